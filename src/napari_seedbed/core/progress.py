@@ -1,0 +1,47 @@
+"""How a long computation tells its caller how far it is, and learns that it should stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.errors import Cancelled
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A first answer for one slice.
+
+    Attributes
+    ----------
+    axis : int
+        Spatial axis that the slice is perpendicular to.
+    index : int
+        Position along that axis, in voxels.
+    labels : ndarray
+        Labels of the slice: the image's shape without `axis` (the whole image if it is 2D).
+    """
+
+    axis: int
+    index: int
+    labels: NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State of a running job: `fraction` from 0 to 1, a few words, and maybe a first answer."""
+
+    fraction: float
+    message: str
+    preview: Preview | None = None
+
+
+Report = Callable[[Progress], None]
+ShouldStop = Callable[[], bool]
+
+
+def check_stop(should_stop: ShouldStop | None) -> None:
+    """Raise `Cancelled` when `should_stop` says so."""
+    if should_stop is not None and should_stop():
+        raise Cancelled("The job was cancelled.")
