@@ -1,0 +1,31 @@
+"""Algorithms: arrays in, arrays out. Names load on first use, so importing this is quick."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "RandomWalker": "random_walker",
+    "random_walker": "random_walker",
+    "compile_kernels": "random_walker",
+    "random_walker_memory": "forecast",
+    "random_walker_seconds": "forecast",
+    "gaussian": "filters",
+    "otsu_threshold": "thresholds",
+    "threshold_otsu": "thresholds",
+    "object_table": "objects",
+    "seeds_from_points": "seeds",
+    "seeds_from_shapes": "seeds",
+    "resample_labels": "seeds",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
