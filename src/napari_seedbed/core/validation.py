@@ -1,0 +1,139 @@
+"""Checks of arguments that every algorithm shares; each failure is one plain `InputError`."""
+
+import math
+from collections.abc import Sequence
+from operator import index as as_index
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.errors import InputError
+
+
+def check_image(
+    data: Any, name: str = "image", *, ndim: Sequence[int] | None = None, allow_bool: bool = True
+) -> NDArray[Any]:
+    """Return `data` as an array of finite real numbers.
+
+    Parameters
+    ----------
+    data : array_like
+        Image of any integer, float or boolean type, in any byte order.
+    name : str
+        What the message calls the argument.
+    ndim : sequence of int, optional
+        Numbers of axes that are allowed, channels included; any when None.
+    allow_bool : bool
+        Whether a mask makes sense as the image.
+
+    Returns
+    -------
+    ndarray
+        `data` itself if it is an array, in native byte order.
+
+    Raises
+    ------
+    InputError
+        For complex, text or object arrays, empty arrays, NaN or infinity, a wrong number of axes.
+    """
+    array = np.asanyarray(data)
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError(f"{name} is a masked array; fill the masked values first.")
+    array = np.asarray(array)
+    if array.dtype.kind == "c":
+        raise InputError(
+            f"{name} holds complex numbers ({array.dtype}); take its magnitude or its real part."
+        )
+    if array.dtype.kind not in "iufb":
+        raise InputError(
+            f"{name} has the type {array.dtype}; it must hold integers or floating-point numbers."
+        )
+    if array.dtype.kind == "b" and not allow_bool:
+        raise InputError(f"{name} is a true/false mask; an image with grey values is needed.")
+    if array.size == 0:
+        raise InputError(f"{name} is empty: its shape is {array.shape}.")
+    if ndim is not None and array.ndim not in ndim:
+        wanted = " or ".join(str(n) for n in ndim)
+        raise InputError(
+            f"{name} has {array.ndim} axes (shape {array.shape}); it must have {wanted}."
+        )
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.kind == "f":
+        _check_finite(array, name)
+    return array
+
+
+def _check_finite(array: NDArray[np.floating], name: str) -> None:
+    # The minimum carries NaN along, so two passes without any temporary array find everything.
+    if math.isfinite(array.min()) and math.isfinite(array.max()):
+        return
+    finite = np.isfinite(array)
+    bad = array.size - int(np.count_nonzero(finite))
+    first = np.unravel_index(int(np.argmin(finite)), array.shape)
+    position = ", ".join(str(int(i)) for i in first)
+    verb = "value that is" if bad == 1 else "values that are"
+    raise InputError(
+        f"{name} has {bad} {verb} NaN or infinite, the first at index ({position}); "
+        "replace them with finite numbers."
+    )
+
+
+def check_labels(
+    labels: Any, shape: Sequence[int] | None = None, name: str = "labels"
+) -> NDArray[np.integer]:
+    """Return `labels` as an integer array, of the wanted shape if one is given.
+
+    Booleans become 0 and 1. Raises `InputError` for another type or shape.
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"{name} has the type {array.dtype}; it must hold whole numbers.")
+    if shape is not None and array.shape != tuple(shape):
+        raise InputError(
+            f"{name} has the shape {array.shape}; it must have the image's shape {tuple(shape)}."
+        )
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def check_spacing(
+    spacing: float | Sequence[float] | NDArray[np.floating] | None,
+    ndim: int,
+    name: str = "spacing",
+) -> tuple[float, ...]:
+    """Return the voxel size as `ndim` positive numbers; one number serves all axes, None is 1."""
+    if spacing is None:
+        return (1.0,) * ndim
+    try:
+        values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be numbers, one an axis; got {spacing!r}.") from None
+    if values.shape == (1,):
+        values = np.repeat(values, ndim)
+    if values.shape != (ndim,):
+        raise InputError(
+            f"{name} has {values.size} values; the image has {ndim} spatial axes and needs as many."
+        )
+    if not (np.isfinite(values).all() and (values > 0).all()):
+        raise InputError(f"{name} must be positive and finite; got {tuple(values.tolist())}.")
+    return tuple(values.tolist())
+
+
+def check_channel_axis(channel_axis: int | None, ndim: int) -> int | None:
+    """Return the channel axis counted from the front, or None; `ndim` counts all axes."""
+    if channel_axis is None:
+        return None
+    try:
+        axis = as_index(channel_axis)
+    except TypeError:
+        raise InputError(
+            f"channel_axis must be a whole number or None; got {channel_axis!r}."
+        ) from None
+    if not -ndim <= axis < ndim:
+        raise InputError(f"channel_axis is {axis}, but the image has only {ndim} axes.")
+    return axis % ndim
