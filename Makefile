@@ -1,0 +1,50 @@
+# Every target can be the first command on a fresh Debian machine with python3, git and make.
+.PHONY: help ready system demo test check bench screenshots docs wheel clean
+
+PYTHON = .venv/bin/python
+PYTEST = $(PYTHON) -m pytest
+
+help:
+	@echo "make demo         the random walker on real nuclei, in a napari window"
+	@echo "make test         all tests"
+	@echo "make check        format, lint, types, import rules, manifest"
+	@echo "make bench        side-by-side measurements with scikit-image"
+	@echo "make screenshots  the pictures in docs/images"
+	@echo "make docs         the generated pages of docs/"
+	@echo "make wheel        the wheel, in dist/"
+
+.venv/stamp: pyproject.toml scripts/make_venv.sh
+	scripts/make_venv.sh .venv
+
+system:
+	@scripts/system_packages.sh
+
+ready: system .venv/stamp
+
+demo: ready
+	scripts/demo.sh
+
+test: ready
+	scripts/test.sh
+
+check: ready
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTEST) -q tests/test_layers.py tests/test_docs.py tests/gui/test_manifest.py
+
+bench: ready
+	$(PYTHON) benchmarks/random_walker.py
+	$(PYTHON) benchmarks/quality_scribbles.py
+
+screenshots: ready
+	env -u DISPLAY -u WAYLAND_DISPLAY scripts/with_display.sh $(PYTHON) docs/screenshots.py
+
+docs: ready
+	$(PYTHON) docs/make_reference.py
+
+wheel: .venv/stamp
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv demo-output bench-output dist build
