@@ -1,0 +1,142 @@
+"""Where a person's next mark settles the most: the largest uncertain region."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from napari_seedbed.errors import InputError
+
+
+@dataclass(frozen=True)
+class UncertainRegion:
+    """A connected set of voxels whose labels are in doubt.
+
+    Attributes
+    ----------
+    center : tuple of int
+        The voxel of the region that is farthest from its rim.
+    size : int
+        Number of voxels.
+    mean_uncertainty : float
+        Mean over the region, between the threshold and 1.
+    """
+
+    center: tuple[int, ...]
+    size: int
+    mean_uncertainty: float
+
+
+def next_uncertain_region(
+    uncertainty: ArrayLike,
+    visited: ArrayLike = (),
+    *,
+    threshold: float = 0.5,
+    spacing: Sequence[float] | None = None,
+    reach: float | None = None,
+) -> UncertainRegion | None:
+    """Find the largest uncertain region that nobody has looked at yet.
+
+    Regions that hold a visited place come after all others. When only those are left, what lies
+    farther than `reach` from every visited place is offered, largest piece first: along a weak
+    boundary the whole rim of an object can be one region, which one look does not settle.
+
+    Parameters
+    ----------
+    uncertainty : (M, N[, P]) array
+        Normalised entropy of the labels, 0 for certain and 1 for a draw.
+    visited : (V, D) array_like
+        Places that were looked at, in voxels.
+    threshold : float
+        Voxels above it are uncertain. For two labels 0.5 means that the second is more than 11 %
+        probable.
+    spacing : sequence of float, optional
+        Size of a voxel along each axis.
+    reach : float, optional
+        How far around a visited place a person sees, in the unit of `spacing`. A tenth of the
+        image's longest side when not given.
+
+    Returns
+    -------
+    UncertainRegion or None
+        None when everything uncertain was visited, or nothing is uncertain.
+
+    Raises
+    ------
+    InputError
+        If `uncertainty` has not 2 or 3 axes, or `visited` or `spacing` do not fit it.
+    """
+    field = np.asarray(uncertainty)
+    if field.ndim not in (2, 3):
+        raise InputError(f"`uncertainty` has {field.ndim} axes; it must have 2 or 3.")
+    size = _voxel_size(spacing, field.ndim)
+    places = _places(visited, field.shape)
+    mask = field > threshold
+    if not mask.any():
+        return None
+    touched = _largest(mask, field, size, avoid=places)
+    if touched is not None:
+        return touched
+    if reach is None:
+        reach = 0.1 * max(n * s for n, s in zip(field.shape, size, strict=True))
+    for place in places:
+        _clear_ball(mask, place, reach, size)
+    return _largest(mask, field, size, avoid=places[:0])
+
+
+def _voxel_size(spacing: Sequence[float] | None, ndim: int) -> tuple[float, ...]:
+    if spacing is None:
+        return (1.0,) * ndim
+    if len(spacing) != ndim or not all(s > 0 and np.isfinite(s) for s in spacing):
+        raise InputError(f"`spacing` is {tuple(spacing)}; it must be {ndim} positive numbers.")
+    return tuple(float(s) for s in spacing)
+
+
+def _places(visited: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.intp]:
+    places = np.asarray(visited, dtype=float)
+    if places.size == 0:
+        return np.empty((0, len(shape)), np.intp)
+    if places.ndim != 2 or places.shape[1] != len(shape):
+        raise InputError(
+            f"`visited` has the shape {places.shape}; it must be (number of places, {len(shape)})."
+        )
+    return np.clip(np.rint(places), 0, np.array(shape) - 1).astype(np.intp)
+
+
+def _largest(
+    mask: NDArray[np.bool_],
+    field: NDArray[np.floating],
+    size: tuple[float, ...],
+    avoid: NDArray[np.intp],
+) -> UncertainRegion | None:
+    regions, count = ndimage.label(mask)
+    sizes = np.bincount(regions.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    for place in avoid:
+        # A mark settles the voxels under it: the region may begin a few voxels off by now.
+        near = tuple(slice(max(0, p - 3), p + 4) for p in place)
+        sizes[np.unique(regions[near])] = 0
+    chosen = int(sizes.argmax())
+    if sizes[chosen] == 0:
+        return None
+    box = ndimage.find_objects(regions, max_label=chosen)[chosen - 1]
+    inside = regions[box] == chosen
+    # Padded, so that the border of the image is a rim too: a mark needs room around it.
+    depth = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=size)
+    deepest = np.unravel_index(int(depth.argmax()), depth.shape)
+    center = tuple(int(d) - 1 + side.start for d, side in zip(deepest, box, strict=True))
+    return UncertainRegion(center, int(sizes[chosen]), float(field[box][inside].mean()))
+
+
+def _clear_ball(
+    mask: NDArray[np.bool_], center: NDArray[np.intp], radius: float, size: tuple[float, ...]
+) -> None:
+    box = tuple(
+        slice(max(0, int(c - radius / s)), min(n, int(c + radius / s) + 1))
+        for c, s, n in zip(center, size, mask.shape, strict=True)
+    )
+    grids = np.ogrid[box]
+    distance = sum(((g - c) * s) ** 2 for g, c, s in zip(grids, center, size, strict=True))
+    mask[box] &= distance > radius**2
