@@ -44,7 +44,7 @@ docs: ready
 	$(PYTHON) docs/make_reference.py
 
 wheel: .venv/stamp
-	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m pip wheel -qq --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf .venv demo-output bench-output dist build

@@ -4,9 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$folder" .
+.venv/bin/python -m pip wheel -qq --no-deps --wheel-dir "$folder" .
 .venv/bin/python -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$folder"/*.whl
+"$folder/venv/bin/python" -m pip install -qq --disable-pip-version-check "$folder"/*.whl
 script=$PWD/scripts/check_install.py
 cd "$folder"
 venv/bin/python "$script"

@@ -33,5 +33,5 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear "$venv"
 fi
 echo "Installing napari-seedbed, napari and the test tools into $venv (some minutes the first time)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[all,test]'
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable '.[all,test]'
 touch "$venv/stamp"
