@@ -1,0 +1,112 @@
+"""Typed declarations of what an operation lets people set."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any, Literal
+
+from napari_seedbed.errors import InputError
+
+Value = float | int | bool | str
+Kind = Literal["float", "int", "bool", "choice"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One thing that people can set; form, check, command line and recipe come from it.
+
+    Attributes
+    ----------
+    name : str
+        The name of the argument in `core`.
+    type : {'float', 'int', 'bool', 'choice'}
+    default : float, int, bool or str
+    label : str
+        What the form says.
+    help : str
+        One plain sentence.
+    minimum, maximum : float or None
+        Bounds, both allowed values themselves.
+    unit : str or None
+        'physical' means the unit of the image's voxel size; None is a plain number.
+    choices : tuple of str
+        The allowed values of a 'choice'.
+    choice_labels : tuple of str
+        What the form says for each of `choices`; the values themselves when empty.
+    advanced : bool
+        Whether the form hides it at first.
+    logarithmic : bool
+        Whether steps should grow with the value.
+    """
+
+    name: str
+    type: Kind
+    default: Value
+    label: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+    choices: tuple[str, ...] = ()
+    choice_labels: tuple[str, ...] = ()
+    advanced: bool = False
+    logarithmic: bool = False
+
+    def check(self, value: Any) -> Value:
+        """Return `value` in the declared type, or raise InputError saying what would be right."""
+        if self.type == "choice":
+            if value not in self.choices:
+                raise InputError(
+                    f"{self.name}: {value!r} is not a choice; take one of "
+                    f"{', '.join(self.choices)}."
+                )
+            return str(value)
+        if self.type == "bool":
+            if not isinstance(value, bool) and value not in (0, 1):
+                raise InputError(f"{self.name}: {value!r} is neither true nor false.")
+            return bool(value)
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise InputError(f"{self.name}: {value!r} is not a number.")
+        if self.type == "int" and not isinstance(value, Integral) and not float(value).is_integer():
+            raise InputError(f"{self.name}: {value!r} is not a whole number.")
+        number = int(value) if self.type == "int" else float(value)
+        low = self.minimum is not None and number < self.minimum
+        if low or (self.maximum is not None and number > self.maximum):
+            raise InputError(f"{self.name}: {value!r} is out of bounds; it must be {self.bounds}.")
+        return number
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words, empty where there are none."""
+        if self.minimum is not None and self.maximum is not None:
+            return f"from {self.minimum:g} to {self.maximum:g}"
+        if self.minimum is not None:
+            return f"at least {self.minimum:g}"
+        if self.maximum is not None:
+            return f"at most {self.maximum:g}"
+        return ""
+
+
+def check_parameters(
+    declared: Sequence[Parameter], given: Mapping[str, Any] | None
+) -> dict[str, Value]:
+    """Complete set of parameters: what was given, checked, and defaults for the rest.
+
+    Raises
+    ------
+    InputError
+        For a name that is not declared, a wrong type or a value out of bounds.
+    """
+    given = dict(given or {})
+    known = [parameter.name for parameter in declared]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+            raise InputError(f"{name}: there is no such parameter; {hint}")
+    return {
+        parameter.name: parameter.check(given.get(parameter.name, parameter.default))
+        for parameter in declared
+    }

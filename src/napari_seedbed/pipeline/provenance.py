@@ -1,0 +1,120 @@
+"""What is written down about a run, so that it can be repeated and cited."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.fingerprint import Fingerprint, combine
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.parameters import Value
+from napari_seedbed.pipeline.seed_encoding import encode_seeds
+
+_LIBRARIES = ("numpy", "scipy", "numba", "scikit-image")
+
+
+@cache
+def package_version(name: str = "napari-seedbed") -> str:
+    """Installed version of a distribution; ``unknown`` when it runs from bare sources."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that results may depend on."""
+    return {name: package_version(name) for name in _LIBRARIES}
+
+
+def make_record(
+    operation: Operation,
+    parameters: dict[str, Value],
+    image: Image,
+    seeds: Image | None,
+    outputs: Mapping[str, Image],
+    times: Sequence[int] | None,
+    fingerprint: str | None,
+) -> dict[str, Any]:
+    """Provenance of one run, in plain values that YAML and JSON can hold.
+
+    Parameters
+    ----------
+    operation : Operation
+    parameters : dict
+        Complete, defaults included.
+    image : Image
+    seeds : Image or None
+    outputs : dict of Image
+    times : sequence of int or None
+        Time points worked on; None for an image without time.
+    fingerprint : str or None
+        Of the image; None marks a live run, which is not kept exactly and has no seeds here.
+
+    Returns
+    -------
+    dict
+        ``operation``, ``version``, ``libraries``, ``parameters``, ``inputs``, ``seeds``,
+        ``outputs`` (a fingerprint for each channel of an image, so that a next step knows it
+        again), ``times``, ``skipped_times``, ``live``.
+    """
+    live = fingerprint is None
+    return {
+        "operation": operation.name,
+        "version": package_version(),
+        "libraries": library_versions(),
+        "parameters": dict(parameters),
+        "inputs": [describe(image, fingerprint)],
+        "seeds": None if seeds is None or live else encode_image_seeds(seeds),
+        "outputs": {
+            key: Fingerprint(image).channels()
+            for key, image in outputs.items()
+            if key == "image" and not live
+        },
+        "times": None if times is None else [int(t) for t in times],
+        "skipped_times": None
+        if times is None
+        else [t for t in range(image.n_times) if t not in set(times)],
+        "live": live,
+    }
+
+
+def describe(image: Image, fingerprint: str | None) -> dict[str, Any]:
+    """What a record says about an input."""
+    return {
+        "role": "image",
+        "name": image.name,
+        "fingerprint": fingerprint,
+        "shape": list(image.shape),
+        "axes": list(image.axes),
+        "dtype": image.dtype.name,
+        "rgb": image.rgb,
+        "spacing": list(image.spacing),
+        "units": list(image.units),
+        "channels": None if image.source_channels is None else list(image.source_channels),
+        "made_by": image.record if _is_output_of(image, fingerprint) else None,
+    }
+
+
+def _is_output_of(image: Image, fingerprint: str | None) -> bool:
+    """Whether the voxels are still those that the image's record speaks of."""
+    if image.record is None or fingerprint is None:
+        return False
+    made = image.record.get("outputs", {}).get("image", [])
+    channels = range(len(made)) if image.source_channels is None else image.source_channels
+    if not made or max(channels, default=0) >= len(made):
+        return False
+    return combine([made[index] for index in channels]) == fingerprint
+
+
+def encode_image_seeds(seeds: Image) -> dict[str, Any]:
+    """Seeds of a run as text, with time first and then z, y, x."""
+    array = np.asarray(seeds.array)
+    axes = seeds.axes
+    if seeds.time_axis is not None:
+        array = np.moveaxis(array, seeds.time_axis, 0)
+        axes = ("t", *(axis for axis in axes if axis != "t"))
+    return encode_seeds(array, axes)
