@@ -80,7 +80,8 @@ def page() -> str:
         )
         if operation.parameters:
             parts.append(
-                "\n| parameter | in the form | default | values | what it does |\n|---|---|---|---|---|\n"
+                "\n| parameter | in the form | default | values | what it does |\n"
+                "|---|---|---|---|---|\n"
             )
         parts.extend(
             f"| `{parameter.name}` | {cell(parameter.label)} | {default_of(parameter)} "
