@@ -1,4 +1,4 @@
-"""Where the voxels of a layer lie: axes, spacing, and the way from one layer's grid to another's."""
+"""Where the voxels of a layer lie: axes, spacing, and the way from one grid to another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -214,7 +214,11 @@ def grid_map(image: Grid, seeds: Grid) -> GridMap:
     matrix = np.linalg.inv(seeds.affine) @ to_world
     spatial = seeds.spatial
     other = [i for i in range(shared) if i not in spatial]
-    mixing = [leading, matrix[np.ix_(spatial, other)].ravel(), matrix[np.ix_(other, spatial)].ravel()]
+    mixing = [
+        leading,
+        matrix[np.ix_(spatial, other)].ravel(),
+        matrix[np.ix_(other, spatial)].ravel(),
+    ]
     if np.any(np.abs(np.concatenate(mixing)) > 1e-6):
         raise InputError(
             f"'{image.name}' or '{seeds.name}' is rotated or sheared between space and another "

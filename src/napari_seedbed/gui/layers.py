@@ -1,0 +1,493 @@
+"""The way between napari's layers and the pipeline's images; nothing else translates them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import Preview
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui.grids import (
+    CHANNEL_LABELS,
+    Grid,
+    grid_of,
+    same_grid,
+    spacing_of,
+    unit_factor,
+)
+from napari_seedbed.pipeline.image import Image
+
+METADATA_KEY = "napari_seedbed"
+SLOT_KEYS = ("kind", "slot", "layer_id")
+"""What the window keeps in a layer's metadata for itself, beside the record."""
+
+Kind = Literal["labels", "mask", "image", "probabilities", "uncertainty"]
+
+RGB_NAMES = ("Red", "Green", "Blue")
+
+
+@dataclass(frozen=True)
+class ChannelChoice:
+    """One channel that can be chosen.
+
+    Attributes
+    ----------
+    name : str
+        What the form says.
+    layer : Image layer
+        Where the channel is.
+    index : int or None
+        Position along the layer's channel axis; None when the layer is the channel.
+    """
+
+    name: str
+    layer: ImageLayer
+    index: int | None
+
+
+def channel_choices(layer: ImageLayer, layers: Iterable[Layer]) -> list[ChannelChoice]:
+    """List the channels that go with an image layer.
+
+    The planes of an RGB layer (never alpha), the positions along an axis labelled 'c', or else
+    the layer itself and the other Image layers on the same grid: same shape, transform and units.
+
+    Parameters
+    ----------
+    layer : Image layer
+    layers : iterable of Layer
+        The layers of the viewer.
+    """
+    if layer.rgb:
+        return [ChannelChoice(name, layer, i) for i, name in enumerate(RGB_NAMES)]
+    axes = grid_of(layer).axes if _has_channel_label(layer) else ()
+    if "c" in axes:
+        count = level_0(layer).shape[axes.index("c")]
+        names = layer.metadata.get(METADATA_KEY, {}).get("channel_names", ())
+        if len(names) != count:
+            names = [f"channel {i + 1}" for i in range(count)]
+        return [ChannelChoice(str(name), layer, i) for i, name in enumerate(names)]
+    shape = level_0(layer).shape
+    return [
+        ChannelChoice(other.name, other, None)
+        for other in layers
+        if other is layer
+        or (
+            isinstance(other, ImageLayer)
+            and not other.rgb
+            and not is_result(other)
+            and level_0(other).shape == shape
+            and tuple(other.axis_labels) == tuple(layer.axis_labels)
+            and same_grid(other, layer)
+        )
+    ]
+
+
+def image_from_layers(
+    layer: ImageLayer,
+    channels: Sequence[ChannelChoice] | None = None,
+    *,
+    time_axis: int | None = None,
+) -> Image:
+    """Make the pipeline's image from an image layer and the channels chosen.
+
+    Parameters
+    ----------
+    layer : Image layer
+    channels : sequence of ChannelChoice, optional
+        Some of `channel_choices(layer, ...)`; all channels of the layer itself by default.
+    time_axis : int, optional
+        The axis that is time, where the axis labels do not say so.
+
+    Returns
+    -------
+    Image
+        Of the full resolution; a view of the layer's data where one layer is enough, and lazy
+        where the data are.
+
+    Raises
+    ------
+    InputError
+        When no channel is chosen, when the layers do not share one grid, or when the axes or
+        units of the layer are unclear.
+    """
+    if channels is None:
+        return image_of(layer, time_axis=time_axis)
+    if not channels:
+        raise InputError(f"channels: none is chosen; choose at least one of '{layer.name}'.")
+    indexes = [choice.index for choice in channels]
+    if all(choice.layer is channels[0].layer for choice in channels) and None not in indexes:
+        image = image_of(channels[0].layer, time_axis=time_axis)
+        return image.select_channels([i for i in indexes if i is not None])
+    images = [image_of(choice.layer, time_axis=time_axis) for choice in channels]
+    first = images[0]
+    for choice, image in zip(channels, images, strict=True):
+        if image.shape != first.shape or not same_grid(choice.layer, channels[0].layer):
+            raise InputError(
+                f"channels: '{choice.layer.name}' (shape {image.shape}) is not on the grid of "
+                f"'{channels[0].layer.name}' (shape {first.shape}). Choose layers of the same "
+                "shape and transform."
+            )
+    if len(images) == 1:
+        return first
+    # np.stack hands lazy arrays on to dask by itself
+    return Image(
+        array=np.stack([image.array for image in images], axis=0),
+        axes=("c", *first.axes),
+        spacing=first.spacing,
+        units=first.units,
+        channel_names=tuple(choice.name for choice in channels),
+        name=layer.name,
+        translate=first.translate,
+        source_channels=_joined_source([choice.layer for choice in channels]),
+    )
+
+
+def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
+    """Make the pipeline's image from one Image or Labels layer, all its channels."""
+    grid = grid_of(layer, time_axis)
+    spacing, unit = spacing_of(layer, grid)
+    rgb = isinstance(layer, ImageLayer) and layer.rgb
+    names: Sequence[str] = layer.metadata.get(METADATA_KEY, {}).get("channel_names", ())
+    array = _known_array(level_0(layer))
+    axes = (*grid.axes, "c") if rgb else grid.axes
+    if rgb or "c" not in axes or len(names) != array.shape[axes.index("c")]:
+        names = ()
+    return Image(
+        array=array,
+        axes=axes,
+        spacing=spacing,
+        units=(unit,) * len(spacing),
+        rgb=rgb,
+        channel_names=tuple(names),
+        name=layer.name,
+        translate=tuple(
+            float(grid.affine[i, -1]) * unit_factor(grid.units[i], unit, layer.name)
+            for i in grid.spatial
+        ),
+        source_channels=_joined_source([layer]),
+        record=record_of(layer),
+    )
+
+
+def level_0(layer: Layer) -> Any:
+    """The layer's data at full resolution."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def record_of(layer: Layer) -> dict[str, Any] | None:
+    """How the layer was made by an operation, None when it was not."""
+    kept = layer.metadata.get(METADATA_KEY)
+    if not isinstance(kept, Mapping) or "operation" not in kept:
+        return None
+    return {key: value for key, value in kept.items() if key not in SLOT_KEYS}
+
+
+def is_result(layer: Layer) -> bool:
+    """Whether an operation of this plugin made the layer."""
+    return record_of(layer) is not None
+
+
+def find_result(viewer: ViewerModel, slot: str) -> Layer | None:
+    """The layer that was added for `slot`; neither a copy of it nor an accepted one."""
+    for layer in viewer.layers:
+        kept = layer.metadata.get(METADATA_KEY, {})
+        # a duplicated layer copies the metadata, but has an id of its own
+        if kept.get("slot") == slot and kept.get("layer_id") == str(layer.unique_id):
+            return layer
+    return None
+
+
+def add_or_update(
+    viewer: ViewerModel,
+    kind: Kind,
+    image: Image,
+    *,
+    like: Layer,
+    name: str,
+    record: Mapping[str, Any],
+    slot: str,
+    time_axis: int | None = None,
+    **properties: Any,
+) -> Layer:
+    """Show a result in the place of the layer it was made from.
+
+    The first time a new layer is added just above `like`, keeping the selection. After that the
+    layer of the same `slot` is updated, written in place where shape and type are the same.
+    The layer cannot be edited until it is accepted, since the next run would overwrite it.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    kind : {'labels', 'mask', 'image', 'probabilities', 'uncertainty'}
+    image : Image
+        On the grid of `like`; with a channel axis only where `like` has the same one.
+    like : Layer
+        The image layer.
+    name : str
+        Of a new layer; people may rename it afterwards.
+    record : mapping
+        How the result was made (`Result.record`), kept in the layer's metadata.
+    slot : str
+        Tells the results of one widget from those of others.
+    time_axis : int, optional
+        As for `image_from_layers`.
+    **properties
+        Of a new layer: `colormap`, `opacity`, `visible` ...
+
+    Returns
+    -------
+    Labels or Image layer
+    """
+    grid = grid_of(like, time_axis)
+    array, place = _placed(image, like, grid)
+    if kind == "mask":
+        array = array.astype(np.uint8)
+    layer = find_result(viewer, slot)
+    if layer is not None and (
+        layer.ndim != len(place["scale"]) or isinstance(layer, Labels) != _is_labels(kind)
+    ):
+        viewer.layers.remove(layer)
+        layer = None
+    if layer is None:
+        layer = _new_layer(kind, array, image.rgb, name, {**place, **properties})
+        _insert_above(viewer, layer, like)
+    else:
+        _update(layer, array, place)
+    layer.editable = not _is_labels(kind)
+    layer.metadata = {
+        **layer.metadata,
+        METADATA_KEY: {
+            **record,
+            "kind": kind,
+            "slot": slot,
+            "layer_id": str(layer.unique_id),
+        },
+    }
+    return layer
+
+
+def accept(layer: Layer) -> None:
+    """Make a result an ordinary layer: later runs leave it alone, and it can be edited."""
+    kept = dict(layer.metadata.get(METADATA_KEY, {}))
+    for key in ("slot", "layer_id"):
+        kept.pop(key, None)
+    layer.metadata = {**layer.metadata, METADATA_KEY: kept}
+    layer.editable = True
+
+
+def write_preview(
+    layer: Labels, preview: Preview, *, like: Layer, t: int | None = None,
+    time_axis: int | None = None,
+) -> None:  # fmt: skip
+    """Write a first answer for one slice into a result layer that is already there.
+
+    Parameters
+    ----------
+    layer : Labels
+        Made by `add_or_update` from `like`.
+    preview : Preview
+    like : Layer
+        The image layer.
+    t : int, optional
+        The time point, where the image has a time axis.
+    """
+    axes = grid_of(like, time_axis).axes
+    axes = axes[len(axes) - layer.ndim :]
+    spatial = [i for i, axis in enumerate(axes) if axis not in ("t", "c")]
+    index: list[Any] = [slice(None)] * layer.ndim
+    for i, axis in enumerate(axes):
+        if axis == "c":
+            index[i] = 0
+        elif axis == "t":
+            index[i] = 0 if t is None else t
+    if len(spatial) == 3:
+        index[spatial[preview.axis]] = preview.index
+    target = layer.data[tuple(index)]
+    if target.shape == preview.labels.shape:
+        layer.data[tuple(index)] = preview.labels
+        layer.refresh()
+
+
+def add_seeds_layer(
+    viewer: ViewerModel,
+    like: Layer,
+    *,
+    name: str | None = None,
+    time_axis: int | None = None,
+) -> Labels:
+    """Add an empty Labels layer on an image's grid, ready to be painted on.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    like : Layer
+        The image layer: its spatial axes and its time axis, without its channels.
+
+    Returns
+    -------
+    Labels
+        int32 in memory, active, in paint mode with label 1.
+    """
+    grid = grid_of(like, time_axis)
+    shape = level_0(like).shape[: like.ndim]
+    keep = [i for i, axis in enumerate(grid.axes) if axis != "c"]
+    empty = Image(
+        array=np.zeros([shape[i] for i in keep], dtype=np.int32),
+        axes=tuple(grid.axes[i] for i in keep),
+    )
+    array, place = _placed(empty, like, grid, copy=False)
+    layer = Labels(array, name=name or f"seeds of {like.name}", **place)
+    layer.metadata[METADATA_KEY] = {"kind": "seeds"}
+    # a 64th of the picture's longer side is a stroke that can be seen and still placed
+    layer.brush_size = int(np.clip(max(shape[-2:]) / 64, 2, 20))
+    layer.selected_label = 1
+    viewer.add_layer(layer)
+    viewer.layers.selection.active = layer
+    layer.mode = "paint"
+    return layer
+
+
+# How a result comes into its layer
+
+
+def _is_labels(kind: Kind) -> bool:
+    return kind in ("labels", "mask")
+
+
+def _placed(
+    image: Image, like: Layer, grid: Grid, *, copy: bool = True
+) -> tuple[NDArray, dict[str, Any]]:
+    """Array in the axis order of a layer in the place of `like`, and that layer's transform.
+
+    A channel axis that the result does not have is left out where it is the first one. Elsewhere
+    napari, which aligns layers by their last axes, would confuse the axes before it: there the
+    result gets one voxel as long as all channels together, so that it shows for each of them.
+    """
+    rgb = isinstance(like, ImageLayer) and like.rgb
+    shape = level_0(like).shape
+    names = tuple(axis for axis in grid.axes if axis in image.axes)
+    lost = [axis for axis in grid.axes if axis not in names]
+    if image.channel_axis is not None and not (rgb and image.rgb) and "c" not in names:
+        raise InputError(
+            f"'{like.name}' has no channel axis to put the {image.n_channels} channels of the "
+            "result in; add them one by one."
+        )
+    if set(lost) - {"c"} or any(
+        image.shape[image.axes.index(axis)] != shape[grid.axes.index(axis)] for axis in names
+    ):
+        raise InputError(
+            f"The result has axes {image.axes} and shape {image.shape}, the layer '{like.name}' "
+            f"has {grid.axes} and {tuple(shape)}: it cannot be put in its place."
+        )
+    order = [image.axes.index(axis) for axis in (*names, *(("c",) if image.rgb else ()))]
+    array = np.transpose(np.asarray(image.array), order)
+    keep = list(range(like.ndim))
+    scale = np.array(like.scale, dtype=float)
+    translate = np.array(like.translate, dtype=float)
+    if lost == ["c"]:
+        c = grid.axes.index("c")
+        if c == 0:
+            keep = keep[1:]
+        else:
+            count = shape[c]
+            translate[c] += scale[c] * (count - 1) / 2
+            scale[c] *= count
+            array = np.expand_dims(array, c)
+    place = {
+        "scale": scale[keep],
+        "translate": translate[keep],
+        "rotate": np.asarray(like.rotate)[np.ix_(keep, keep)],
+        "shear": _shear_of(like, keep),
+        "affine": like.affine.set_slice(keep).affine_matrix,
+        "units": tuple(like.units[i] for i in keep),
+        "axis_labels": tuple(like.axis_labels[i] for i in keep),
+    }
+    # the solver goes on working in its own arrays, so the layer gets one of its own
+    return (np.array(array, order="C") if copy else array), place
+
+
+def _shear_of(layer: Layer, keep: list[int]) -> NDArray:
+    """Shear of some axes; napari gives one number an axis where there is none, and takes none."""
+    shear = np.asarray(layer.shear, dtype=float)
+    if not shear.any():
+        return np.zeros(len(keep) * (len(keep) - 1) // 2)
+    if shear.ndim == 2:
+        return shear[np.ix_(keep, keep)]
+    matrix = np.zeros((layer.ndim, layer.ndim))
+    matrix[np.triu_indices(layer.ndim, 1)] = shear
+    return matrix[np.ix_(keep, keep)][np.triu_indices(len(keep), 1)]
+
+
+def _new_layer(
+    kind: Kind, array: NDArray, rgb: bool, name: str, properties: dict[str, Any]
+) -> Layer:
+    if _is_labels(kind):
+        return Labels(array, name=name, **properties)
+    if kind in ("probabilities", "uncertainty"):
+        properties.setdefault("contrast_limits", (0.0, 1.0))
+        properties.setdefault("colormap", "magma" if kind == "uncertainty" else "gray")
+        properties.setdefault("blending", "additive")
+    return ImageLayer(array, name=name, rgb=rgb, multiscale=False, **properties)
+
+
+def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
+    for key, value in place.items():
+        current = getattr(layer, key)
+        current = current.affine_matrix if key == "affine" else current
+        current = _shear_of(layer, list(range(layer.ndim))) if key == "shear" else current
+        same = (
+            tuple(current) == tuple(value)
+            if key in ("units", "axis_labels")
+            else np.array_equal(current, value)
+        )
+        if not same:
+            setattr(layer, key, value)
+    if layer.data.shape == array.shape and layer.data.dtype == array.dtype:
+        layer.data[...] = array
+        layer.refresh()
+    else:
+        layer.data = array
+
+
+def _insert_above(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
+    """Insert without taking the selection away: somebody may be painting on another layer."""
+    selected, active = set(viewer.layers.selection), viewer.layers.selection.active
+    position = viewer.layers.index(like) + 1 if like in viewer.layers else len(viewer.layers)
+    viewer.layers.insert(position, layer)
+    if selected:
+        viewer.layers.selection = selected
+        viewer.layers.selection.active = active
+
+
+# What a layer says about its data
+
+
+def _has_channel_label(layer: Layer) -> bool:
+    return any(str(label).lower() in CHANNEL_LABELS for label in layer.axis_labels)
+
+
+def _known_array(data: Any) -> Any:
+    """NumPy and dask arrays as they are, others (zarr, HDF5) as lazy ones."""
+    if isinstance(data, np.ndarray) or hasattr(data, "dask"):
+        return data
+    import dask.array
+
+    return dask.array.from_array(data)
+
+
+def _joined_source(layers: Sequence[Layer]) -> tuple[int, ...] | None:
+    """Channels of the file that the layers hold, None when all of it or not from one file."""
+    sources = [layer.metadata.get(METADATA_KEY, {}).get("source") for layer in layers]
+    if not all(isinstance(source, Mapping) for source in sources):
+        return None
+    if len({source["path"] for source in sources}) > 1:
+        return None
+    channels = [source.get("channel") for source in sources]
+    if None in channels or channels == list(range(sources[0].get("n_channels", -1))):
+        return None
+    return tuple(channels)
