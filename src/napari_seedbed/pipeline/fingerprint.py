@@ -47,7 +47,7 @@ class Fingerprint:
         digest = hashlib.blake2b(digest_size=16)
         digest.update(f"{channel.dtype.newbyteorder('<').str} {channel.shape}".encode())
         little = np.ascontiguousarray(channel, dtype=channel.dtype.newbyteorder("<"))
-        raw = memoryview(little.reshape(-1).view(np.uint8))
+        raw = little.reshape(-1).view(np.uint8).data
         for start in range(0, len(raw), _CHUNK):
             check_stop(self._should_stop)
             digest.update(raw[start : start + _CHUNK])

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from numbers import Integral, Real
 from typing import Any, Literal
+
+import numpy as np
 
 from napari_seedbed.errors import InputError
 
@@ -67,9 +68,13 @@ class Parameter:
             if not isinstance(value, bool) and value not in (0, 1):
                 raise InputError(f"{self.name}: {value!r} is neither true nor false.")
             return bool(value)
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float | np.number)
+            or not math.isfinite(value)
+        ):
             raise InputError(f"{self.name}: {value!r} is not a number.")
-        if self.type == "int" and not isinstance(value, Integral) and not float(value).is_integer():
+        if self.type == "int" and value != int(value):
             raise InputError(f"{self.name}: {value!r} is not a whole number.")
         number = int(value) if self.type == "int" else float(value)
         low = self.minimum is not None and number < self.minimum

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.errors import RecipeError
+from napari_seedbed.errors import InputError, RecipeError
 
-_RUN = 3  # start, length, label
+_RUN = 3  # gap, length, label
+_LARGEST = 1 << 40  # voxels; a forged recipe must not ask for petabytes
 
 
 def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, Any]:
@@ -29,13 +30,21 @@ def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, A
     Returns
     -------
     dict
-        ``shape``, ``axes``, ``labels`` (the values that occur, rising), ``runs`` (their number),
-        ``data`` (base64 of zlib of little-endian int64 triples: start in the flattened array,
-        counted from the end of the run before; length; label) and ``checksum``.
+        ``shape``, ``axes``, ``labels`` (the values that occur, rising), ``voxels`` and ``runs``
+        (their numbers), ``data`` (base64 of zlib of three rows of little-endian int64: voxels
+        skipped since the run before, in the flattened array; length; label) and ``checksum``.
+
+    Raises
+    ------
+    InputError
+        For labels that do not fit 32 bits.
     """
     flat = np.ascontiguousarray(seeds).reshape(-1)
     where = np.flatnonzero(flat)
     values = flat[where].astype(np.int64)
+    limits = np.iinfo(np.int32)
+    if values.size and (values.min() < limits.min or values.max() > limits.max):
+        raise InputError(f"seeds: labels must lie between {limits.min} and {limits.max}.")
     new_run = np.ones(where.size, bool)
     new_run[1:] = (np.diff(where) != 1) | (np.diff(values) != 0)
     first = np.flatnonzero(new_run)
@@ -48,6 +57,7 @@ def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, A
         "shape": [int(n) for n in seeds.shape],
         "axes": [str(axis) for axis in axes],
         "labels": [int(value) for value in np.unique(values)],
+        "voxels": int(where.size),
         "runs": int(starts.size),
         "data": base64.b64encode(zlib.compress(raw, 9)).decode("ascii"),
         "checksum": _checksum(raw, seeds.shape),
@@ -63,13 +73,14 @@ def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:
         Where the text was changed or cut.
     """
     shape = tuple(int(n) for n in encoded["shape"])
+    size = math.prod(shape)
     n_runs = int(encoded["runs"])
     expected = _RUN * 8 * n_runs
     damaged = RecipeError(
         "The seeds in the recipe are damaged: their checksum does not fit. Take an undamaged copy "
         "of the recipe, or save it again from napari."
     )
-    if n_runs < 0 or n_runs > math.prod(shape):
+    if not 0 <= n_runs <= size or min(shape, default=0) < 0 or size > _LARGEST:
         raise damaged
     try:
         packed = base64.b64decode("".join(str(encoded["data"]).split()), validate=True)
@@ -81,20 +92,18 @@ def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:
     if len(raw) != expected or not unpacker.eof or encoded["checksum"] != _checksum(raw, shape):
         raise damaged
     gaps, lengths, values = np.frombuffer(raw, "<i8").reshape(_RUN, n_runs)
-    starts = np.cumsum(gaps + lengths) - lengths
-    size = math.prod(shape)
     limits = np.iinfo(np.int32)
     if n_runs and (
         gaps.min() < 0
         or lengths.min() < 1
-        or (starts + lengths).max() > size
+        or gaps.sum(dtype=float) + lengths.sum(dtype=float) > size
         or values.min() < limits.min
         or values.max() > limits.max
     ):
         raise damaged
     seeds = np.zeros(size, np.int32)
-    for start, length, value in zip(starts, lengths, values, strict=True):
-        seeds[start : start + length] = value
+    skipped = np.repeat(np.cumsum(gaps), lengths)
+    seeds[np.arange(skipped.size) + skipped] = np.repeat(values, lengths)
     return seeds.reshape(shape)
 
 

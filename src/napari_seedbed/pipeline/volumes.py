@@ -177,9 +177,9 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image]) -> tuple[Ima
     for role in operation.takes:
         if role not in inputs:
             raise InputError(f"{role}: {operation.title} needs {role}; none were given.")
-    for role in inputs:
-        if role not in operation.takes:
-            raise InputError(f"{role}: {operation.title} takes {', '.join(operation.takes)} only.")
+    for given in inputs:
+        if given not in operation.takes:
+            raise InputError(f"{given}: {operation.title} takes {', '.join(operation.takes)} only.")
     image = inputs["image"]
     if image.dtype.kind == "c":
         raise InputError(

@@ -1,0 +1,401 @@
+"""Recipes: how a result was made, with its seeds, as a YAML file that replays it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.errors import FileError, InputError, RecipeError
+from napari_seedbed.pipeline import atomic_files
+from napari_seedbed.pipeline.fingerprint import fingerprint
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result, get, operations, run
+from napari_seedbed.pipeline.parameters import check_parameters
+from napari_seedbed.pipeline.provenance import library_versions, package_version
+from napari_seedbed.pipeline.seed_encoding import decode_seeds
+
+FORMAT_VERSION = 1
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Seeds(_Model):
+    """Seeds as text, see `seed_encoding`."""
+
+    shape: tuple[int, ...]
+    axes: tuple[str, ...]
+    labels: tuple[int, ...]
+    voxels: int
+    runs: int
+    data: str
+    checksum: str
+
+    def decode(self) -> NDArray[np.int32]:
+        """The seeds as an array; zero where there is none."""
+        return decode_seeds(self.model_dump())
+
+
+class SourceImage(_Model):
+    """The image that a recipe was made on: the chosen channels of it."""
+
+    name: str
+    fingerprint: str
+    shape: tuple[int, ...]
+    axes: tuple[str, ...]
+    dtype: str
+    rgb: bool = False
+    spacing: tuple[float, ...]
+    units: tuple[str, ...]
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Lengths of the spatial axes."""
+        pairs = zip(self.axes, self.shape, strict=True)
+        return tuple(n for axis, n in pairs if axis in ("z", "y", "x"))
+
+
+class Step(_Model):
+    """One operation of a recipe.
+
+    Attributes
+    ----------
+    name : str
+        What later steps call its output.
+    operation : str
+    parameters : dict
+        Missing ones take their defaults.
+    image : str
+        What it works on: 'image' for the file, or the name of an earlier step.
+    channels : tuple of int or None
+        Channels of an earlier step's output; all when None.
+    times : tuple of int or None
+        Time points; all when None.
+    seeds : Seeds or None
+    """
+
+    name: str
+    operation: str
+    parameters: dict[str, float | int | bool | str] = Field(default_factory=dict)
+    image: str = "image"
+    channels: tuple[int, ...] | None = None
+    times: tuple[int, ...] | None = None
+    seeds: Seeds | None = None
+
+
+class Recipe(_Model):
+    """How a result was made.
+
+    Attributes
+    ----------
+    format_version : int
+    created_with : str
+        Version of napari-seedbed.
+    libraries : dict
+        Versions of what results may depend on.
+    image : SourceImage
+    channels : tuple of int or None
+        Which channels of the file are used; all when None.
+    steps : tuple of Step
+        In order; the last one's outputs are the recipe's.
+    """
+
+    format_version: int = FORMAT_VERSION
+    created_with: str
+    libraries: dict[str, str] = Field(default_factory=dict)
+    image: SourceImage
+    channels: tuple[int, ...] | None = None
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    @property
+    def seeds(self) -> Seeds | None:
+        """Seeds of the last step that has some."""
+        return next((step.seeds for step in reversed(self.steps) if step.seeds), None)
+
+    @model_validator(mode="after")
+    def _check_steps(self) -> "Recipe":
+        known = {"image"}
+        for step in self.steps:
+            if step.operation not in operations:
+                raise RecipeError(
+                    f"The recipe uses the operation {step.operation!r}, which napari-seedbed "
+                    f"{package_version()} does not have; update napari-seedbed."
+                )
+            try:
+                check_parameters(get(step.operation).parameters, step.parameters)
+            except InputError as error:
+                raise RecipeError(f"The recipe's step {step.name!r}: {error}") from error
+            if step.image not in known:
+                raise RecipeError(
+                    f"The recipe's step {step.name!r} works on {step.image!r}, which is neither "
+                    "'image' nor the name of an earlier step."
+                )
+            if step.name in known:
+                raise RecipeError(f"The recipe has two steps of the name {step.name!r}.")
+            if step.seeds is None and "seeds" in get(step.operation).takes:
+                raise RecipeError(f"The recipe's step {step.name!r} has no seeds.")
+            known.add(step.name)
+        return self
+
+
+def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
+    """The recipe that repeats what `record` (`Result.record`, a layer's metadata) tells.
+
+    Earlier operations that the image went through come first, as far as its records tell.
+
+    Raises
+    ------
+    RecipeError
+        For a record of a live run, which is not exact, or one that is incomplete.
+    """
+    chain = [dict(record)]
+    while chain[0]["inputs"][0].get("made_by"):
+        chain.insert(0, chain[0]["inputs"][0]["made_by"])
+    if any(entry.get("live") for entry in chain):
+        raise RecipeError("This result is a live preview; run once more before saving the recipe.")
+    source = chain[0]["inputs"][0]
+    steps: list[Step] = []
+    for entry in chain:
+        same = sum(step.operation == entry["operation"] for step in steps)
+        steps.append(
+            Step(
+                name=entry["operation"] + (f"_{same + 1}" if same else ""),
+                operation=entry["operation"],
+                parameters=entry["parameters"],
+                image=steps[-1].name if steps else "image",
+                channels=entry["inputs"][0]["channels"] if steps else None,
+                times=entry["times"] if entry["skipped_times"] else None,
+                seeds=entry["seeds"],
+            )
+        )
+    return Recipe(
+        created_with=record["version"],
+        libraries=record["libraries"],
+        image=SourceImage(**{name: source[name] for name in SourceImage.model_fields}),
+        channels=source["channels"],
+        steps=tuple(steps),
+    )
+
+
+def replay(
+    recipe: Recipe,
+    image: Image,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Result:
+    """Run a recipe on an image: bit for bit the same result on the same image.
+
+    On the same voxels the recipe's voxel size counts, because it may have been set by hand. On
+    others the image's own does, where it states a unit.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    image : Image
+        With all channels of its file.
+    report, should_stop : callable, optional
+
+    Returns
+    -------
+    Result
+        Of the last step. ``record['notes']`` says in plain words what differs from the image and
+        the versions that the recipe was made with.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the image.
+    """
+    image, notes = _fit(recipe, image)
+    made: dict[str, Image] = {"image": image}
+    n_steps = len(recipe.steps)
+    for nth, step in enumerate(recipe.steps):
+        given = made[step.image]
+        if step.channels is not None:
+            given = given.select_channels(step.channels)
+        inputs = {"image": given}
+        if step.seeds is not None:
+            inputs["seeds"] = _seeds_for(step, given)
+
+        def pass_on(progress: Progress, nth: int = nth) -> None:
+            if report is not None:
+                report(replace(progress, fraction=(nth + progress.fraction) / n_steps))
+
+        result = run(
+            step.operation,
+            inputs,
+            step.parameters,
+            report=pass_on,
+            should_stop=should_stop,
+            times=step.times,
+        )
+        made[step.name] = result.outputs[get(step.operation).gives]
+    record = {**result.record, "notes": notes}
+    outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
+    return Result(outputs, record)
+
+
+def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
+    """The recipe's channels of the image, with the voxel size that counts, and what differs."""
+    made_on = recipe.image
+    if recipe.channels is not None:
+        if max(recipe.channels) >= image.n_channels:
+            raise RecipeError(
+                f"The recipe uses channel {max(recipe.channels) + 1}, but {image.name} has only "
+                f"{image.n_channels}."
+            )
+        image = image.select_channels(recipe.channels)
+    wanted = 1
+    if "c" in made_on.axes:
+        wanted = made_on.shape[made_on.axes.index("c")]
+    if made_on.rgb and image.rgb:
+        wanted = image.n_channels
+    if image.n_channels != wanted:
+        raise RecipeError(
+            f"The recipe was made on {wanted} channel(s), but {image.name} has {image.n_channels}."
+        )
+    if len(image.spatial_axes) != len(made_on.spatial_shape):
+        raise RecipeError(
+            f"The recipe was made on a {len(made_on.spatial_shape)}D image, but {image.name} is "
+            f"{len(image.spatial_axes)}D."
+        )
+    notes = []
+    same = fingerprint(image) == made_on.fingerprint
+    if not same:
+        notes.append(
+            f"{image.name} is not the image that the recipe was made on ({made_on.name}); its "
+            "seeds and parameters were reused."
+        )
+    calibrated = any(unit != "pixel" for unit in image.units)
+    if (same or not calibrated) and (image.spacing, image.units) != (
+        made_on.spacing,
+        made_on.units,
+    ):
+        size = " x ".join(f"{step:g}" for step in made_on.spacing)
+        notes.append(f"The voxel size was taken from the recipe: {size} {made_on.units[-1]}.")
+        image = replace(image, spacing=made_on.spacing, units=made_on.units)
+    now = {"napari-seedbed": package_version(), **library_versions()}
+    then = {"napari-seedbed": recipe.created_with, **recipe.libraries}
+    changed = [f"{k} {then[k]}" for k in then if k in now and then[k] != now[k]]
+    if changed:
+        notes.append(
+            f"The recipe was made with {', '.join(changed)}; other versions may differ in the "
+            "last digits."
+        )
+    return image, notes
+
+
+def _seeds_for(step: Step, image: Image) -> Image:
+    assert step.seeds is not None
+    wanted = tuple(n for n, axis in zip(image.shape, image.axes, strict=True) if axis != "c")
+    axes = tuple(axis for axis in image.axes if axis != "c")
+    stored = dict(zip(step.seeds.axes, step.seeds.shape, strict=False))
+    if stored != dict(zip(axes, wanted, strict=True)):
+        raise RecipeError(
+            f"The recipe's seeds are for an image of shape {step.seeds.shape}, but {image.name} "
+            f"has shape {wanted}. Open the image in napari and mark seeds on it."
+        )
+    return Image(step.seeds.decode(), step.seeds.axes, image.spacing, image.units, name="seeds")
+
+
+def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
+    """Write a recipe; whole or not at all.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    content = recipe.model_dump(mode="json", exclude_none=True)
+    for step in content["steps"]:
+        if "seeds" in step:
+            step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
+    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    path = Path(path)
+    with atomic_files.written_whole(path) as temporary:
+        temporary.write_text(
+            f"# napari-seedbed recipe: seedbed run {path.name} IMAGE\n{text}", "utf-8"
+        )
+    return path
+
+
+def load_recipe(path: str | PathLike[str]) -> Recipe:
+    """Read a recipe; nothing in it is executed.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be read.
+    RecipeError
+        When it is no recipe, is damaged, or comes from a newer version.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not a recipe: it is not text.") from error
+    except OSError as error:
+        raise FileError(
+            f"{path} could not be read: {atomic_files.why_unreadable(error)}."
+        ) from error
+    try:
+        content = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" in line {where.line + 1}" if where is not None else ""
+        raise RecipeError(f"{path} is not a recipe: it is not valid YAML{line}.") from error
+    if not isinstance(content, dict) or "format_version" not in content:
+        raise RecipeError(f"{path} is not a recipe: it has no format_version.")
+    version = content["format_version"]
+    if not isinstance(version, int) or version < 1:
+        raise RecipeError(f"{path} is not a recipe: its format_version is {version!r}.")
+    if version > FORMAT_VERSION:
+        raise RecipeError(
+            f"{path} was made with a newer napari-seedbed ({content.get('created_with', '?')}): "
+            f"its format is {version} and this version reads up to {FORMAT_VERSION}. Update "
+            "napari-seedbed: pip install --upgrade napari-seedbed."
+        )
+    try:
+        return Recipe.model_validate(content)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RecipeError(f"{path} is damaged at {place}: {first['msg']}.") from error
+
+
+class _Dumper(yaml.SafeDumper):
+    """Blocks for long text, one line for short lists."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _represent_list(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
+    flat = not any(isinstance(value, dict | list) for value in values)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flat)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(list, _represent_list)
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only; aliases, which can grow a small file without limit, are refused."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
