@@ -219,7 +219,6 @@ class RandomWalkerForm(QScrollArea):
     def _build_options(self) -> None:
         self.options = QCollapsible("More options")
         self.options.setDuration(0)
-        self.options.layout().setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(_rule())
         self._column.addWidget(self.options)
 

@@ -1,0 +1,143 @@
+"""One editor for each declared parameter of an operation."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QValidator
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QSpinBox,
+    QWidget,
+)
+
+from napari_seedbed.pipeline.parameters import Parameter, Value
+
+
+class NumberField(QDoubleSpinBox):
+    """A number of any size, written as people write it: 130, 0.001, 1e-07."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__()
+        self.setDecimals(12)
+        self.setRange(
+            -math.inf if parameter.minimum is None else parameter.minimum,
+            math.inf if parameter.maximum is None else parameter.maximum,
+        )
+        self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+        # Each digit typed would start a run.
+        self.setKeyboardTracking(False)
+
+    def textFromValue(self, value: float) -> str:
+        """Write the number in its shortest form."""
+        return f"{value:.12g}"
+
+    def valueFromText(self, text: str | None) -> float:
+        """Read a number; also 1e-3."""
+        return float(text or "nan")
+
+    def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
+        """Accept what is a number within the bounds; let people go on typing otherwise."""
+        text = text or ""
+        try:
+            value = float(text)
+        except ValueError:
+            typing = set(text.lower()) <= set("0123456789.e+-")
+            state = QValidator.State.Intermediate if typing else QValidator.State.Invalid
+            return state, text, position
+        if self.minimum() <= value <= self.maximum():
+            return QValidator.State.Acceptable, text, position
+        return QValidator.State.Intermediate, text, position
+
+
+class ParameterFields(QWidget):
+    """A form with one row a parameter.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+    """
+
+    changed = Signal()
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        super().__init__()
+        self._fields: dict[str, QWidget] = {}
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setSpacing(6)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        # The dock is narrow: a long label gets a line of its own.
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        for parameter in parameters:
+            field = self._field(parameter)
+            field.setToolTip(parameter.help)
+            self._fields[parameter.name] = field
+            if isinstance(field, QCheckBox):
+                form.addRow(field)
+            else:
+                label = QLabel(parameter.label)
+                label.setToolTip(parameter.help)
+                form.addRow(label, field)
+
+    def _field(self, parameter: Parameter) -> QWidget:
+        if parameter.type == "bool":
+            box = QCheckBox(parameter.label)
+            box.setChecked(bool(parameter.default))
+            box.toggled.connect(self.changed)
+            return box
+        if parameter.type == "choice":
+            combo = QComboBox()
+            for value, label in zip(
+                parameter.choices, parameter.choice_labels or parameter.choices, strict=True
+            ):
+                combo.addItem(label, value)
+            combo.setCurrentIndex(parameter.choices.index(str(parameter.default)))
+            combo.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            combo.setMinimumContentsLength(10)
+            combo.currentIndexChanged.connect(self.changed)
+            return combo
+        if parameter.type == "int":
+            whole = QSpinBox()
+            whole.setRange(
+                -(2**31) if parameter.minimum is None else int(parameter.minimum),
+                2**31 - 1 if parameter.maximum is None else int(parameter.maximum),
+            )
+            whole.setValue(int(parameter.default))
+            whole.setKeyboardTracking(False)
+            whole.valueChanged.connect(self.changed)
+            return whole
+        number = NumberField(parameter)
+        number.setValue(float(parameter.default))
+        number.valueChanged.connect(self.changed)
+        return number
+
+    def values(self) -> dict[str, Value]:
+        """The values of all parameters, by name."""
+        return {name: _value(field) for name, field in self._fields.items()}
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Set one parameter, as a person would."""
+        field = self._fields[name]
+        if isinstance(field, QCheckBox):
+            field.setChecked(bool(value))
+        elif isinstance(field, QComboBox):
+            field.setCurrentIndex(field.findData(value))
+        elif isinstance(field, QSpinBox | QDoubleSpinBox):
+            field.setValue(value)
+
+
+def _value(field: QWidget) -> Value:
+    if isinstance(field, QCheckBox):
+        return field.isChecked()
+    if isinstance(field, QComboBox):
+        return str(field.currentData())
+    assert isinstance(field, QSpinBox | QDoubleSpinBox)
+    return field.value()

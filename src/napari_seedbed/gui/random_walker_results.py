@@ -1,0 +1,178 @@
+"""The result layers of the random walker panel: one set an image, updated in place."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+
+from napari_seedbed.core.progress import Preview
+from napari_seedbed.gui.grids import grid_of
+from napari_seedbed.gui.layers import METADATA_KEY, accept, add_or_update, find_result, level_0
+from napari_seedbed.gui.layers import write_preview as write_slice
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result
+
+RUNNING = {"operation": "random_walker", "live": True}
+"""Record of a layer whose first run is not over."""
+
+
+class ResultLayers:
+    """Shows results in the viewer; holds no reference to a layer, only to its slot."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+
+    def labels(self, image: ImageLayer) -> Labels | None:
+        """The segmentation that further strokes will change."""
+        layer = find_result(self._viewer, _slot(image, "labels"))
+        return layer if isinstance(layer, Labels) else None
+
+    def show_preview(self, preview: Preview, image: ImageLayer, like: Image, t: int | None) -> None:
+        """Show a first answer for one slice.
+
+        Parameters
+        ----------
+        preview : Preview
+        image : Image layer
+        like : Image
+            What the run works on.
+        t : int or None
+            Its time point.
+        """
+        layer = self.labels(image)
+        if layer is None:
+            axes = tuple(axis for axis in like.axes if axis != "c")
+            shape = [like.shape[like.axes.index(axis)] for axis in axes]
+            self._show("labels", Image(np.zeros(shape, np.int32), axes), image, RUNNING)
+            layer = self.labels(image)
+        if layer is not None:
+            write_slice(layer, preview, like=image, t=t)
+
+    def show(
+        self, result: Result, image: ImageLayer, t: int | None, wanted: tuple[str, ...]
+    ) -> None:
+        """Show a result.
+
+        Parameters
+        ----------
+        result : Result
+        image : Image layer
+        t : int or None
+            Only this time point of a series was solved: the others in the layers stay.
+        wanted : tuple of str
+            Outputs to show beside the labels; layers of others are taken away.
+        """
+        shown = {_slot(image, "labels")}
+        self._show("labels", result.outputs["labels"], image, result.record, t)
+        if "uncertainty" in wanted:
+            self._show("uncertainty", result.outputs["uncertainty"], image, result.record, t)
+            shown.add(_slot(image, "uncertainty"))
+        if "probabilities" in wanted:
+            for label, output in _by_label(result.outputs["probabilities"]):
+                self._show("probabilities", output, image, result.record, t, label)
+                shown.add(_slot(image, "probabilities", label))
+        for layer in self._layers(image):
+            if layer.metadata[METADATA_KEY]["slot"] not in shown:
+                self._viewer.layers.remove(layer)
+
+    def clear(self, image: ImageLayer, t: int | None) -> None:
+        """Blank the layers: the seeds do not say enough for a segmentation any more."""
+        for layer in self._layers(image):
+            where = _time_index(image, layer, t)
+            if layer.data[where].any():
+                layer.data[where] = 0
+                layer.refresh()
+
+    def accept(self, image: ImageLayer) -> Labels | None:
+        """Make the layers ordinary ones, which later strokes do not touch."""
+        labels = self.labels(image)
+        for layer in self._layers(image):
+            accept(layer)
+        return labels
+
+    def _layers(self, image: ImageLayer) -> list[Layer]:
+        family = _slot(image, "")
+        found = []
+        for layer in self._viewer.layers:
+            slot = str(layer.metadata.get(METADATA_KEY, {}).get("slot", ""))
+            if slot.startswith(family) and find_result(self._viewer, slot) is layer:
+                found.append(layer)
+        return found
+
+    def _show(
+        self,
+        kind: Any,
+        output: Image,
+        image: ImageLayer,
+        record: Mapping[str, Any],
+        t: int | None = None,
+        label: str = "",
+    ) -> None:
+        slot = _slot(image, kind, label)
+        layer = find_result(self._viewer, slot)
+        if t is not None and layer is not None and layer.data.size == output.array.size:
+            self._write_time(layer, output, image, record, t)
+            return
+        title = {
+            "labels": "segmentation",
+            "uncertainty": "uncertainty",
+            "probabilities": f"probability of {label}",
+        }[kind]
+        properties = {"opacity": 0.5} if kind == "labels" else {"visible": kind != "probabilities"}
+        add_or_update(
+            self._viewer,
+            kind,
+            output,
+            like=image,
+            name=f"{image.name} {title}",
+            record=record,
+            slot=slot,
+            **properties,
+        )
+
+    def _write_time(
+        self, layer: Layer, output: Image, image: ImageLayer, record: Mapping[str, Any], t: int
+    ) -> None:
+        where = _time_index(image, layer, t)
+        target = layer.data[where]
+        target[...] = np.asarray(output.select_time(t).array, layer.data.dtype).reshape(
+            target.shape
+        )
+        kept = layer.metadata[METADATA_KEY]
+        slot = {key: kept[key] for key in ("kind", "slot", "layer_id") if key in kept}
+        layer.metadata = {**layer.metadata, METADATA_KEY: {**record, **slot}}
+        layer.refresh()
+
+
+def _slot(image: ImageLayer, kind: str, label: str = "") -> str:
+    return f"random walker/{image.unique_id}/{kind}" + (f"/{label}" if label else "")
+
+
+def _by_label(probabilities: Image) -> list[tuple[str, Image]]:
+    """One image a label, with the label's name."""
+    names = probabilities.channel_names or tuple(
+        f"label {i + 1}" for i in range(probabilities.n_channels)
+    )
+    if probabilities.channel_axis is None:
+        return [(names[0], probabilities)]
+    return [
+        (name, replace(probabilities.select_channels([i]), channel_names=()))
+        for i, name in enumerate(names)
+    ]
+
+
+def _time_index(image: ImageLayer, layer: Layer, t: int | None) -> tuple[Any, ...]:
+    """Index of one time point in a result layer; everything where there is no time."""
+    axes = grid_of(image).axes
+    axes = axes[len(axes) - layer.ndim :]
+    return tuple(t if axis == "t" and t is not None else slice(None) for axis in axes)
+
+
+def has_time(image: ImageLayer) -> bool:
+    """Whether an image layer is a time series of more than one time point."""
+    axes = grid_of(image).axes
+    return "t" in axes and level_0(image).shape[axes.index("t")] > 1
