@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer
 
 from napari_seedbed.core.progress import Preview
 from napari_seedbed.gui.grids import grid_of
-from napari_seedbed.gui.layers import METADATA_KEY, accept, add_or_update, find_result, level_0
+from napari_seedbed.gui.layers import METADATA_KEY, accept, add_or_update, find_result
 from napari_seedbed.gui.layers import write_preview as write_slice
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
@@ -170,9 +170,3 @@ def _time_index(image: ImageLayer, layer: Layer, t: int | None) -> tuple[Any, ..
     axes = grid_of(image).axes
     axes = axes[len(axes) - layer.ndim :]
     return tuple(t if axis == "t" and t is not None else slice(None) for axis in axes)
-
-
-def has_time(image: ImageLayer) -> bool:
-    """Whether an image layer is a time series of more than one time point."""
-    axes = grid_of(image).axes
-    return "t" in axes and level_0(image).shape[axes.index("t")] > 1

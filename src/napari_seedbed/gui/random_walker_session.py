@@ -44,6 +44,10 @@ class Request:
         The time point on screen, None for an image without time.
     times : tuple of int or None
         Time points to solve; None for all.
+    layer : Image layer
+        Where the image comes from and the result belongs.
+    wanted : tuple of str
+        Outputs to show beside the labels.
     """
 
     image: Image
@@ -52,6 +56,8 @@ class Request:
     view: tuple[int, int] | None = None
     time: int | None = None
     times: tuple[int, ...] | None = None
+    layer: Any = None
+    wanted: tuple[str, ...] = ()
 
 
 @dataclass

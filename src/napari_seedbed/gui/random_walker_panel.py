@@ -1,0 +1,501 @@
+"""The random walker panel: from a scribble to a segmentation that follows every stroke."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer, Points, Shapes
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
+from qtpy.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
+
+from napari_seedbed.core.progress import Preview, Progress
+from napari_seedbed.core.uncertain_regions import UncertainRegion
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui import errors, preparation
+from napari_seedbed.gui.layers import (
+    METADATA_KEY,
+    add_seeds_layer,
+    channel_choices,
+    image_from_layers,
+    is_result,
+)
+from napari_seedbed.gui.parameter_fields import ParameterFields
+from napari_seedbed.gui.random_walker_form import NEXT_KEY, RandomWalkerForm
+from napari_seedbed.gui.random_walker_results import ResultLayers
+from napari_seedbed.gui.random_walker_session import (
+    OPERATION,
+    Kind,
+    NeedsSeeds,
+    RandomWalkerSession,
+    Request,
+)
+from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seeds_watch import SeedsWatch, move_connections
+from napari_seedbed.gui.uncertain_places import UncertainPlaces
+from napari_seedbed.gui.view_position import (
+    show_place,
+    slice_on_screen,
+    take_brush,
+    time_on_screen,
+)
+from napari_seedbed.gui.viewer_keys import ViewerKey
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+LIVE_SECONDS = 5.0
+"""Where one run takes longer than this, live update starts switched off."""
+
+STROKE_SECONDS = 0.05
+SETTLE_SECONDS = 1.0
+
+IMAGE_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+STATUS = {
+    "waiting": "Updating…",
+    "live": "Updating…",
+    "exact": "Computing the final result…",
+    "shown": "Quick result; the final one follows when you pause.",
+    "final": "Final: the command line gives the same labels.",
+}
+
+
+class RandomWalkerPanel(QWidget):
+    """Dock widget of the random walker.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.form = RandomWalkerForm()
+        self.parameters = ParameterFields(operations.get(OPERATION).parameters)
+        self.form.add_options(self.parameters)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+        self.setMinimumWidth(280)
+
+        self.results = ResultLayers(napari_viewer)
+        self.session = RandomWalkerSession(
+            self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
+        )
+        self.places = UncertainPlaces(self._on_place, self._on_search_failed)
+        self._key = ViewerKey(napari_viewer, NEXT_KEY, self.next_uncertain_place)
+        self._image: Image | None = None
+        self._image_layer: ImageLayer | None = None
+        self.seeds = SeedsWatch(self)
+        self._solved: set[int] = set()
+        self._final: Result | None = None
+        self._shown_error = ""
+        self._next_shortcut = QShortcut(NEXT_KEY, self)
+        self._next_shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._connect()
+        self.reset_choices()
+        preparation.start(self._show_prepared)
+        if not preparation.is_done():
+            self._say("Preparing for first use, for a minute in the background…")
+
+    def _connect(self) -> None:
+        form, session = self.form, self.session
+        form.image.layer_chosen.connect(self._on_image_chosen)
+        form.image.activated.connect(self._on_chosen_by_hand)
+        form.channels.chosen.connect(self._on_image_changed)
+        form.seeds.layer_chosen.connect(self._on_seeds_chosen)
+        form.seeds.activated.connect(self._on_chosen_by_hand)
+        form.times.activated.connect(self._on_settings_changed)
+        form.new_seeds.clicked.connect(self.make_seeds)
+        form.live.toggled.connect(self._on_live_toggled)
+        form.run.clicked.connect(self.run)
+        form.cancel.clicked.connect(self.cancel)
+        form.next_place.clicked.connect(self.next_uncertain_place)
+        form.accept.clicked.connect(self.accept)
+        form.save_recipe.clicked.connect(self._ask_where_to_save)
+        self._next_shortcut.activated.connect(self.next_uncertain_place)
+        self.parameters.changed.connect(self._on_settings_changed)
+        self.seeds.changed.connect(self._on_settings_changed)
+        session.previewed.connect(self._on_preview)
+        session.finished.connect(self._on_finished)
+        session.not_ready.connect(self._on_not_ready)
+        session.failed.connect(self._on_failed)
+        session.state_changed.connect(self._on_state)
+        session.progressed.connect(self._on_progress)
+        session.cancelled.connect(self._on_cancelled)
+        layers = self.viewer.layers.events
+        for event in (layers.inserted, layers.reordered, layers.renamed):
+            event.connect(self.reset_choices)
+        layers.removed.connect(self._on_removed)
+        # Not a method of the panel: that one is gone when it is destroyed.
+        places = self.places
+        self.destroyed.connect(lambda: _stop(session, places))
+
+    # What people do
+
+    def make_seeds(self) -> None:
+        """Add an empty seeds layer on the image, brush in hand."""
+        with errors.shown(self._say):
+            layer = add_seeds_layer(self.viewer, self._chosen_image())
+            self.form.seeds.choose(layer)
+            self._say(
+                "Paint inside an object with label 1, then press M for label 2 and paint the "
+                "background."
+            )
+
+    def run(self) -> None:
+        """Segment now."""
+        self._shown_error = ""
+        self.session.run()
+
+    def cancel(self) -> None:
+        """Stop what is running."""
+        self.places.stop()
+        self.session.cancel()
+
+    def accept(self) -> None:
+        """Keep the result as an ordinary layer, as soon as it is exact."""
+        self._when_exact(self._accept)
+
+    def next_uncertain_place(self) -> None:
+        """Go to the largest uncertain region not yet visited."""
+        self._when_exact(self._find_place)
+
+    def save_recipe(self, path: str | Path) -> None:
+        """Write the recipe of the result to `path`, as soon as it is exact."""
+        self._when_exact(lambda: self._save_recipe(Path(path)))
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers that there are now."""
+        layers = list(self.viewer.layers)
+        images = [layer for layer in layers if isinstance(layer, ImageLayer)]
+        self.form.image.set_layers(sorted(images, key=is_result))
+        marks = [
+            layer
+            for layer in layers
+            if isinstance(layer, Labels | Points | Shapes) and not _is_live(layer)
+        ]
+        self.form.seeds.set_layers(sorted(marks, key=lambda layer: not _is_seeds(layer)))
+        self._offer_channels()
+        self._enable()
+
+    # The image
+
+    def _chosen_image(self) -> ImageLayer:
+        layer = self.form.image.layer()
+        if not isinstance(layer, ImageLayer):
+            raise InputError("There is no image. Open or choose an image layer first.")
+        return layer
+
+    def _on_image_chosen(self, layer: ImageLayer | None) -> None:
+        move_connections(self._image_layer, layer, IMAGE_EVENTS, self._on_image_changed)
+        self._image_layer = layer
+        self.session.changed()
+        self._offer_channels(anew=True)
+        self._forget_image()
+        forecast = self._show_forecast()
+        if forecast is not None and forecast.seconds > LIVE_SECONDS and self.form.live.isChecked():
+            self.form.live.setChecked(False)
+            self._say("Live update is off, because one run takes long on this image. Press Run.")
+
+    def _on_image_changed(self, event: Any = None) -> None:
+        """Voxels, place or channels are other ones now."""
+        self._forget_image()
+        self._show_forecast()
+        self._on_settings_changed()
+
+    def _forget_image(self) -> None:
+        self._image = self._final = None
+        self._solved = set()
+        self._shown_error = ""
+        self.session.forget_image()
+        self.places.forget()
+
+    def _offer_channels(self, anew: bool = False) -> None:
+        layer, boxes = self._image_layer, self.form.channels
+        choices = []
+        if layer is not None:
+            with errors.shown(self._say):
+                choices = channel_choices(layer, self.viewer.layers)
+        before = {(c.layer, c.index, c.name) for c in boxes.all_choices()}
+        if not anew and before == {(c.layer, c.index, c.name) for c in choices}:
+            return
+        chosen = {(c.layer, c.index) for c in boxes.choices()}
+        # Channels of one layer belong together; other layers join only when somebody says so.
+        boxes.set_choices(
+            choices,
+            [(c.layer, c.index) in chosen if not anew else c.layer is layer for c in choices],
+        )
+        self.form.show_channels(len(choices) > 1)
+
+    def _current_image(self) -> Image:
+        """The image with its channels; the same object until something changes."""
+        if self._image is None:
+            layer = self._chosen_image()
+            several = len(self.form.channels.all_choices()) > 1
+            self._image = image_from_layers(
+                layer, self.form.channels.choices() if several else None
+            )
+        return self._image
+
+    def _show_forecast(self) -> operations.Forecast | None:
+        self.form.forecast.setText("")
+        if self._image_layer is None:
+            return None
+        try:
+            image = self._current_image()
+            self.form.show_times(image.n_times > 1)
+            times = None if image.time_axis is None else [0]
+            forecast = operations.forecast(
+                OPERATION, {"image": image}, self.parameters.values(), times=times
+            )
+        except InputError as error:
+            self._say(str(error))
+            return None
+        each = " for each time point" if image.n_times > 1 else ""
+        text = f"One run{each}: {forecast.text}."
+        if not forecast.fits:
+            text += " That is more memory than is free: crop the image or choose fewer channels."
+        self.form.forecast.setText(text)
+        return forecast
+
+    # The seeds
+
+    def _on_seeds_chosen(self, layer: Layer | None) -> None:
+        self.session.changed()
+        self.places.forget()
+        self._solved = set()
+        self._final = None
+        self.seeds.watch(layer)
+        self._enable()
+
+    def _on_settings_changed(self, *args: Any) -> None:
+        """Seeds or settings changed: follow when live."""
+        if self.form.live.isChecked() and self.seeds.layer is not None:
+            self.session.stroke()
+        else:
+            self.session.touched()
+
+    def _on_chosen_by_hand(self, index: int) -> None:
+        self._on_settings_changed()
+
+    def _on_live_toggled(self, on: bool) -> None:
+        if on and not self.session.is_final:
+            self._on_settings_changed()
+
+    # A run
+
+    def _prepare(self, kind: Kind) -> Request:
+        layer = self._chosen_image()
+        if self.seeds.layer is None:
+            raise NeedsSeeds("There are no seeds yet. Press New beside Seeds, and paint.")
+        image = self._current_image()
+        seeds = seeds_image(self.seeds.layer, layer)
+        # The person goes on painting in the layer while this runs.
+        seeds = replace(seeds, array=np.array(seeds.array))
+        parameters = self.parameters.values()
+        wanted = tuple(name for name in ("uncertainty", "probabilities") if parameters[name])
+        if kind == "exact":
+            parameters["uncertainty"] = True
+        t = time_on_screen(self.viewer, layer)
+        times: tuple[int, ...] | None = None
+        if t is not None:
+            if kind == "live":
+                times = (t,)
+            elif self.form.times.currentData() == "current":
+                times = tuple(sorted(self._solved | {t}))
+            self._solved.add(t)
+        return Request(
+            image=image,
+            seeds=seeds,
+            parameters=parameters,
+            view=slice_on_screen(self.viewer, layer),
+            time=t,
+            times=times,
+            layer=layer,
+            wanted=wanted,
+        )
+
+    def _on_preview(self, preview: Preview, request: Request) -> None:
+        if request.layer in self.viewer.layers:
+            self.results.show_preview(preview, request.layer, request.image, request.time)
+
+    def _on_finished(self, result: Result, request: Request, exact: bool) -> None:
+        if request.layer not in self.viewer.layers:
+            return
+        # The panel computes the uncertainty for itself; the record tells what was asked for.
+        parameters = {
+            **result.record["parameters"],
+            "uncertainty": "uncertainty" in request.wanted,
+        }
+        result = replace(result, record={**result.record, "parameters": parameters})
+        t = None if exact else request.time
+        self.results.show(result, request.layer, t, request.wanted)
+        self._final = result if exact else None
+        self._shown_error = ""
+        self._enable()
+
+    def _when_exact(self, action: Callable[[], None]) -> None:
+        self.seeds.look_if_due()
+        if self.session.is_final and self._final is None:
+            self.session.touched()
+        self._shown_error = ""
+        self.session.when_exact(action)
+
+    def _accept(self) -> None:
+        layer = self.results.accept(self._chosen_image())
+        if layer is None:
+            # Taken away since: what was asked for comes from a new run.
+            self.session.touched()
+            self.session.when_exact(self._accept)
+            return
+        self.reset_choices()
+        self.session.touched()
+        self._say(f"'{layer.name}' is yours now: later strokes make a new result.")
+
+    def _find_place(self) -> None:
+        if self._final is None:
+            return
+        image = self._chosen_image()
+        t = time_on_screen(self.viewer, image)
+        uncertainty = self._final.outputs["uncertainty"]
+        shown = uncertainty if t is None else uncertainty.select_time(t)
+        self._say("Looking for the next uncertain place…")
+        self.places.find(shown.volume(), shown.spacing, t)
+
+    def _on_place(self, region: UncertainRegion | None, t: int | None) -> None:
+        if region is None:
+            self._say("No uncertain place is left that you have not seen.")
+            return
+        with errors.shown(self._say):
+            show_place(self.viewer, self._chosen_image(), region.center, t)
+            if self.seeds.layer is not None:
+                take_brush(self.viewer, self.seeds.layer)
+            self._say(
+                f"Uncertain region of {region.size:,} voxels. A stroke of the right label "
+                "settles it."
+            )
+
+    def _ask_where_to_save(self) -> None:
+        image = self.form.image.layer()
+        name = "recipe" if image is None else f"{image.name} random walker"
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save recipe", f"{_file_stem(name)}.yaml", "Recipes (*.yaml *.yml)"
+        )
+        if path:
+            self.save_recipe(path if Path(path).suffix else f"{path}.yaml")
+
+    def _save_recipe(self, path: Path) -> None:
+        if self._final is None:
+            return
+        with errors.shown(self._say):
+            save_recipe(path, recipe_from_record(self._final.record))
+            self._say(f"Saved {path.name}. Repeat it with: seedbed run {path.name} IMAGE -o FOLDER")
+
+    # What the session tells
+
+    def _say(self, text: str) -> None:
+        self.form.status.setText(text)
+
+    def _enable(self) -> None:
+        ready = self._image_layer is not None and self.seeds.layer is not None
+        for button in (self.form.run, self.form.accept, self.form.next_place):
+            button.setEnabled(ready)
+        self.form.save_recipe.setEnabled(ready)
+        self.form.new_seeds.setEnabled(self._image_layer is not None)
+
+    def _on_state(self, state: str) -> None:
+        self.form.show_running(state in ("live", "exact"))
+        if state in STATUS:
+            self._say(STATUS[state])
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.form.progress.setValue(round(1000 * progress.fraction))
+
+    def _on_cancelled(self) -> None:
+        self._say("Cancelled. What is shown may be older than the seeds.")
+
+    def _on_not_ready(self, message: str) -> None:
+        if self._image_layer is not None:
+            self.results.clear(self._image_layer, time_on_screen(self.viewer, self._image_layer))
+        self._say(message)
+
+    def _on_failed(self, error: BaseException, asked: bool) -> None:
+        message = errors.message_of(error)
+        # While somebody draws, the same complaint after each stroke would only be in the way.
+        if asked or message != self._shown_error:
+            errors.show(error)
+        self._shown_error = message
+        self._say(message)
+
+    def _on_search_failed(self, error: BaseException) -> None:
+        self._say(errors.show(error))
+
+    def _show_prepared(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._say(errors.show(error))
+        elif self.form.status.text().startswith("Preparing"):
+            self._say("Ready.")
+
+    # Layers and windows that go away
+
+    def _on_removed(self, event: Any) -> None:
+        layer = event.value
+        busy = self.session.is_running or self.session.state == "waiting"
+        needed = layer is self._image_layer or layer is self.seeds.layer
+        self.reset_choices()
+        if needed and busy:
+            self.session.changed()
+            stopped = InputError(
+                f"'{layer.name}' was removed while it was in use, so the run was stopped. "
+                "Choose another layer, or open it again."
+            )
+            self._say(errors.show(stopped))
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take the key, and watch the window for its end."""
+        super().showEvent(event)
+        self._key.take()
+        window = self.window()
+        if isinstance(window, QMainWindow):
+            window.installEventFilter(self)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Give the key back."""
+        self._key.give_back()
+        super().hideEvent(event)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Stop what is running when the window closes."""
+        if event is not None and event.type() == QEvent.Type.Close:
+            self.places.stop()
+            self.session.changed()
+        return super().eventFilter(watched, event)
+
+
+def _stop(session: RandomWalkerSession, places: UncertainPlaces) -> None:
+    session.close()
+    places.stop()
+
+
+def _is_live(layer: Layer) -> bool:
+    """Whether the next run would overwrite the layer."""
+    return "slot" in layer.metadata.get(METADATA_KEY, {})
+
+
+def _is_seeds(layer: Layer) -> bool:
+    return layer.metadata.get(METADATA_KEY, {}).get("kind") == "seeds"
+
+
+def _file_stem(name: str) -> str:
+    """A layer's name as a file name on any system."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)

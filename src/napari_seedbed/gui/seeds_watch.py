@@ -1,0 +1,81 @@
+"""Noticing that seeds changed, whoever changed them: a stroke, an eraser, undo, redo, a program."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from napari.layers import Layer
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_seedbed.gui.seed_layers import seeds_digest
+
+LOOK_SECONDS = 0.1
+
+SEED_EVENTS = (
+    "paint",
+    "set_data",
+    "data",
+    "features",
+    "size",
+    "edge_width",
+    "scale",
+    "translate",
+    "rotate",
+    "shear",
+    "affine",
+    "units",
+)
+
+
+class SeedsWatch(QObject):
+    """Watches one layer; `changed` fires once its seeds are different ones.
+
+    Tools tell before or after they write, undo does not say what it did, and sliders fire the same
+    event: so a moment after any event the seeds are compared with what they were.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.layer: Any = None
+        self._digest: int | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(1000 * LOOK_SECONDS))
+        self._timer.timeout.connect(self.look)
+
+    def watch(self, layer: Layer | None) -> None:
+        """Watch another layer; the seeds that it has now are where it begins."""
+        self._timer.stop()
+        move_connections(self.layer, layer, SEED_EVENTS, self._on_event)
+        self.layer = layer
+        self._digest = None if layer is None else seeds_digest(layer)
+
+    def look(self) -> None:
+        """Compare now."""
+        self._timer.stop()
+        if self.layer is None:
+            return
+        digest = seeds_digest(self.layer)
+        if digest != self._digest:
+            self._digest = digest
+            self.changed.emit()
+
+    def look_if_due(self) -> None:
+        """Compare now if an event has not been looked into yet."""
+        if self._timer.isActive():
+            self.look()
+
+    def _on_event(self, event: Any = None) -> None:
+        self._timer.start()
+
+
+def move_connections(
+    old: Layer | None, new: Layer | None, names: Sequence[str], slot: Callable[..., None]
+) -> None:
+    """Listen to these events of one layer instead of another's."""
+    for layer, act in ((old, "disconnect"), (new, "connect")):
+        for name in names:
+            emitter = getattr(layer.events, name, None) if layer is not None else None
+            if emitter is not None:
+                getattr(emitter, act)(slot)

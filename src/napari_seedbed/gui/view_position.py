@@ -1,0 +1,96 @@
+"""What is on screen, in voxels of an image layer, and going to another place."""
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer, Points, Shapes
+
+from napari_seedbed.gui.grids import SPATIAL, grid_of
+from napari_seedbed.gui.layers import level_0
+
+
+def slice_on_screen(viewer: ViewerModel, layer: ImageLayer) -> tuple[int, int] | None:
+    """Spatial axis and index of the slice of a volume that is on screen.
+
+    Returns
+    -------
+    (int, int) or None
+        Of the nearest slice, where the layer is rotated; (0, 0) for a flat image, which is all on
+        screen; None in 3D display.
+    """
+    axes = grid_of(layer).axes
+    spatial = [i for i, axis in enumerate(axes) if axis in SPATIAL]
+    if len(spatial) == 2:
+        return (0, 0)
+    if viewer.dims.ndisplay != 2:
+        return None
+    hidden = [axis - (viewer.dims.ndim - layer.ndim) for axis in viewer.dims.not_displayed]
+    for number, i in enumerate(spatial):
+        if i in hidden:
+            return number, _position(viewer, layer, i)
+    return None
+
+
+def time_on_screen(viewer: ViewerModel, layer: ImageLayer) -> int | None:
+    """The time point on screen; None for a layer without a time axis."""
+    axes = grid_of(layer).axes
+    return _position(viewer, layer, axes.index("t")) if "t" in axes else None
+
+
+def _position(viewer: ViewerModel, layer: ImageLayer, axis: int) -> int:
+    point = np.asarray(viewer.dims.point, dtype=float)[-layer.ndim :]
+    index = round(float(layer.world_to_data(tuple(point))[axis]))
+    return int(np.clip(index, 0, level_0(layer).shape[axis] - 1))
+
+
+def data_position(
+    layer: ImageLayer, place: tuple[int, ...], time: int | None = None
+) -> tuple[float, ...]:
+    """Index into an image layer's data of a place on its spatial axes.
+
+    Along a channel axis it is the channel in the middle, where results are centred as well.
+    """
+    position, spatial = [], iter(place)
+    for axis, length in zip(grid_of(layer).axes, level_0(layer).shape, strict=False):
+        if axis == "t":
+            position.append(float(time or 0))
+        elif axis == "c":
+            position.append(float(length // 2))
+        else:
+            position.append(float(next(spatial)))
+    return tuple(position)
+
+
+def show_place(
+    viewer: ViewerModel, image: ImageLayer, place: tuple[int, ...], time: int | None = None
+) -> None:
+    """Bring a voxel to the middle of the picture, on its own slice.
+
+    In 3D display nothing can be painted on empty seeds, so slices are shown.
+    """
+    position = data_position(image, place, time)
+    world = np.asarray(image.data_to_world(position), dtype=float)
+    if viewer.dims.ndisplay == 3:
+        viewer.dims.ndisplay = 2
+    first = viewer.dims.ndim - len(world)
+    channel = [i for i, axis in enumerate(grid_of(image).axes) if axis == "c"]
+    for i, value in enumerate(world):
+        # The channel on screen stays: the place is the same in all of them.
+        if i not in channel:
+            viewer.dims.set_point(first + i, float(value))
+    centre = np.asarray(viewer.dims.point, dtype=float)
+    centre[first:] = world
+    y, x = (centre[axis] for axis in viewer.dims.displayed)
+    viewer.camera.center = (0.0, float(y), float(x))
+
+
+def take_brush(viewer: ViewerModel, seeds: Layer) -> None:
+    """Make the seeds layer ready for the next mark."""
+    viewer.layers.selection.active = seeds
+    seeds.visible = True
+    if isinstance(seeds, Labels):
+        seeds.mode = "paint"
+    elif isinstance(seeds, Points):
+        seeds.mode = "add"
+    elif isinstance(seeds, Shapes):
+        seeds.mode = "add_path"
