@@ -56,10 +56,7 @@ def _step(recipe: Recipe, step: Step) -> str:
         text += f" with {', '.join(stated)}"
     if step.seeds is not None:
         n_labels = sum(label > 0 for label in step.seeds.labels)
-        text += (
-            f", from {step.seeds.voxels} seed voxels of {n_labels} labels marked "
-            "by hand"
-        )
+        text += f", from {step.seeds.voxels} seed voxels of {n_labels} labels marked by hand"
     return text + "."
 
 

@@ -1,12 +1,12 @@
 """What is written down about a run, so that it can be repeated and cited."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from napari_seedbed import __version__
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.image import Image
@@ -16,18 +16,14 @@ from napari_seedbed.pipeline.seed_encoding import encode_seeds
 _LIBRARIES = ("numpy", "scipy", "numba", "scikit-image")
 
 
-@cache
-def package_version(name: str = "napari-seedbed") -> str:
-    """Installed version of a distribution; ``unknown`` when it runs from bare sources."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
+def package_version() -> str:
+    """Version of napari-seedbed."""
+    return __version__
 
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that results may depend on."""
-    return {name: package_version(name) for name in _LIBRARIES}
+    return {name: version(name) for name in _LIBRARIES}
 
 
 def make_record(

@@ -1,0 +1,6 @@
+"""Reading and writing of files, under one name."""
+
+from napari_seedbed.pipeline.image_reading import image_name, read_image
+from napari_seedbed.pipeline.image_writing import write_image, write_labels, write_table
+
+__all__ = ["image_name", "read_image", "write_image", "write_labels", "write_table"]

@@ -1,0 +1,136 @@
+"""Whether a TIFF file is all there.
+
+A stack that was cut off in copying opens without complaint in most readers, as its first page
+or with black slices at the end. Here it is refused.
+"""
+
+import json
+import math
+import struct
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from napari_seedbed.errors import FileError
+
+_ADVICE = "Copy it again from where it came from"
+# No lossless codec packs a page of more than a gigabyte into this share of itself.
+_LARGEST_RATIO = 20_000
+_GIGABYTE = 1 << 30
+
+
+def check_pages(path: str | PathLike[str]) -> int:
+    """Follow the chain of page headers to its end; return how many there are.
+
+    Raises
+    ------
+    FileError
+        When the chain leads out of the file, in a circle or to nothing.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = file.read(16)
+        order = {b"II": "<", b"MM": ">"}.get(header[:2])
+        magic = struct.unpack(f"{order}H", header[2:4])[0] if order and len(header) >= 8 else 0
+        if magic == 42:
+            first, count_format, entry, next_format = header[4:8], "H", 12, "I"
+        elif magic == 43 and len(header) == 16:
+            first, count_format, entry, next_format = header[8:16], "Q", 20, "Q"
+        else:
+            raise FileError(f"{path} is not a TIFF image: {_header_in_words(size)}.")
+        offset = struct.unpack(f"{order}{next_format}", first)[0]
+        count_size, next_size = struct.calcsize(count_format), struct.calcsize(next_format)
+        seen: set[int] = set()
+        while offset:
+            if offset in seen:
+                raise FileError(f"{path} is damaged: its pages run in a circle. {_ADVICE}.")
+            seen.add(offset)
+            file.seek(offset)
+            raw = file.read(count_size)
+            if len(raw) < count_size:
+                raise _cut_off(path, f"page {len(seen)} begins after the end of the file")
+            n_entries = struct.unpack(f"{order}{count_format}", raw)[0]
+            end = offset + count_size + n_entries * entry
+            if end > size:
+                raise _cut_off(path, f"the header of page {len(seen)} is incomplete")
+            file.seek(end)
+            raw = file.read(next_size)
+            # Some writers leave out the last pointer; then this was the last page.
+            offset = struct.unpack(f"{order}{next_format}", raw)[0] if len(raw) == next_size else 0
+    if not seen:
+        raise FileError(f"{path} is damaged: it is a TIFF file without any page. {_ADVICE}.")
+    return len(seen)
+
+
+def check_series(path: Path, tif: Any, series: Any) -> None:
+    """Check that all planes that the metadata promises are in the file.
+
+    Parameters
+    ----------
+    path : Path
+    tif : tifffile.TiffFile
+    series : tifffile.TiffPageSeries
+        The one to be read.
+
+    Raises
+    ------
+    FileError
+        When planes or part of their data are missing, or sizes make no sense.
+    """
+    if not series.shape or 0 in series.shape or series.dtype is None:
+        raise FileError(f"{path} is damaged: it declares an image of shape {series.shape}.")
+    keyframe = series.keyframe
+    planes = math.prod(series.shape) // max(math.prod(keyframe.shape), 1)
+    promised = _promised_planes(tif, keyframe)
+    if promised is not None and planes < promised:
+        raise _cut_off(path, f"it should hold {promised} planes and has {planes}")
+    size = path.stat().st_size
+    if series.dataoffset is not None:
+        if series.dataoffset + series.nbytes > size:
+            raise _cut_off(path, "the image data end after the end of the file")
+        return
+    pages = list(series.pages)
+    missing = sum(page is None for page in pages)
+    if missing:
+        raise _cut_off(path, f"{missing} of its {len(pages)} planes are missing")
+    stored = 0
+    for number, page in enumerate(pages, start=1):
+        if page.parent is not tif:
+            continue  # in another file of the same data set
+        for start, length in zip(page.dataoffsets, page.databytecounts, strict=False):
+            if start + length > size:
+                raise _cut_off(path, f"the data of plane {number} end after the end of the file")
+            stored += length
+    declared = math.prod(series.shape) * series.dtype.itemsize
+    bits = math.prod(series.shape) * keyframe.bitspersample
+    whole = all(page.parent is tif for page in pages)
+    if whole and keyframe.compression == 1 and stored * 8 < bits:
+        raise _cut_off(path, f"it declares {bits // 8} bytes of image data and has {stored}")
+    if whole and declared > _GIGABYTE and declared > stored * _LARGEST_RATIO:
+        raise FileError(
+            f"{path} is damaged: it declares {declared / 1e9:.0f} GB of image data, but the file "
+            f"has {size} bytes. {_ADVICE}."
+        )
+
+
+def _promised_planes(tif: Any, keyframe: Any) -> int | None:
+    """How many planes the description of the first page speaks of."""
+    if tif.is_imagej:
+        return int((tif.imagej_metadata or {}).get("images", 1))
+    description = tif.pages[0].description
+    if description.startswith("{") and "shape" in description:
+        try:
+            shape = json.loads(description)["shape"]
+            return math.prod(int(n) for n in shape) // max(math.prod(keyframe.shape), 1)
+        except (ValueError, TypeError, KeyError):
+            return None
+    return None
+
+
+def _cut_off(path: Path, what: str) -> FileError:
+    return FileError(f"{path} is cut off or damaged: {what}. {_ADVICE}.")
+
+
+def _header_in_words(size: int) -> str:
+    return "it is empty (0 bytes)" if size == 0 else "its first bytes are those of something else"
