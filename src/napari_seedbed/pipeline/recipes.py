@@ -247,39 +247,21 @@ def replay(
 def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
     """The recipe's channels of the image, with the voxel size that counts, and what differs."""
     made_on = recipe.image
-    if recipe.channels is not None:
-        if max(recipe.channels) >= image.n_channels:
-            raise RecipeError(
-                f"The recipe uses channel {max(recipe.channels) + 1}, but {image.name} has only "
-                f"{image.n_channels}."
-            )
-        image = image.select_channels(recipe.channels)
-    wanted = 1
-    if "c" in made_on.axes:
-        wanted = made_on.shape[made_on.axes.index("c")]
-    if made_on.rgb and image.rgb:
-        wanted = image.n_channels
-    if image.n_channels != wanted:
-        raise RecipeError(
-            f"The recipe was made on {wanted} channel(s), but {image.name} has {image.n_channels}."
-        )
     if len(image.spatial_axes) != len(made_on.spatial_shape):
         raise RecipeError(
             f"The recipe was made on a {len(made_on.spatial_shape)}D image, but {image.name} is "
             f"{len(image.spatial_axes)}D."
         )
+    image, same = _choose_channels(recipe, image)
     notes = []
-    same = fingerprint(image) == made_on.fingerprint
     if not same:
         notes.append(
-            f"{image.name} is not the image that the recipe was made on ({made_on.name}); its "
-            "seeds and parameters were reused."
+            f"{image.name} is not the image that the recipe was made on ({made_on.name}): its "
+            "fingerprint differs. The recipe's seeds and parameters were reused."
         )
     calibrated = any(unit != "pixel" for unit in image.units)
-    if (same or not calibrated) and (image.spacing, image.units) != (
-        made_on.spacing,
-        made_on.units,
-    ):
+    own, recorded = (image.spacing, image.units), (made_on.spacing, made_on.units)
+    if (same or not calibrated) and own != recorded:
         size = " x ".join(f"{step:g}" for step in made_on.spacing)
         notes.append(f"The voxel size was taken from the recipe: {size} {made_on.units[-1]}.")
         image = replace(image, spacing=made_on.spacing, units=made_on.units)
@@ -292,6 +274,42 @@ def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
             "last digits."
         )
     return image, notes
+
+
+def _choose_channels(recipe: Recipe, image: Image) -> tuple[Image, bool]:
+    """The recipe's channels of an image, and whether they are those it was made on."""
+    made_on = recipe.image
+
+    def is_source(candidate: Image) -> bool:
+        # Reading and hashing all voxels is needless where the shape tells already.
+        alike = (candidate.spatial_shape, candidate.dtype.name) == (
+            made_on.spatial_shape,
+            made_on.dtype,
+        )
+        return alike and fingerprint(candidate) == made_on.fingerprint
+
+    if recipe.channels is not None:
+        if max(recipe.channels) >= image.n_channels:
+            raise RecipeError(
+                f"The recipe uses channel {max(recipe.channels) + 1}, but {image.name} has only "
+                f"{image.n_channels}."
+            )
+        image = image.select_channels(recipe.channels)
+    wanted = made_on.shape[made_on.axes.index("c")] if "c" in made_on.axes else 1
+    if made_on.rgb and image.rgb:
+        wanted = image.n_channels
+    if image.n_channels == wanted:
+        return image, is_source(image)
+    if wanted == 1 and recipe.channels is None:
+        # Some readers split a file into one layer a channel and do not say which is which.
+        for channel in range(image.n_channels):
+            candidate = image.select_channels([channel])
+            if is_source(candidate):
+                return candidate, True
+    raise RecipeError(
+        f"The recipe was made on {wanted} channel(s), but {image.name} has {image.n_channels}. "
+        "Write the channels to use into the recipe, counted from 0: for example channels: [0]."
+    )
 
 
 def _seeds_for(step: Step, image: Image) -> Image:

@@ -1,0 +1,221 @@
+"""A recipe applied to many files: results in a folder, with a summary."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.errors import Cancelled, FileError, InputError, SeedbedError
+from napari_seedbed.pipeline.atomic_files import why_unwritable, written_whole
+from napari_seedbed.pipeline.files import (
+    image_name,
+    read_image,
+    write_image,
+    write_labels,
+    write_table,
+)
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result, get
+from napari_seedbed.pipeline.provenance import package_version
+from napari_seedbed.pipeline.recipes import Recipe, replay
+
+SUMMARY = "summary.json"
+PathLike = str | os.PathLike[str]
+
+
+def run_batch(
+    recipe: Recipe,
+    inputs: Sequence[PathLike],
+    folder: PathLike,
+    *,
+    recipe_name: str = "",
+    overwrite: bool = False,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+    on_done: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
+    """Apply a recipe to files; one that fails does not stop the others.
+
+    Each input ``cells.tif`` gives ``cells_labels.ome.tif`` and so on, and, where labels come out,
+    ``cells_objects.csv``. ``summary.json`` is written when all are done, also after a cancel.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    inputs : sequence of path
+    folder : path
+        Made if it does not exist.
+    recipe_name : str
+        What the summary calls the recipe.
+    overwrite : bool
+        Whether results that are there already may be replaced.
+    report, should_stop : callable, optional
+    on_done : callable, optional
+        Told the entry of each input as soon as it is finished.
+
+    Returns
+    -------
+    dict
+        What is in ``summary.json``: ``version``, ``recipe``, ``cancelled`` and ``inputs``, a list
+        of ``input``, ``outputs`` (file names by kind), ``objects`` (their number, None where no
+        labels came out), ``seconds``, ``notes`` and ``error`` (None when all went well).
+
+    Raises
+    ------
+    InputError
+        When two inputs would give the same file names.
+    FileError
+        When the folder or the summary cannot be written.
+    """
+    paths = [Path(path) for path in inputs]
+    names = [image_name(path) for path in paths]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"inputs: several files are called {twice[0]!r}, so their results would have the same "
+            "name; run them into different folders."
+        )
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder} could not be made: {why_unwritable(error)}.") from error
+    entries: list[dict[str, Any]] = []
+    cancelled = False
+    for nth, path in enumerate(paths):
+
+        def pass_on(progress: Progress, nth: int = nth, name: str = path.name) -> None:
+            if report is not None:
+                fraction = (nth + progress.fraction) / len(paths)
+                report(Progress(fraction, f"{name}: {progress.message}"))
+
+        try:
+            entry = _run_one(recipe, path, folder, overwrite, pass_on, should_stop)
+        except Cancelled:
+            cancelled = True
+            break
+        entries.append(entry)
+        if on_done is not None:
+            on_done(entry)
+    summary = {
+        "version": package_version(),
+        "recipe": recipe_name,
+        "cancelled": cancelled,
+        "inputs": entries,
+    }
+    text = json.dumps(summary, indent=2, ensure_ascii=False)
+    with written_whole(folder / SUMMARY) as temporary:
+        temporary.write_text(text + "\n", "utf-8")
+    return summary
+
+
+def _run_one(
+    recipe: Recipe,
+    path: Path,
+    folder: Path,
+    overwrite: bool,
+    report: Report,
+    should_stop: ShouldStop | None,
+) -> dict[str, Any]:
+    """The summary's entry for one input; its results are all written, or none is."""
+    begin = time.perf_counter()
+    entry: dict[str, Any] = {
+        "input": str(path),
+        "outputs": {},
+        "objects": None,
+        "seconds": 0.0,
+        "notes": [],
+        "error": None,
+    }
+    written: list[Path] = []
+    whole = False
+    try:
+        check_stop(should_stop)
+        _refuse_existing(recipe, path, folder, overwrite)
+        report(Progress(0.0, "reading"))
+        image = read_image(path)
+        entry["notes"] += image.notes
+        result = replay(recipe, image, report, should_stop)
+        entry["notes"] += result.record["notes"]
+        check_stop(should_stop)
+        report(Progress(1.0, "writing"))
+        for key, output in result.outputs.items():
+            target = folder / _file_name(path, key, recipe)
+            write = write_labels if key in ("labels", "mask") else write_image
+            written.append(write(target, output))
+            entry["outputs"][key] = target.name
+        if "labels" in result.outputs:
+            table = object_tables(result, image, recipe)
+            target = folder / f"{image_name(path)}_objects.csv"
+            written.append(write_table(target, table))
+            entry["outputs"]["objects"] = target.name
+            entry["objects"] = len(table["label"])
+        whole = True
+    except Cancelled:
+        raise
+    except SeedbedError as error:
+        entry["error"] = str(error)
+    except MemoryError:
+        entry["error"] = f"There is not enough memory for {path.name}; close other programs."
+    finally:
+        if not whole:
+            for target in written:
+                target.unlink(missing_ok=True)
+            entry["outputs"] = {}
+    entry["seconds"] = round(time.perf_counter() - begin, 3)
+    return entry
+
+
+def object_tables(result: Result, image: Image, recipe: Recipe) -> dict[str, NDArray]:
+    """The table of objects of a result's labels, with a column ``t`` where there is time.
+
+    Parameters
+    ----------
+    result : Result
+        With an output 'labels'.
+    image : Image
+        The file's image, whose chosen channel gives the intensities when it is a single one.
+    recipe : Recipe
+    """
+    from napari_seedbed.core import object_table
+
+    labels = result.outputs["labels"]
+    if recipe.channels is not None:
+        image = image.select_channels(recipe.channels)
+    parts = []
+    for t in range(labels.n_times):
+        volume = labels.select_time(t).volume()
+        intensities = image.select_time(t).volume() if image.n_channels == 1 else None
+        table = object_table(volume, spacing=labels.spacing, unit=labels.unit, image=intensities)
+        if labels.time_axis is not None:
+            table = {"t": np.full(len(table["label"]), t), **table}
+        parts.append(table)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _file_name(path: Path, key: str, recipe: Recipe) -> str:
+    kind = recipe.steps[-1].operation if key == "image" else key
+    return f"{image_name(path)}_{kind}.ome.tif"
+
+
+def _refuse_existing(recipe: Recipe, path: Path, folder: Path, overwrite: bool) -> None:
+    step = recipe.steps[-1]
+    operation = get(step.operation)
+    keys = [operation.gives, *(key for key in operation.extra_outputs if step.parameters.get(key))]
+    targets = [folder / _file_name(path, key, recipe) for key in keys]
+    if operation.gives == "labels":
+        targets.append(folder / f"{image_name(path)}_objects.csv")
+    for target in targets:
+        if target.exists() and target.resolve() == path.resolve():
+            raise FileError(f"{target} would replace its own input; choose another folder.")
+        if target.exists() and not overwrite:
+            raise FileError(
+                f"{target} is there already; pass --overwrite to replace it, or choose another "
+                "folder."
+            )

@@ -1,0 +1,283 @@
+"""The command ``seedbed``: the same operations as in the window, on files."""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from napari_seedbed import __version__
+from napari_seedbed.core.progress import Progress
+from napari_seedbed.errors import Cancelled, InputError, RecipeError, SeedbedError
+
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+_SAMPLE_RECIPE = "nuclei_random_walker.yaml"
+_SAMPLE_IMAGE = "nuclei.ome.tif"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return 0 done, 1 some inputs failed, 2 wrong use, 130 interrupted."""
+    arguments = _parser().parse_args(argv)
+    # Our own message says what is wrong with a file, once and in plain words.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    try:
+        return int(arguments.command(arguments))
+    except (Cancelled, KeyboardInterrupt):
+        _complain("cancelled.")
+        return INTERRUPTED
+    except (InputError, RecipeError) as error:
+        _complain(str(error))
+        return WRONG_USE
+    except SeedbedError as error:
+        _complain(str(error))
+        return FAILED
+    except BrokenPipeError:
+        # The reader of our output, such as head, has seen enough.
+        sys.stderr.close()
+        return DONE
+
+
+def _complain(message: str) -> None:
+    print(f"seedbed: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="seedbed",
+        description="Run the operations of napari-seedbed on files, without a window.",
+        epilog="Exit status: 0 done, 1 some inputs failed (each is named), 2 wrong use.",
+    )
+    parser.add_argument("--version", action="version", version=f"napari-seedbed {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser(
+        "list",
+        help="show the operations and their parameters",
+        description="Show the operations, their parameters, defaults and bounds.",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    command.set_defaults(command=_list)
+
+    command = commands.add_parser(
+        "run",
+        help="apply a recipe to images",
+        description="Apply a recipe, saved in napari with 'Save recipe…', to images. Each input "
+        "gives NAME_labels.ome.tif and so on, and a table of objects NAME_objects.csv; "
+        "summary.json says how it went.",
+    )
+    command.add_argument("recipe", metavar="RECIPE", help="the recipe, a .yaml file")
+    command.add_argument("inputs", metavar="INPUT", nargs="+", help="images: TIFF, PNG or JPEG")
+    command.add_argument(
+        "-o", "--output", metavar="FOLDER", required=True, help="where results go; made if missing"
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace results that are there already"
+    )
+    command.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser(
+        "demo",
+        help="segment the sample volume",
+        description="Run the sample recipe on the sample volume that comes with napari-seedbed.",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="FOLDER",
+        default="seedbed-demo",
+        help="where results go (default: %(default)s)",
+    )
+    command.set_defaults(command=_demo)
+
+    command = commands.add_parser(
+        "info",
+        help="say what is in an image or a recipe",
+        description="Say what is in an image (axes, voxel size, channels, range of values, and "
+        "what looks odd) or in a recipe (its steps, and a paragraph for a methods section).",
+    )
+    command.add_argument("file", metavar="FILE", help="an image or a recipe")
+    command.set_defaults(command=_info)
+    return parser
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.operations import operations
+
+    if arguments.json:
+        from napari_seedbed.pipeline.listing import operations_as_data
+
+        print(json.dumps(operations_as_data(), indent=2, ensure_ascii=False))
+        return DONE
+    from napari_seedbed.pipeline.listing import operation_as_text
+
+    print("\n\n".join(operation_as_text(operation) for operation in operations.values()))
+    return DONE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.errors import FileError
+    from napari_seedbed.pipeline.batch import SUMMARY, run_batch
+    from napari_seedbed.pipeline.recipes import load_recipe
+
+    try:
+        recipe = load_recipe(arguments.recipe)
+    except FileError as error:
+        _complain(str(error))
+        return WRONG_USE
+    progress = _ProgressLine(quiet=arguments.quiet)
+
+    def on_done(entry: dict[str, Any]) -> None:
+        progress.clear()
+        if entry["error"] is not None:
+            _complain(f"{entry['input']}: {entry['error']}")
+            return
+        if arguments.quiet:
+            return
+        for note in entry["notes"]:
+            print(f"{entry['input']}: note: {note}", file=sys.stderr)
+        count = "" if entry["objects"] is None else f", {entry['objects']} objects"
+        print(f"{entry['input']}: {', '.join(entry['outputs'].values())}{count}")
+
+    with _interruptible() as stopped:
+        summary = run_batch(
+            recipe,
+            _expand(arguments.inputs),
+            arguments.output,
+            recipe_name=Path(arguments.recipe).name,
+            overwrite=arguments.overwrite,
+            report=progress.show,
+            should_stop=stopped,
+            on_done=on_done,
+        )
+    progress.clear()
+    if summary["cancelled"]:
+        raise Cancelled
+    failed = sum(entry["error"] is not None for entry in summary["inputs"])
+    if failed:
+        total = len(summary["inputs"])
+        _complain(f"{failed} of {total} inputs failed; see {Path(arguments.output) / SUMMARY}.")
+    return FAILED if failed else DONE
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.batch import run_batch
+    from napari_seedbed.pipeline.recipes import load_recipe
+
+    samples = files("napari_seedbed") / "samples"
+    progress = _ProgressLine(quiet=False)
+    with (
+        as_file(samples / _SAMPLE_RECIPE) as recipe,
+        as_file(samples / _SAMPLE_IMAGE) as image,
+        _interruptible() as stopped,
+    ):
+        summary = run_batch(
+            load_recipe(recipe),
+            [image],
+            arguments.output,
+            recipe_name=_SAMPLE_RECIPE,
+            overwrite=True,
+            report=progress.show,
+            should_stop=stopped,
+        )
+    progress.clear()
+    if summary["cancelled"]:
+        raise Cancelled
+    entry = summary["inputs"][0]
+    if entry["error"] is not None:
+        _complain(entry["error"])
+        return FAILED
+    print(
+        f"{entry['objects']} objects in {entry['seconds']:.1f} s; results in {arguments.output}: "
+        + ", ".join([*entry["outputs"].values(), "summary.json"])
+    )
+    return DONE
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.listing import image_as_text
+
+    path = Path(arguments.file)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
+        from napari_seedbed.pipeline.recipes import load_recipe
+
+        recipe = load_recipe(path)
+        made_on = recipe.image
+        print(f"Recipe of napari-seedbed {recipe.created_with}")
+        print(f"Made on   {made_on.name}, {' x '.join(map(str, made_on.shape))}")
+        for number, step in enumerate(recipe.steps, start=1):
+            values = ", ".join(f"{name} {value}" for name, value in step.parameters.items())
+            print(f"Step {number}    {step.operation} on {step.image}: {values or 'no parameters'}")
+        print(f"\n{recipe_to_methods_text(recipe)}")
+        return DONE
+    from napari_seedbed.pipeline.files import read_image
+
+    print(image_as_text(read_image(path)))
+    return DONE
+
+
+def _expand(inputs: Sequence[str]) -> list[Path]:
+    """Files by name or by pattern: some shells leave ``*.tif`` to the program."""
+    found: list[Path] = []
+    for text in inputs:
+        path = Path(text)
+        if any(sign in text for sign in "*?[") and not path.exists():
+            anchor = path.parent if not any(sign in str(path.parent) for sign in "*?[") else None
+            matches = sorted(anchor.glob(path.name)) if anchor is not None else []
+            if not matches:
+                raise InputError(f"inputs: no file fits {text}.")
+            found += matches
+        else:
+            found.append(path)
+    return found
+
+
+@contextmanager
+def _interruptible() -> Iterator[Any]:
+    """Let Ctrl-C ask the job to stop; a second one stops at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+
+    def ask(number: int, frame: Any) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _ProgressLine:
+    """One line on standard error that tells how far it is; nothing where that is no terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._on = sys.stderr.isatty() and not quiet
+        self._last = 0.0
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._on and now - self._last > 0.1:
+            self._last = now
+            text = f"{progress.fraction:4.0%} {progress.message}"
+            print(f"\r{text[:78]:<78}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._on and self._last:
+            print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Operations and images in words, for the command line."""
+
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.image_reading import LAZY_ABOVE
+from napari_seedbed.pipeline.operations import operations
+from napari_seedbed.pipeline.parameters import Parameter
+
+_WIDTH = 88
+
+
+def operation_as_text(operation: Operation) -> str:
+    """Name, what it takes and gives, what it does, and its parameters."""
+    dimensions = " and ".join(f"{n}D" for n in operation.ndim)
+    takes = " + ".join(operation.takes)
+    lines = [
+        f"{operation.name}   {operation.title}: {takes} -> {operation.gives}, {dimensions}",
+        *wrap(operation.help, _WIDTH, initial_indent="  ", subsequent_indent="  "),
+    ]
+    for parameter in operation.parameters:
+        lines.append(f"    {parameter.name}   {_domain(parameter)}")
+        indent = " " * 8
+        lines += wrap(parameter.help, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return "\n".join(lines)
+
+
+def _domain(parameter: Parameter) -> str:
+    if parameter.type == "choice":
+        return f"{' or '.join(parameter.choices)}, default {parameter.default}"
+    if parameter.type == "bool":
+        return f"true or false, default {str(parameter.default).lower()}"
+    kind = "whole number" if parameter.type == "int" else "number"
+    parts = [kind, parameter.bounds, f"default {parameter.default:g}"]
+    if parameter.unit == "physical":
+        parts.append("in the unit of the voxel size")
+    return ", ".join(filter(None, parts))
+
+
+def operations_as_data() -> list[dict[str, Any]]:
+    """All declarations in plain values."""
+    return [
+        {
+            "name": operation.name,
+            "title": operation.title,
+            "menu": operation.menu,
+            "takes": list(operation.takes),
+            "gives": operation.gives,
+            "extra_outputs": list(operation.extra_outputs),
+            "ndim": list(operation.ndim),
+            "channels": operation.channels,
+            "help": operation.help,
+            "reference": operation.reference,
+            "parameters": [
+                {
+                    "name": parameter.name,
+                    "type": parameter.type,
+                    "default": parameter.default,
+                    "label": parameter.label,
+                    "help": parameter.help,
+                    "minimum": parameter.minimum,
+                    "maximum": parameter.maximum,
+                    "unit": parameter.unit,
+                    "choices": list(parameter.choices),
+                    "advanced": parameter.advanced,
+                }
+                for parameter in operation.parameters
+            ],
+        }
+        for operation in operations.values()
+    ]
+
+
+def image_as_text(image: Image) -> str:
+    """What is known about an image, a line each."""
+    lengths = ", ".join(f"{axis} {n}" for axis, n in zip(image.axes, image.shape, strict=True))
+    size = " x ".join(f"{step:g}" for step in image.spacing)
+    lines = [
+        f"Name        {image.name}",
+        f"Axes        {lengths}" + (" (colours: red, green, blue)" if image.rgb else ""),
+        f"Type        {image.dtype.name}",
+        f"Values      {_range_as_text(image)}",
+        f"Voxel size  {size} {image.unit} ({', '.join(image.spatial_axes)})",
+    ]
+    if image.n_channels > 1 and not image.rgb:
+        names = image.channel_names or ("",) * image.n_channels
+        colors = image.channel_colors or (None,) * image.n_channels
+        for index, (name, color) in enumerate(zip(names, colors, strict=True)):
+            text = " ".join(filter(None, (name, color))) or "(no name)"
+            lines.append(f"Channel {index + 1:<3} {text}")
+    lines += [f"Note        {note}" for note in image.notes]
+    return "\n".join(lines)
+
+
+def _range_as_text(image: Image) -> str:
+    if int(np.prod(image.shape)) * image.dtype.itemsize > LAZY_ABOVE:
+        return "not looked at, because the image is large"
+    array = np.asarray(image.array)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return "some are NaN or infinite: replace them before working on the image"
+    return f"{array.min()} to {array.max()}"
