@@ -141,12 +141,8 @@ class RandomWalkerForm(QScrollArea):
             "Marks that say what is what: a Labels layer, Points or Shapes with a 'label' column. "
             "This layer is never changed.",
         )
-        self.new_seeds = QPushButton("New")
-        self.new_seeds.setToolTip("New seeds: an empty Labels layer on the image, brush in hand.")
-        seeds_row = QHBoxLayout()
-        seeds_row.setSpacing(4)
-        seeds_row.addWidget(self.seeds, 1)
-        seeds_row.addWidget(self.new_seeds)
+        self.new_seeds = QPushButton("New seeds")
+        self.new_seeds.setToolTip("Make an empty Labels layer on the image, brush in hand.")
         self.times = QComboBox()
         self.times.addItem("This time point", "current")
         self.times.addItem("All time points with seeds", "all")
@@ -157,7 +153,8 @@ class RandomWalkerForm(QScrollArea):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.addRow("Image", self.image)
         form.addRow("Channels", self.channels)
-        form.addRow("Seeds", seeds_row)
+        form.addRow("Seeds", self.seeds)
+        form.addRow("", self.new_seeds)
         form.addRow("Time", self.times)
         self._inputs = form
         self._column.addLayout(form)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points, Shapes
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
 from qtpy.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
@@ -99,6 +99,10 @@ class RandomWalkerPanel(QWidget):
         self._solved: set[int] = set()
         self._final: Result | None = None
         self._shown_error = ""
+        self._removed = ""
+        self._tell_removed = QTimer(self)
+        self._tell_removed.setSingleShot(True)
+        self._tell_removed.timeout.connect(self._say_removed)
         self._next_shortcut = QShortcut(NEXT_KEY, self)
         self._next_shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._connect()
@@ -297,7 +301,7 @@ class RandomWalkerPanel(QWidget):
     def _prepare(self, kind: Kind) -> Request:
         layer = self._chosen_image()
         if self.seeds.layer is None:
-            raise NeedsSeeds("There are no seeds yet. Press New beside Seeds, and paint.")
+            raise NeedsSeeds("There are no seeds yet. Press New seeds, and paint.")
         image = self._current_image()
         seeds = seeds_image(self.seeds.layer, layer)
         # The person goes on painting in the layer while this runs.
@@ -455,8 +459,14 @@ class RandomWalkerPanel(QWidget):
         self.reset_choices()
         if needed and busy:
             self.session.changed()
+            self._removed = layer.name
+            # A closing viewer removes its layers as well; by then nobody wants to hear it.
+            self._tell_removed.start()
+
+    def _say_removed(self) -> None:
+        if self.isVisible():
             stopped = InputError(
-                f"'{layer.name}' was removed while it was in use, so the run was stopped. "
+                f"'{self._removed}' was removed while it was in use, so the run was stopped. "
                 "Choose another layer, or open it again."
             )
             self._say(errors.show(stopped))
