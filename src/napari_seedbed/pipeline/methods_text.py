@@ -1,5 +1,7 @@
 """A recipe summed up as a paragraph for a methods section."""
 
+import re
+
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
 from napari_seedbed.pipeline.recipes import Recipe, Step
@@ -46,7 +48,8 @@ def _step(recipe: Recipe, step: Step) -> str:
         for parameter in operation.parameters
         if parameter.type != "bool"
     ]
-    author = operation.reference.split(")")[0] + ")"
+    cited = re.match(r"(\w+).*?\((\d{4})\)", operation.reference)
+    author = " ".join(cited.groups()) if cited else operation.reference
     subject = {"image": "the image"}.get(step.image, f"the result of {step.image}")
     text = f"{operation.title} ({author}) was applied to {subject}"
     if step.image == "image" and recipe.channels is not None:
@@ -66,4 +69,5 @@ def _setting(parameter: Parameter, value: Value, unit: str) -> str:
         shown = dict(zip(parameter.choices, parameter.choice_labels, strict=True))[str(value)]
         shown = shown[0].lower() + shown[1:]
     suffix = f" {unit}" if parameter.unit == "physical" else ""
-    return f"{parameter.label.lower()} {shown}{suffix}"
+    colon = ":" if parameter.choice_labels else ""
+    return f"{parameter.label.lower()}{colon} {shown}{suffix}"

@@ -1,0 +1,54 @@
+"""Checks of what people set."""
+
+import numpy as np
+import pytest
+
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.parameters import Parameter, check_parameters
+
+SIGMA = Parameter("sigma", "float", 1.0, "Sigma", "Width.", minimum=0.0, maximum=10.0)
+COUNT = Parameter("count", "int", 3, "Count", "Number.", minimum=1)
+FLAG = Parameter("flag", "bool", False, "Flag", "Whether.")
+MODE = Parameter("mode", "choice", "a", "Mode", "Which.", choices=("a", "b"))
+
+
+def test_defaults_fill_in_declared_order():
+    complete = check_parameters([SIGMA, COUNT, FLAG, MODE], {"mode": "b"})
+    assert list(complete.items()) == [("sigma", 1.0), ("count", 3), ("flag", False), ("mode", "b")]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "expected"),
+    [(SIGMA, np.float32(2), 2.0), (SIGMA, 0, 0.0), (COUNT, 4.0, 4), (FLAG, np.bool_(True), True)],
+)
+def test_values_take_the_declared_type(parameter, value, expected):
+    checked = parameter.check(value)
+    assert (checked, type(checked)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        (SIGMA, -1),
+        (SIGMA, 10.5),
+        (SIGMA, float("nan")),
+        (SIGMA, float("inf")),
+        (SIGMA, "2"),
+        (SIGMA, None),
+        (SIGMA, True),
+        (COUNT, 2.5),
+        (COUNT, 0),
+        (FLAG, "yes"),
+        (FLAG, 2),
+        (MODE, "c"),
+        (MODE, ["a"]),
+    ],
+)
+def test_wrong_values_name_the_parameter(parameter, value):
+    with pytest.raises(InputError, match=f"^{parameter.name}: "):
+        parameter.check(value)
+
+
+def test_unknown_name_gets_a_suggestion():
+    with pytest.raises(InputError, match="did you mean sigma"):
+        check_parameters([SIGMA], {"sgima": 1})
