@@ -1,0 +1,105 @@
+"""The demo scene: real nuclei in napari, strokes on two slices, the random walker's answer."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from napari import Viewer
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import QApplication
+
+from napari_seedbed.gui.layers import add_or_update
+from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
+from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline.operations import run
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "examples"))
+from nuclei_random_walker import IMAGES, SIGMA  # noqa: E402
+from nuclei_strokes import STROKES, stroke_mask  # noqa: E402
+
+NUCLEI = IMAGES / "nuclei.ome.tif"
+SLICE = 60
+LONGEST_WAIT = 300.0
+"""Seconds; the first time, numba compiles."""
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Let the window live until something is true."""
+    started = time.monotonic()
+    while not condition():
+        QApplication.processEvents()
+        time.sleep(0.01)
+        if time.monotonic() - started > LONGEST_WAIT:
+            raise SystemExit(f"{what} did not come within {LONGEST_WAIT:.0f} seconds")
+
+
+def open_smoothed_nuclei(viewer: Viewer) -> Image:
+    """Open the volume with the plugin's reader and show it smoothed, as the filter's menu does."""
+    (raw,) = viewer.open(NUCLEI, plugin="napari-seedbed")
+    smooth = run("gaussian", {"image": read_image(NUCLEI)}, {"sigma": SIGMA})
+    layer = add_or_update(
+        viewer,
+        "image",
+        smooth.outputs["image"],
+        like=raw,
+        name=f"{raw.name} smoothed",
+        record=smooth.record,
+        slot="demo smoothed",
+        contrast_limits=[float(v) for v in np.percentile(smooth.outputs["image"].array, (1, 99.8))],
+    )
+    raw.visible = False
+    return layer
+
+
+def open_panel(viewer: Viewer, image: Image) -> RandomWalkerPanel:
+    """Open the random walker on an image, with an empty seeds layer."""
+    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    wait_until(panel.isVisible, "the panel")
+    panel.form.image.choose(image)
+    panel.form.new_seeds.click()
+    return panel
+
+
+def show_slice(viewer: Viewer, layer: Image | Labels, z: int) -> None:
+    """Show one slice, filling the canvas."""
+    viewer.dims.set_point(0, float(layer.scale[0]) * z)
+    viewer.reset_view(margin=0.02)
+
+
+def paint_strokes(panel: RandomWalkerPanel) -> Labels:
+    """Paint the strokes on the seeds layer, one by one, as a brush does."""
+    seeds = panel.seeds.layer
+    assert isinstance(seeds, Labels)
+    for z, label, corners in STROKES:
+        rows, columns = np.nonzero(stroke_mask(corners, seeds.data.shape[1:]))
+        seeds.data_setitem((np.full_like(rows, z), rows, columns), label)
+        QApplication.processEvents()
+    return seeds
+
+
+def wait_for_exact_result(panel: RandomWalkerPanel) -> Labels:
+    """Wait for the final result and return its layer."""
+    wait_until(lambda: panel.session.is_final, "the result")
+    result = panel.results.labels(panel.form.image.layer())
+    assert result is not None
+    return result
+
+
+def build(viewer: Viewer) -> tuple[RandomWalkerPanel, Labels]:
+    """Build the whole scene in a viewer.
+
+    Returns
+    -------
+    panel : RandomWalkerPanel
+    result : Labels layer
+    """
+    image = open_smoothed_nuclei(viewer)
+    panel = open_panel(viewer, image)
+    show_slice(viewer, image, SLICE)
+    paint_strokes(panel)
+    result = wait_for_exact_result(panel)
+    viewer.scale_bar.visible = True
+    return panel, result
