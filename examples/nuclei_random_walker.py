@@ -1,6 +1,6 @@
 """Nuclei of a plant ovule: strokes on two slices, a segmentation of the whole volume, its scores.
 
-Run it from anywhere: `python examples/nuclei_random_walker.py`. It writes the recipe beside itself.
+Run it from anywhere: `python examples/nuclei_random_walker.py`. It writes the recipe beside the image.
 """
 
 import sys
@@ -16,7 +16,7 @@ from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"
-RECIPE = HERE / "nuclei_random_walker.yaml"
+RECIPE = IMAGES / "nuclei_random_walker.yaml"
 SIGMA = 0.3
 """Micrometres; the noise changes from voxel to voxel, the nuclei are 4 micrometres wide."""
 
