@@ -10,7 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
-from napari_seedbed.core.seeds import resample_labels, seeds_from_points, seeds_from_shapes
+from napari_seedbed import core
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import GridMap, grid_map, grid_of, layer_affine, seeds_grid
 from napari_seedbed.gui.layers import image_of, level_0
@@ -208,7 +208,7 @@ def _from_labels(layer: Labels, axes: tuple[str, ...], target: _Target) -> NDArr
 
 
 def _resampled(labels: NDArray[np.integer], target: _Target) -> NDArray[np.integer]:
-    return resample_labels(labels, target.map.spatial, target.image.spatial_shape)
+    return core.resample_labels(labels, target.map.spatial, target.image.spatial_shape)
 
 
 def _over_channels(
@@ -268,7 +268,7 @@ def _points_drawer(layer: Points) -> Drawer:
         found = np.zeros(image.spatial_shape, np.int32)
         for radius in sorted({float(radii[i]) for i in chosen}, reverse=True):
             same = [i for i in chosen if radii[i] == radius]
-            balls = seeds_from_points(
+            balls = core.seeds_from_points(
                 np.concatenate([marks[i] for i in same]),
                 labels[same],
                 image.spatial_shape,
@@ -295,7 +295,7 @@ def _shapes_drawer(layer: Shapes) -> Drawer:
         widths = [float(width) for width in layer.edge_width]
         # runs of one width, in the order drawn: what is drawn later lies on top
         for same in _runs(chosen, widths):
-            drawn = seeds_from_shapes(
+            drawn = core.seeds_from_shapes(
                 [(str(layer.shape_type[i]), marks[i]) for i in same],
                 labels[same],
                 image.spatial_shape,

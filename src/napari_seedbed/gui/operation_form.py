@@ -1,0 +1,394 @@
+"""The form of an operation in the window, made from its declaration."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pint
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui import errors
+from napari_seedbed.gui.grids import layer_axes
+from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import (
+    ChannelChoice,
+    accept,
+    add_or_update,
+    channel_choices,
+    find_result,
+    image_from_layers,
+    is_result,
+)
+from napari_seedbed.gui.parameter_fields import ParameterFields
+from napari_seedbed.gui.random_walker_form import ChannelBoxes, LayerCombo
+from napari_seedbed.gui.seed_layers import seeds_digest
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Operation, Result
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+COLORMAPS = {"Red": "red", "Green": "green", "Blue": "blue"}
+
+
+class OperationForm(QWidget):
+    """Image, channels, parameters, Run and Cancel of one operation.
+
+    Subclasses are made by `form_class`. The result of a further run replaces that of the one
+    before, except where somebody has painted on it: then it is left alone and a new layer is made.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    operation: Operation
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.job: Job | None = None
+        self._digests: dict[str, int] = {}
+        self._build()
+        self.image.layer_chosen.connect(self._on_image_chosen)
+        self.channels.chosen.connect(self._show_forecast)
+        self.times.activated.connect(self._show_forecast)
+        self.parameters.changed.connect(self._show_forecast)
+        self.run_button.clicked.connect(self.run)
+        self.cancel_button.clicked.connect(self.cancel)
+        # not a method of the form: that one is gone when it is destroyed
+        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self.reset_choices()
+
+    def _build(self) -> None:
+        self.image = LayerCombo("open an image first", "The image to work on.")
+        self.channels = ChannelBoxes()
+        each = self.operation.channels == "each"
+        self.channels.setToolTip(
+            "Each channel gives a result of its own." if each else "Channels that count together."
+        )
+        self.times = QComboBox()
+        self.times.setToolTip("Which axis of the image is time; its axis labels do not say.")
+        self.parameters = ParameterFields(self.operation.parameters)
+        self.run_button = QPushButton("Run")
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setEnabled(False)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.forecast = _wrapped("")
+        self.status = _wrapped("")
+
+        self._rows = QFormLayout()
+        self._rows.setSpacing(6)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._rows.addRow("Image", self.image)
+        self._rows.addRow("Channels", self.channels)
+        self._rows.addRow("Time axis", self.times)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(self.run_button, 1)
+        buttons.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(8)
+        column.addWidget(_wrapped(self.operation.help))
+        column.addLayout(self._rows)
+        if self.operation.parameters:
+            column.addWidget(self.parameters)
+        column.addLayout(buttons)
+        column.addWidget(self.progress)
+        column.addWidget(self.forecast)
+        column.addWidget(self.status)
+        column.addStretch(1)
+        self.setMinimumWidth(260)
+
+    # What people do
+
+    def run(self) -> None:
+        """Start the operation beside the window."""
+        if self.job is not None:
+            return
+        with errors.shown(self._say):
+            layer = self._layer()
+            time_axis = self._time_axis()
+            choices = self.channels.choices()
+            inputs = {"image": self._inputs(layer, choices, time_axis)}
+            run = partial(_run, self.operation, inputs, self.parameters.values())
+            self.job = Job(
+                run,
+                on_done=partial(self._show, layer, choices, time_axis),
+                on_error=self._on_error,
+                on_progress=self._on_progress,
+                on_cancelled=self._on_cancelled,
+            )
+            self._say("Working…")
+            self._show_running(True)
+            self.job.start()
+
+    def cancel(self) -> None:
+        """Stop; what is shown stays."""
+        if self.job is not None:
+            self._say("Stopping…")
+            self.job.cancel()
+
+    # What the window tells
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the image layers that there are now; napari calls it when they change."""
+        layers = [layer for layer in self.viewer.layers if isinstance(layer, ImageLayer)]
+        self.image.set_layers(sorted(layers, key=is_result))
+        self._offer_channels()
+        self.run_button.setEnabled(bool(layers) and self.job is None)
+
+    def _on_image_chosen(self, layer: Layer | None) -> None:
+        self._offer_channels()
+        self._offer_time_axes(layer)
+        self._show_units(layer)
+        self._show_forecast()
+        self._say("")
+
+    def _offer_channels(self) -> None:
+        layer = self.image.layer()
+        choices: list[ChannelChoice] = []
+        if layer is not None and _axes_known(layer):
+            choices = channel_choices(layer, self.viewer.layers)
+        known = [(choice.layer, choice.index) for choice in self.channels.all_choices()]
+        if [(choice.layer, choice.index) for choice in choices] != known:
+            # of several layers the chosen one, of one layer all its channels
+            self.channels.set_choices(choices, [choice.layer is layer for choice in choices])
+        self._rows.setRowVisible(self.channels, len(choices) > 1)
+
+    def _offer_time_axes(self, layer: Layer | None) -> None:
+        self.times.clear()
+        needed = layer is not None and not _axes_known(layer)
+        if layer is not None and needed:
+            self.times.addItem("choose…", None)
+            for i, label in enumerate(layer.axis_labels):
+                steps = layer.data.shape[i] if not layer.multiscale else layer.data[0].shape[i]
+                self.times.addItem(f"axis {i + 1} ('{label}', {steps} steps)", i)
+        self._rows.setRowVisible(self.times, bool(needed))
+
+    def _show_units(self, layer: Layer | None) -> None:
+        rows = self.parameters.layout()
+        assert isinstance(rows, QFormLayout), "the parameters are laid out as a form"
+        for i, parameter in enumerate(self.operation.parameters):
+            item = rows.itemAt(i, QFormLayout.ItemRole.LabelRole)
+            label = None if item is None else item.widget()
+            if parameter.unit == "physical" and isinstance(label, QLabel):
+                unit = "pixels" if layer is None else unit_symbol(layer.units[-1])
+                label.setText(f"{parameter.label} ({unit})")
+
+    def _show_forecast(self) -> None:
+        layer = self.image.layer()
+        self.forecast.setText("")
+        if layer is None or (self._time_axis() is None and not _axes_known(layer)):
+            return
+        try:
+            inputs = {"image": self._inputs(layer, self.channels.choices(), self._time_axis())}
+            cost = operations.forecast(self.operation, inputs, self.parameters.values())
+        except InputError as error:
+            self.forecast.setText(str(error))
+            return
+        text = f"Needs {cost.text}."
+        if not cost.fits:
+            text += " That is more memory than this machine has free."
+        self.forecast.setText(text)
+
+    # What the job tells
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.progress.setValue(round(1000 * progress.fraction))
+        self._say(progress.message)
+
+    def _on_error(self, error: BaseException) -> None:
+        self._end(errors.show(error))
+
+    def _on_cancelled(self) -> None:
+        self._end("Cancelled.")
+
+    def _show(
+        self,
+        layer: ImageLayer,
+        choices: Sequence[ChannelChoice],
+        time_axis: int | None,
+        result: Result,
+    ) -> None:
+        self._end("")
+        with errors.shown(self._say):
+            output = result.outputs[self.operation.gives]
+            shown = [
+                self._show_one(
+                    part, record_of=result, like=like, suffix=suffix, time_axis=time_axis
+                )
+                for part, like, suffix in _parts(output, layer, choices)
+            ]
+            self._say(f"Done: {', '.join(shown)}.")
+
+    def _show_one(
+        self, output: Image, *, record_of: Result, like: Layer, suffix: str, time_axis: int | None
+    ) -> str:
+        """Show one result layer and return its name."""
+        kind = self.operation.gives
+        name = f"{like.name}{suffix and ' ' + suffix} ({self.operation.title})"
+        slot = f"{self.operation.name}/{like.unique_id}/{kind}/{suffix}"
+        before = find_result(self.viewer, slot)
+        if isinstance(before, Labels) and self._digests.get(slot) != seeds_digest(before):
+            accept(before)
+        properties: dict[str, Any] = {}
+        if suffix in COLORMAPS and kind == "image":
+            properties = {"colormap": COLORMAPS[suffix], "blending": "additive"}
+        elif kind == "image":
+            properties = {"colormap": like.colormap.name} if not like.rgb else {}
+        else:
+            properties = {"opacity": 0.5}
+        shown = add_or_update(
+            self.viewer,
+            kind,
+            output,
+            like=like,
+            name=name,
+            record=record_of.record,
+            slot=slot,
+            time_axis=time_axis,
+            **properties,
+        )
+        shown.editable = True
+        if isinstance(shown, Labels):
+            self._digests[slot] = seeds_digest(shown)
+        return str(shown.name)
+
+    # Small things
+
+    def _layer(self) -> ImageLayer:
+        layer = self.image.layer()
+        if not isinstance(layer, ImageLayer):
+            raise InputError("image: there is none; open an image first.")
+        return layer
+
+    def _inputs(
+        self, layer: ImageLayer, choices: Sequence[ChannelChoice], time_axis: int | None
+    ) -> Image:
+        if not self.channels.all_choices():
+            return image_from_layers(layer, time_axis=time_axis)
+        return image_from_layers(layer, choices, time_axis=time_axis)
+
+    def _time_axis(self) -> int | None:
+        chosen = self.times.currentData()
+        return None if chosen is None else int(chosen)
+
+    def _show_running(self, running: bool) -> None:
+        self.run_button.setEnabled(not running and self.image.layer() is not None)
+        self.cancel_button.setEnabled(running)
+
+    def _end(self, message: str) -> None:
+        self.job = None
+        self.progress.setValue(0)
+        self._show_running(False)
+        self._say(message)
+
+    def _say(self, message: str) -> None:
+        self.status.setText(message)
+
+
+def form_class(name: str) -> type[OperationForm]:
+    """The form of the operation of that name."""
+    operation = operations.get(name)
+    title = "".join(word.capitalize() for word in name.split("_"))
+    return type(f"{title}Form", (OperationForm,), {"operation": operation})
+
+
+def unit_symbol(unit: Any) -> str:
+    """How people write a unit: 'µm'; 'pixels' where there is none."""
+    if str(unit) == "pixel":
+        return "pixels"
+    return f"{pint.get_application_registry().Unit(str(unit)):~P}"
+
+
+GaussianForm = form_class("gaussian")
+ThresholdOtsuForm = form_class("threshold_otsu")
+
+
+def _run(
+    operation: Operation,
+    inputs: dict[str, Image],
+    parameters: dict[str, Any],
+    report: Report,
+    should_stop: ShouldStop,
+) -> Result:
+    try:
+        return operations.run(operation, inputs, parameters, report=report, should_stop=should_stop)
+    finally:
+        # the partial outlives the run in the job's frames
+        inputs.clear()
+
+
+def _parts(
+    output: Image, layer: ImageLayer, choices: Sequence[ChannelChoice]
+) -> list[tuple[Image, Layer, str]]:
+    """What comes into one layer each: the image, the layer in whose place it comes, a suffix."""
+    if output.channel_axis is None:
+        if len(choices) == 1:
+            choice = choices[0]
+            return [(output, choice.layer, "" if choice.index is None else choice.name)]
+        return [(output, layer, "")]
+    whole = len(choices) == 0 or (
+        choices[0].index is not None and len(choices) == _own_channels(layer)
+    )
+    # napari shows an RGB image of any type but uint8 as if it went from 0 to 1
+    if whole and (not layer.rgb or (output.rgb and output.dtype == np.uint8)):
+        return [(output, layer, "")]
+    parts = []
+    for i, choice in enumerate(choices):
+        plane = replace(output.select_channels([i]), channel_names=(), channel_colors=())
+        parts.append((plane, choice.layer, "" if choice.index is None else choice.name))
+    return parts
+
+
+def _own_channels(layer: ImageLayer) -> int:
+    axes = layer_axes(layer)
+    if "c" not in axes:
+        return 3 if layer.rgb else 1
+    return int((layer.data[0] if layer.multiscale else layer.data).shape[axes.index("c")])
+
+
+def _axes_known(layer: Layer) -> bool:
+    try:
+        layer_axes(layer)
+    except InputError:
+        return False
+    return True
+
+
+def _wrapped(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def _abandon(form: dict[str, Any], *_: Any) -> None:
+    """Stop what a destroyed form left running."""
+    job = form.get("job")
+    if job is not None:
+        job.abandon()
