@@ -1,0 +1,218 @@
+"""Files open and are saved through napari's own commands."""
+
+import csv
+
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from npe2 import PluginManager
+
+from napari_seedbed.errors import FileError
+from napari_seedbed.gui import npe2_hooks
+from napari_seedbed.gui.layers import image_from_layers
+from napari_seedbed.pipeline.files import read_image, write_image
+from napari_seedbed.pipeline.image import Image
+
+PLUGIN = "napari-seedbed"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugin_found():
+    """Let npe2 find the installed plugin, as napari does when it starts."""
+    manager = PluginManager.instance()
+    manager.discover()
+    if PLUGIN not in manager:
+        pytest.skip("napari-seedbed is not installed in this environment")
+
+
+def write(path, **properties):
+    data = np.random.default_rng(1).integers(0, 1000, (3, 4, 16, 20)).astype(np.uint16)
+    image = Image(
+        **{
+            "array": data,
+            "axes": ("c", "z", "y", "x"),
+            "spacing": (0.5, 0.2, 0.2),
+            "units": ("micrometer",) * 3,
+            "channel_names": ("DAPI", "GFP", "RFP"),
+            "channel_colors": ("#0000ff", "#00ff00", "#ff0000"),
+            **properties,
+        }
+    )
+    write_image(path, image)
+    return data
+
+
+def test_channels_open_as_layers_with_names_colours_and_voxel_size(tmp_path, viewer_model):
+    data = write(tmp_path / "cells.ome.tif")
+    layers = viewer_model.open(tmp_path / "cells.ome.tif", plugin=PLUGIN)
+    assert [layer.name for layer in layers] == ["cells DAPI", "cells GFP", "cells RFP"]
+    for i, layer in enumerate(layers):
+        np.testing.assert_array_equal(layer.data, data[i])
+        assert tuple(layer.scale) == (0.5, 0.2, 0.2)
+        assert [str(unit) for unit in layer.units] == ["micrometer"] * 3
+        assert layer.axis_labels == ("z", "y", "x")
+        assert not layer.rgb
+        np.testing.assert_allclose(layer.colormap.colors[-1][:3], np.eye(3)[2 - i])
+        source = layer.metadata["napari_seedbed"]["source"]
+        assert source["channel"] == i
+        assert source["path"].endswith("cells.ome.tif")
+
+
+def test_opened_layers_give_back_the_image_of_the_file(tmp_path, viewer_model):
+    path = tmp_path / "cells.ome.tif"
+    write(path)
+    layers = viewer_model.open(path, plugin=PLUGIN)
+    read = read_image(path)
+    one = image_from_layers(layers[1])
+    wanted = read.select_channels([1])
+    np.testing.assert_array_equal(one.volume(), wanted.volume())
+    assert one.source_channels == wanted.source_channels == (1,)
+    assert one.spacing == read.spacing
+    assert one.units == read.units
+
+
+def test_time_series_opens_with_its_time_axis(tmp_path, viewer_model):
+    array = np.random.default_rng(0).integers(0, 9, (5, 16, 20)).astype(np.uint8)
+    image = Image(array, ("t", "y", "x"), spacing=(0.3, 0.3), units=("micrometer",) * 2)
+    write_image(tmp_path / "film.ome.tif", image)
+    (layer,) = viewer_model.open(tmp_path / "film.ome.tif", plugin=PLUGIN)
+    assert layer.axis_labels == ("t", "y", "x")
+    assert tuple(layer.scale) == (1, 0.3, 0.3)
+    assert image_from_layers(layer).axes == ("t", "y", "x")
+
+
+def test_rgb_opens_as_rgb_and_a_narrow_grey_image_does_not(tmp_path, viewer_model):
+    tifffile.imwrite(tmp_path / "colour.tif", np.zeros((9, 8, 3), np.uint8), photometric="rgb")
+    tifffile.imwrite(
+        tmp_path / "narrow.tif", np.eye(9, 3, dtype=np.uint8), photometric="minisblack"
+    )
+    (colour,) = viewer_model.open(tmp_path / "colour.tif", plugin=PLUGIN)
+    (narrow,) = viewer_model.open(tmp_path / "narrow.tif", plugin=PLUGIN)
+    assert colour.rgb
+    assert not narrow.rgb
+
+
+def test_contrast_leaves_out_hot_pixels():
+    array = np.tile(np.arange(100.0), (100, 1))
+    array[0, 0] = 1e6
+    low, high = npe2_hooks.contrast_limits(Image(array, ("y", "x")))
+    assert (low, high) == (0, 99)
+
+
+def test_flat_image_gets_no_contrast_limits():
+    assert npe2_hooks.contrast_limits(Image(np.ones((4, 4)), ("y", "x"))) is None
+
+
+def test_nan_does_not_reach_the_contrast_limits():
+    array = np.arange(100.0).reshape(10, 10)
+    array[3, 3] = np.nan
+    assert np.isfinite(npe2_hooks.contrast_limits(Image(array, ("y", "x")))).all()
+
+
+def test_truncated_file_says_what_is_wrong(tmp_path, viewer_model):
+    path = tmp_path / "cells.ome.tif"
+    write(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(FileError, match=r"cells\.ome\.tif"):
+        viewer_model.open(path, plugin=PLUGIN)
+    assert len(viewer_model.layers) == 0
+
+
+def test_several_files_as_a_stack_are_left_to_other_readers():
+    assert npe2_hooks.get_reader(["a.tif", "b.tif"]) is None
+
+
+# writers
+
+
+def test_saved_labels_keep_values_and_voxel_size(tmp_path):
+    labels = np.zeros((4, 16, 20), np.int32)
+    labels[1, 3:6, 4:9] = 70000
+    layer = Labels(labels, scale=(0.5, 0.2, 0.2), units=("um",) * 3)
+    saved = layer.save(str(tmp_path / "out.ome.tif"), plugin=PLUGIN)
+    assert [str(path) for path in saved] == [str(tmp_path / "out.ome.tif")]
+    read = read_image(saved[0])
+    np.testing.assert_array_equal(read.array, labels)
+    assert read.spacing == (0.5, 0.2, 0.2)
+    assert read.units == ("micrometer",) * 3
+
+
+def test_saved_image_opens_again_the_same(tmp_path, viewer_model):
+    data = np.random.default_rng(0).random((4, 16, 20)).astype(np.float32)
+    layer = ImageLayer(data, scale=(0.5, 0.2, 0.2), units=("um",) * 3, rgb=False)
+    layer.save(str(tmp_path / "out.tif"), plugin=PLUGIN)
+    (again,) = viewer_model.open(tmp_path / "out.tif", plugin=PLUGIN)
+    np.testing.assert_array_equal(again.data, data)
+    assert tuple(again.scale) == (0.5, 0.2, 0.2)
+
+
+def test_saved_rgb_stays_rgb(tmp_path):
+    data = np.random.default_rng(0).integers(0, 255, (16, 20, 3)).astype(np.uint8)
+    ImageLayer(data, rgb=True).save(str(tmp_path / "out.ome.tif"), plugin=PLUGIN)
+    read = read_image(tmp_path / "out.ome.tif")
+    assert read.rgb
+    np.testing.assert_array_equal(read.array, data)
+
+
+def test_unwritable_folder_says_so(tmp_path):
+    layer = Labels(np.ones((4, 5), np.int32))
+    with pytest.raises(FileError, match="could not be written"):
+        layer.save(str(tmp_path / "missing" / "out.ome.tif"), plugin=PLUGIN)
+
+
+def test_table_has_a_row_for_each_object_in_physical_units(tmp_path):
+    labels = np.zeros((6, 16, 20), np.int32)
+    labels[1:3, 3:6, 4:9] = 1
+    labels[4, 10, 10] = 5
+    layer = Labels(labels, scale=(0.5, 0.2, 0.2), units=("um",) * 3)
+    layer.save(str(tmp_path / "objects.csv"), plugin=PLUGIN)
+    with (tmp_path / "objects.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["label"]) for row in rows] == [1, 5]
+    volume = next(key for key in rows[0] if key.startswith("volume"))
+    assert float(rows[0][volume]) == pytest.approx(30 * 0.5 * 0.2 * 0.2)
+
+
+def test_table_of_a_time_series_names_the_time_points(tmp_path):
+    labels = np.zeros((3, 16, 20), np.int32)
+    labels[0, 3, 4] = labels[2, 5, 5] = 1
+    layer = Labels(labels, axis_labels=("t", "y", "x"))
+    layer.save(str(tmp_path / "objects.csv"), plugin=PLUGIN)
+    with (tmp_path / "objects.csv").open() as file:
+        assert [row["time_point"] for row in csv.DictReader(file)] == ["0", "2"]
+
+
+# samples and commands
+
+
+@pytest.mark.parametrize(("sample", "count"), [("nuclei", 2), ("two_channels", 2), ("cat", 1)])
+def test_samples_open_from_the_file_menu(viewer_model, sample, count):
+    assert len(viewer_model.open_sample(PLUGIN, sample)) == count
+
+
+def test_nuclei_come_with_their_truth_on_the_same_grid(viewer_model):
+    image, truth = viewer_model.open_sample(PLUGIN, "nuclei")
+    assert isinstance(truth, Labels)
+    assert not truth.visible
+    assert truth.data.max() == 54
+    np.testing.assert_array_equal(truth.scale, image.scale)
+    np.testing.assert_allclose(image.scale, (0.2837, 0.1268, 0.1268), atol=1e-4)
+
+
+def test_new_seeds_go_on_the_selected_image():
+    viewer = ViewerModel()
+    chosen = viewer.add_image(np.zeros((8, 9)), name="chosen", rgb=False)
+    viewer.add_image(np.zeros((4, 5)), rgb=False)
+    viewer.layers.selection.active = chosen
+    npe2_hooks.new_seeds(viewer)
+    assert viewer.layers.selection.active.data.shape == (8, 9)
+
+
+def test_new_seeds_without_an_image_say_what_to_do(monkeypatch):
+    told = []
+    monkeypatch.setattr(npe2_hooks.errors, "show_warning", told.append)
+    npe2_hooks.new_seeds(ViewerModel())
+    assert told == ["image: there is none to put seeds on; open an image first."]
