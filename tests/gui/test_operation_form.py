@@ -1,0 +1,289 @@
+"""Gaussian and Otsu from the menu: the form, its run, and the layers that it makes."""
+
+import numpy as np
+import pytest
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from skimage.filters import threshold_otsu
+
+from napari_seedbed.errors import Cancelled
+from napari_seedbed.gui import errors as gui_errors
+from napari_seedbed.gui.layers import record_of
+from napari_seedbed.gui.operation_form import (
+    GaussianForm,
+    OperationForm,
+    ThresholdOtsuForm,
+    form_class,
+    unit_symbol,
+)
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+
+
+@pytest.fixture
+def data():
+    return np.random.default_rng(0).integers(0, 1000, (6, 16, 20)).astype(np.uint16)
+
+
+@pytest.fixture
+def warnings_shown(monkeypatch):
+    shown = []
+    for name in ("show_warning", "show_error"):
+        monkeypatch.setattr(gui_errors, name, shown.append)
+    return shown
+
+
+@pytest.fixture
+def open_form(qtbot, viewer_model):
+    def open_(form_type: type[OperationForm]) -> OperationForm:
+        form = form_type(viewer_model)
+        events = viewer_model.layers.events
+        for event in (events.inserted, events.removed, events.reordered, events.renamed):
+            event.connect(form.reset_choices)  # as napari does for a dock widget
+        qtbot.addWidget(form)
+        form.show()
+        return form
+
+    return open_
+
+
+@pytest.fixture
+def finish(qtbot):
+    def wait(form):
+        qtbot.waitUntil(lambda: form.job is None, timeout=20_000)
+
+    return wait
+
+
+def test_form_has_a_row_for_each_parameter_with_its_label_help_and_default(open_form):
+    form = open_form(GaussianForm)
+    assert form.parameters.values() == operations.get("gaussian").defaults()
+    texts = [label.text() for label in form.parameters.findChildren(type(form.status))]
+    assert texts == ["Sigma"]
+
+
+def test_bounds_of_the_declaration_hold_in_the_form(open_form):
+    form = open_form(GaussianForm)
+    form.parameters.set_value("sigma", -3)
+    assert form.parameters.values()["sigma"] == 0
+
+
+def test_unit_of_the_layer_stands_beside_physical_parameters(open_form, viewer_model, data):
+    viewer_model.add_image(data, units=("um",) * 3, rgb=False)
+    form = open_form(GaussianForm)
+    texts = [label.text() for label in form.parameters.findChildren(type(form.status))]
+    assert texts == ["Sigma (µm)"]
+    assert unit_symbol("nanometer") == "nm"
+
+
+def test_image_choice_follows_the_layers(open_form, viewer_model, data):
+    form = open_form(GaussianForm)
+    assert form.image.layer() is None
+    assert not form.run_button.isEnabled()
+    layer = viewer_model.add_image(data, name="first", rgb=False)
+    assert form.image.layer() is layer
+    layer.name = "renamed"
+    assert form.image.currentText() == "renamed"
+    viewer_model.layers.clear()
+    assert form.image.layer() is None
+
+
+def test_gaussian_gives_what_the_pipeline_gives(open_form, finish, viewer_model, data):
+    viewer_model.add_image(data, name="cells", scale=(2, 1, 1), units=("um",) * 3, rgb=False)
+    form = open_form(GaussianForm)
+    form.parameters.set_value("sigma", 2.0)
+    form.run()
+    finish(form)
+    found = viewer_model.layers["cells (Gaussian filter)"]
+    image = Image(data, ("z", "y", "x"), spacing=(2, 1, 1), units=("micrometer",) * 3)
+    wanted = operations.run("gaussian", {"image": image}, {"sigma": 2.0})
+    np.testing.assert_array_equal(found.data, wanted.outputs["image"].array)
+    assert tuple(found.scale) == (2, 1, 1)
+    assert record_of(found)["parameters"]["sigma"] == 2.0
+
+
+def test_otsu_gives_scikit_images_mask(open_form, finish, viewer_model, data):
+    viewer_model.add_image(data, name="cells", rgb=False)
+    form = open_form(ThresholdOtsuForm)
+    form.run()
+    finish(form)
+    found = viewer_model.layers["cells (Otsu threshold)"]
+    assert isinstance(found, Labels)
+    np.testing.assert_array_equal(found.data != 0, data > threshold_otsu(data))
+
+
+def test_second_run_updates_the_first_result(open_form, finish, viewer_model, data):
+    viewer_model.add_image(data, rgb=False)
+    form = open_form(GaussianForm)
+    for sigma in (1.0, 3.0):
+        form.parameters.set_value("sigma", sigma)
+        form.run()
+        finish(form)
+    assert len(viewer_model.layers) == 2
+    assert record_of(viewer_model.layers[1])["parameters"]["sigma"] == 3.0
+
+
+def test_painted_result_is_left_alone_by_the_next_run(open_form, finish, viewer_model, data):
+    viewer_model.add_image(data, rgb=False)
+    form = open_form(ThresholdOtsuForm)
+    form.run()
+    finish(form)
+    first = viewer_model.layers[1]
+    first.data_setitem((np.array([0]), np.array([0]), np.array([0])), 9)
+    form.run()
+    finish(form)
+    assert len(viewer_model.layers) == 3
+    assert first.data[0, 0, 0] == 9
+
+
+def test_each_plane_of_rgb_gets_its_own_mask(open_form, finish, viewer_model):
+    picture = np.random.default_rng(0).integers(0, 255, (16, 20, 3)).astype(np.uint8)
+    viewer_model.add_image(picture, name="photo", rgb=True)
+    form = open_form(ThresholdOtsuForm)
+    form.run()
+    finish(form)
+    for i, plane in enumerate(("Red", "Green", "Blue")):
+        found = viewer_model.layers[f"photo {plane} (Otsu threshold)"]
+        wanted = picture[..., i] > threshold_otsu(picture[..., i])
+        np.testing.assert_array_equal(found.data != 0, wanted)
+
+
+def test_siblings_that_are_checked_get_a_result_each(open_form, finish, viewer_model, data):
+    for name in "ab":
+        viewer_model.add_image(data, name=name, rgb=False)
+    form = open_form(ThresholdOtsuForm)
+    assert [choice.name for choice in form.channels.all_choices()] == ["a", "b"]
+    assert [choice.name for choice in form.channels.choices()] == ["a"]
+    form.channels.set_choices(form.channels.all_choices(), [True, True])
+    form.run()
+    finish(form)
+    names = [layer.name for layer in viewer_model.layers]
+    assert {"a (Otsu threshold)", "b (Otsu threshold)"} <= set(names)
+
+
+def test_channel_axis_keeps_its_place_in_the_result(open_form, finish, viewer_model, data):
+    viewer_model.add_image(data, axis_labels=("c", "y", "x"), name="cells", rgb=False)
+    form = open_form(GaussianForm)
+    form.run()
+    finish(form)
+    assert viewer_model.layers["cells (Gaussian filter)"].data.shape == data.shape
+
+
+def test_unnamed_fourth_axis_is_asked_for(open_form, finish, viewer_model, warnings_shown):
+    series = np.random.default_rng(0).random((2, 3, 8, 9)).astype(np.float32)
+    viewer_model.add_image(series, name="film", rgb=False)
+    form = open_form(GaussianForm)
+    assert form.times.isVisible()
+    form.run()
+    assert form.job is None
+    assert "Label the time axis" in warnings_shown[0]
+    form.times.setCurrentIndex(1)
+    form.run()
+    finish(form)
+    found = viewer_model.layers["film (Gaussian filter)"].data
+    one = operations.run("gaussian", {"image": Image(series[1], ("z", "y", "x"))})
+    np.testing.assert_array_equal(found[1], one.outputs["image"].array)
+
+
+def test_wrong_image_gives_one_warning_and_the_form_goes_on(
+    open_form, finish, viewer_model, warnings_shown
+):
+    viewer_model.add_image(np.full((8, 9), np.nan, np.float32), rgb=False)
+    form = open_form(ThresholdOtsuForm)
+    form.run()
+    finish(form)
+    assert len(warnings_shown) == 1
+    assert form.status.text() == warnings_shown[0]
+    assert form.run_button.isEnabled()
+    assert len(viewer_model.layers) == 1
+
+
+def test_no_channel_gives_one_warning(open_form, viewer_model, warnings_shown, data):
+    for name in "ab":
+        viewer_model.add_image(data, name=name, rgb=False)
+    form = open_form(GaussianForm)
+    form.channels.set_choices(form.channels.all_choices(), [False, False])
+    form.run()
+    assert len(warnings_shown) == 1
+    assert "none is chosen" in warnings_shown[0]
+
+
+def waiting(monkeypatch):
+    """Let the operation wait until it is told to stop."""
+    import time
+
+    def run(operation, inputs, params, *, report, should_stop):
+        while not should_stop():
+            time.sleep(0.01)
+        raise Cancelled("The job was cancelled.")
+
+    monkeypatch.setattr(operations, "run", run)
+
+
+def test_cancel_stops_and_leaves_the_layers(
+    monkeypatch, open_form, finish, viewer_model, data, warnings_shown
+):
+    viewer_model.add_image(data, rgb=False)
+    form = open_form(GaussianForm)
+    waiting(monkeypatch)
+    form.run()
+    assert form.cancel_button.isEnabled()
+    assert not form.run_button.isEnabled()
+    form.cancel()
+    finish(form)
+    assert form.status.text() == "Cancelled."
+    assert form.run_button.isEnabled()
+    assert warnings_shown == []
+    assert len(viewer_model.layers) == 1
+
+
+def test_destroyed_form_stops_its_job(monkeypatch, qtbot, viewer_model, data):
+    viewer_model.add_image(data, rgb=False)
+    form = GaussianForm(viewer_model)
+    waiting(monkeypatch)
+    form.run()
+    job = form.job
+    form.deleteLater()
+    del form
+    qtbot.waitUntil(lambda: not job.running, timeout=5000)
+    assert job.cancelled
+
+
+def test_image_removed_during_the_run_does_no_harm(
+    open_form, finish, viewer_model, data, warnings_shown
+):
+    layer = viewer_model.add_image(data, name="cells", rgb=False)
+    form = open_form(GaussianForm)
+    form.run()
+    viewer_model.layers.remove(layer)
+    finish(form)
+    assert [layer.name for layer in viewer_model.layers] == ["cells (Gaussian filter)"]
+    assert warnings_shown == []
+
+
+def test_forecast_is_shown_before_the_run(open_form, viewer_model, data):
+    viewer_model.add_image(data, rgb=False)
+    assert open_form(GaussianForm).forecast.text().startswith("Needs about")
+
+
+@pytest.mark.parametrize("name", ["gaussian", "threshold_otsu"])
+def test_class_of_a_form_is_named_after_the_operation(name):
+    form = form_class(name)
+    assert form.operation is operations.get(name)
+    assert (
+        form.__name__ == {"gaussian": "GaussianForm", "threshold_otsu": "ThresholdOtsuForm"}[name]
+    )
+
+
+@pytest.mark.display
+def test_menu_entries_open_the_forms_in_a_real_window(make_napari_viewer, qtbot, data):
+    from napari._app_model import get_app_model
+
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_image(data, name="cells", rgb=False)
+    assert isinstance(layer, ImageLayer)
+    get_app_model().commands.execute_command("napari-seedbed.gaussian").result()
+    form = viewer.window.dock_widgets["Gaussian filter (Seedbed)"]
+    form.run()
+    qtbot.waitUntil(lambda: form.job is None, timeout=20_000)
+    assert "cells (Gaussian filter)" in viewer.layers
