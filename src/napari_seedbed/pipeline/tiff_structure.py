@@ -17,6 +17,9 @@ _ADVICE = "Copy it again from where it came from"
 # No lossless codec packs a page of more than a gigabyte into this share of itself.
 _LARGEST_RATIO = 20_000
 _GIGABYTE = 1 << 30
+# Description, and offsets and lengths of strips and tiles.
+_TAGS_THAT_MATTER = frozenset({270, 273, 279, 324, 325})
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 16: 8}
 
 
 def check_pages(path: str | PathLike[str]) -> int:
@@ -54,13 +57,29 @@ def check_pages(path: str | PathLike[str]) -> int:
             end = offset + count_size + n_entries * entry
             if end > size:
                 raise _cut_off(path, f"the header of page {len(seen)} is incomplete")
-            file.seek(end)
+            entries = file.read(n_entries * entry)
+            if _points_outside(entries, entry, order, size):
+                raise _cut_off(path, f"the description of page {len(seen)} is incomplete")
             raw = file.read(next_size)
             # Some writers leave out the last pointer; then this was the last page.
             offset = struct.unpack(f"{order}{next_format}", raw)[0] if len(raw) == next_size else 0
     if not seen:
         raise FileError(f"{path} is damaged: it is a TIFF file without any page. {_ADVICE}.")
     return len(seen)
+
+
+def _points_outside(entries: bytes, entry: int, order: str | None, size: int) -> bool:
+    """Whether the value of a tag that matters lies after the end of the file."""
+    count_format, value_size = ("I", 4) if entry == 12 else ("Q", 8)
+    for start in range(0, len(entries), entry):
+        code, kind = struct.unpack_from(f"{order}HH", entries, start)
+        if code in _TAGS_THAT_MATTER and kind in _TYPE_SIZES:
+            count = struct.unpack_from(f"{order}{count_format}", entries, start + 4)[0]
+            length = count * _TYPE_SIZES[kind]
+            where = struct.unpack_from(f"{order}{count_format}", entries, start + 4 + value_size)[0]
+            if length > value_size and where + length > size:
+                return True
+    return False
 
 
 def check_series(path: Path, tif: Any, series: Any) -> None:
