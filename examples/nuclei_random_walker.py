@@ -1,6 +1,6 @@
 """Nuclei of a plant ovule: strokes on two slices, a segmentation of the whole volume, its scores.
 
-Run it from anywhere: `python examples/nuclei_random_walker.py`. It writes the recipe beside the image.
+Run it from anywhere: `python examples/nuclei_random_walker.py`. It writes the recipe too.
 """
 
 import sys

@@ -20,7 +20,8 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     # Debian keeps the virtual environments of its own Python in a package of their own.
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv \
+            >/dev/null
     else
         echo "Python cannot make virtual environments here. Please install the package:" >&2
         echo "    sudo apt-get install python3-venv" >&2
