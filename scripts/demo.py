@@ -43,6 +43,7 @@ def leave_results(output: Path) -> None:
     viewer = napari.Viewer(title="napari-seedbed demo")
     viewer.window.resize(1366, 768)
     panel, result = build(viewer)
+    viewer.window.screenshot(str(output / "window.png"), flash=False, canvas_only=False)
 
     labels = image_of(result)
     write_labels(output / "labels.ome.tif", labels)
@@ -52,7 +53,6 @@ def leave_results(output: Path) -> None:
     recipe.unlink(missing_ok=True)
     panel.save_recipe(recipe)
     wait_until(recipe.exists, "the recipe")
-    viewer.window.screenshot(str(output / "window.png"), flash=False, canvas_only=False)
     viewer.close()
     for path in sorted(output.iterdir()):
         print(f"{path} ({path.stat().st_size:,} bytes)")

@@ -101,5 +101,5 @@ def build(viewer: Viewer) -> tuple[RandomWalkerPanel, Labels]:
     show_slice(viewer, image, SLICE)
     paint_strokes(panel)
     result = wait_for_exact_result(panel)
-    viewer.scale_bar.visible = True
+    viewer.canvas.overlays.scale_bar.visible = True
     return panel, result
