@@ -48,7 +48,7 @@ def write(path, **properties):
 def test_channels_open_as_layers_with_names_colours_and_voxel_size(tmp_path, viewer_model):
     data = write(tmp_path / "cells.ome.tif")
     layers = viewer_model.open(tmp_path / "cells.ome.tif", plugin=PLUGIN)
-    assert [layer.name for layer in layers] == ["cells DAPI", "cells GFP", "cells RFP"]
+    assert [layer.name for layer in layers] == ["DAPI - cells", "GFP - cells", "RFP - cells"]
     for i, layer in enumerate(layers):
         np.testing.assert_array_equal(layer.data, data[i])
         assert tuple(layer.scale) == (0.5, 0.2, 0.2)

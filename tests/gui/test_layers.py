@@ -154,6 +154,20 @@ def test_siblings_share_shape_transform_and_units(viewer_model):
     assert [choice.layer for choice in choices] == [first, same]
 
 
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["DNA confocal - x", "DNA widefield - x"], ["confocal", "widefield"]),
+        (["cells", "cells"], ["cells", "cells"]),
+        (["a b", "a"], ["a b", "a"]),
+        (["only one"], ["only one"]),
+        ([], []),
+    ],
+)
+def test_names_of_channels_leave_out_what_all_share(names, short):
+    assert adapter.short_names(names) == short
+
+
 def test_own_results_are_no_channels(viewer_model):
     layer = viewer_model.add_layer(volume())
     adapter.add_or_update(

@@ -143,6 +143,11 @@ def layer_affine(layer: Layer) -> NDArray[np.float64]:
     return affine
 
 
+def level_0(layer: Layer) -> Any:
+    """The layer's data at full resolution."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
 def grid_of(layer: Layer, time_axis: int | None = None) -> Grid:
     """Grid of a layer whose axis labels say what its axes are; see `layer_axes`."""
     return Grid(

@@ -14,12 +14,13 @@ from napari_seedbed.core.progress import Preview
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import (
     CHANNEL_LABELS,
-    Grid,
     grid_of,
+    level_0,
     same_grid,
     spacing_of,
     unit_factor,
 )
+from napari_seedbed.gui.placement import placed, shear_of
 from napari_seedbed.pipeline.image import Image
 
 METADATA_KEY = "napari_seedbed"
@@ -72,8 +73,8 @@ def channel_choices(layer: ImageLayer, layers: Iterable[Layer]) -> list[ChannelC
             names = [f"channel {i + 1}" for i in range(count)]
         return [ChannelChoice(str(name), layer, i) for i, name in enumerate(names)]
     shape = level_0(layer).shape
-    return [
-        ChannelChoice(other.name, other, None)
+    siblings = [
+        other
         for other in layers
         if other is layer
         or (
@@ -85,6 +86,22 @@ def channel_choices(layer: ImageLayer, layers: Iterable[Layer]) -> list[ChannelC
             and same_grid(other, layer)
         )
     ]
+    names = short_names([other.name for other in siblings])
+    return [ChannelChoice(name, other, None) for name, other in zip(names, siblings, strict=True)]
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without the words that all of them begin or end with, such as the file's name."""
+    words = [name.split() for name in names]
+    shortest = min(map(len, words), default=0)
+    start = end = 0
+    while start < shortest - 1 and len({name[start] for name in words}) == 1:
+        start += 1
+    while end < shortest - 1 - start and len({name[-1 - end] for name in words}) == 1:
+        end += 1
+    if len(names) < 2:
+        return list(names)
+    return [" ".join(name[start : len(name) - end]) for name in words]
 
 
 def image_from_layers(
@@ -174,11 +191,6 @@ def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
     )
 
 
-def level_0(layer: Layer) -> Any:
-    """The layer's data at full resolution."""
-    return layer.data[0] if layer.multiscale else layer.data
-
-
 def record_of(layer: Layer) -> dict[str, Any] | None:
     """How the layer was made by an operation, None when it was not."""
     kept = layer.metadata.get(METADATA_KEY)
@@ -244,7 +256,7 @@ def add_or_update(
     Labels or Image layer
     """
     grid = grid_of(like, time_axis)
-    array, place = _placed(image, like, grid)
+    array, place = placed(image, like, grid)
     if kind == "mask":
         array = array.astype(np.uint8)
     layer = find_result(viewer, slot)
@@ -340,7 +352,7 @@ def add_seeds_layer(
         array=np.zeros([shape[i] for i in keep], dtype=np.int32),
         axes=tuple(grid.axes[i] for i in keep),
     )
-    array, place = _placed(empty, like, grid, copy=False)
+    array, place = placed(empty, like, grid, copy=False)
     layer = Labels(array, name=name or f"seeds of {like.name}", **place)
     layer.metadata[METADATA_KEY] = {"kind": "seeds"}
     # a 64th of the picture's longer side is a stroke that can be seen and still placed
@@ -359,70 +371,6 @@ def _is_labels(kind: Kind) -> bool:
     return kind in ("labels", "mask")
 
 
-def _placed(
-    image: Image, like: Layer, grid: Grid, *, copy: bool = True
-) -> tuple[NDArray, dict[str, Any]]:
-    """Array in the axis order of a layer in the place of `like`, and that layer's transform.
-
-    A channel axis that the result does not have is left out where it is the first one. Elsewhere
-    napari, which aligns layers by their last axes, would confuse the axes before it: there the
-    result gets one voxel as long as all channels together, so that it shows for each of them.
-    """
-    rgb = isinstance(like, ImageLayer) and like.rgb
-    shape = level_0(like).shape
-    names = tuple(axis for axis in grid.axes if axis in image.axes)
-    lost = [axis for axis in grid.axes if axis not in names]
-    if image.channel_axis is not None and not (rgb and image.rgb) and "c" not in names:
-        raise InputError(
-            f"'{like.name}' has no channel axis to put the {image.n_channels} channels of the "
-            "result in; add them one by one."
-        )
-    if set(lost) - {"c"} or any(
-        image.shape[image.axes.index(axis)] != shape[grid.axes.index(axis)] for axis in names
-    ):
-        raise InputError(
-            f"The result has axes {image.axes} and shape {image.shape}, the layer '{like.name}' "
-            f"has {grid.axes} and {tuple(shape)}: it cannot be put in its place."
-        )
-    order = [image.axes.index(axis) for axis in (*names, *(("c",) if image.rgb else ()))]
-    array = np.transpose(np.asarray(image.array), order)
-    keep = list(range(like.ndim))
-    scale = np.array(like.scale, dtype=float)
-    translate = np.array(like.translate, dtype=float)
-    if lost == ["c"]:
-        c = grid.axes.index("c")
-        if c == 0:
-            keep = keep[1:]
-        else:
-            count = shape[c]
-            translate[c] += scale[c] * (count - 1) / 2
-            scale[c] *= count
-            array = np.expand_dims(array, c)
-    place = {
-        "scale": scale[keep],
-        "translate": translate[keep],
-        "rotate": np.asarray(like.rotate)[np.ix_(keep, keep)],
-        "shear": _shear_of(like, keep),
-        "affine": like.affine.set_slice(keep).affine_matrix,
-        "units": tuple(like.units[i] for i in keep),
-        "axis_labels": tuple(like.axis_labels[i] for i in keep),
-    }
-    # the solver goes on working in its own arrays, so the layer gets one of its own
-    return (np.array(array, order="C") if copy else array), place
-
-
-def _shear_of(layer: Layer, keep: list[int]) -> NDArray:
-    """Shear of some axes; napari gives one number an axis where there is none, and takes none."""
-    shear = np.asarray(layer.shear, dtype=float)
-    if not shear.any():
-        return np.zeros(len(keep) * (len(keep) - 1) // 2)
-    if shear.ndim == 2:
-        return shear[np.ix_(keep, keep)]
-    matrix = np.zeros((layer.ndim, layer.ndim))
-    matrix[np.triu_indices(layer.ndim, 1)] = shear
-    return matrix[np.ix_(keep, keep)][np.triu_indices(len(keep), 1)]
-
-
 def _new_layer(
     kind: Kind, array: NDArray, rgb: bool, name: str, properties: dict[str, Any]
 ) -> Layer:
@@ -439,7 +387,7 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
     for key, value in place.items():
         current = getattr(layer, key)
         current = current.affine_matrix if key == "affine" else current
-        current = _shear_of(layer, list(range(layer.ndim))) if key == "shear" else current
+        current = shear_of(layer, list(range(layer.ndim))) if key == "shear" else current
         same = (
             tuple(current) == tuple(value)
             if key in ("units", "axis_labels")

@@ -133,7 +133,7 @@ def _layers_of(image: Image, path: str) -> "list[LayerDataTuple]":
         }
         part = image.channel_names[i] if image.channel_names else f"channel {i + 1}"
         channel = image.select_channels([i])
-        layers.append(_layer(channel, _source(path, i, count), f"{image.name} {part}", look))
+        layers.append(_layer(channel, _source(path, i, count), f"{part} - {image.name}", look))
     return layers
 
 

@@ -85,6 +85,8 @@ class OperationForm(QWidget):
         self.channels.setToolTip(
             "Each channel gives a result of its own." if each else "Channels that count together."
         )
+        # long names must not squeeze the labels beside them
+        self.channels.setMinimumWidth(120)
         self.times = QComboBox()
         self.times.setToolTip("Which axis of the image is time; its axis labels do not say.")
         self.parameters = ParameterFields(self.operation.parameters)
@@ -120,7 +122,7 @@ class OperationForm(QWidget):
         column.addWidget(self.forecast)
         column.addWidget(self.status)
         column.addStretch(1)
-        self.setMinimumWidth(260)
+        self.setMinimumWidth(300)
 
     # What people do
 
