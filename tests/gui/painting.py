@@ -16,7 +16,7 @@ def canvas_position(viewer, world):
     return QPointF(*(float(v) for v in transform.map([x, y, 0, 1])[:2]))
 
 
-def drag(viewer, start, end, steps=6):
+def drag(viewer, start, end, steps=4):
     """Press the left button at `start`, move to `end`, release; world positions."""
     native = viewer.window._qt_viewer.canvas.native
     a, b = canvas_position(viewer, start), canvas_position(viewer, end)

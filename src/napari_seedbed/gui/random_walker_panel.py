@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
 from napari_seedbed.core.progress import Preview, Progress
 from napari_seedbed.core.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
-from napari_seedbed.gui import errors, preparation
+from napari_seedbed.gui import errors
 from napari_seedbed.gui.layers import (
     METADATA_KEY,
     add_seeds_layer,
@@ -24,6 +24,7 @@ from napari_seedbed.gui.layers import (
     is_result,
 )
 from napari_seedbed.gui.parameter_fields import ParameterFields
+from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.random_walker_form import NEXT_KEY, RandomWalkerForm
 from napari_seedbed.gui.random_walker_results import ResultLayers
 from napari_seedbed.gui.random_walker_session import (
@@ -107,8 +108,8 @@ class RandomWalkerPanel(QWidget):
         self._next_shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._connect()
         self.reset_choices()
-        preparation.start(self._show_prepared)
-        if not preparation.is_done():
+        preparation.start()
+        if not preparation.is_done:
             self._say("Preparing for first use, for a minute in the background…")
 
     def _connect(self) -> None:
@@ -128,6 +129,7 @@ class RandomWalkerPanel(QWidget):
         form.save_recipe.clicked.connect(self._ask_where_to_save)
         self._next_shortcut.activated.connect(self.next_uncertain_place)
         self.parameters.changed.connect(self._on_settings_changed)
+        preparation.finished.connect(self._show_prepared)
         self.seeds.changed.connect(self._on_settings_changed)
         session.previewed.connect(self._on_preview)
         session.finished.connect(self._on_finished)
@@ -159,6 +161,7 @@ class RandomWalkerPanel(QWidget):
     def run(self) -> None:
         """Segment now."""
         self._shown_error = ""
+        self.seeds.look_if_due()
         self.session.run()
 
     def cancel(self) -> None:

@@ -81,7 +81,7 @@ def show_place(
     centre = np.asarray(viewer.dims.point, dtype=float)
     centre[first:] = world
     y, x = (centre[axis] for axis in viewer.dims.displayed)
-    viewer.camera.center = (0.0, float(y), float(x))
+    viewer.scene.camera.center = (0.0, float(y), float(x))
 
 
 def take_brush(viewer: ViewerModel, seeds: Layer) -> None:
