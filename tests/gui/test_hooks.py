@@ -121,6 +121,19 @@ def test_truncated_file_says_what_is_wrong(tmp_path, viewer_model):
     assert len(viewer_model.layers) == 0
 
 
+@pytest.mark.display
+def test_truncated_file_gives_one_message_in_the_window(tmp_path, make_napari_viewer, monkeypatch):
+    shown = []
+    monkeypatch.setattr(npe2_hooks.errors, "show_error", shown.append)
+    viewer = make_napari_viewer()
+    path = tmp_path / "cells.ome.tif"
+    write(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert viewer.open(path, plugin=PLUGIN) == []
+    assert len(shown) == 1
+    assert "cells.ome.tif" in shown[0]
+
+
 def test_several_files_as_a_stack_are_left_to_other_readers():
     assert npe2_hooks.get_reader(["a.tif", "b.tif"]) is None
 

@@ -358,6 +358,15 @@ def test_adding_a_result_keeps_the_active_layer(viewer_model):
     assert list(viewer_model.layers) == [layer, found, seeds]
 
 
+def test_labels_lie_above_all_images_and_images_above_their_own(viewer_model):
+    layer = viewer_model.add_layer(volume())
+    other = viewer_model.add_layer(volume(name="other"))
+    seeds = adapter.add_seeds_layer(viewer_model, layer)
+    labels = add(viewer_model, layer)
+    smooth = add(viewer_model, layer, result_on(layer, np.float32), kind="image", slot="image")
+    assert list(viewer_model.layers) == [layer, smooth, other, labels, seeds]
+
+
 def test_record_is_kept_beside_what_others_wrote(viewer_model):
     layer = viewer_model.add_layer(volume())
     found = add(viewer_model, layer)

@@ -228,8 +228,9 @@ def add_or_update(
 ) -> Layer:
     """Show a result in the place of the layer it was made from.
 
-    The first time a new layer is added just above `like`, keeping the selection. After that the
-    layer of the same `slot` is updated, written in place where shape and type are the same.
+    The first time a new layer is added, images just above `like` and labels above all images,
+    keeping the selection. After that the layer of the same `slot` is updated, written in place
+    where shape and type are the same.
     The layer cannot be edited until it is accepted, since the next run would overwrite it.
 
     Parameters
@@ -267,7 +268,7 @@ def add_or_update(
         layer = None
     if layer is None:
         layer = _new_layer(kind, array, image.rgb, name, {**place, **properties})
-        _insert_above(viewer, layer, like)
+        _insert(viewer, layer, like)
     else:
         _update(layer, array, place)
     layer.editable = not _is_labels(kind)
@@ -402,14 +403,23 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
         layer.data = array
 
 
-def _insert_above(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
-    """Insert without taking the selection away: somebody may be painting on another layer."""
+def _insert(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
+    """Insert an image just above `like`, labels above all images, where they can be seen.
+
+    The selection stays: somebody may be painting on another layer.
+    """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
-    position = viewer.layers.index(like) + 1 if like in viewer.layers else len(viewer.layers)
+    layers = list(viewer.layers)
+    below = [like] if not isinstance(layer, Labels) else [like, *_images(layers)]
+    position = max((layers.index(one) + 1 for one in below if one in layers), default=len(layers))
     viewer.layers.insert(position, layer)
     if selected:
         viewer.layers.selection = selected
         viewer.layers.selection.active = active
+
+
+def _images(layers: Sequence[Layer]) -> list[Layer]:
+    return [layer for layer in layers if isinstance(layer, ImageLayer)]
 
 
 # What a layer says about its data

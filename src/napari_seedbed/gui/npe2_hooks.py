@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari import current_viewer
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from napari.utils.notifications import show_info
 
 from napari_seedbed import core
-from napari_seedbed.errors import InputError
+from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.layers import METADATA_KEY, add_seeds_layer, image_of, is_result
 from napari_seedbed.pipeline.files import read_image, write_image, write_labels, write_table
@@ -26,6 +27,10 @@ CHANNEL_COLORMAPS = ("magenta", "green", "cyan", "yellow", "red", "blue")
 
 # Enough for percentiles that look right, and quick to read from a lazy image.
 SAMPLE_SIZE = 200_000
+
+
+# How a reader says that there is nothing to show.
+NOTHING: list[Any] = [(None,)]
 
 
 def get_reader(path: str | Sequence[str]) -> "Callable[[str], list[LayerDataTuple]] | None":
@@ -47,9 +52,17 @@ def read_layers(path: str) -> "list[LayerDataTuple]":
     Raises
     ------
     FileError
-        When the file cannot be read; napari shows its message.
+        When the file cannot be read and there is no window to say so. In the window the message
+        is shown and nothing opens: napari would say only that the plugin failed and offer its own
+        reader, which opens a truncated file as one plane without a word.
     """
-    image = read_image(path)
+    try:
+        image = read_image(path)
+    except FileError as error:
+        if current_viewer() is None:
+            raise
+        errors.show(error)
+        return NOTHING
     if image.notes:
         show_info(f"{Path(path).name}: {' '.join(image.notes)}")
     return _layers_of(image, path)
