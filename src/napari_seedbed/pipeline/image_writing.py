@@ -108,10 +108,12 @@ def _write(path: str | PathLike[str], image: Image, dtype: np.dtype) -> Path:
         colors = [_ome_color(color) for color in image.channel_colors]
         metadata.setdefault("Channel", {})["Color"] = colors
     n_bytes = int(np.prod(array.shape)) * dtype.itemsize
-    with written_whole(path) as temporary:
+    # Opened here, because tifffile leaves its file open after an error, which then cannot be
+    # removed on Windows.
+    with written_whole(path) as temporary, temporary.open("r+b") as file:
         try:
             tifffile.imwrite(
-                temporary,
+                file,
                 _pages(array, len(plane), dtype),
                 shape=array.shape,
                 dtype=dtype,

@@ -384,10 +384,11 @@ def load_recipe(path: str | PathLike[str]) -> Recipe:
         )
     try:
         return Recipe.model_validate(content)
-    except RecipeError as error:
-        raise RecipeError(f"{path}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
+        own = first.get("ctx", {}).get("error")
+        if isinstance(own, RecipeError):
+            raise RecipeError(f"{path}: {own}") from error
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise RecipeError(f"{path} is damaged at {place}: {first['msg']}.") from error
 
