@@ -75,6 +75,12 @@ def test_depth_is_measured_in_physical_units():
     assert next_uncertain_region(field, spacing=(0.1, 1.0)).center[0] >= 7
 
 
+def test_of_many_deepest_voxels_the_middle_one_is_chosen():
+    field = np.zeros((9, 15, 40))
+    field[2:7, 5:10, 4:35] = 1
+    assert next_uncertain_region(field, spacing=(5, 1, 1)).center == (4, 7, 19)
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

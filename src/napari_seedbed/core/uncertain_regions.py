@@ -17,7 +17,7 @@ class UncertainRegion:
     Attributes
     ----------
     center : tuple of int
-        The voxel of the region that is farthest from its rim.
+        The voxel of the region that is farthest from its rim, in the middle of those.
     size : int
         Number of voxels.
     mean_uncertainty : float
@@ -125,8 +125,11 @@ def _largest(
     inside = regions[box] == chosen
     # Padded, so that the border of the image is a rim too: a mark needs room around it.
     depth = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=size)
-    deepest = np.unravel_index(int(depth.argmax()), depth.shape)
-    center = tuple(int(d) - 1 + side.start for d, side in zip(deepest, box, strict=True))
+    deepest = np.argwhere(depth == depth.max())
+    # A slab is as deep everywhere along its middle: of those the one nearest to its centroid.
+    away = (deepest - deepest.mean(axis=0)) * size
+    chosen_voxel = deepest[np.argmin((away**2).sum(axis=1))]
+    center = tuple(int(d) - 1 + side.start for d, side in zip(chosen_voxel, box, strict=True))
     return UncertainRegion(center, int(sizes[chosen]), float(field[box][inside].mean()))
 
 
