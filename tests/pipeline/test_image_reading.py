@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from napari_seedbed.errors import FileError
+from napari_seedbed.pipeline import image_reading
 from napari_seedbed.pipeline.files import read_image
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -80,6 +81,15 @@ def test_lazy_gives_the_same_voxels(shared_data, name):
     assert lazy.is_lazy
     assert (lazy.axes, lazy.spacing, lazy.rgb) == (whole.axes, whole.spacing, whole.rgb)
     np.testing.assert_array_equal(np.asarray(lazy.array), whole.array)
+
+
+def test_large_files_are_lazy_by_themselves(tmp_path, monkeypatch):
+    path = imagej(tmp_path / "a.tif")
+    assert not read_image(path).is_lazy
+    monkeypatch.setattr(image_reading, "LAZY_ABOVE", 1000)
+    lazy = read_image(path)
+    assert lazy.is_lazy
+    assert lazy.array.chunksize == (1, 16, 18)
 
 
 def test_channel_names_and_colours(shared_data):

@@ -37,6 +37,8 @@ def read_metadata(tif: Any, n_channels: int, has_z: bool) -> Metadata:
         found = _from_ome(tif.ome_metadata)
     elif tif.is_imagej and tif.imagej_metadata is not None:
         found = _from_imagej(tif.imagej_metadata, tif.pages[0], n_channels)
+    elif tif.is_lsm and tif.lsm_metadata:
+        found = _from_lsm(tif.lsm_metadata)
     else:
         found = _from_resolution(tif.pages[0])
     for names in (found.channel_names, found.channel_colors):
@@ -135,6 +137,16 @@ def _imagej_names(labels: Any, n_channels: int) -> list[str]:
     repeated = all(str(lab).strip() == names[i % n_channels] for i, lab in enumerate(labels))
     numbered = any(re.match(r"[czt]:\d+/\d+", name) for name in names)
     return names if repeated and not numbered and len(set(names)) == n_channels else []
+
+
+def _from_lsm(metadata: dict[str, Any]) -> Metadata:
+    """Zeiss LSM states metres."""
+    found = Metadata(unit="micrometer")
+    for axis in "zyx":
+        size = _positive(metadata.get(f"VoxelSize{axis.upper()}"))
+        if size is not None:
+            found.spacing[axis] = size * 1e6
+    return found
 
 
 def _from_resolution(page: Any) -> Metadata:
