@@ -148,6 +148,21 @@ def test_each_plane_of_rgb_gets_its_own_mask(open_form, finish, viewer_model):
         np.testing.assert_array_equal(found.data != 0, wanted)
 
 
+def test_planes_of_a_filtered_photo_together_hide_the_photo(open_form, finish, viewer_model):
+    picture = np.random.default_rng(0).integers(0, 255, (16, 20, 3)).astype(np.uint8)
+    photo = viewer_model.add_image(picture, name="photo", rgb=True)
+    form = open_form(GaussianForm)
+    form.run()
+    finish(form)
+    results = [layer for layer in viewer_model.layers if layer is not photo]
+    if len(results) == 1:
+        assert results[0].rgb
+        return
+    assert viewer_model.layers.index(photo) == 0
+    assert [layer.blending for layer in results] == ["opaque", "additive", "additive"]
+    assert all(tuple(layer.contrast_limits) == (0, 255) for layer in results)
+
+
 def test_siblings_that_are_checked_get_a_result_each(open_form, finish, viewer_model, data):
     for name in "ab":
         viewer_model.add_image(data, name=name, rgb=False)
@@ -176,7 +191,7 @@ def test_unnamed_fourth_axis_is_asked_for(open_form, finish, viewer_model, warni
     assert form.times.isVisible()
     form.run()
     assert form.job is None
-    assert "Label the time axis" in warnings_shown[0]
+    assert "choose which axis of 'film' is time" in warnings_shown[0]
     form.times.setCurrentIndex(1)
     form.run()
     finish(form)

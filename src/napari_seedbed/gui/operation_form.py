@@ -35,6 +35,7 @@ from napari_seedbed.gui.layers import (
     find_result,
     image_from_layers,
     is_result,
+    level_0,
 )
 from napari_seedbed.gui.parameter_fields import ParameterFields
 from napari_seedbed.gui.random_walker_form import ChannelBoxes, LayerCombo
@@ -186,7 +187,7 @@ class OperationForm(QWidget):
         if layer is not None and needed:
             self.times.addItem("choose…", None)
             for i, label in enumerate(layer.axis_labels):
-                steps = layer.data.shape[i] if not layer.multiscale else layer.data[0].shape[i]
+                steps = level_0(layer).shape[i]
                 self.times.addItem(f"axis {i + 1} ('{label}', {steps} steps)", i)
         self._rows.setRowVisible(self.times, bool(needed))
 
@@ -238,16 +239,22 @@ class OperationForm(QWidget):
         self._end("")
         with errors.shown(self._say):
             output = result.outputs[self.operation.gives]
-            shown = [
-                self._show_one(
-                    part, record_of=result, like=like, suffix=suffix, time_axis=time_axis
-                )
-                for part, like, suffix in _parts(output, layer, choices)
-            ]
+            parts = _parts(output, layer, choices)
+            shown = []
+            for nth, (part, like, suffix) in enumerate(parts):
+                # each goes just above the picture, so the last one lies lowest and must hide it
+                look = _look(like, suffix, lowest=nth == len(parts) - 1)
+                shown.append(self._show_one(part, result.record, like, suffix, time_axis, look))
             self._say(f"Done: {', '.join(shown)}.")
 
     def _show_one(
-        self, output: Image, *, record_of: Result, like: Layer, suffix: str, time_axis: int | None
+        self,
+        output: Image,
+        record: dict[str, Any],
+        like: Layer,
+        suffix: str,
+        time_axis: int | None,
+        look: dict[str, Any],
     ) -> str:
         """Show one result layer and return its name."""
         kind = self.operation.gives
@@ -256,23 +263,16 @@ class OperationForm(QWidget):
         before = find_result(self.viewer, slot)
         if isinstance(before, Labels) and self._digests.get(slot) != seeds_digest(before):
             accept(before)
-        properties: dict[str, Any] = {}
-        if suffix in COLORMAPS and kind == "image":
-            properties = {"colormap": COLORMAPS[suffix], "blending": "additive"}
-        elif kind == "image":
-            properties = {"colormap": like.colormap.name} if not like.rgb else {}
-        else:
-            properties = {"opacity": 0.5}
         shown = add_or_update(
             self.viewer,
             kind,
             output,
             like=like,
             name=name,
-            record=record_of.record,
+            record=record,
             slot=slot,
             time_axis=time_axis,
-            **properties,
+            **(look if kind == "image" else {"opacity": 0.5}),
         )
         shown.editable = True
         if isinstance(shown, Labels):
@@ -290,6 +290,11 @@ class OperationForm(QWidget):
     def _inputs(
         self, layer: ImageLayer, choices: Sequence[ChannelChoice], time_axis: int | None
     ) -> Image:
+        if time_axis is None and not _axes_known(layer):
+            raise InputError(
+                f"Time axis: choose which axis of '{layer.name}' is time; its axis labels do not "
+                "say it."
+            )
         if not self.channels.all_choices():
             return image_from_layers(layer, time_axis=time_axis)
         return image_from_layers(layer, choices, time_axis=time_axis)
@@ -366,11 +371,22 @@ def _parts(
     return parts
 
 
+def _look(like: Layer, suffix: str, *, lowest: bool) -> dict[str, Any]:
+    """How the filtered image of one channel is drawn: like the channel itself."""
+    if suffix not in COLORMAPS:
+        return {} if like.rgb else {"colormap": like.colormap.name}
+    blending = "opaque" if lowest else "additive"
+    look: dict[str, Any] = {"colormap": COLORMAPS[suffix], "blending": blending}
+    if level_0(like).dtype == np.uint8:
+        look["contrast_limits"] = (0, 255)
+    return look
+
+
 def _own_channels(layer: ImageLayer) -> int:
     axes = layer_axes(layer)
     if "c" not in axes:
         return 3 if layer.rgb else 1
-    return int((layer.data[0] if layer.multiscale else layer.data).shape[axes.index("c")])
+    return int(level_0(layer).shape[axes.index("c")])
 
 
 def _axes_known(layer: Layer) -> bool:
