@@ -100,6 +100,14 @@ def test_rgb_stays_rgb_without_alpha(rng):
     np.testing.assert_array_equal(out.array, array[..., :3] + 1)
 
 
+def test_rgb_keeps_its_type_when_an_operation_gives_fractions(rng):
+    array = rng.integers(0, 200, (5, 6, 3), dtype=np.uint8)
+    third = replace(ADD, function=lambda job: {"image": job.load() * np.float32(4 / 3)})
+    out = run(third, {"image": Image(array, ("y", "x", "c"), rgb=True)}).outputs["image"]
+    expected = np.minimum(np.rint(array * np.float32(4 / 3)), 255).astype(np.uint8)
+    np.testing.assert_array_equal(out.array, expected, strict=True)
+
+
 def test_single_channel_keeps_its_axis(movie):
     image = Image(movie.array[:, :, :1], movie.axes, movie.spacing)
     assert run(ADD, {"image": image}).outputs["image"].shape == image.shape

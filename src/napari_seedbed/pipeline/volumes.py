@@ -109,6 +109,9 @@ class Gathered:
             array = np.transpose(array, [axes.index(axis) for axis in order])
             axes = tuple(order)
         is_image = key == "image"
+        if is_image and image.rgb and image.dtype.kind == "u" and array.dtype.kind == "f":
+            # Colours in floating point would be taken to lie between 0 and 1.
+            array = np.rint(np.clip(array, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
         names: tuple[str, ...] = ()
         if follows_input:
             names = image.channel_names
