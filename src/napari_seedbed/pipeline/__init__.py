@@ -1,0 +1,1 @@
+"""Images, operations, recipes, files and the command line: everything between core and window."""
