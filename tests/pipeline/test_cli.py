@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ import pytest
 from napari_seedbed.pipeline import batch, cli
 from napari_seedbed.pipeline.cli import DONE, FAILED, INTERRUPTED, WRONG_USE, main
 from napari_seedbed.pipeline.files import read_image, write_image
-from napari_seedbed.pipeline.operations import operations
-from napari_seedbed.pipeline.recipes import save_recipe
+from napari_seedbed.pipeline.operations import operations, run
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
 
 @pytest.fixture
@@ -85,6 +86,20 @@ def test_run_writes_labels_probabilities_table_and_summary(seedbed, segmented, c
     }
     assert contents() == sorted([*entry["outputs"].values(), "summary.json"])
     assert "3 objects" in capsys.readouterr().out
+
+
+def test_time_series_has_its_objects_by_time_point(seedbed, cells, seeds, workplace):
+    axes = ("t", *cells.axes)
+    movie = replace(cells, array=np.stack([cells.array] * 2), axes=axes)
+    marks = replace(seeds, array=np.stack([seeds.array, np.minimum(seeds.array, 2)]), axes=axes)
+    result = run("random_walker", {"image": movie, "seeds": marks})
+    save_recipe(workplace / "movie.yaml", recipe_from_record(result.record))
+    write_image(workplace / "movie.ome.tif", movie)
+    assert seedbed("run", "movie.yaml", "movie.ome.tif", "-o", "out") == DONE
+    with Path("out/movie_objects.csv").open(encoding="utf-8") as file:
+        rows = [(int(row["time_point"]), int(row["label"])) for row in csv.DictReader(file)]
+    assert rows == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2)]
+    assert summary()["inputs"][0]["objects"] == 5
 
 
 def test_one_bad_input_does_not_stop_the_others(seedbed, workplace, cells, capsys):

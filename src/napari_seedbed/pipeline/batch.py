@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.errors import Cancelled, FileError, InputError, SeedbedError
 from napari_seedbed.pipeline.atomic_files import why_unwritable, written_whole
@@ -20,8 +17,8 @@ from napari_seedbed.pipeline.files import (
     write_labels,
     write_table,
 )
-from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.operations import Result, get
+from napari_seedbed.pipeline.object_tables import object_table_of
+from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.provenance import package_version
 from napari_seedbed.pipeline.recipes import Recipe, replay
 
@@ -151,7 +148,9 @@ def _run_one(
             written.append(write(target, output))
             entry["outputs"][key] = target.name
         if "labels" in result.outputs:
-            table = object_tables(result, image, recipe)
+            if recipe.channels is not None:
+                image = image.select_channels(recipe.channels)
+            table = object_table_of(result.outputs["labels"], image)
             target = folder / f"{image_name(path)}_objects.csv"
             written.append(write_table(target, table))
             entry["outputs"]["objects"] = target.name
@@ -170,33 +169,6 @@ def _run_one(
             entry["outputs"] = {}
     entry["seconds"] = round(time.perf_counter() - begin, 3)
     return entry
-
-
-def object_tables(result: Result, image: Image, recipe: Recipe) -> dict[str, NDArray]:
-    """The table of objects of a result's labels, with a column ``t`` where there is time.
-
-    Parameters
-    ----------
-    result : Result
-        With an output 'labels'.
-    image : Image
-        The file's image, whose chosen channel gives the intensities when it is a single one.
-    recipe : Recipe
-    """
-    from napari_seedbed.core import object_table
-
-    labels = result.outputs["labels"]
-    if recipe.channels is not None:
-        image = image.select_channels(recipe.channels)
-    parts = []
-    for t in range(labels.n_times):
-        volume = labels.select_time(t).volume()
-        intensities = image.select_time(t).volume() if image.n_channels == 1 else None
-        table = object_table(volume, spacing=labels.spacing, unit=labels.unit, image=intensities)
-        if labels.time_axis is not None:
-            table = {"t": np.full(len(table["label"]), t), **table}
-        parts.append(table)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _file_name(path: Path, key: str, recipe: Recipe) -> str:
