@@ -300,3 +300,26 @@ def test_grey_picture_with_alpha_loses_the_alpha(tmp_path, rng):
     image = read_image(tmp_path / "a.png")
     np.testing.assert_array_equal(image.array, array[..., 0])
     assert "transparency" in image.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome", "compressed"])
+def test_changed_bytes_give_an_image_or_a_refusal(tmp_path, rng, kind):
+    path = tmp_path / "a.tif"
+    options = {
+        "imagej": {"imagej": True, "metadata": {"axes": "ZYX", "unit": "um", "spacing": 2.0}},
+        "ome": {"ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeX": 0.1}},
+        "compressed": {"compression": "zlib"},
+    }[kind]
+    tifffile.imwrite(path, rng.integers(0, 60000, (5, 12, 14), dtype=np.uint16), **options)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    # Headers and descriptions are at both ends; the middle is voxels, where all bytes are right.
+    ends = np.r_[0:500, len(whole) - 500 : len(whole)]
+    for _ in range(60):
+        changed = whole.copy()
+        changed[rng.choice(ends, 3)] = rng.integers(0, 256, 3)
+        path.write_bytes(changed.tobytes())
+        try:
+            image = read_image(path)
+        except FileError:
+            continue
+        assert len(image.shape) == len(image.axes)
