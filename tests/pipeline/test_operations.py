@@ -179,6 +179,17 @@ def test_unfit_images_are_refused(array, axes, message):
         run(ADD, {"image": Image(array, axes)})
 
 
+def test_units_are_brought_to_one_or_refused():
+    array = np.zeros((2, 4, 5))
+    mixed = Image(array, ("z", "y", "x"), (2, 50, 50), ("micrometer", "nanometer", "nanometer"))
+    out = run(ADD, {"image": mixed}).outputs["image"]
+    assert out.units == ("nanometer",) * 3
+    np.testing.assert_allclose(out.spacing, (2000, 50, 50))
+    odd = replace(mixed, units=("pixel", "nanometer", "nanometer"))
+    with pytest.raises(InputError, match="cannot be compared"):
+        run(ADD, {"image": odd})
+
+
 def test_dimensions_are_checked():
     flat = replace(ADD, ndim=(3,))
     with pytest.raises(InputError, match="works on 3D images"):

@@ -1,6 +1,7 @@
 """Images cut into the volumes that operations work on, and results put together again."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Context, Operation
 from napari_seedbed.pipeline.fingerprint import Fingerprint
 from napari_seedbed.pipeline.image import SPATIAL, Image
+from napari_seedbed.pipeline.units import convert
 
 
 def place_in_memory(image: Image, t: int) -> Hashable:
@@ -200,10 +202,33 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image]) -> tuple[Ima
         raise InputError(f"image: {operation.title} works on {wanted} images only.")
     if image.rgb and image.n_channels == 4:
         image = image.select_channels([0, 1, 2])
+    if len(set(image.units)) > 1:
+        image = _in_one_unit(image)
     seeds = inputs.get("seeds")
     if seeds is not None:
         _check_seeds(image, seeds)
     return image, seeds
+
+
+def _in_one_unit(image: Image) -> Image:
+    """Lengths along all axes in the unit of the last one."""
+    unit = image.unit
+
+    def converted(lengths: Sequence[float]) -> tuple[float, ...]:
+        found = [convert(n, own, unit) for n, own in zip(lengths, image.units, strict=True)]
+        if None in found:
+            raise InputError(
+                f"image: its axes are in {', '.join(image.units)}, which cannot be compared; give "
+                "all spatial axes a length unit, or none of them."
+            )
+        return tuple(float(n) for n in found if n is not None)
+
+    return replace(
+        image,
+        spacing=converted(image.spacing),
+        translate=converted(image.translate),
+        units=(unit,) * len(image.units),
+    )
 
 
 def _check_seeds(image: Image, seeds: Image) -> None:
