@@ -52,6 +52,7 @@ def unit_name(spelling: str) -> str | None:
 
 def convert(length: float, unit: str, to: str) -> float | None:
     """Length in another unit; None where one of the two is not a physical length."""
+    unit, to = unit_name(unit) or unit, unit_name(to) or to
     if unit == to:
         return length
     if unit not in _METERS or to not in _METERS:
