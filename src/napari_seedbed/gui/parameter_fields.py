@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QLabel,
+    QSizePolicy,
     QSpinBox,
     QWidget,
 )
@@ -30,8 +31,10 @@ class NumberField(QDoubleSpinBox):
             math.inf if parameter.maximum is None else parameter.maximum,
         )
         self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         # Each digit typed would start a run.
         self.setKeyboardTracking(False)
+        self.setValue(float(parameter.default))
 
     def textFromValue(self, value: float) -> str:
         """Write the number in its shortest form."""
@@ -98,10 +101,6 @@ class ParameterFields(QWidget):
             ):
                 combo.addItem(label, value)
             combo.setCurrentIndex(parameter.choices.index(str(parameter.default)))
-            combo.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            combo.setMinimumContentsLength(10)
             combo.currentIndexChanged.connect(self.changed)
             return combo
         if parameter.type == "int":
@@ -115,7 +114,6 @@ class ParameterFields(QWidget):
             whole.valueChanged.connect(self.changed)
             return whole
         number = NumberField(parameter)
-        number.setValue(float(parameter.default))
         number.valueChanged.connect(self.changed)
         return number
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,7 +20,6 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 NEXT_KEY = "U"
 
@@ -71,6 +71,26 @@ class LayerCombo(QComboBox):
         self.layer_chosen.emit(self.layer())
 
 
+class ElidedCheckBox(QCheckBox):
+    """A check box whose long text is cut with an ellipsis rather than widening the dock."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._whole = text
+        self.setToolTip(text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the box and a few letters."""
+        return QSize(80, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Show as much of the text as there is room for."""
+        super().resizeEvent(event)
+        room = self.width() - self.height() - 8
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room))
+
+
 class ChannelBoxes(QWidget):
     """One check box a channel, in rows; hidden where there is nothing to choose."""
 
@@ -92,9 +112,7 @@ class ChannelBoxes(QWidget):
         self._choices = list(choices)
         self._boxes = []
         for choice, on in zip(choices, checked, strict=True):
-            name = choice.name if len(choice.name) <= 32 else f"{choice.name[:30]}…"
-            box = QCheckBox(name)
-            box.setToolTip(choice.name)
+            box = ElidedCheckBox(choice.name)
             box.setChecked(on)
             box.toggled.connect(self.chosen)
             self._layout.addWidget(box)
@@ -111,6 +129,39 @@ class ChannelBoxes(QWidget):
     def all_choices(self) -> list[Any]:
         """Checked or not."""
         return self._choices
+
+
+class Section(QWidget):
+    """A heading that shows and hides what is under it."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._heading = QPushButton()
+        # It is a heading that opens, not a button that is switched on.
+        self._heading.setStyleSheet("text-align: left; background: transparent; padding: 3px 0;")
+        self._heading.clicked.connect(self.toggle)
+        self._content: QWidget | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        self._column.addWidget(self._heading)
+        self._show_state(False)
+
+    def set_content(self, widget: QWidget) -> None:
+        """Put a widget under the heading, hidden at first."""
+        self._content = widget
+        self._column.addWidget(widget)
+        self._show_state(False)
+
+    def toggle(self) -> None:
+        """Open or close."""
+        self._show_state(self._content is not None and self._content.isHidden())
+
+    def _show_state(self, is_open: bool) -> None:
+        self._heading.setText(f"{'▾' if is_open else '▸'} {self._title}")
+        if self._content is not None:
+            self._content.setVisible(is_open)
 
 
 class RandomWalkerForm(QScrollArea):
@@ -214,14 +265,23 @@ class RandomWalkerForm(QScrollArea):
         self._column.addLayout(row)
 
     def _build_options(self) -> None:
-        self.options = QCollapsible("More options")
-        self.options.setDuration(0)
+        self.options = Section("More options")
         self._column.addWidget(_rule())
         self._column.addWidget(self.options)
 
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the contents need, since there is no horizontal scroll bar."""
+        bar = self.verticalScrollBar()
+        needed = self._body.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0)
+        return QSize(max(needed, 260), 120)
+
+    def sizeHint(self) -> QSize:
+        """As narrow as it may be: the picture matters more."""
+        return QSize(self.minimumSizeHint().width(), 600)
+
     def add_options(self, widget: QWidget) -> None:
         """Put the parameters' editors under 'More options'."""
-        self.options.addWidget(widget)
+        self.options.set_content(widget)
 
     def show_channels(self, visible: bool) -> None:
         """Show the channels only where there are some to choose from."""

@@ -86,7 +86,6 @@ class RandomWalkerPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
-        self.setMinimumWidth(280)
 
         self.results = ResultLayers(napari_viewer)
         self.session = RandomWalkerSession(
@@ -349,7 +348,8 @@ class RandomWalkerPanel(QWidget):
         self.results.show(result, request.layer, t, request.wanted)
         self._final = result if exact else None
         self._shown_error = ""
-        self._enable()
+        # Layers were inserted before their metadata told what they are.
+        self.reset_choices()
 
     def _when_exact(self, action: Callable[[], None]) -> None:
         self.seeds.look_if_due()
