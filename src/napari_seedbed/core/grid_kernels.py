@@ -1,0 +1,337 @@
+"""Compiled loops over the voxels of the finest grid.
+
+All arrays are (Z, Y, X), solutions are (K, Z, Y, X) for K right-hand sides; `state` is 0 where a
+voxel is unknown and not 0 where it is given. Each kernel works on planes `z0` to `z1` and rows
+`y0` to `y1`. `rows` lists the right-hand sides that are still being worked on. Fluxes are summed as w * (x_i - x_j), never as d * x - sum
+w * x: in regions that hang together strongly and touch the rest weakly, the second form loses in
+float32 all that matters.
+"""
+
+import numpy as np
+from numba import njit
+
+FREE, SEED, OUTSIDE = 0, 1, 2
+
+_fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+_inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+
+_TINY = np.float32(1e-30)
+
+
+@_inline
+def _row_sum(x, wz, wy, wx, z, y, out):
+    """Sum of w * x over the six neighbours of each voxel of a row."""
+    n_z, n_y, n_x = wz.shape
+    row, w = x[z, y], wx[z, y]
+    out[0] = 0
+    for i in range(1, n_x):
+        out[i] = w[i - 1] * row[i - 1]
+    for i in range(n_x - 1):
+        out[i] += w[i] * row[i + 1]
+    if y > 0:
+        row, w = x[z, y - 1], wy[z, y - 1]
+        for i in range(n_x):
+            out[i] += w[i] * row[i]
+    if y + 1 < n_y:
+        row, w = x[z, y + 1], wy[z, y]
+        for i in range(n_x):
+            out[i] += w[i] * row[i]
+    if z > 0:
+        row, w = x[z - 1, y], wz[z - 1, y]
+        for i in range(n_x):
+            out[i] += w[i] * row[i]
+    if z + 1 < n_z:
+        row, w = x[z + 1, y], wz[z, y]
+        for i in range(n_x):
+            out[i] += w[i] * row[i]
+
+
+@_inline
+def _row_flux(x, wz, wy, wx, z, y, out):
+    """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i of a row."""
+    n_z, n_y, n_x = wz.shape
+    here, w = x[z, y], wx[z, y]
+    out[0] = 0
+    for i in range(1, n_x):
+        out[i] = w[i - 1] * (here[i] - here[i - 1])
+    for i in range(n_x - 1):
+        out[i] += w[i] * (here[i] - here[i + 1])
+    if y > 0:
+        row, w = x[z, y - 1], wy[z, y - 1]
+        for i in range(n_x):
+            out[i] += w[i] * (here[i] - row[i])
+    if y + 1 < n_y:
+        row, w = x[z, y + 1], wy[z, y]
+        for i in range(n_x):
+            out[i] += w[i] * (here[i] - row[i])
+    if z > 0:
+        row, w = x[z - 1, y], wz[z - 1, y]
+        for i in range(n_x):
+            out[i] += w[i] * (here[i] - row[i])
+    if z + 1 < n_z:
+        row, w = x[z + 1, y], wz[z, y]
+        for i in range(n_x):
+            out[i] += w[i] * (here[i] - row[i])
+
+
+@_inline
+def _row_diagonal(wz, wy, wx, z, y, out):
+    """Sum of the weights at each voxel of a row."""
+    n_z, n_y, n_x = wz.shape
+    w = wx[z, y]
+    out[0] = _TINY
+    for i in range(1, n_x):
+        out[i] = w[i - 1] + _TINY
+    for i in range(n_x - 1):
+        out[i] += w[i]
+    if y > 0:
+        w = wy[z, y - 1]
+        for i in range(n_x):
+            out[i] += w[i]
+    if y + 1 < n_y:
+        w = wy[z, y]
+        for i in range(n_x):
+            out[i] += w[i]
+    if z > 0:
+        w = wz[z - 1, y]
+        for i in range(n_x):
+            out[i] += w[i]
+    if z + 1 < n_z:
+        w = wz[z, y]
+        for i in range(n_x):
+            out[i] += w[i]
+
+
+@_fast
+def start_red(z0, z1, y0, y1, rows, x, b, wz, wy, wx, state):
+    """First half sweep from zero: x = b / d on red voxels, 0 elsewhere."""
+    n_y, n_x = wz.shape[1:]
+    diagonal = np.empty(n_x, np.float32)
+    for z in range(z0, z1):
+        for y in range(y0, y1):
+            _row_diagonal(wz, wy, wx, z, y, diagonal)
+            parity = (z + y) & 1
+            given = state[z, y]
+            for k in rows:
+                x_row, b_row = x[k, z, y], b[k, z, y]
+                for i in range(n_x):
+                    red = (((i + parity) & 1) == 0) and given[i] == 0
+                    x_row[i] = b_row[i] / diagonal[i] if red else np.float32(0)
+
+
+@_fast
+def relax(z0, z1, y0, y1, colour, rows, x, b, wz, wy, wx, state):
+    """Half sweep of Gauss-Seidel over the voxels of one colour (0 red, 1 black)."""
+    n_y, n_x = wz.shape[1:]
+    diagonal = np.empty(n_x, np.float32)
+    total = np.empty(n_x, np.float32)
+    for z in range(z0, z1):
+        for y in range(y0, y1):
+            _row_diagonal(wz, wy, wx, z, y, diagonal)
+            parity = (z + y + colour) & 1
+            given = state[z, y]
+            for k in rows:
+                x_row, b_row = x[k, z, y], b[k, z, y]
+                _row_sum(x[k], wz, wy, wx, z, y, total)
+                for i in range(n_x):
+                    total[i] = (b_row[i] + total[i]) / diagonal[i]
+                for i in range(n_x):
+                    mine = (((i + parity) & 1) == 0) and given[i] == 0
+                    x_row[i] = total[i] if mine else x_row[i]
+
+
+@_fast
+def restrict_after_black(z0, z1, y0, y1, rows, x, wz, wy, wx, state, group, coarse):
+    """Add what is left of the residual to the groups.
+
+    After a sweep from zero that ended with black, the residual is 0 on black voxels, and on red
+    ones what the black neighbours have contributed since.
+    """
+    n_y, n_x = wz.shape[1:]
+    total = np.empty(n_x, np.float32)
+    for z in range(z0, z1):
+        for y in range(y0, y1):
+            parity = (z + y) & 1
+            given, to = state[z, y], group[z, y]
+            for k in rows:
+                _row_sum(x[k], wz, wy, wx, z, y, total)
+                target = coarse[k]
+                for i in range(parity, n_x, 2):
+                    if given[i] == 0:
+                        target[to[i]] += total[i]
+
+
+@_fast
+def prolong(z0, z1, y0, y1, rows, x, state, group, coarse):
+    """Add each group's correction to its voxels."""
+    n_y, n_x = state.shape[1:]
+    for z in range(z0, z1):
+        for y in range(y0, y1):
+            given, to = state[z, y], group[z, y]
+            for k in rows:
+                x_row, source = x[k, z, y], coarse[k]
+                for i in range(n_x):
+                    if given[i] == 0:
+                        x_row[i] += source[to[i]]
+
+
+@_fast
+def apply(z0, z1, y0, y1, rows, p, q, wz, wy, wx, state, energy):
+    """q = A p; `energy[z, y, k]` is that row's share of p . A p."""
+    n_y, n_x = wz.shape[1:]
+    total = np.empty(n_x, np.float32)
+    for z in range(z0, z1):
+        for y in range(y0, y1):
+            given = state[z, y]
+            for k in rows:
+                p_row, q_row = p[k, z, y], q[k, z, y]
+                _row_flux(p[k], wz, wy, wx, z, y, total)
+                share = np.float32(0)
+                for i in range(n_x):
+                    value = total[i] if given[i] == 0 else np.float32(0)
+                    q_row[i] = value
+                    share += value * p_row[i]
+                energy[z, y, k] = share
+
+
+@_fast
+def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
+    """r = -A x on unknown voxels, summed in float64."""
+    n_z, n_y, n_x = wz.shape
+    for z in range(z0, z1):
+        for y in range(y0, y1):
+            for k in rows:
+                for i in range(n_x):
+                    total = 0.0
+                    if state[z, y, i] == 0:
+                        here = np.float64(x[k, z, y, i])
+                        if i > 0:
+                            total += wx[z, y, i - 1] * (x[k, z, y, i - 1] - here)
+                        if i + 1 < n_x:
+                            total += wx[z, y, i] * (x[k, z, y, i + 1] - here)
+                        if y > 0:
+                            total += wy[z, y - 1, i] * (x[k, z, y - 1, i] - here)
+                        if y + 1 < n_y:
+                            total += wy[z, y, i] * (x[k, z, y + 1, i] - here)
+                        if z > 0:
+                            total += wz[z - 1, y, i] * (x[k, z - 1, y, i] - here)
+                        if z + 1 < n_z:
+                            total += wz[z, y, i] * (x[k, z + 1, y, i] - here)
+                    r[k, z, y, i] = total
+
+
+@_fast
+def products(z0, z1, y0, y1, rows, r, z, q, out):
+    """Shares of r . z and q . z and the largest |z| of each row: out[plane, y, k, 0..2]."""
+    n_y, n_x = r.shape[2:]
+    for plane in range(z0, z1):
+        for y in range(y0, y1):
+            for k in rows:
+                r_row, z_row, q_row = r[k, plane, y], z[k, plane, y], q[k, plane, y]
+                rz = np.float32(0)
+                qz = np.float32(0)
+                largest = np.float32(0)
+                for i in range(n_x):
+                    rz += r_row[i] * z_row[i]
+                    qz += q_row[i] * z_row[i]
+                    largest = max(largest, abs(z_row[i]))
+                out[plane, y, k, 0] = rz
+                out[plane, y, k, 1] = qz
+                out[plane, y, k, 2] = largest
+
+
+@_fast
+def combine(z0, z1, y0, y1, rows, p, z, factor):
+    """p = z + factor * p."""
+    n_y, n_x = p.shape[2:]
+    for plane in range(z0, z1):
+        for y in range(y0, y1):
+            for k in rows:
+                p_row, z_row, f = p[k, plane, y], z[k, plane, y], factor[k]
+                for i in range(n_x):
+                    p_row[i] = z_row[i] + f * p_row[i]
+
+
+@_fast
+def advance(z0, z1, y0, y1, rows, x, r, p, q, step):
+    """x += step * p; r -= step * q."""
+    n_y, n_x = p.shape[2:]
+    for plane in range(z0, z1):
+        for y in range(y0, y1):
+            for k in rows:
+                s = step[k]
+                x_row, p_row = x[k, plane, y], p[k, plane, y]
+                for i in range(n_x):
+                    x_row[i] += s * p_row[i]
+                r_row, q_row = r[k, plane, y], q[k, plane, y]
+                for i in range(n_x):
+                    r_row[i] -= s * q_row[i]
+
+
+@_fast
+def add(z0, z1, y0, y1, rows, x, z):
+    """x += z."""
+    n_x = x.shape[3]
+    for plane in range(z0, z1):
+        for y in range(y0, y1):
+            for k in rows:
+                x_row, z_row = x[k, plane, y], z[k, plane, y]
+                for i in range(n_x):
+                    x_row[i] += z_row[i]
+
+
+@_fast
+def anchor_groups(places, wz, wy, wx, state, group, anchor, occupied):
+    """Tell the groups where seeds are.
+
+    For each given voxel of the flat indices `places`: count it in its group (`occupied`), and add
+    the weights of its edges to unknown voxels to those voxels' groups (`anchor`).
+    """
+    n_z, n_y, n_x = wz.shape
+    for n in range(places.size):
+        place = places[n]
+        z = place // (n_y * n_x)
+        y = (place // n_x) % n_y
+        x = place % n_x
+        occupied[group[z, y, x]] += 1
+        if z > 0 and state[z - 1, y, x] == 0:
+            anchor[group[z - 1, y, x]] += wz[z - 1, y, x]
+        if z + 1 < n_z and state[z + 1, y, x] == 0:
+            anchor[group[z + 1, y, x]] += wz[z, y, x]
+        if y > 0 and state[z, y - 1, x] == 0:
+            anchor[group[z, y - 1, x]] += wy[z, y - 1, x]
+        if y + 1 < n_y and state[z, y + 1, x] == 0:
+            anchor[group[z, y + 1, x]] += wy[z, y, x]
+        if x > 0 and state[z, y, x - 1] == 0:
+            anchor[group[z, y, x - 1]] += wx[z, y, x - 1]
+        if x + 1 < n_x and state[z, y, x + 1] == 0:
+            anchor[group[z, y, x + 1]] += wx[z, y, x]
+
+
+@_fast
+def seed_sources(places, values, wz, wy, wx, state, group, source):
+    """Add to `source[k, group]` the pull of the seeds: the weights of their edges to unknown
+    voxels, times `values[n, k]`, the value that seed n holds in solution k."""
+    n_z, n_y, n_x = wz.shape
+    n_k = source.shape[0]
+    for n in range(places.size):
+        place = places[n]
+        z = place // (n_y * n_x)
+        y = (place // n_x) % n_y
+        x = place % n_x
+        for k in range(n_k):
+            v = values[n, k]
+            if v == 0:
+                continue
+            if z > 0 and state[z - 1, y, x] == 0:
+                source[k, group[z - 1, y, x]] += wz[z - 1, y, x] * v
+            if z + 1 < n_z and state[z + 1, y, x] == 0:
+                source[k, group[z + 1, y, x]] += wz[z, y, x] * v
+            if y > 0 and state[z, y - 1, x] == 0:
+                source[k, group[z, y - 1, x]] += wy[z, y - 1, x] * v
+            if y + 1 < n_y and state[z, y + 1, x] == 0:
+                source[k, group[z, y + 1, x]] += wy[z, y, x] * v
+            if x > 0 and state[z, y, x - 1] == 0:
+                source[k, group[z, y, x - 1]] += wx[z, y, x - 1] * v
+            if x + 1 < n_x and state[z, y, x + 1] == 0:
+                source[k, group[z, y, x + 1]] += wx[z, y, x] * v

@@ -1,0 +1,409 @@
+"""Coarser and coarser pictures of one weighted grid, for the multigrid solver.
+
+The finest level is the voxel grid itself, without any matrix. The next is a graph of groups of
+about 4 to 8 voxels, and so on down to a few hundred nodes. The groups depend on the weights alone;
+seeds enter later, as additions to the diagonals (`Anchors`), so that one hierarchy serves all
+strokes.
+
+References
+----------
+Yvan Notay, "An aggregation-based algebraic multigrid method", ETNA 37 (2010) 123-146.
+Ioannis Koutis, Gary Miller, David Tolliver, "Combinatorial preconditioners and multilevel solvers
+for problems in computer vision and image processing", CVIU 115 (2011) 1638-1646.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core import graph_kernels, grid_kernels, grouping
+from napari_seedbed.core.edge_weights import WeightArrays
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.threads import run_ranges, split
+
+CELL_SHARE = np.float32(0.25)
+"""Voxels are joined across edges of at least this share of the strongest edge at either end."""
+
+NODE_SHARE = np.float32(0.4)
+SMALL_GROUP = 3
+LARGEST_GROUP = 16
+LARGEST_NODE_GROUP = 8
+COARSEST = 300
+LARGEST_INVERSE = 2000
+"""More nodes than these are left only where thousands of parts of an image do not touch."""
+
+BLOCKS = 8
+"""Blocks of the Gauss-Seidel sweeps on the first graph level; fixed, so that results are too."""
+
+_VOXELS_PER_TASK = 1 << 19
+_NODES_PER_TASK = 1 << 17
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One coarser level: compressed rows of neighbours and weights."""
+
+    edge: NDArray[np.int64]
+    to: Ints
+    weight: Floats
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self.edge.size - 1
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """All levels; see `graph_kernels` for how the coarser ones lie in their arrays.
+
+    Attributes
+    ----------
+    weights : tuple of three (Z, Y, X) ndarray
+        Edges of the finest grid along z, y, x.
+    group : (Z, Y, X) ndarray
+        The node of the first graph level that each voxel belongs to.
+    group_size : (N,) ndarray
+        Number of voxels in each.
+    node, edge, middle, to, weight, total, parent, first, member : ndarray
+        The graph levels; `total` is the sum of a node's weights, `parent` the node of the next
+        level that it belongs to.
+    """
+
+    weights: WeightArrays
+    group: Ints
+    group_size: Ints
+    node: NDArray[np.int64]
+    edge: NDArray[np.int64]
+    middle: NDArray[np.int64]
+    to: Ints
+    weight: Floats
+    total: Floats
+    parent: Ints
+    first: NDArray[np.int64]
+    member: Ints
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Size of the grid along z, y, x."""
+        z, y, x = self.group.shape
+        return z, y, x
+
+    @property
+    def n_levels(self) -> int:
+        """Number of graph levels."""
+        return self.node.size - 1
+
+    def level(self, index: int) -> slice:
+        """Where the nodes of a graph level lie."""
+        return slice(int(self.node[index]), int(self.node[index + 1]))
+
+
+def build_hierarchy(weights: WeightArrays, should_stop: ShouldStop | None = None) -> Hierarchy:
+    """Group the voxels of a weighted grid, then the groups, until few are left.
+
+    Raises
+    ------
+    Cancelled
+        When `should_stop` says so; it is asked several times a second.
+    """
+    group, n_groups = _group_voxels(weights, should_stop)
+    group_size = np.bincount(group.ravel(), minlength=n_groups).astype(np.int32)
+    graphs = [_connect_voxel_groups(weights, group, n_groups, should_stop)]
+    parents: list[Ints] = []
+    while graphs[-1].n_nodes > COARSEST:
+        parent, n_parents = _group_nodes(graphs[-1], should_stop)
+        if n_parents > 0.9 * graphs[-1].n_nodes:
+            break
+        parents.append(parent)
+        graphs.append(_connect_node_groups(graphs[-1], parent, n_parents, should_stop))
+    return _join_levels(weights, group, group_size, graphs, parents)
+
+
+def _group_voxels(weights: WeightArrays, should_stop: ShouldStop | None) -> tuple[Ints, int]:
+    shape = weights[0].shape
+    cell = (2 if shape[0] > 1 else 1, 2, 2)
+    if shape[0] == 1:
+        cell = (1, 2, 4) if shape[1] > 1 else (1, 1, 4)
+    planes = split(shape[0], 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
+    strongest = np.empty(shape, np.float32)
+    run_ranges(grouping.strongest_edges, planes, *weights, strongest, should_stop=should_stop)
+    n_layers = -(-shape[0] // cell[0])
+    layers = split(n_layers, 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
+    group = np.empty(shape, np.int32)
+    count = np.zeros(n_layers, np.int64)
+    run_ranges(
+        grouping.group_cells,
+        layers,
+        cell,
+        *weights,
+        strongest,
+        CELL_SHARE,
+        group,
+        count,
+        should_stop=should_stop,
+    )
+    del strongest
+    n_groups = int(count.sum())
+    offsets = (np.cumsum(count) - count).astype(np.int32)
+    size = np.zeros(n_groups, np.int32)
+    run_ranges(
+        grouping.number_groups, layers, cell[0], offsets, group, size, should_stop=should_stop
+    )
+    inner = np.zeros(n_groups, np.float32)
+    best = np.zeros(n_groups, np.float32)
+    target = np.full(n_groups, grouping.NO_TARGET, np.int32)
+    run_ranges(
+        grouping.small_group_targets,
+        layers,
+        cell[0],
+        *weights,
+        group,
+        size,
+        SMALL_GROUP,
+        CELL_SHARE,
+        inner,
+        best,
+        target,
+        should_stop=should_stop,
+    )
+    del inner, best
+    check_stop(should_stop)
+    new_number = np.empty(n_groups, np.int32)
+    n_joined = int(grouping.join_small_groups(size, target, LARGEST_GROUP, new_number))
+    flat = group.reshape(-1)
+    run_ranges(
+        grouping.renumber,
+        split(flat.size, 1 + flat.size // _VOXELS_PER_TASK),
+        flat,
+        new_number,
+        should_stop=should_stop,
+    )
+    return group, n_joined
+
+
+def _connect_voxel_groups(
+    weights: WeightArrays, group: Ints, n_groups: int, should_stop: ShouldStop | None
+) -> Graph:
+    flat = group.reshape(-1)
+    first, member = _members(flat, n_groups, np.int64)
+    check_stop(should_stop)
+    args = (flat, *(w.reshape(-1) for w in weights), group.shape[1], group.shape[2])
+    return _collect_edges(
+        grouping.connect_voxel_groups, n_groups, 10, first, member, *args, should_stop=should_stop
+    )
+
+
+def _connect_node_groups(
+    graph: Graph, parent: Ints, n_parents: int, should_stop: ShouldStop | None
+) -> Graph:
+    first, member = _members(parent, n_parents, np.int64)
+    return _collect_edges(
+        grouping.connect_node_groups,
+        n_parents,
+        16,
+        first,
+        member,
+        parent,
+        graph.edge,
+        graph.to,
+        graph.weight,
+        should_stop=should_stop,
+    )
+
+
+def _members(group: Ints, n_groups: int, dtype: type) -> tuple[NDArray[np.int64], Ints]:
+    first = np.zeros(n_groups + 1, dtype)
+    member = np.empty(group.size, np.int32)
+    grouping.collect_members(group, first, member)
+    return first, member
+
+
+def _collect_edges(
+    kernel: Callable[..., tuple[int, int]],
+    n_groups: int,
+    usual_degree: int,
+    first: NDArray[np.int64],
+    member: Ints,
+    *args: object,
+    should_stop: ShouldStop | None,
+) -> Graph:
+    """Run a kernel that lists edges whose number is not known beforehand."""
+    degree = np.zeros(n_groups, np.int32)
+    ranges = split(n_groups, 1 + n_groups // _NODES_PER_TASK)
+    pieces: dict[int, list[tuple[Ints, Floats]]] = {}
+
+    def collect(start: int, stop: int) -> None:
+        found: list[tuple[Ints, Floats]] = []
+        pieces[start] = found
+        room = usual_degree * (stop - start) + 4096
+        position = start
+        while position < stop:
+            to, weight = np.empty(room, np.int32), np.empty(room, np.float32)
+            reached, used = kernel(position, stop, room, first, member, *args, degree, to, weight)
+            found.append((to[:used].copy(), weight[:used].copy()))
+            if reached == position:
+                room *= 2
+            position = reached
+
+    run_ranges(collect, ranges, should_stop=should_stop)
+    edge = np.zeros(n_groups + 1, np.int64)
+    np.cumsum(degree, out=edge[1:])
+    ordered = [piece for start, _ in ranges for piece in pieces.pop(start)]
+    to = np.concatenate([piece[0] for piece in ordered])
+    weight = np.concatenate([piece[1] for piece in ordered])
+    return Graph(edge, to, weight)
+
+
+def _group_nodes(graph: Graph, should_stop: ShouldStop | None) -> tuple[Ints, int]:
+    n = graph.n_nodes
+    ranges = split(n, 1 + n // _NODES_PER_TASK)
+    strongest = np.empty(n, np.float32)
+    run_ranges(
+        grouping.strongest_of_nodes,
+        ranges,
+        graph.edge,
+        graph.weight,
+        strongest,
+        should_stop=should_stop,
+    )
+    group = np.full(n, -1, np.int32)
+    size = np.zeros(n, np.int32)
+    made = 0
+    for kernel, largest in (
+        (grouping.group_nodes, LARGEST_NODE_GROUP),
+        (grouping.join_left_nodes, 2 * LARGEST_NODE_GROUP),
+    ):
+        for start, stop in ranges:
+            check_stop(should_stop)
+            made = kernel(
+                start,
+                stop,
+                made,
+                graph.edge,
+                graph.to,
+                graph.weight,
+                strongest,
+                NODE_SHARE,
+                largest,
+                group,
+                size,
+            )
+    return group, int(made)
+
+
+def _join_levels(
+    weights: WeightArrays,
+    group: Ints,
+    group_size: Ints,
+    graphs: list[Graph],
+    parents: list[Ints],
+) -> Hierarchy:
+    sizes = [graph.n_nodes for graph in graphs]
+    node = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    n_edges = np.concatenate([[0], np.cumsum([graph.to.size for graph in graphs])])
+    edge = np.concatenate(
+        [graph.edge[:-1] + n for graph, n in zip(graphs, n_edges, strict=False)] + [n_edges[-1:]]
+    )
+    total = np.concatenate(
+        [
+            np.add.reduceat(np.append(graph.weight, np.float32(0)), graph.edge[:-1])
+            * (np.diff(graph.edge) > 0)
+            for graph in graphs
+        ]
+    ).astype(np.float32)
+    to = np.concatenate([graph.to for graph in graphs])
+    weight = np.concatenate([graph.weight for graph in graphs])
+    graphs.clear()
+    parent = np.concatenate([*parents, np.zeros(sizes[-1], np.int32)])
+    first = np.zeros(node[-1] + 1, np.int64)
+    member = np.zeros(node[-1], np.int32)
+    for level, level_parent in enumerate(parents):
+        begin, end = _members(level_parent, sizes[level + 1], np.int64)
+        first[node[level + 1] : node[level + 2] + 1] = begin + node[level]
+        member[node[level] : node[level + 1]] = end
+    middle = np.empty(node[-1], np.int64)
+    for level, size in enumerate(sizes):
+        at = node[level]
+        blocks = split(size, BLOCKS) if level == 0 else [(0, size)]
+        rows = edge[at : at + size + 1]
+        run_ranges(graph_kernels.order_edges, blocks, rows, to, weight, middle[at : at + size])
+    return Hierarchy(
+        weights, group, group_size, node, edge, middle, to, weight, total, parent, first, member
+    )
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """What a set of seeds adds to a hierarchy.
+
+    Attributes
+    ----------
+    anchor : (N,) ndarray
+        For each graph node, the weight of its edges to seeds.
+    diagonal : (N,) ndarray
+        Diagonal of the graph levels; huge where all voxels of a node are given.
+    bottom : (M, M) ndarray
+        Inverse of the coarsest level's matrix.
+    """
+
+    anchor: Floats
+    diagonal: Floats
+    bottom: NDArray[np.float64]
+
+
+NOTHING_FREE = np.float32(1e20)
+
+
+def anchor_hierarchy(
+    hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.int64]
+) -> Anchors:
+    """Work seeds into the diagonals of all graph levels.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+        The levels.
+    state : (Z, Y, X) ndarray of uint8
+        Not 0 where a voxel is given.
+    places : (S,) ndarray
+        Flat indices of the voxels that are given.
+    """
+    node = hierarchy.node
+    anchor = np.zeros(node[-1], np.float32)
+    free = np.zeros(node[-1], np.int32)
+    top = hierarchy.level(0)
+    occupied = np.zeros(top.stop, np.int32)
+    grid_kernels.anchor_groups(
+        places, *hierarchy.weights, state, hierarchy.group, anchor[top], occupied
+    )
+    free[top] = hierarchy.group_size - occupied
+    for index in range(hierarchy.n_levels - 1):
+        here, below = hierarchy.level(index), hierarchy.level(index + 1)
+        size = below.stop - below.start
+        parent = hierarchy.parent[here]
+        anchor[below] = np.bincount(parent, weights=anchor[here], minlength=size)
+        free[below] = np.bincount(parent, weights=free[here], minlength=size)
+    diagonal = hierarchy.total + anchor
+    diagonal[(free == 0) | (diagonal == 0)] = NOTHING_FREE
+    last = hierarchy.level(hierarchy.n_levels - 1)
+    return Anchors(anchor, diagonal, _inverse(hierarchy, last, diagonal))
+
+
+def _inverse(hierarchy: Hierarchy, last: slice, diagonal: Floats) -> NDArray[np.float64]:
+    n = last.stop - last.start
+    if n > LARGEST_INVERSE:
+        return np.empty((0, 0))
+    matrix = np.zeros((n, n))
+    edges = hierarchy.edge[last.start : last.stop + 1]
+    source = np.repeat(np.arange(n), np.diff(edges))
+    matrix[source, hierarchy.to[edges[0] : edges[-1]]] = -hierarchy.weight[edges[0] : edges[-1]]
+    matrix[np.arange(n), np.arange(n)] = diagonal[last]
+    # A part of the image that no seed reaches leaves a constant free; a trace of diagonal pins it.
+    matrix[np.arange(n), np.arange(n)] *= 1 + 1e-9
+    return np.linalg.inv(matrix)

@@ -1,0 +1,491 @@
+"""The random walker: scribbles grow over an image until they meet at its edges."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.edge_weights import (
+    NORMALIZATIONS,
+    Normalization,
+    Volume,
+    as_volume,
+    edge_weights,
+)
+from napari_seedbed.core.hierarchy import Hierarchy, anchor_hierarchy, build_hierarchy
+from napari_seedbed.core.label_choice import Ballot, binary_entropy, normalised
+from napari_seedbed.core.multigrid import Preconditioner, solve
+from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.seed_map import SeedMap
+from napari_seedbed.core.slice_preview import coarse_solution, preview_slice
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_image,
+    check_labels,
+    check_spacing,
+)
+from napari_seedbed.errors import InputError, NotConvergedError
+
+DEFAULT_BETA = 5.0
+"""Default of `normalization='contrast'`, found on real people's scribbles
+(`benchmarks/quality_scribbles.py`)."""
+
+GROUP_BYTES = 400 << 20
+"""Many labels are solved in groups that need about so much memory."""
+
+KEPT_BYTES = 1 << 30
+"""Solutions are kept for the next stroke while they need no more than this."""
+
+BYTES_PER_VOXEL_AND_SOLUTION = 24
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+
+class RandomWalker:
+    """A random walker on one image, ready for ever new seeds.
+
+    The weights and the multigrid hierarchy are made once, on the first call of `solve` (or by
+    `prepare`); later calls start from the solution before.
+
+    Parameters
+    ----------
+    data : (M, N[, P]) or with channels (M, N[, P], C) ndarray
+        The image, of any integer or floating-point type. It is not copied: it must not change
+        while the object is in use.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; 1 by default.
+    channel_axis : int, optional
+        Which axis holds channels; None means none does.
+    beta : float
+        How strongly a difference of intensity holds the walker back.
+    normalization : {'contrast', 'std'}
+        'contrast' measures differences in units of the image's own contrast, so that `beta` needs
+        no tuning; 'std' is scikit-image's weighting. See `edge_weights`.
+
+    Attributes
+    ----------
+    labels : ndarray of int
+        Result of the last `solve`.
+    label_values : tuple of int
+        The labels of its seeds, ascending.
+    iterations : int
+        How many iterations it took; the largest number over the groups of labels.
+
+    Raises
+    ------
+    InputError
+        If the image is complex, empty, not 2D or 3D, or holds NaN or infinity, or a parameter is
+        out of range.
+
+    References
+    ----------
+    Leo Grady, "Random walks for image segmentation", IEEE Trans. PAMI 28 (2006) 1768-1783.
+    """
+
+    def __init__(
+        self,
+        data: NDArray[Any],
+        spacing: Sequence[float] | None = None,
+        channel_axis: int | None = None,
+        beta: float = DEFAULT_BETA,
+        normalization: Normalization = "contrast",
+    ) -> None:
+        data = check_image(data, "data")
+        axis = check_channel_axis(channel_axis, data.ndim)
+        ndim = data.ndim - (axis is not None)
+        if ndim not in (2, 3):
+            raise InputError(
+                f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
+                "channel axis with channel_axis if it has one."
+            )
+        if not (np.isscalar(beta) and np.isfinite(beta) and beta >= 0):
+            raise InputError(f"beta must be a number that is not negative; got {beta!r}.")
+        if normalization not in NORMALIZATIONS:
+            raise InputError(
+                f"normalization is {normalization!r}; it must be one of "
+                f"{', '.join(NORMALIZATIONS)}."
+            )
+        self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
+        self.beta = float(beta)
+        self.normalization: Normalization = normalization
+        self._volume: Volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        self._hierarchy: Hierarchy | None = None
+        self._outside: NDArray[np.bool_] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._solutions: Floats | None = None
+        self._coarse: Floats | None = None
+        self._uncertainty: Floats | None = None
+        self._tol = 1e-3
+        self._seeds: NDArray[np.integer] | None = None
+        self.label_values: tuple[int, ...] = ()
+        self.labels: NDArray[np.integer] | None = None
+        self.iterations = 0
+
+    def prepare(self, should_stop: ShouldStop | None = None) -> None:
+        """Make the weights and the hierarchy, if that has not been done."""
+        if self._hierarchy is None:
+            active = None if self._outside is None else ~self._outside
+            weights = edge_weights(self._volume, self.beta, self.normalization, active, should_stop)
+            self._hierarchy = build_hierarchy(weights, should_stop)
+
+    def solve(
+        self,
+        labels: NDArray[np.integer],
+        tol: float = 1e-3,
+        should_stop: ShouldStop | None = None,
+        report: Report | None = None,
+        *,
+        view: tuple[int, int] | None = None,
+        warm: bool = True,
+    ) -> NDArray[np.integer]:
+        """Segment the image from seeds.
+
+        Parameters
+        ----------
+        labels : (M, N[, P]) ndarray of int
+            Seeds: 0 is unknown, positive numbers are labels, negative ones are not part of the
+            problem.
+        tol : float
+            Largest error of a probability.
+        should_stop : callable, optional
+            Asked at least every 50 ms; True raises `Cancelled` and leaves the last result.
+        report : callable, optional
+            Told about the progress; with `view`, first about the slice on screen.
+        view : tuple of int, optional
+            Spatial axis and index of the slice on screen.
+        warm : bool
+            Start from the last solution, if there is one. Both starts end within `tol` of the
+            same probabilities, but only False gives the same bits whatever came before.
+
+        Returns
+        -------
+        (M, N[, P]) ndarray of int
+            The most probable label of each voxel, in the type of `labels`; 0 outside and where no
+            seed can reach.
+
+        Raises
+        ------
+        InputError
+            If there are no seeds, only one label, or the shape is not the image's.
+        NotConvergedError
+            If the equations could not be solved to `tol`.
+        Cancelled
+            If `should_stop` said so.
+        """
+        labels = check_labels(labels, self.shape)
+        if not (np.isfinite(tol) and tol > 0):
+            raise InputError(f"tol must be a positive number; got {tol!r}.")
+        seeds = SeedMap(labels, self._volume.shape)
+        self._use_outside(seeds.outside)
+        tell = report if report is not None else _say_nothing
+        if self._hierarchy is None:
+            tell(Progress(0.0, "Preparing the image"))
+            self.prepare(should_stop)
+        assert self._hierarchy is not None
+        anchors = anchor_hierarchy(self._hierarchy, seeds.state, seeds.places)
+        group_size = self._group_size(seeds.n_solutions)
+        preconditioner = Preconditioner(
+            self._hierarchy, anchors, seeds.state, group_size, should_stop
+        )
+        start = self._start(seeds, warm)
+        coarse = None
+        if view is not None and report is not None:
+            coarse = self._preview(preconditioner, seeds, start, view, report)
+        kept, ballot, iterations = self._solve_groups(
+            preconditioner, seeds, start, tol, tell, group_size
+        )
+        del preconditioner, start
+        self._solutions, self._coarse = kept, coarse
+        self._tol, self._seeds = tol, labels
+        self.iterations = iterations
+        self.label_values = tuple(int(v) for v in seeds.values)
+        if ballot is None:
+            assert kept is not None
+            winner = (kept[0] < 0.5).astype(np.int32).reshape(-1)
+            self._uncertainty = None
+        else:
+            winner = ballot.winner
+            self._uncertainty = ballot.entropy().reshape(self.shape)
+        result = seeds.values[winner].astype(labels.dtype, copy=False)
+        if seeds.nowhere is not None:
+            result[seeds.nowhere.reshape(-1)] = 0
+        self.labels = result.reshape(self.shape)
+        tell(Progress(1.0, "Done"))
+        return self.labels
+
+    @property
+    def probabilities(self) -> Floats:
+        """Probability of each label at each voxel: (K, M, N[, P]), in [0, 1] with sum 1.
+
+        Where no seed reaches, all are 0. With so many labels that they were not kept, this solves
+        once more.
+        """
+        if self._seeds is None:
+            raise InputError("There are no probabilities yet: call solve with seeds first.")
+        seeds = SeedMap(self._seeds, self._volume.shape)
+        solutions = self._solutions
+        if solutions is None:
+            assert self._hierarchy is not None
+            anchors = anchor_hierarchy(self._hierarchy, seeds.state, seeds.places)
+            size = self._group_size(seeds.n_solutions)
+            preconditioner = Preconditioner(self._hierarchy, anchors, seeds.state, size)
+            solutions, _, _ = self._solve_groups(
+                preconditioner, seeds, None, self._tol, _say_nothing, size, keep=True
+            )
+            assert solutions is not None
+        result = normalised(solutions)
+        if seeds.nowhere is not None:
+            result[:, seeds.nowhere] = 0
+        return result.reshape(-1, *self.shape)
+
+    @property
+    def uncertainty(self) -> Floats:
+        """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
+        if self._seeds is None:
+            raise InputError("There is no uncertainty yet: call solve with seeds first.")
+        if self._uncertainty is None:
+            assert self._solutions is not None
+            self._uncertainty = binary_entropy(self._solutions[0]).reshape(self.shape)
+        return self._uncertainty
+
+    def _use_outside(self, outside: NDArray[np.bool_] | None) -> None:
+        same = (
+            outside is self._outside
+            if outside is None or self._outside is None
+            else np.array_equal(outside, self._outside)
+        )
+        if not same:
+            self._hierarchy = None
+            self._forget()
+            self._outside = outside
+
+    def _group_size(self, n_solutions: int) -> int:
+        each = BYTES_PER_VOXEL_AND_SOLUTION * int(np.prod(self._volume.shape))
+        return max(1, min(n_solutions, GROUP_BYTES // each))
+
+    def _start(self, seeds: SeedMap, warm: bool) -> Floats | None:
+        """Return the last solutions, arranged for the new seeds' labels, where they are of use."""
+        values = tuple(int(v) for v in seeds.values)
+        if not warm or self._solutions is None or values != self.label_values:
+            return None
+        return self._solutions
+
+    def _preview(
+        self,
+        preconditioner: Preconditioner,
+        seeds: SeedMap,
+        start: Floats | None,
+        view: tuple[int, int],
+        report: Report,
+    ) -> Floats | None:
+        """Report a quick answer for one slice; return the coarse solution that it came from."""
+        if seeds.n_solutions > preconditioner.n_solutions:
+            return None
+        axis, index = view
+        ndim = len(self.shape)
+        if not (0 <= axis < ndim and 0 <= index < self.shape[axis]):
+            if ndim == 3:
+                raise InputError(
+                    f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
+                )
+        if ndim == 2:
+            axis, index = 0, 0
+        seed_values = seeds.given(range(seeds.n_solutions))
+        coarse = coarse_solution(preconditioner, seeds.places, seed_values)
+        previous = self._coarse if start is not None else None
+        change = coarse if previous is None else coarse - previous
+        x = preview_slice(
+            preconditioner,
+            change,
+            None if previous is None else start,
+            seeds.places,
+            seed_values,
+            axis,
+            index,
+        )
+        winner = (x[0] < 0.5).astype(np.int32) if x.shape[0] == 1 else x.argmax(axis=0)
+        shown = seeds.values[winner]
+        if seeds.nowhere is not None:
+            shown[np.take(seeds.nowhere, index, axis=axis)] = 0
+        report(Progress(0.1, "First look", Preview(view[0], view[1], shown)))
+        return coarse
+
+    def _solve_groups(
+        self,
+        preconditioner: Preconditioner,
+        seeds: SeedMap,
+        start: Floats | None,
+        tol: float,
+        tell: Report,
+        group_size: int,
+        keep: bool | None = None,
+    ) -> tuple[Floats | None, Ballot | None, int]:
+        """Solve for all labels; return the solutions if they are kept, the votes, iterations."""
+        n, shape = seeds.n_solutions, self._volume.shape
+        size = int(np.prod(shape))
+        if keep is None:
+            keep = n == 1 or 4 * n * size <= KEPT_BYTES
+        kept = np.empty((n, *shape), np.float32) if keep else None
+        ballot = Ballot(size) if n > 1 else None
+        iterations = 0
+        for first in range(0, n, group_size):
+            numbers = range(first, min(first + group_size, n))
+            if kept is not None:
+                x = kept[first : numbers.stop]
+            else:
+                x = np.empty((len(numbers), *shape), np.float32)
+            if start is not None:
+                x[...] = start[first : numbers.stop]
+            else:
+                x[...] = 1 / len(seeds.values)
+            x.reshape(len(numbers), -1)[:, seeds.places] = seeds.given(numbers).T
+            outcome = solve(
+                preconditioner, x, tol, report=_Steps(tell, first, len(numbers), n, tol)
+            )
+            if not outcome.converged:
+                raise NotConvergedError(
+                    f"The random walker's equations were solved only to {outcome.error:.1e} after "
+                    f"{outcome.iterations} iterations, not to tol={tol:g}. Use a larger tol or a "
+                    f"smaller beta (now {self.beta:g})."
+                )
+            iterations = max(iterations, outcome.iterations)
+            if ballot is not None:
+                for solution in x:
+                    ballot.cast(solution)
+                    check_stop(preconditioner.should_stop)
+        return kept, ballot, iterations
+
+
+def _say_nothing(progress: Progress) -> None:
+    pass
+
+
+class _Steps:
+    """Turns the falling error of an iteration into a rising fraction."""
+
+    def __init__(self, tell: Report, first: int, count: int, total: int, tol: float) -> None:
+        self.tell, self.first, self.count, self.total, self.tol = tell, first, count, total, tol
+
+    def __call__(self, iteration: int, error: float) -> None:
+        span = np.log(1 / self.tol) + 1e-9 if self.tol < 1 else 1.0
+        part = float(np.clip(1 - np.log(max(error, self.tol) / self.tol) / span, 0, 1))
+        fraction = 0.1 + 0.9 * (self.first + part * self.count) / self.total
+        what = (
+            "Solving"
+            if self.total <= self.count
+            else (f"Solving labels {self.first + 1} to {self.first + self.count} of {self.total}")
+        )
+        self.tell(Progress(fraction, f"{what} (error {error:.1e})"))
+
+
+def random_walker(
+    data: NDArray[Any],
+    labels: NDArray[np.integer],
+    beta: float = 130,
+    mode: str | None = "auto",
+    tol: float = 1e-3,
+    copy: bool = True,
+    return_full_prob: bool = False,
+    spacing: Sequence[float] | None = None,
+    *,
+    prob_tol: float = 1e-3,
+    channel_axis: int | None = None,
+    normalization: Normalization = "std",
+) -> NDArray[Any]:
+    """Segment an image from seeds by random walks, with scikit-image's arguments.
+
+    Parameters
+    ----------
+    data : (M, N[, P][, C]) ndarray
+        Image in 2D or 3D, with channels where `channel_axis` says so.
+    labels : (M, N[, P]) ndarray of int
+        Seeds: positive labels, 0 for unknown, negative for voxels that are not taken into account.
+    beta : float
+        How strongly a difference of intensity holds the walker back.
+    mode : str, optional
+        Accepted for compatibility ('cg', 'cg_j', 'cg_mg', 'bf', 'auto', None); the solver is the
+        same for all.
+    tol : float
+        Largest error of a probability.
+    copy : bool
+        If False, the result is written into `labels`, unless probabilities are asked for.
+    return_full_prob : bool
+        Return the probabilities instead of the labels.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; 1 by default.
+    prob_tol : float
+        Accepted for compatibility: probabilities always lie in [0, 1].
+    channel_axis : int, optional
+        Which axis holds channels.
+    normalization : {'std', 'contrast'}
+        'std' is scikit-image's weighting; 'contrast' makes the result the same for
+        ``a * image + b``. See `edge_weights`.
+
+    Returns
+    -------
+    ndarray
+        Labels (M, N[, P]) in the type of `labels`, numbered 1, 2, ... in the order of the seeds'
+        labels as scikit-image does; -1 where negative labels cut a voxel off from all seeds. Or
+        probabilities (K, M, N[, P]) as float32.
+
+    Raises
+    ------
+    InputError
+        If the image or the seeds make no sense.
+    NotConvergedError
+        If the equations could not be solved to `tol`.
+
+    See Also
+    --------
+    RandomWalker : keeps what it has computed for the next stroke.
+
+    References
+    ----------
+    Leo Grady, "Random walks for image segmentation", IEEE Trans. PAMI 28 (2006) 1768-1783.
+    """
+    if mode not in ("cg", "cg_j", "cg_mg", "bf", "auto", None):
+        raise InputError(
+            f"mode is {mode!r}; it must be 'auto', or one of scikit-image's: 'cg', 'cg_j', "
+            "'cg_mg', 'bf', None."
+        )
+    walker = RandomWalker(data, spacing, channel_axis, beta, normalization)
+    labels = check_labels(labels, walker.shape)
+    if not (labels == 0).any():
+        warnings.warn("labels has no unknown voxel (0); there is nothing to segment.", stacklevel=2)
+        if not return_full_prob:
+            return labels.copy() if copy else labels
+        values = np.unique(labels[labels > 0])
+        return np.stack([labels == value for value in values]).astype(np.float32)
+    result = walker.solve(labels, tol, warm=False)
+    if return_full_prob:
+        return walker.probabilities
+    numbered = np.zeros(walker.shape, labels.dtype)
+    for number, value in enumerate(walker.label_values, start=1):
+        numbered[result == value] = number
+    if (labels < 0).any():
+        numbered[result == 0] = -1
+        # scikit-image keeps a negative label's rank below 0, whatever its number.
+        negatives = np.unique(labels[labels < 0])
+        for rank, value in enumerate(negatives[::-1], start=1):
+            numbered[labels == value] = -rank
+    if not copy:
+        labels[...] = numbered
+        return labels
+    return numbered
+
+
+def compile_kernels() -> None:
+    """Compile all kernels, or load them from the cache: seconds the first time, then a moment."""
+    rng = np.random.default_rng(0)
+    image = rng.random((40, 24, 24)).astype(np.float32)
+    seeds = np.zeros(image.shape, np.int32)
+    seeds[4, 4, 4:20], seeds[30, 12, 4:20] = 1, 2
+    walker = RandomWalker(image)
+    walker.solve(seeds, report=_say_nothing, view=(0, 4))
+    seeds[20, 20, 4:20] = 3
+    walker.solve(seeds)

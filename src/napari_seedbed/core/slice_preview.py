@@ -1,0 +1,131 @@
+"""A quick answer for the slice on screen, long before the whole volume is solved.
+
+The equations are solved on a coarse level only; then a slab a few voxels thick around the slice is
+relaxed on the fine grid, with the coarse answer at its faces. After a stroke, only the difference
+that the stroke makes on the coarse level is added to the solution from before, so that nothing
+flickers where nothing changed.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core import grid_kernels
+from napari_seedbed.core.hierarchy import Hierarchy
+from napari_seedbed.core.multigrid import Preconditioner
+from napari_seedbed.core.threads import run_ranges
+
+MOST_NODES = 150_000
+"""Coarse level of the preview: the first with at most so many nodes."""
+
+HALF_THICKNESS = 4
+RELAXATIONS = 10
+COARSE_ROUNDS = 3
+
+Floats = NDArray[np.float32]
+
+
+def preview_level(hierarchy: Hierarchy) -> int:
+    """Return the graph level that a preview is solved on."""
+    sizes = np.diff(hierarchy.node)
+    small = np.flatnonzero(sizes <= MOST_NODES)
+    return int(small[0]) if small.size else hierarchy.n_levels - 1
+
+
+def coarse_solution(
+    preconditioner: Preconditioner, places: NDArray[np.int64], values: Floats
+) -> Floats:
+    """Solve on the preview's level: (K, nodes).
+
+    Parameters
+    ----------
+    preconditioner : Preconditioner
+        Of the equations, for at least K solutions.
+    places : (S,) ndarray
+        Flat indices of the given voxels.
+    values : (S, K) ndarray of float32
+        What each holds in each solution.
+    """
+    hierarchy = preconditioner.hierarchy
+    level = preview_level(hierarchy)
+    top = hierarchy.level(0)
+    source = np.zeros((values.shape[1], top.stop), np.float32)
+    grid_kernels.seed_sources(
+        places, values, *hierarchy.weights, preconditioner.state, hierarchy.group, source
+    )
+    for index in range(level):
+        parent = hierarchy.parent[hierarchy.level(index)]
+        size = int(hierarchy.node[index + 2] - hierarchy.node[index + 1])
+        source = np.stack(
+            [np.bincount(parent, weights=row, minlength=size) for row in source]
+        ).astype(np.float32)
+    solution = np.zeros_like(source)
+    run_ranges(
+        lambda start, stop: [
+            preconditioner.solve_level(level, COARSE_ROUNDS, solution[k], source[k], k)
+            for k in range(start, stop)
+        ],
+        [(k, k + 1) for k in range(source.shape[0])],
+        should_stop=preconditioner.should_stop,
+    )
+    return solution
+
+
+def preview_slice(
+    preconditioner: Preconditioner,
+    coarse: Floats,
+    previous: Floats | None,
+    places: NDArray[np.int64],
+    values: Floats,
+    axis: int,
+    index: int,
+) -> Floats:
+    """Return a first answer for one slice: (K, A, B).
+
+    Parameters
+    ----------
+    preconditioner : Preconditioner
+        Of the equations.
+    coarse : (K, nodes) ndarray of float32
+        Coarse solution, or where `previous` is given what changed in it.
+    previous : (K, Z, Y, X) ndarray of float32, optional
+        The solution from before the change.
+    places, values : ndarray
+        The given voxels, as for `coarse_solution`.
+    axis, index : int
+        The slice, in the volume's (z, y, x).
+    """
+    hierarchy = preconditioner.hierarchy
+    shape = hierarchy.shape
+    start = max(0, index - HALF_THICKNESS)
+    stop = min(shape[axis], index + HALF_THICKNESS + 1)
+    box = tuple(slice(start, stop) if a == axis else slice(None) for a in range(3))
+    node = hierarchy.group[box]
+    for level in range(preview_level(hierarchy)):
+        node = hierarchy.parent[hierarchy.level(level)][node]
+    x = np.ascontiguousarray(coarse[:, node])
+    if previous is not None:
+        x += previous[(slice(None), *box)]
+    z_y_x = np.unravel_index(places, shape)
+    inside = (z_y_x[axis] >= start) & (z_y_x[axis] < stop)
+    local = tuple(c[inside] - (start if a == axis else 0) for a, c in enumerate(z_y_x))
+    x[(slice(None), *local)] = values[inside].T
+    state = np.array(preconditioner.state[box], order="C")
+    # The slab's faces inside the volume keep the coarse answer.
+    if start > 0:
+        state[(slice(None),) * axis + (0,)] = grid_kernels.SEED
+    if stop < shape[axis]:
+        state[(slice(None),) * axis + (-1,)] = grid_kernels.SEED
+    weights = tuple(np.ascontiguousarray(w[box]) for w in hierarchy.weights)
+    rows = np.arange(x.shape[0])
+    nothing = np.zeros_like(x)
+    n_z, n_y, _ = state.shape
+    cut = [n_y * i // 4 for i in range(5)]
+    boxes = [(0, n_z, a, b) for a, b in zip(cut[:-1], cut[1:], strict=True) if b > a]
+    for _ in range(RELAXATIONS):
+        for colour in (0, 1):
+            run_ranges(
+                grid_kernels.relax,
+                boxes, colour, rows, x, nothing, *weights, state,
+                should_stop=preconditioner.should_stop,
+            )  # fmt: skip
+    return np.take(x, index - start, axis=axis + 1)

@@ -1,0 +1,71 @@
+"""Run compiled kernels over ranges on all cores, and look at `should_stop` on the way.
+
+Kernels release the interpreter lock and write to disjoint ranges, so plain threads do: numba's own
+threading layers are not used (one of them aborts the process when two threads enter it at once).
+The ranges depend on the problem alone, never on the number of threads: results are the same bit
+for bit on any machine's core count.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+from napari_seedbed.core.progress import ShouldStop, check_stop
+
+
+def thread_count() -> int:
+    """Return how many threads kernels use: NUMBA_NUM_THREADS, or the cores of this process."""
+    wanted = os.environ.get("NUMBA_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_count(), thread_name_prefix="seedbed-kernel")
+
+
+Range = tuple[int, int]
+Box = tuple[int, int, int, int]
+
+
+def split(length: int, parts: int) -> list[Range]:
+    """Cut `range(length)` into `parts` ranges of nearly equal length (fewer if it is short)."""
+    parts = max(1, min(parts, length))
+    edges = [length * i // parts for i in range(parts + 1)]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def run_ranges(
+    kernel: Callable[..., None],
+    ranges: Iterable[Range] | Iterable[Box],
+    *args: object,
+    should_stop: ShouldStop | None = None,
+) -> None:
+    """Call `kernel(start, stop, *args)` for each range (or box of two ranges), on all cores.
+
+    Raises
+    ------
+    Cancelled
+        As soon as `should_stop` is true; ranges that have not begun are dropped.
+    """
+    ranges = list(ranges)  # type: ignore[assignment]
+    check_stop(should_stop)
+    if len(ranges) == 1:
+        kernel(*ranges[0], *args)
+        return
+    futures = [_pool().submit(kernel, *bounds, *args) for bounds in ranges]
+    try:
+        for future in futures:
+            future.result()
+            check_stop(should_stop)
+    finally:
+        for future in futures:
+            future.cancel()
+        for future in futures:
+            if not future.cancelled():
+                future.exception()
