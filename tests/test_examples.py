@@ -54,5 +54,5 @@ def test_sample_recipe_finds_the_scribbled_nuclei(samples, example):
     result = replay(recipe, read_image(samples / "nuclei.ome.tif"))
     labels = np.asarray(result.outputs["labels"].array)
     found = example["scores"](truth, labels, recipe.seeds.decode())
-    assert len(found) == 10
+    assert len(found) == 9
     assert np.mean(list(found.values())) > 0.6
