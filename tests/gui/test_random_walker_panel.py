@@ -1,5 +1,7 @@
 """Painting with a real mouse in a real window, and what the result layer then holds."""
 
+import time
+
 import numpy as np
 import pytest
 from napari.layers import Image as ImageLayer
@@ -133,6 +135,7 @@ def test_slice_on_screen_is_shown_before_the_whole_volume(window, monkeypatch):
         report(Progress(0.1, "first", Preview(axis, index, np.full(plane, 7))))
         while not shown:
             check_stop(should_stop)
+            time.sleep(0.002)
         return real(operation, inputs, parameters, context=context, times=times)
 
     plane = window.image.data.shape[1:]
@@ -309,6 +312,7 @@ def test_cancel_leaves_what_is_shown(window, monkeypatch):
     def endless(*args, should_stop, **options):
         while True:
             check_stop(should_stop)
+            time.sleep(0.002)
 
     monkeypatch.setattr(operations, "run", endless)
     window.form.run.click()

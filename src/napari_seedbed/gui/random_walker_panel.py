@@ -10,7 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
-from qtpy.QtWidgets import QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Preview, Progress
 from napari_seedbed.core.uncertain_regions import UncertainRegion
@@ -34,6 +34,7 @@ from napari_seedbed.gui.random_walker_session import (
     RandomWalkerSession,
     Request,
 )
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.seeds_watch import SeedsWatch, move_connections
 from napari_seedbed.gui.uncertain_places import UncertainPlaces
@@ -393,13 +394,9 @@ class RandomWalkerPanel(QWidget):
             )
 
     def _ask_where_to_save(self) -> None:
-        image = self.form.image.layer()
-        name = "recipe" if image is None else f"{image.name} random walker"
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save recipe", f"{_file_stem(name)}.yaml", "Recipes (*.yaml *.yml)"
-        )
-        if path:
-            self.save_recipe(path if Path(path).suffix else f"{path}.yaml")
+        path = ask_for_recipe_path(self, f"{self.form.image.currentText()} random walker")
+        if path is not None:
+            self.save_recipe(path)
 
     def _save_recipe(self, path: Path) -> None:
         if self._final is None:
@@ -507,8 +504,3 @@ def _is_live(layer: Layer) -> bool:
 
 def _is_seeds(layer: Layer) -> bool:
     return layer.metadata.get(METADATA_KEY, {}).get("kind") == "seeds"
-
-
-def _file_stem(name: str) -> str:
-    """A layer's name as a file name on any system."""
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
