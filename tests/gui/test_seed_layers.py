@@ -95,7 +95,7 @@ def test_labels_in_nanometres_meet_an_image_in_micrometres():
 
 
 def test_labels_elsewhere_are_refused():
-    with pytest.raises(InputError, match="outside the image 'image'"):
+    with pytest.raises(InputError, match="None of the seeds lies inside"):
         seeds_image(Labels(strokes(), translate=(1000, 0, 0), name="far"), picture())
 
 
@@ -193,6 +193,24 @@ def test_points_mark_the_voxel_that_they_lie_in(scale, angle, shift, voxel):
     found = seeds_image(seeds, image).array
     assert found[voxel] == 1
     assert (found != 0).sum() == 1
+
+
+def test_each_point_has_its_own_size():
+    seeds = Points([[2, 4, 5], [2, 12, 15]], size=[1, 6])
+    found = seeds_image(seeds, picture()).array
+    assert (found == 1).sum() == 1
+    assert np.ptp(np.nonzero(found == 2)[1]) == 6
+
+
+@pytest.mark.parametrize("marks", [Points(ndim=3), Shapes(ndim=3)])
+def test_layer_without_marks_gives_empty_seeds(marks):
+    assert not seeds_image(marks, picture()).array.any()
+
+
+def test_seeds_at_no_time_of_the_image_are_refused():
+    seeds = Points([[9, 2, 4, 5]], name="late")
+    with pytest.raises(InputError, match="'late' all lie outside the image"):
+        seeds_image(seeds, picture((3, *SHAPE), **TIMED))
 
 
 def test_points_in_time_stay_at_their_time():

@@ -1,7 +1,7 @@
 """Seeds from Labels, Points and Shapes layers in any transform, onto the image's own grid."""
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -264,25 +264,22 @@ def _points_drawer(layer: Points) -> Drawer:
         target: _Target,
     ) -> NDArray[np.integer]:
         image = target.image
-        world = _length_factor(target)
-        found = np.zeros(image.spatial_shape, np.int32)
-        for radius in sorted({float(radii[i]) for i in chosen}, reverse=True):
-            same = [i for i in chosen if radii[i] == radius]
-            balls = core.seeds_from_points(
-                np.concatenate([marks[i] for i in same]),
-                labels[same],
-                image.spatial_shape,
-                radius * world,
-                spacing=image.spacing,
-            )
-            # small points go over large ones, which would hide them
-            np.copyto(found, balls, where=balls != 0)
-        return found
+        world = radii[chosen] * _length_factor(target)
+        return core.seeds_from_points(
+            np.concatenate([marks[i] for i in chosen]) if chosen else [],
+            labels[chosen],
+            image.spatial_shape,
+            # an ellipsoid in voxels that is a ball in the world, for each point its own
+            world[:, None] / np.asarray(image.spacing),
+            spacing=image.spacing,
+        )
 
     return draw
 
 
 def _shapes_drawer(layer: Shapes) -> Drawer:
+    widths = np.asarray(layer.edge_width, dtype=float)
+
     def draw(
         marks: list[NDArray[np.floating]],
         labels: NDArray[np.int64],
@@ -290,33 +287,15 @@ def _shapes_drawer(layer: Shapes) -> Drawer:
         target: _Target,
     ) -> NDArray[np.integer]:
         image = target.image
-        world = _length_factor(target)
-        found = np.zeros(image.spatial_shape, np.int32)
-        widths = [float(width) for width in layer.edge_width]
-        # runs of one width, in the order drawn: what is drawn later lies on top
-        for same in _runs(chosen, widths):
-            drawn = core.seeds_from_shapes(
-                [(str(layer.shape_type[i]), marks[i]) for i in same],
-                labels[same],
-                image.spatial_shape,
-                spacing=image.spacing,
-                path_width=widths[same[0]] * world,
-            )
-            np.copyto(found, drawn, where=drawn != 0)
-        return found
+        return core.seeds_from_shapes(
+            [(str(layer.shape_type[i]), marks[i]) for i in chosen],
+            labels[chosen],
+            image.spatial_shape,
+            spacing=image.spacing,
+            path_width=widths[chosen] * _length_factor(target),
+        )
 
     return draw
-
-
-def _runs(chosen: list[int], widths: list[float]) -> Iterable[list[int]]:
-    run: list[int] = []
-    for i in chosen:
-        if run and widths[i] != widths[run[0]]:
-            yield run
-            run = []
-        run.append(i)
-    if run:
-        yield run
 
 
 def _length_factor(target: _Target) -> float:
