@@ -1,5 +1,8 @@
 """Recipes: saved, loaded, replayed bit for bit, and refused when they are not right."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -61,6 +64,39 @@ def test_exact_run_of_a_live_session_is_what_the_recipe_gives(cells, seeds, save
     assert_same_outputs(exact, replay(load_recipe(saved), cells))
     with pytest.raises(RecipeError, match="live preview"):
         recipe_from_record(live.record)
+
+
+def test_type_of_the_seeds_does_not_matter(cells, seeds, segmented):
+    for dtype in (np.uint8, np.int64, np.uint16):
+        other = replace(seeds, array=seeds.array.astype(dtype))
+        parameters = {"probabilities": True, "uncertainty": True}
+        result = run("random_walker", {"image": cells, "seeds": other}, parameters)
+        assert_same_outputs(result, segmented)
+    huge = replace(seeds, array=seeds.array * np.int64(1 << 40))
+    with pytest.raises(InputError, match="labels must lie between"):
+        run("random_walker", {"image": cells, "seeds": huge})
+
+
+def test_number_of_threads_does_not_matter(tmp_path, rng):
+    """The window's laptop and the command line's server have different numbers of cores."""
+    array = rng.integers(0, 200, (40, 80, 90)).astype(np.uint16)
+    array[10:30, 20:60, 30:70] += 60
+    image = Image(array, ("z", "y", "x"), (2.0, 1.0, 1.0), name="noise")
+    marks = np.zeros(array.shape, np.int32)
+    marks[20, 40, 40:60], marks[20, 5], marks[5, :, 5] = 1, 2, 3
+    result = run("random_walker", {"image": image, "seeds": Image(marks, image.axes)})
+    save_recipe(tmp_path / "noise.yaml", recipe_from_record(result.record))
+    write_image(tmp_path / "noise.ome.tif", image)
+    for threads in ("1", "2"):
+        command = (sys.executable, "-m", "napari_seedbed.pipeline.cli", "run")
+        subprocess.run(
+            [*command, "noise.yaml", "noise.ome.tif", "-o", f"out{threads}"],
+            cwd=tmp_path,
+            env=os.environ | {"NUMBA_NUM_THREADS": threads},
+            check=True,
+        )
+        labels = read_image(tmp_path / f"out{threads}" / "noise_labels.ome.tif")
+        np.testing.assert_array_equal(labels.array, result.outputs["labels"].array)
 
 
 def test_chain_of_steps_is_replayed(cells, seeds, tmp_path):
@@ -251,7 +287,7 @@ def test_methods_paragraph_names_versions_settings_and_sources(recipe):
         f"numpy {np.__version__}",
         "0.3 x 0.1 x 0.1 micrometer (z, y, x)",
         "Random walker (Grady 2006)",
-        "edge sensitivity 130",
+        "edge sensitivity 5",
         "35 seed voxels of 3 labels",
         "Grady L (2006). Random walks for image segmentation.",
     ):

@@ -114,7 +114,7 @@ RANDOM_WALKER = Operation(
         Parameter(
             "beta",
             "float",
-            130.0,
+            5.0,
             "Edge sensitivity",
             "How strongly edges in the image hold a label back. Raise it when labels leak across "
             "faint borders, lower it when noise makes borders ragged.",
@@ -129,7 +129,7 @@ RANDOM_WALKER = Operation(
             "Contrast",
             "How differences between voxels are measured: against the image's own contrast, so "
             "that brightness and bit depth do not matter, or by its standard deviation as "
-            "scikit-image does.",
+            "scikit-image does (whose edge sensitivity is 130 by default).",
             choices=("contrast", "std"),
             choice_labels=("Relative to the image's contrast", "As in scikit-image"),
             advanced=True,
@@ -139,7 +139,7 @@ RANDOM_WALKER = Operation(
             "float",
             1e-3,
             "Accuracy",
-            "Largest relative error of the solution. Smaller is more exact and slower.",
+            "Largest error of a probability. Smaller is more exact and slower.",
             minimum=1e-9,
             maximum=0.1,
             advanced=True,

@@ -22,6 +22,7 @@ from napari_seedbed.pipeline.volumes import (
     choose_times,
     labels_by_time,
     place_in_memory,
+    seed_volume,
 )
 
 __all__ = [
@@ -176,7 +177,7 @@ def run(
             part = nth * len(channels) + (channel or 0)
             job = Job(
                 load=partial(volume.load, channel),
-                seeds=None if seeds is None else seeds.select_time(t).volume(),
+                seeds=None if seeds is None else seed_volume(seeds, t),
                 spacing=image.spacing,
                 channel_axis=0 if channel is None and image.n_channels > 1 else None,
                 label_values=found,

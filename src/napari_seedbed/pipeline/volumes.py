@@ -132,6 +132,23 @@ class Gathered:
         )
 
 
+def seed_volume(seeds: Image, t: int) -> NDArray[np.int32]:
+    """Seeds of one time point, in the one type that recipes keep and results come out in.
+
+    Raises
+    ------
+    InputError
+        For labels that do not fit 32 bits.
+    """
+    volume = seeds.select_time(t).volume()
+    if volume.dtype == np.int32:
+        return volume
+    limits = np.iinfo(np.int32)
+    if volume.min() < limits.min or volume.max() > limits.max:
+        raise InputError(f"seeds: labels must lie between {limits.min} and {limits.max}.")
+    return volume.astype(np.int32)
+
+
 def labels_by_time(seeds: Image) -> list[set[int]]:
     """Positive labels at each time point; a single entry for seeds without time."""
     found = []

@@ -1,0 +1,107 @@
+"""The operations that there are: their declarations fit their algorithms."""
+
+import inspect
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage import filters
+
+from napari_seedbed import core
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import forecast, operations, run
+
+ALL = pytest.mark.parametrize("operation", operations.values(), ids=operations)
+
+
+@ALL
+def test_declarations_are_complete(operation):
+    for text in (operation.title, operation.help, operation.reference):
+        assert text
+        assert text == text.strip()
+    assert operation.help.endswith(".")
+    assert operation.gives not in operation.extra_outputs
+    for parameter in operation.parameters:
+        assert parameter.label[0].isupper()
+        assert parameter.help.endswith(".")
+        assert parameter.check(parameter.default) == parameter.default
+        if parameter.type in ("int", "float"):
+            assert parameter.minimum is not None
+
+
+@ALL
+def test_extra_outputs_are_asked_for_by_a_parameter(operation):
+    for name in operation.extra_outputs:
+        assert operation.parameter(name).default is False
+
+
+def test_defaults_of_the_random_walker_are_those_of_core():
+    signature = inspect.signature(core.RandomWalker)
+    solve = inspect.signature(core.RandomWalker.solve)
+    declared = operations["random_walker"].defaults()
+    assert declared["beta"] == signature.parameters["beta"].default
+    assert declared["normalization"] == signature.parameters["normalization"].default
+    assert declared["tol"] == solve.parameters["tol"].default
+
+
+def test_gaussian_smooths_by_a_physical_length(rng):
+    array = rng.random((8, 20, 24)).astype(np.float32)
+    image = Image(array, ("z", "y", "x"), (0.4, 0.1, 0.1), ("micrometer",) * 3)
+    out = run("gaussian", {"image": image}, {"sigma": 0.2}).outputs["image"]
+    expected = ndimage.gaussian_filter(array.astype(float), (0.5, 2, 2))
+    inner = (slice(3, -3), slice(8, -8), slice(8, -8))
+    np.testing.assert_allclose(out.array[inner], expected[inner], atol=1e-5)
+
+
+def test_gaussian_of_zero_width_changes_nothing(rng):
+    array = rng.random((20, 24)).astype(np.float32)
+    out = run("gaussian", {"image": Image(array, ("y", "x"))}, {"sigma": 0}).outputs["image"]
+    np.testing.assert_allclose(out.array, array, atol=1e-7)
+
+
+def test_otsu_agrees_with_scikit_image_for_every_channel_and_time_point(rng):
+    array = rng.integers(0, 50, (2, 3, 20, 24)).astype(np.uint8)
+    array[:, :, 5:12, 5:15] += np.arange(60, 180, 20, dtype=np.uint8).reshape(2, 3, 1, 1)
+    out = run("threshold_otsu", {"image": Image(array, ("t", "c", "y", "x"))}).outputs["mask"]
+    assert (out.dtype, out.axes) == (bool, ("t", "c", "y", "x"))
+    for index in np.ndindex(2, 3):
+        expected = array[index] > filters.threshold_otsu(array[index])
+        np.testing.assert_array_equal(out.array[index], expected)
+
+
+def test_random_walker_gives_probabilities_and_uncertainty_that_fit_the_labels(segmented):
+    labels = segmented.outputs["labels"].array
+    probabilities = segmented.outputs["probabilities"].array
+    uncertainty = segmented.outputs["uncertainty"].array
+    assert labels.dtype == np.int32
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
+    np.testing.assert_array_equal(probabilities.argmax(axis=0) + 1, labels)
+    safe = np.clip(probabilities, 1e-12, 1)
+    entropy = -(safe * np.log(safe)).sum(axis=0) / np.log(3)
+    np.testing.assert_allclose(uncertainty, entropy, atol=1e-3)
+
+
+def test_random_walker_finds_the_boxes(segmented):
+    labels = segmented.outputs["labels"].array
+    truth = np.full(labels.shape, 3)
+    truth[2:6, 3:9, 3:11] = 1
+    truth[3:7, 12:18, 12:22] = 2
+    assert np.mean(labels == truth) > 0.98
+
+
+def test_negative_seeds_are_outside(cells, seeds):
+    marks = seeds.array.copy()
+    marks[:, :, -1] = -1
+    labels = run("random_walker", {"image": cells, "seeds": replace(seeds, array=marks)})
+    assert not labels.outputs["labels"].array[:, :, -1].any()
+
+
+def test_forecast_grows_with_the_image_and_what_is_asked_for():
+    small = Image(np.zeros((32, 64, 64), np.uint16), ("z", "y", "x"))
+    large = Image(np.zeros((64, 64, 64), np.uint16), ("z", "y", "x"))
+    for name in operations:
+        assert forecast(name, {"image": large}).bytes > forecast(name, {"image": small}).bytes > 0
+        assert forecast(name, {"image": large}).seconds > 0
+    plain = forecast("random_walker", {"image": large}).bytes
+    assert forecast("random_walker", {"image": large}, {"probabilities": True}).bytes > plain
