@@ -80,9 +80,8 @@ def test_sparse_and_dense_roads_agree(transform, seed):
     matrix, offset = transform[:2, :2], transform[:2, 2]
     inverse = np.linalg.inv(matrix)
     outs = [np.zeros((15, 13), np.int32) for _ in range(2)]
-    seen = np.zeros(labels.size, bool)
-    label_resampling._look_back_dense(
-        labels, matrix, offset, np.zeros(2, int), np.array([15, 13]), outs[0], seen
+    seen = label_resampling._look_back_dense(
+        labels, matrix, offset, np.zeros(2, int), np.array([15, 13]), outs[0]
     )
     reach = 0.5 * np.abs(inverse).sum(axis=1)
     spans = [int(np.floor(2 * r + 1e-6)) + 2 for r in reach]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import affine_transform
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -66,12 +67,11 @@ def resample_labels(labels: Any, affine: Any, shape: Sequence[int]) -> NDArray[n
     inverse = np.asarray(np.linalg.inv(matrix), np.float64)
     seeds = np.stack(np.unravel_index(where, labels.shape), axis=1)
     hit = _look_back(labels, seeds, where, matrix, offset, inverse, out)
-    centres = _nearest((seeds - offset) @ inverse.T)
+    lost = np.flatnonzero(~hit)
+    centres = _nearest((seeds[lost] - offset) @ inverse.T)
     inside = ((centres >= 0) & (centres < shape)).all(axis=1)
-    lost = np.flatnonzero(inside & ~hit)
-    if lost.size:
-        targets = np.ravel_multi_index(tuple(centres[lost].T), shape)
-        _carry_forward(labels, where[lost], targets, out)
+    targets = np.ravel_multi_index(tuple(centres[inside].T), shape)
+    _carry_forward(targets, labels.ravel()[where[lost[inside]]], out)
     if not out.any():
         raise _outside(shape)
     return out
@@ -162,16 +162,16 @@ def _look_back(
     # A seed voxel is a box; its picture on the image grid fits into centre +- reach.
     reach = 0.5 * np.abs(inverse).sum(axis=1)
     spans = [int(np.floor(2 * r + 1e-6)) + 2 for r in reach]
-    centres = (seeds - offset) @ inverse.T
-    low = np.maximum(np.floor(centres.min(axis=0) - reach).astype(np.intp), 0)
-    high = np.minimum(np.ceil(centres.max(axis=0) + reach).astype(np.intp) + 1, out.shape)
+    corners = np.array(list(product(*zip(seeds.min(axis=0), seeds.max(axis=0), strict=True))))
+    corners = (corners - offset) @ inverse.T
+    low = np.maximum(np.floor(corners.min(axis=0) - reach).astype(np.intp), 0)
+    high = np.minimum(np.ceil(corners.max(axis=0) + reach).astype(np.intp) + 1, out.shape)
     if (high <= low).any():
         return np.zeros(len(seeds), bool)
     if len(seeds) * prod(spans) <= prod((high - low).tolist()):
-        return _look_back_sparse(labels, seeds, matrix, offset, centres - reach, spans, out)
-    seen = np.zeros(labels.size, bool)
-    _look_back_dense(labels, matrix, offset, low, high, out, seen)
-    return seen[where]
+        starts = (seeds - offset) @ inverse.T - reach
+        return _look_back_sparse(labels, seeds, matrix, offset, starts, spans, out)
+    return _look_back_dense(labels, matrix, offset, low, high, out)[where]
 
 
 def _look_back_sparse(
@@ -179,7 +179,7 @@ def _look_back_sparse(
     seeds: NDArray[np.intp],
     matrix: NDArray[np.float64],
     offset: NDArray[np.float64],
-    corners: NDArray[np.float64],
+    starts: NDArray[np.float64],
     spans: list[int],
     out: NDArray[np.int32],
 ) -> NDArray[np.bool_]:
@@ -189,7 +189,7 @@ def _look_back_sparse(
     chunk = max(1, _CHUNK // len(steps))
     for start in range(0, len(seeds), chunk):
         part = slice(start, start + chunk)
-        voxels = np.floor(corners[part]).astype(np.intp)[:, None, :] + steps
+        voxels = np.floor(starts[part]).astype(np.intp)[:, None, :] + steps
         good = ((voxels >= 0) & (voxels < out.shape)).all(axis=2)
         row, column = np.nonzero(good)
         voxels = voxels[row, column]
@@ -207,92 +207,97 @@ def _look_back_dense(
     low: NDArray[np.intp],
     high: NDArray[np.intp],
     out: NDArray[np.int32],
-    seen: NDArray[np.bool_],
-) -> None:
-    """Try all image voxels of the box that can hold labels, a few slices at a time."""
-    ndim = labels.ndim
+) -> NDArray[np.bool_]:
+    """Try all image voxels of the box that can hold labels; say which labels were seen."""
+    small = np.int32 if labels.size < 2**31 else np.int64
+    numbers = np.arange(labels.size, dtype=small).reshape(labels.shape)
+    seen = np.zeros(labels.size, bool)
     box = (high - low).tolist()
     step = max(1, _CHUNK // max(1, prod(box[1:])))
-    for start in range(int(low[0]), int(high[0]), step):
-        stop = min(start + step, int(high[0]))
-        ranges = [np.arange(start, stop)]
-        ranges += [np.arange(low[a], high[a]) for a in range(1, ndim)]
-        grids = np.ix_(*ranges)
-        size = tuple(len(r) for r in ranges)
-        inside = np.ones(size, bool)
-        flat = np.zeros(size, np.intp)
-        for axis in range(ndim):
-            position = sum((matrix[axis, a] * grids[a] for a in range(ndim)), offset[axis])
-            index = _nearest(np.broadcast_to(position, size))
-            inside &= (index >= 0) & (index < labels.shape[axis])
-            flat *= labels.shape[axis]
-            flat += index
-        flat = flat[inside]
-        seen[flat] = True
-        region = (slice(start, stop), *(slice(low[a], high[a]) for a in range(1, ndim)))
-        out[region][inside] = labels.ravel()[flat]
+    for start in range(0, box[0], step):
+        size = (min(step, box[0] - start), *box[1:])
+        corner = low.copy()
+        corner[0] += start
+        number = affine_transform(
+            numbers,
+            matrix,
+            matrix @ corner + offset + _TIE,
+            output_shape=size,
+            order=0,
+            mode="grid-constant",
+            cval=-1,
+        )
+        inside = number >= 0
+        number = number[inside]
+        seen[number] = True
+        region = tuple(slice(c, c + n) for c, n in zip(corner.tolist(), size, strict=True))
+        out[region][inside] = labels.ravel()[number]
+    return seen
 
 
 def _carry_forward(
-    labels: NDArray[np.int32],
-    where: NDArray[np.intp],
-    targets: NDArray[np.intp],
-    out: NDArray[np.int32],
+    targets: NDArray[np.intp], values: NDArray[np.int32], out: NDArray[np.int32]
 ) -> None:
     """Write unseen seed voxels to their image voxels; of strokes that get nothing, save a voxel."""
-    values = labels.ravel()[where]
     flat = out.reshape(-1)
     free = flat[targets] == 0
     flat[targets[free]] = values[free]
     covered = flat[targets] != values
     if not covered.any():
         return
-    where, targets, values = where[covered], targets[covered], values[covered]
-    stroke = _lost_strokes(labels, where, values)
-    kept = stroke >= 0
-    if not kept.any():
+    known, rank = np.unique(values[covered], return_inverse=True)
+    keys = np.unique(targets[covered] * len(known) + rank)
+    targets, rank = np.divmod(keys, len(known))
+    values = known[rank]
+    stroke = _lost_strokes(keys, targets, values, rank, out)
+    kept = np.flatnonzero(stroke >= 0)
+    if not kept.size:
         return
-    order = np.argsort(stroke[kept], kind="stable")
-    where, targets, values = where[kept][order], targets[kept][order], values[kept][order]
-    starts = np.unique(stroke[kept][order], return_index=True)[1].tolist()
+    kept = kept[np.argsort(stroke[kept], kind="stable")]
+    targets, values = targets[kept], values[kept]
+    starts = np.unique(stroke[kept], return_index=True)[1].tolist()
     present, counts = np.unique(flat[flat != 0], return_counts=True)
     left = dict(zip(present.tolist(), counts.tolist(), strict=True))
-    for first, last in zip(starts, [*starts[1:], len(where)], strict=True):
-        middle = (first + last) // 2
+    for first, last in zip(starts, [*starts[1:], len(kept)], strict=True):
         # The stroke's middle is the best place; never take the last voxel of another label.
-        for i in [middle, *range(first, last)]:
-            old = int(flat[targets[i]])
+        for i in [(first + last) // 2, *range(first, last)]:
+            old, new = int(flat[targets[i]]), int(values[i])
             if left[old] > 1:
                 left[old] -= 1
-                left[int(values[i])] = left.get(int(values[i]), 0) + 1
-                flat[targets[i]] = values[i]
+                left[new] = left.get(new, 0) + 1
+                flat[targets[i]] = new
                 break
 
 
 def _lost_strokes(
-    labels: NDArray[np.int32], where: NDArray[np.intp], values: NDArray[np.int32]
+    keys: NDArray[np.intp],
+    targets: NDArray[np.intp],
+    values: NDArray[np.int32],
+    rank: NDArray[np.intp],
+    out: NDArray[np.int32],
 ) -> NDArray[np.intp]:
-    """Number the strokes among the covered seed voxels; -1 where a stroke lives on elsewhere."""
-    order = np.argsort(where)
-    ordered = where[order]
-    seeds = np.stack(np.unravel_index(where, labels.shape), axis=1)
+    """Number the strokes among covered seeds, given as image voxel and label; -1: lives on.
+
+    A stroke lives on where a neighbour of one of its image voxels has its label. `keys` are
+    ascending, voxel times number of labels plus `rank` of the label.
+    """
+    shape = out.shape
+    n_labels = int(rank.max()) + 1
+    voxels = np.stack(np.unravel_index(targets, shape), axis=1)
+    lives = np.zeros(len(targets), bool)
     rows, columns = [], []
-    lives = np.zeros(len(where), bool)
-    for step in product((-1, 0, 1), repeat=labels.ndim):
-        if not any(step):
-            continue
-        near = seeds + step
-        good = np.flatnonzero(((near >= 0) & (near < labels.shape)).all(axis=1))
-        index = np.ravel_multi_index(tuple(near[good].T), labels.shape)
-        same = labels.ravel()[index] == values[good]
-        good, index = good[same], index[same]
-        place = np.minimum(np.searchsorted(ordered, index), len(ordered) - 1)
-        also = ordered[place] == index
-        lives[good[~also]] = True
+    for step in product((-1, 0, 1), repeat=len(shape)):
+        near = voxels + step
+        good = np.flatnonzero(((near >= 0) & (near < shape)).all(axis=1))
+        index = np.ravel_multi_index(tuple(near[good].T), shape)
+        lives[good] |= out.reshape(-1)[index] == values[good]
+        key = index * n_labels + rank[good]
+        place = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+        also = keys[place] == key
         rows.append(good[also])
-        columns.append(order[place[also]])
+        columns.append(place[also])
     row, column = np.concatenate(rows), np.concatenate(columns)
-    links = coo_array((np.ones(len(row), bool), (row, column)), shape=(len(where),) * 2)
+    links = coo_array((np.ones(len(row), bool), (row, column)), shape=(len(keys),) * 2)
     count, stroke = connected_components(links, directed=False)
     alive = np.zeros(count, bool)
     alive[stroke[lives]] = True
