@@ -95,7 +95,7 @@ def test_seeds_of_another_shape_beside_the_image(window):
     )
     window.form.seeds.choose(far)
     press_run(window)
-    expect_one_message(window, "outside the image")
+    expect_one_message(window, "check the scale")
     assert far.data.all()
 
 

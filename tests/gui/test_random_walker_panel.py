@@ -339,14 +339,15 @@ def test_layers_on_the_same_grid_can_be_channels(window):
 
 def test_colour_picture_uses_all_its_colours(make_napari_viewer, qtbot):
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 40, (40, 48, 3), dtype=np.uint8)
+    picture = rng.integers(0, 20, (40, 48, 3), dtype=np.uint8)
     picture[10:30, 10:30, 0] += 150
     window = WalkerWindow(make_napari_viewer, qtbot, picture, rgb=True)
     assert window.panel._current_image().n_channels == 3
     seeds = window.new_seeds()
     assert seeds.data.shape == (40, 48)
     seeds.data_setitem((np.full(5, 20), np.arange(18, 23)), 1)
-    seeds.data_setitem((np.full(40, 2), np.arange(2, 42)), 2)
+    for row in (2, 37):
+        seeds.data_setitem((np.full(40, row), np.arange(2, 42)), 2)
     window.wait_final()
     truth = np.zeros((40, 48), bool)
     truth[10:30, 10:30] = True
