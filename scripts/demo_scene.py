@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from napari import Viewer
 from napari.layers import Image, Labels
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_seedbed.gui.layers import add_or_update
@@ -22,6 +23,7 @@ from nuclei_strokes import STROKES, stroke_mask  # noqa: E402
 
 NUCLEI = IMAGES / "nuclei.ome.tif"
 SLICE = 60
+DOCK_WIDTH = 340
 LONGEST_WAIT = 300.0
 """Seconds; the first time, numba compiles."""
 
@@ -56,7 +58,9 @@ def open_smoothed_nuclei(viewer: Viewer) -> Image:
 
 def open_panel(viewer: Viewer, image: Image) -> RandomWalkerPanel:
     """Open the random walker on an image, with an empty seeds layer."""
-    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    # Wide enough for the dock's title and for the names of the layers.
+    viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
     wait_until(panel.isVisible, "the panel")
     panel.form.image.choose(image)
     panel.form.new_seeds.click()
@@ -101,5 +105,7 @@ def build(viewer: Viewer) -> tuple[RandomWalkerPanel, Labels]:
     show_slice(viewer, image, SLICE)
     paint_strokes(panel)
     result = wait_for_exact_result(panel)
+    # Outlines let the image be seen; later results come into the same layer and keep them.
+    result.contour, result.opacity = 1, 1.0
     viewer.canvas.overlays.scale_bar.visible = True
     return panel, result
