@@ -20,7 +20,7 @@ def main() -> None:
     viewer = napari.Viewer(title="napari")
     viewer.window.resize(*SIZE)
     panel, _ = build(viewer)
-    panel.form.options.expand()
+    panel.form.options.toggle()
     for theme, name in (("dark", "random_walker.png"), ("light", "random_walker_light.png")):
         viewer.theme = theme
         for _ in range(20):
