@@ -11,4 +11,4 @@ echo "Oldest allowed:" $(cat "$folder/oldest.txt")
     --constraint "$folder/oldest.txt" . 'pytest>=8.2' 'pytest-xdist>=3.6' 'hypothesis>=6.100' h5py
 # The options in pyproject.toml name plugins that are not here; the package is the installed one.
 # Kernels compiled by the old numba stay out of the working tree's cache.
-NUMBA_CACHE_DIR="$folder/numba" "$folder/venv/bin/python" -m pytest -q -n 2 -o addopts= tests/core
+NUMBA_CACHE_DIR="$folder/numba" "$folder/venv/bin/python" -m pytest -q -n 2 -o addopts=--import-mode=importlib tests/core
