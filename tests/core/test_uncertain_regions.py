@@ -56,6 +56,18 @@ def test_threshold_decides_what_is_uncertain(two_blobs, threshold):
     assert next_uncertain_region(two_blobs, threshold=threshold).center == expected
 
 
+def test_where_all_is_uncertain_the_most_uncertain_part_counts():
+    field = np.full((40, 50), 0.8)
+    field[8:13, 30:41] = 0.9
+    field[25:28, 10:13] = 0.95
+    region = next_uncertain_region(field, at_most=0.03)
+    assert (region.center, region.size) == ((10, 35), 55)
+
+
+def test_image_that_is_uncertain_throughout_is_one_region():
+    assert next_uncertain_region(np.ones((20, 30))).size == 600
+
+
 def test_certain_image_has_no_next_place():
     assert next_uncertain_region(np.zeros((8, 8))) is None
 

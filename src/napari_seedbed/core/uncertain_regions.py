@@ -34,6 +34,7 @@ def next_uncertain_region(
     visited: ArrayLike = (),
     *,
     threshold: float = 0.5,
+    at_most: float = 0.1,
     spacing: Sequence[float] | None = None,
     reach: float | None = None,
 ) -> UncertainRegion | None:
@@ -52,6 +53,9 @@ def next_uncertain_region(
     threshold : float
         Voxels above it are uncertain. For two labels 0.5 means that the second is more than 11 %
         probable.
+    at_most : float
+        Share of the image that counts as uncertain: with few marks nearly all of it is, and then
+        only the most uncertain part leads to the places where a mark helps most.
     spacing : sequence of float, optional
         Size of a voxel along each axis.
     reach : float, optional
@@ -76,6 +80,8 @@ def next_uncertain_region(
     mask = field > threshold
     if not mask.any():
         return None
+    if np.count_nonzero(mask) > at_most * mask.size:
+        mask &= field >= _level(field, at_most)
     touched = _largest(mask, field, size, avoid=places)
     if touched is not None:
         return touched
@@ -84,6 +90,12 @@ def next_uncertain_region(
     for place in places:
         _clear_ball(mask, place, reach, size)
     return _largest(mask, field, size, avoid=places[:0])
+
+
+def _level(field: NDArray[np.floating], share: float) -> float:
+    """Value that about a `share` of the voxels reach, from a sample of a million of them."""
+    step = max(1, field.size // 1_000_003)
+    return float(np.quantile(field.reshape(-1)[::step], 1 - share))
 
 
 def _voxel_size(spacing: Sequence[float] | None, ndim: int) -> tuple[float, ...]:
