@@ -114,7 +114,7 @@ RANDOM_WALKER = Operation(
         Parameter(
             "beta",
             "float",
-            5.0,
+            7.0,
             "Edge sensitivity",
             "How strongly edges in the image hold a label back. Raise it when labels leak across "
             "faint borders, lower it when noise makes borders ragged.",
