@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "RandomWalker": "random_walker",
-    "random_walker": "random_walker",
-    "compile_kernels": "random_walker",
+    "RandomWalker": "random_walks",
+    "random_walker": "random_walks",
+    "compile_kernels": "random_walks",
     "random_walker_memory": "forecast",
     "random_walker_seconds": "forecast",
     "gaussian": "filters",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.util import img_as_float
 
+from napari_seedbed.core.noise import quieten
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.errors import InputError
@@ -25,7 +26,9 @@ CONTRAST_FLOOR = 1e-6
 STD_FLOOR = 1e-10
 """What scikit-image adds to each weight."""
 
-CONTRAST_QUANTILE = 0.9
+CONTRAST_CAP = 0.995
+"""Differences above this quantile count as much as the quantile: hot pixels set no scale."""
+
 _SAMPLES_PER_AXIS = 1 << 20
 _VOXELS_PER_TASK = 1 << 19
 
@@ -61,10 +64,7 @@ def as_volume(
     data: NDArray[np.generic], spacing: tuple[float, ...], channel_axis: int | None
 ) -> Volume:
     """View a 2D or 3D image, with or without channels, as (Z, Y, X, C)."""
-    if channel_axis is None:
-        data = data[..., np.newaxis]
-    else:
-        data = np.moveaxis(data, channel_axis, -1)
+    data = data[..., np.newaxis] if channel_axis is None else np.moveaxis(data, channel_axis, -1)
     if data.ndim == 3:
         data = data[np.newaxis]
         spacing = (1.0, *spacing)
@@ -89,10 +89,12 @@ def edge_weights(
         How strongly a difference of intensity holds the walker back.
     normalization : {'std', 'contrast'}
         'std' is scikit-image's ``exp(-beta * d**2 / (10 * std)) + 1e-10`` with the image scaled
-        to floats as `img_as_float` does. 'contrast' is ``max(exp(-beta * mean(d**2 / q**2)),
-        1e-6)``, where `q`, one for each channel, is the 90 % quantile of the differences between
-        neighbours and the mean goes over the channels: the same for `a * image + b`. In both,
-        a difference `d` is divided by the distance of the voxels.
+        to floats as `img_as_float` does and `d` divided by the distance of the voxels.
+        'contrast' is ``exp(-beta * mean(d**2 / q**2)) / h**2`` between 1e-6 and 1. There `d` is
+        the difference in each channel after noise was smoothed as far as there is any
+        (`noise.quieten`), `q` the root mean square of such differences, `h` the voxels' distance
+        over the shortest one, and the mean goes over the channels. It is the same for
+        ``a * image + b``.
     active : (Z, Y, X) ndarray of bool, optional
         Where False, a voxel has no edges.
     should_stop : callable, optional
@@ -106,67 +108,101 @@ def edge_weights(
     ----------
     Leo Grady, "Random walks for image segmentation", IEEE Trans. PAMI 28 (2006) 1768-1783.
     """
+    shape = volume.shape
+    n_voxels = shape[0] * shape[1] * shape[2]
+    pieces = split(shape[0] * shape[1], 1 + n_voxels // _VOXELS_PER_TASK)
+    z, y, x = (np.zeros(shape, np.float32) for _ in range(3))
+    costs: WeightArrays = (z, y, x)
+    axes = [axis for axis in range(3) if shape[axis] > 1]
+    spacing = np.asarray(volume.spacing)
     if normalization == "std":
-        factors, floor = _std_factors(volume, beta), STD_FLOOR
+        factor = _std_factor(volume, beta) / spacing**2
+        for channel in range(volume.data.shape[-1]):
+            image = volume.data[..., channel]
+            for axis in axes:
+                add = _cost_adder(image, axis, factor[axis], costs[axis])
+                run_ranges(add, pieces, should_stop=should_stop)
+        scale, floor, ceiling = np.ones(3), STD_FLOOR, np.inf
     elif normalization == "contrast":
-        factors, floor = _contrast_factors(volume, beta), CONTRAST_FLOOR
+        n_useful = 0
+        for channel in range(volume.data.shape[-1]):
+            image = quieten(volume.data[..., channel], should_stop)
+            contrast = _typical_difference(image, axes)
+            if contrast == 0:
+                continue
+            n_useful += 1
+            for axis in axes:
+                add = _cost_adder(image, axis, beta / contrast**2, costs[axis])
+                run_ranges(add, pieces, should_stop=should_stop)
+        if n_useful > 1:
+            for cost in costs:
+                cost /= np.float32(n_useful)
+        distance = spacing[axes].min() / spacing if axes else np.ones(3)
+        scale, floor, ceiling = distance**2, CONTRAST_FLOOR, 1.0
     else:
         raise InputError(
             f"normalization is {normalization!r}; it must be one of {', '.join(NORMALIZATIONS)}."
         )
-    shape = volume.shape
-    weights = tuple(
-        np.zeros(shape if shape[axis] > 1 else (1, 1, 1), np.float32) for axis in range(3)
-    )
-    pieces = split(shape[0] * shape[1], 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
-    for axis in range(3):
-        if shape[axis] > 1:
-            fill = _filler(volume, axis, factors, floor, weights[axis], active)
-            run_ranges(fill, pieces, should_stop=should_stop)
-    return tuple(  # type: ignore[return-value]
-        np.zeros(shape, np.float32) if shape[axis] == 1 else weights[axis] for axis in range(3)
-    )
+    for axis in axes:
+        convert = _cost_converter(axis, costs[axis], scale[axis], floor, ceiling, active)
+        run_ranges(convert, pieces, should_stop=should_stop)
+    return costs
 
 
-def _filler(
-    volume: Volume,
-    axis: int,
-    factors: NDArray[np.float64],
-    floor: float,
-    weights: NDArray[np.float32],
-    active: NDArray[np.bool_] | None,
-) -> Callable[[int, int], None]:
-    """Return a function that fills the weights along `axis` for a range of image rows."""
-    data = volume.data
-    n_y = volume.shape[1]
-    scale = (factors / volume.spacing[axis] ** 2).astype(np.float32)
-    exponent_limit = np.float32(80.0)
+Task = Callable[[int, int], None]
 
-    def fill(start: int, stop: int) -> None:
+
+def _cost_adder(
+    image: NDArray[np.generic], axis: int, factor: float, cost: NDArray[np.float32]
+) -> Task:
+    """Return a function that adds ``factor * d**2`` to the costs along `axis`, for some rows."""
+    n_z, n_y = image.shape[:2]
+    # float32 holds 16-bit integers exactly; larger numbers are subtracted before they are rounded.
+    exact = np.float32 if image.dtype.itemsize <= 2 or image.dtype == np.float32 else np.float64
+
+    def add(start: int, stop: int) -> None:
         for z, rows in _planes(start, stop, n_y):
-            here, there = _neighbours(axis, z, rows, n_y)
-            target = weights[here]
-            if target.size == 0 or (axis == 0 and z + 1 >= volume.shape[0]):
+            if axis == 0 and z + 1 == n_z:
                 continue
-            total = np.zeros(target.shape, np.float32)
-            for channel, factor in enumerate(scale):
-                step = data[(*there, channel)].astype(np.float32)
-                step -= data[(*here, channel)]
-                step *= step
-                step *= factor
-                total += step
-            np.minimum(total, exponent_limit, out=total)
-            np.negative(total, out=total)
-            np.exp(total, out=total)
-            if floor == STD_FLOOR:
-                total += np.float32(floor)
-            else:
-                np.maximum(total, np.float32(floor), out=total)
-            if active is not None:
-                total *= active[here] & active[there]
-            target[...] = total
+            here, there = _neighbours(axis, z, rows, n_y)
+            step = np.subtract(image[there], image[here], dtype=exact).astype(
+                np.float32, copy=False
+            )
+            step *= step
+            step *= np.float32(factor)
+            cost[here] += step
 
-    return fill
+    return add
+
+
+def _cost_converter(
+    axis: int,
+    cost: NDArray[np.float32],
+    scale: float,
+    floor: float,
+    ceiling: float,
+    active: NDArray[np.bool_] | None,
+) -> Task:
+    """Return a function that turns costs into weights in place, for some rows."""
+    n_z, n_y = cost.shape[:2]
+
+    def convert(start: int, stop: int) -> None:
+        for z, rows in _planes(start, stop, n_y):
+            if axis == 0 and z + 1 == n_z:
+                continue
+            here, there = _neighbours(axis, z, rows, n_y)
+            weight = cost[here]
+            np.negative(weight, out=weight)
+            np.exp(weight, out=weight)
+            weight *= np.float32(scale)
+            if ceiling == np.inf:
+                weight += np.float32(floor)
+            else:
+                np.clip(weight, np.float32(floor), np.float32(ceiling), out=weight)
+            if active is not None:
+                weight *= active[here] & active[there]
+
+    return convert
 
 
 Index = tuple[slice | int, slice, slice]
@@ -180,19 +216,20 @@ def _planes(start: int, stop: int, n_y: int) -> Iterator[tuple[int, slice]]:
 
 def _neighbours(axis: int, z: int, rows: slice, n_y: int) -> tuple[Index, Index]:
     """Return the index of one end and of the other end of the edges that start in these rows."""
+    everything = slice(None)
     if axis == 0:
-        return (z, rows, slice(None)), (z + 1, rows, slice(None))
+        return (z, rows, everything), (z + 1, rows, everything)
     if axis == 1:
         last = min(rows.stop, n_y - 1)
-        return (z, slice(rows.start, last), slice(None)), (
+        return (z, slice(rows.start, last), everything), (
             z,
             slice(rows.start + 1, last + 1),
-            slice(None),
+            everything,
         )
     return (z, rows, slice(0, -1)), (z, rows, slice(1, None))
 
 
-def _std_factors(volume: Volume, beta: float) -> NDArray[np.float64]:
+def _std_factor(volume: Volume, beta: float) -> float:
     data = volume.data
     if data.dtype.kind == "f":
         slope = 1.0
@@ -201,48 +238,31 @@ def _std_factors(volume: Volume, beta: float) -> NDArray[np.float64]:
         slope = float(zero_one[1] - zero_one[0])
     mean = float(np.mean([plane.mean(dtype=np.float64) for plane in data]))
     variance = float(np.mean([np.mean((plane - mean) ** 2) for plane in data]))
-    std = slope * np.sqrt(variance)
-    n_channels = data.shape[-1]
-    if std == 0:
-        return np.zeros(n_channels)
-    factor = beta * slope**2 / (10 * std)
-    if volume.multichannel:
-        factor /= np.sqrt(n_channels)
-    return np.full(n_channels, factor)
+    if variance == 0:
+        return 0.0
+    factor = beta * slope**2 / (10 * slope * np.sqrt(variance))
+    return float(factor / np.sqrt(data.shape[-1])) if volume.multichannel else float(factor)
 
 
-def _contrast_factors(volume: Volume, beta: float) -> NDArray[np.float64]:
-    n_channels = volume.data.shape[-1]
-    scales = np.array([_difference_scale(volume, channel) for channel in range(n_channels)])
-    return np.where(scales > 0, beta / n_channels / np.where(scales > 0, scales, 1) ** 2, 0.0)
-
-
-def _difference_scale(volume: Volume, channel: int) -> float:
-    """Return the 90 % quantile of differences between neighbours, over the distance.
-
-    Where more than 90 % are equal to their neighbour, the root mean square of the others serves.
-    """
+def _typical_difference(image: NDArray[np.generic], axes: list[int]) -> float:
+    """Return the root mean square difference of neighbours, the largest being capped."""
     samples = []
-    for axis in range(3):
-        if volume.shape[axis] < 2:
-            continue
-        image = volume.data[..., channel]
+    for axis in axes:
         ahead = [slice(None)] * 3
         behind = [slice(None)] * 3
         ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
         first, second = image[tuple(behind)], image[tuple(ahead)]
-        # Whole rows, evenly spread: a pattern in the image cannot hide between them.
+        # Whole rows, evenly spread.
         n_rows = first.shape[0] * first.shape[1]
         n_wanted = max(1, min(n_rows, _SAMPLES_PER_AXIS // max(1, first.shape[2])))
         rows = np.unique(np.linspace(0, n_rows - 1, n_wanted).round().astype(np.int64))
         z, y = np.divmod(rows, first.shape[1])
         step = second[z, y].astype(np.float64) - first[z, y].astype(np.float64)
-        samples.append(np.abs(step).ravel() / volume.spacing[axis])
+        samples.append(np.abs(step).ravel())
     if not samples:
         return 0.0
     steps = np.concatenate(samples)
-    quantile = float(np.quantile(steps, CONTRAST_QUANTILE))
-    if quantile > 0:
-        return quantile
-    steps = steps[steps > 0]
-    return float(np.sqrt(np.mean(steps**2))) if steps.size else 0.0
+    cap = float(np.quantile(steps, CONTRAST_CAP))
+    if cap > 0:
+        np.minimum(steps, cap, out=steps)
+    return float(np.sqrt(np.mean(steps**2)))

@@ -1,16 +1,19 @@
 """Compiled loops over the coarser levels: graphs of groups, in compressed rows.
 
-All levels lie one after the other in the same arrays (`Coarse` in `hierarchy.py`): `node[l]` is
+All levels lie one after the other in the same arrays (see `hierarchy.Hierarchy`): `node[l]` is
 where level l's nodes begin; `edge[n]:edge[n + 1]` are node n's neighbours, those in the lower
-triangle of its block first, up to `middle[n]`. The members of node n of a level, which are nodes of the level
+triangle of its block first, up to `middle[n]`. The members of node n, which are nodes of the level
 before, are `member[first[n]:first[n + 1]]`. Neighbours, groups and members are numbered within
-their level.
+their level. `pivot` is one over the diagonal.
 """
 
 import numpy as np
 from numba import njit
 
-_fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+NOTHING_FREE = np.float32(1e-20)
+"""Pivot (one over the diagonal) of a node whose voxels are all given: it stays at 0."""
+
+_fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_fast
@@ -28,13 +31,13 @@ def order_edges(start, stop, edge, to, weight, middle):
 
 
 @_fast
-def sweep_from_zero(start, stop, at, x, b, edge, middle, to, weight, diagonal):
+def sweep_from_zero(start, stop, at, x, b, edge, middle, to, weight, pivot):
     """Gauss-Seidel forwards over one block, from x = 0."""
     for i in range(start, stop):
         total = b[at + i]
         for e in range(edge[at + i], middle[at + i]):
             total += weight[e] * x[at + to[e]]
-        x[at + i] = total / diagonal[at + i]
+        x[at + i] = total * pivot[at + i]
 
 
 @_fast
@@ -67,7 +70,7 @@ def spread(start, stop, at_fine, at, x, old, group):
 
 
 @_fast
-def sweep_back(start, stop, at, x, old, b, edge, to, weight, diagonal):
+def sweep_back(start, stop, at, x, old, b, edge, to, weight, pivot):
     """Gauss-Seidel backwards over one block; other blocks are seen as they were (`old`)."""
     for i in range(stop - 1, start - 1, -1):
         total = b[at + i]
@@ -77,7 +80,7 @@ def sweep_back(start, stop, at, x, old, b, edge, to, weight, diagonal):
                 total += weight[e] * x[at + j]
             else:
                 total += weight[e] * old[at + j]
-        x[at + i] = total / diagonal[at + i]
+        x[at + i] = total * pivot[at + i]
 
 
 @_fast
@@ -100,10 +103,10 @@ def _dot(a, b, start, stop):
 
 
 @_fast
-def _smooth_and_descend(level, node, x, b, r, edge, middle, to, weight, diagonal, first, member):
+def _smooth_and_descend(level, node, x, b, r, edge, middle, to, weight, pivot, first, member):
     at, below = node[level], node[level + 1]
     n, n_below = below - at, node[level + 2] - below
-    sweep_from_zero(0, n, at, x, b, edge, middle, to, weight, diagonal)
+    sweep_from_zero(0, n, at, x, b, edge, middle, to, weight, pivot)
     residual_after_sweep(0, n, at, x, r, edge, middle, to, weight)
     gather(0, n_below, at, below, r, b, first, member)
 
@@ -121,7 +124,7 @@ def coarse_cycle(
     middle,
     to,
     weight,
-    diagonal,
+    pivot,
     anchor,
     group,
     first,
@@ -132,7 +135,7 @@ def coarse_cycle(
 
     On each level at most two steps of flexible conjugate gradients, each preconditioned by a
     Gauss-Seidel sweep down, the next coarser level, and a sweep back. The coarsest level is
-    solved by `bottom`, its inverse (or, where that is empty, by the diagonal). Overwrites b.
+    solved by `bottom`, its inverse (or, where that is empty, by the pivot). Overwrites b.
 
     An explicit stack of phases stands for the recursion: `phase[l]` is the number of cycles that
     level l has finished.
@@ -148,7 +151,7 @@ def coarse_cycle(
         if descending:
             if level < last:
                 _smooth_and_descend(
-                    level, node, x, b, r, edge, middle, to, weight, diagonal, first, member
+                    level, node, x, b, r, edge, middle, to, weight, pivot, first, member
                 )
                 level += 1
                 phase[level] = 0
@@ -156,7 +159,7 @@ def coarse_cycle(
             n = end - at
             for i in range(n):
                 if bottom.size == 0:
-                    x[at + i] = b[at + i] / diagonal[at + i]
+                    x[at + i] = b[at + i] * pivot[at + i]
                     continue
                 total = 0.0
                 for j in range(n):
@@ -167,7 +170,7 @@ def coarse_cycle(
         else:
             n = end - at
             spread(0, n, at, end, x, r, group)
-            sweep_back(0, n, at, x, r, b, edge, to, weight, diagonal)
+            sweep_back(0, n, at, x, r, b, edge, to, weight, pivot)
             finished = False
         # One cycle of `level` is complete: x holds its result for right-hand side b.
         if not finished:
@@ -215,7 +218,7 @@ def coarse_cycle(
 
 @_fast
 def coarse_solve(
-    level, rounds, solution, source, node, x, b, r, c, v, edge, middle, to, weight, diagonal, anchor,
+    level, rounds, solution, source, node, x, b, r, c, v, edge, middle, to, weight, pivot, anchor,
     group, first, member, bottom,
 ):  # fmt: skip
     """Improve `solution` of A solution = source on one level by a few K-cycles."""
@@ -225,9 +228,9 @@ def coarse_solve(
             total = source[i - at] - anchor[i] * solution[i - at]
             for e in range(edge[i], edge[i + 1]):
                 total -= weight[e] * (solution[i - at] - solution[to[e]])
-            b[i] = total if diagonal[i] < np.float32(1e19) else np.float32(0)
+            b[i] = total if pivot[i] > NOTHING_FREE else np.float32(0)
         coarse_cycle(
-            level, node, x, b, r, c, v, edge, middle, to, weight, diagonal, anchor, group, first,
+            level, node, x, b, r, c, v, edge, middle, to, weight, pivot, anchor, group, first,
             member, bottom,
         )  # fmt: skip
         for i in range(at, end):

@@ -2,9 +2,10 @@
 
 All arrays are (Z, Y, X), solutions are (K, Z, Y, X) for K right-hand sides; `state` is 0 where a
 voxel is unknown and not 0 where it is given. Each kernel works on planes `z0` to `z1` and rows
-`y0` to `y1`. `rows` lists the right-hand sides that are still being worked on. Fluxes are summed as w * (x_i - x_j), never as d * x - sum
-w * x: in regions that hang together strongly and touch the rest weakly, the second form loses in
-float32 all that matters.
+`y0` to `y1`. `rows` lists the right-hand sides that are still being worked on.
+
+Residuals are summed as w * (x_i - x_j), never as d * x - sum w * x: in regions that hang together
+strongly and touch the rest weakly, the second form loses in float32 all that matters.
 """
 
 import numpy as np
@@ -19,97 +20,93 @@ _TINY = np.float32(1e-30)
 
 
 @_inline
-def _row_sum(x, wz, wy, wx, z, y, out):
+def _weights_around(wz, wy, z, y, nothing):
+    """Weights towards the rows above, below, before and behind a row."""
+    above = wz[z - 1, y] if z > 0 else nothing
+    before = wy[z, y - 1] if y > 0 else nothing
+    return above, wz[z, y], before, wy[z, y]
+
+
+@_inline
+def _rows_around(x, z, y):
+    """The row itself, and those above, below, before and behind it (itself at the border, where
+    the weight is 0)."""
+    here = x[z, y]
+    above = x[z - 1, y] if z > 0 else here
+    below = x[z + 1, y] if z + 1 < x.shape[0] else here
+    before = x[z, y - 1] if y > 0 else here
+    behind = x[z, y + 1] if y + 1 < x.shape[1] else here
+    return here, above, below, before, behind
+
+
+@_inline
+def _row_sum(x, wz, wy, wx, z, y, nothing, out):
     """Sum of w * x over the six neighbours of each voxel of a row."""
-    n_z, n_y, n_x = wz.shape
-    row, w = x[z, y], wx[z, y]
-    out[0] = 0
-    for i in range(1, n_x):
-        out[i] = w[i - 1] * row[i - 1]
-    for i in range(n_x - 1):
-        out[i] += w[i] * row[i + 1]
-    if y > 0:
-        row, w = x[z, y - 1], wy[z, y - 1]
-        for i in range(n_x):
-            out[i] += w[i] * row[i]
-    if y + 1 < n_y:
-        row, w = x[z, y + 1], wy[z, y]
-        for i in range(n_x):
-            out[i] += w[i] * row[i]
-    if z > 0:
-        row, w = x[z - 1, y], wz[z - 1, y]
-        for i in range(n_x):
-            out[i] += w[i] * row[i]
-    if z + 1 < n_z:
-        row, w = x[z + 1, y], wz[z, y]
-        for i in range(n_x):
-            out[i] += w[i] * row[i]
-
-
-@_inline
-def _row_flux(x, wz, wy, wx, z, y, out):
-    """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i of a row."""
-    n_z, n_y, n_x = wz.shape
-    here, w = x[z, y], wx[z, y]
-    out[0] = 0
-    for i in range(1, n_x):
-        out[i] = w[i - 1] * (here[i] - here[i - 1])
-    for i in range(n_x - 1):
-        out[i] += w[i] * (here[i] - here[i + 1])
-    if y > 0:
-        row, w = x[z, y - 1], wy[z, y - 1]
-        for i in range(n_x):
-            out[i] += w[i] * (here[i] - row[i])
-    if y + 1 < n_y:
-        row, w = x[z, y + 1], wy[z, y]
-        for i in range(n_x):
-            out[i] += w[i] * (here[i] - row[i])
-    if z > 0:
-        row, w = x[z - 1, y], wz[z - 1, y]
-        for i in range(n_x):
-            out[i] += w[i] * (here[i] - row[i])
-    if z + 1 < n_z:
-        row, w = x[z + 1, y], wz[z, y]
-        for i in range(n_x):
-            out[i] += w[i] * (here[i] - row[i])
-
-
-@_inline
-def _row_diagonal(wz, wy, wx, z, y, out):
-    """Sum of the weights at each voxel of a row."""
-    n_z, n_y, n_x = wz.shape
+    wa, wb, wf, wh = _weights_around(wz, wy, z, y, nothing)
+    here, a, b, f, h = _rows_around(x, z, y)
     w = wx[z, y]
-    out[0] = _TINY
-    for i in range(1, n_x):
-        out[i] = w[i - 1] + _TINY
-    for i in range(n_x - 1):
-        out[i] += w[i]
-    if y > 0:
-        w = wy[z, y - 1]
-        for i in range(n_x):
-            out[i] += w[i]
-    if y + 1 < n_y:
-        w = wy[z, y]
-        for i in range(n_x):
-            out[i] += w[i]
-    if z > 0:
-        w = wz[z - 1, y]
-        for i in range(n_x):
-            out[i] += w[i]
-    if z + 1 < n_z:
-        w = wz[z, y]
-        for i in range(n_x):
-            out[i] += w[i]
+    last = here.size - 1
+    for i in range(1, last):
+        along = w[i - 1] * here[i - 1] + w[i] * here[i + 1]
+        out[i] = along + wa[i] * a[i] + wb[i] * b[i] + wf[i] * f[i] + wh[i] * h[i]
+    for i in (0, last):
+        total = wa[i] * a[i] + wb[i] * b[i] + wf[i] * f[i] + wh[i] * h[i]
+        if i > 0:
+            total += w[i - 1] * here[i - 1]
+        if i < last:
+            total += w[i] * here[i + 1]
+        out[i] = total
+
+
+@_inline
+def _row_flux(x, wz, wy, wx, z, y, nothing, out):
+    """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i of a row."""
+    wa, wb, wf, wh = _weights_around(wz, wy, z, y, nothing)
+    here, a, b, f, h = _rows_around(x, z, y)
+    w = wx[z, y]
+    last = here.size - 1
+    for i in range(1, last):
+        v = here[i]
+        along = w[i - 1] * (v - here[i - 1]) + w[i] * (v - here[i + 1])
+        across = wa[i] * (v - a[i]) + wb[i] * (v - b[i])
+        out[i] = along + across + (wf[i] * (v - f[i]) + wh[i] * (v - h[i]))
+    for i in (0, last):
+        v = here[i]
+        total = wa[i] * (v - a[i]) + wb[i] * (v - b[i])
+        total += wf[i] * (v - f[i]) + wh[i] * (v - h[i])
+        if i > 0:
+            total += w[i - 1] * (v - here[i - 1])
+        if i < last:
+            total += w[i] * (v - here[i + 1])
+        out[i] = total
+
+
+@_inline
+def _row_diagonal(wz, wy, wx, z, y, nothing, out):
+    """Sum of the weights at each voxel of a row."""
+    wa, wb, wf, wh = _weights_around(wz, wy, z, y, nothing)
+    w = wx[z, y]
+    last = w.size - 1
+    for i in range(1, last):
+        out[i] = w[i - 1] + w[i] + wa[i] + wb[i] + wf[i] + wh[i] + _TINY
+    for i in (0, last):
+        total = wa[i] + wb[i] + wf[i] + wh[i] + _TINY
+        if i > 0:
+            total += w[i - 1]
+        if i < last:
+            total += w[i]
+        out[i] = total
 
 
 @_fast
 def start_red(z0, z1, y0, y1, rows, x, b, wz, wy, wx, state):
     """First half sweep from zero: x = b / d on red voxels, 0 elsewhere."""
-    n_y, n_x = wz.shape[1:]
+    n_x = wz.shape[2]
+    nothing = np.zeros(n_x, np.float32)
     diagonal = np.empty(n_x, np.float32)
     for z in range(z0, z1):
         for y in range(y0, y1):
-            _row_diagonal(wz, wy, wx, z, y, diagonal)
+            _row_diagonal(wz, wy, wx, z, y, nothing, diagonal)
             parity = (z + y) & 1
             given = state[z, y]
             for k in rows:
@@ -122,17 +119,18 @@ def start_red(z0, z1, y0, y1, rows, x, b, wz, wy, wx, state):
 @_fast
 def relax(z0, z1, y0, y1, colour, rows, x, b, wz, wy, wx, state):
     """Half sweep of Gauss-Seidel over the voxels of one colour (0 red, 1 black)."""
-    n_y, n_x = wz.shape[1:]
+    n_x = wz.shape[2]
+    nothing = np.zeros(n_x, np.float32)
     diagonal = np.empty(n_x, np.float32)
     total = np.empty(n_x, np.float32)
     for z in range(z0, z1):
         for y in range(y0, y1):
-            _row_diagonal(wz, wy, wx, z, y, diagonal)
+            _row_diagonal(wz, wy, wx, z, y, nothing, diagonal)
             parity = (z + y + colour) & 1
             given = state[z, y]
             for k in rows:
                 x_row, b_row = x[k, z, y], b[k, z, y]
-                _row_sum(x[k], wz, wy, wx, z, y, total)
+                _row_sum(x[k], wz, wy, wx, z, y, nothing, total)
                 for i in range(n_x):
                     total[i] = (b_row[i] + total[i]) / diagonal[i]
                 for i in range(n_x):
@@ -147,14 +145,15 @@ def restrict_after_black(z0, z1, y0, y1, rows, x, wz, wy, wx, state, group, coar
     After a sweep from zero that ended with black, the residual is 0 on black voxels, and on red
     ones what the black neighbours have contributed since.
     """
-    n_y, n_x = wz.shape[1:]
+    n_x = wz.shape[2]
+    nothing = np.zeros(n_x, np.float32)
     total = np.empty(n_x, np.float32)
     for z in range(z0, z1):
         for y in range(y0, y1):
             parity = (z + y) & 1
             given, to = state[z, y], group[z, y]
             for k in rows:
-                _row_sum(x[k], wz, wy, wx, z, y, total)
+                _row_sum(x[k], wz, wy, wx, z, y, nothing, total)
                 target = coarse[k]
                 for i in range(parity, n_x, 2):
                     if given[i] == 0:
@@ -164,7 +163,7 @@ def restrict_after_black(z0, z1, y0, y1, rows, x, wz, wy, wx, state, group, coar
 @_fast
 def prolong(z0, z1, y0, y1, rows, x, state, group, coarse):
     """Add each group's correction to its voxels."""
-    n_y, n_x = state.shape[1:]
+    n_x = state.shape[2]
     for z in range(z0, z1):
         for y in range(y0, y1):
             given, to = state[z, y], group[z, y]
@@ -178,14 +177,15 @@ def prolong(z0, z1, y0, y1, rows, x, state, group, coarse):
 @_fast
 def apply(z0, z1, y0, y1, rows, p, q, wz, wy, wx, state, energy):
     """q = A p; `energy[z, y, k]` is that row's share of p . A p."""
-    n_y, n_x = wz.shape[1:]
+    n_x = wz.shape[2]
+    nothing = np.zeros(n_x, np.float32)
     total = np.empty(n_x, np.float32)
     for z in range(z0, z1):
         for y in range(y0, y1):
             given = state[z, y]
             for k in rows:
                 p_row, q_row = p[k, z, y], q[k, z, y]
-                _row_flux(p[k], wz, wy, wx, z, y, total)
+                _row_flux(p[k], wz, wy, wx, z, y, nothing, total)
                 share = np.float32(0)
                 for i in range(n_x):
                     value = total[i] if given[i] == 0 else np.float32(0)
@@ -223,7 +223,7 @@ def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
 @_fast
 def products(z0, z1, y0, y1, rows, r, z, q, out):
     """Shares of r . z and q . z and the largest |z| of each row: out[plane, y, k, 0..2]."""
-    n_y, n_x = r.shape[2:]
+    n_x = r.shape[3]
     for plane in range(z0, z1):
         for y in range(y0, y1):
             for k in rows:
@@ -243,7 +243,7 @@ def products(z0, z1, y0, y1, rows, r, z, q, out):
 @_fast
 def combine(z0, z1, y0, y1, rows, p, z, factor):
     """p = z + factor * p."""
-    n_y, n_x = p.shape[2:]
+    n_x = p.shape[3]
     for plane in range(z0, z1):
         for y in range(y0, y1):
             for k in rows:
@@ -255,7 +255,7 @@ def combine(z0, z1, y0, y1, rows, p, z, factor):
 @_fast
 def advance(z0, z1, y0, y1, rows, x, r, p, q, step):
     """x += step * p; r -= step * q."""
-    n_y, n_x = p.shape[2:]
+    n_x = p.shape[3]
     for plane in range(z0, z1):
         for y in range(y0, y1):
             for k in rows:

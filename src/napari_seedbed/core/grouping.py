@@ -17,7 +17,7 @@ NO_TARGET = -1
 @_jit
 def strongest_edges(start, stop, wz, wy, wx, strongest):
     """Largest weight at each voxel of the planes `start` to `stop`."""
-    n_z, n_y, n_x = wz.shape
+    _n_z, n_y, n_x = wz.shape
     for z in range(start, stop):
         for y in range(n_y):
             for x in range(n_x):

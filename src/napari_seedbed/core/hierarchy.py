@@ -191,7 +191,7 @@ def _connect_voxel_groups(
     weights: WeightArrays, group: Ints, n_groups: int, should_stop: ShouldStop | None
 ) -> Graph:
     flat = group.reshape(-1)
-    first, member = _members(flat, n_groups, np.int64)
+    first, member = _members(flat, n_groups)
     check_stop(should_stop)
     args = (flat, *(w.reshape(-1) for w in weights), group.shape[1], group.shape[2])
     return _collect_edges(
@@ -202,7 +202,7 @@ def _connect_voxel_groups(
 def _connect_node_groups(
     graph: Graph, parent: Ints, n_parents: int, should_stop: ShouldStop | None
 ) -> Graph:
-    first, member = _members(parent, n_parents, np.int64)
+    first, member = _members(parent, n_parents)
     return _collect_edges(
         grouping.connect_node_groups,
         n_parents,
@@ -217,8 +217,8 @@ def _connect_node_groups(
     )
 
 
-def _members(group: Ints, n_groups: int, dtype: type) -> tuple[NDArray[np.int64], Ints]:
-    first = np.zeros(n_groups + 1, dtype)
+def _members(group: Ints, n_groups: int) -> tuple[NDArray[np.int64], Ints]:
+    first = np.zeros(n_groups + 1, np.int64)
     member = np.empty(group.size, np.int32)
     grouping.collect_members(group, first, member)
     return first, member
@@ -324,7 +324,7 @@ def _join_levels(
     first = np.zeros(node[-1] + 1, np.int64)
     member = np.zeros(node[-1], np.int32)
     for level, level_parent in enumerate(parents):
-        begin, end = _members(level_parent, sizes[level + 1], np.int64)
+        begin, end = _members(level_parent, sizes[level + 1])
         first[node[level + 1] : node[level + 2] + 1] = begin + node[level]
         member[node[level] : node[level + 1]] = end
     middle = np.empty(node[-1], np.int64)
@@ -346,18 +346,15 @@ class Anchors:
     ----------
     anchor : (N,) ndarray
         For each graph node, the weight of its edges to seeds.
-    diagonal : (N,) ndarray
-        Diagonal of the graph levels; huge where all voxels of a node are given.
+    pivot : (N,) ndarray
+        One over the diagonal of the graph levels; next to 0 where all voxels of a node are given.
     bottom : (M, M) ndarray
         Inverse of the coarsest level's matrix.
     """
 
     anchor: Floats
-    diagonal: Floats
+    pivot: Floats
     bottom: NDArray[np.float64]
-
-
-NOTHING_FREE = np.float32(1e20)
 
 
 def anchor_hierarchy(
@@ -390,9 +387,9 @@ def anchor_hierarchy(
         anchor[below] = np.bincount(parent, weights=anchor[here], minlength=size)
         free[below] = np.bincount(parent, weights=free[here], minlength=size)
     diagonal = hierarchy.total + anchor
-    diagonal[(free == 0) | (diagonal == 0)] = NOTHING_FREE
+    diagonal[(free == 0) | (diagonal == 0)] = 1 / graph_kernels.NOTHING_FREE
     last = hierarchy.level(hierarchy.n_levels - 1)
-    return Anchors(anchor, diagonal, _inverse(hierarchy, last, diagonal))
+    return Anchors(anchor, np.float32(1) / diagonal, _inverse(hierarchy, last, diagonal))
 
 
 def _inverse(hierarchy: Hierarchy, last: slice, diagonal: Floats) -> NDArray[np.float64]:

@@ -22,8 +22,11 @@ from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import Box, run_ranges, split
 
 MAX_ITERATIONS = 200
-TIGHTEST = 5e-7
+TIGHTEST = 2e-6
 """Tolerance below which float32 solutions cannot be told apart."""
+
+SAFETY = 0.25
+"""The true error was at most 8 times the estimate in trials, the most in 2D."""
 
 TRUST_CARRIED_RESIDUAL = 1e-5
 MAX_RESTARTS = 4
@@ -114,23 +117,24 @@ class Preconditioner:
             x, b, r = self._x[k], self._b[k], self._r[k]
             run_ranges(
                 graph_kernels.sweep_from_zero,
-                blocks, 0, x, b, h.edge, h.middle, *graph, anchors.diagonal,
+                blocks, 0, x, b, h.edge, h.middle, *graph, anchors.pivot,
             )  # fmt: skip
             run_ranges(
                 graph_kernels.residual_after_sweep, blocks, 0, x, r, h.edge, h.middle, *graph
             )
             run_ranges(graph_kernels.gather, split(below, BLOCKS), 0, size, r, b, h.first, h.member)
-        run_ranges(
-            lambda start, stop: [self._cycle(1, int(k)) for k in rows[start:stop]],
-            split(rows.size, rows.size),
-            should_stop=self.should_stop,
-        )
+
+        def cycle(start: int, stop: int) -> None:
+            for k in rows[start:stop]:
+                self._cycle(1, int(k))
+
+        run_ranges(cycle, split(rows.size, rows.size), should_stop=self.should_stop)
         for k in rows:
             x, b, r = self._x[k], self._b[k], self._r[k]
             run_ranges(graph_kernels.spread, blocks, 0, size, x, r, h.parent)
             run_ranges(
                 graph_kernels.sweep_back,
-                blocks, 0, x, r, b, h.edge, *graph, anchors.diagonal,
+                blocks, 0, x, r, b, h.edge, *graph, anchors.pivot,
             )  # fmt: skip
             check_stop(self.should_stop)
 
@@ -142,7 +146,7 @@ class Preconditioner:
         graph_kernels.coarse_solve(
             level, rounds, solution, source, h.node,
             self._x[k], self._b[k], self._r[k], self._c[k], self._v[k],
-            h.edge, h.middle, h.to, h.weight, anchors.diagonal, anchors.anchor,
+            h.edge, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
             h.parent, h.first, h.member, anchors.bottom,
         )  # fmt: skip
 
@@ -150,7 +154,7 @@ class Preconditioner:
         h, anchors = self.hierarchy, self.anchors
         graph_kernels.coarse_cycle(
             top, h.node, self._x[k], self._b[k], self._r[k], self._c[k], self._v[k],
-            h.edge, h.middle, h.to, h.weight, anchors.diagonal, anchors.anchor,
+            h.edge, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
             h.parent, h.first, h.member, anchors.bottom,
         )  # fmt: skip
 
@@ -159,7 +163,6 @@ def solve(
     preconditioner: Preconditioner,
     x: Floats,
     tol: float,
-    max_iterations: int = MAX_ITERATIONS,
     report: IterationReport | None = None,
 ) -> Outcome:
     """Improve solutions in place until the estimated error is at most `tol` everywhere.
@@ -174,8 +177,6 @@ def solve(
         Largest error allowed. It is estimated by the correction that one multigrid cycle would
         make, which tracks the true error within a small factor however weak some edges are; the
         residual, which other solvers look at, does not.
-    max_iterations : int
-        After these the outcome says that it did not converge.
     report : callable, optional
         Called after each iteration with its number and the estimated error.
     """
@@ -192,10 +193,10 @@ def solve(
             errors[pending] = search.measure(pending)
             if report is not None:
                 report(iterations, float(errors.max()))
-            done = errors[pending] <= tol
+            done = errors[pending] <= SAFETY * tol
             search.finish(pending[done])
             pending = pending[~done]
-            if pending.size == 0 or iterations >= max_iterations:
+            if pending.size == 0 or iterations >= MAX_ITERATIONS:
                 break
             search.step(pending)
             iterations += 1

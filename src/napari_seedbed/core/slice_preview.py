@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core import grid_kernels
 from napari_seedbed.core.hierarchy import Hierarchy
 from napari_seedbed.core.multigrid import Preconditioner
-from napari_seedbed.core.threads import run_ranges
+from napari_seedbed.core.threads import run_ranges, split
 
 MOST_NODES = 150_000
 """Coarse level of the preview: the first with at most so many nodes."""
@@ -59,14 +59,13 @@ def coarse_solution(
             [np.bincount(parent, weights=row, minlength=size) for row in source]
         ).astype(np.float32)
     solution = np.zeros_like(source)
-    run_ranges(
-        lambda start, stop: [
+
+    def improve(first: int, stop: int) -> None:
+        for k in range(first, stop):
             preconditioner.solve_level(level, COARSE_ROUNDS, solution[k], source[k], k)
-            for k in range(start, stop)
-        ],
-        [(k, k + 1) for k in range(source.shape[0])],
-        should_stop=preconditioner.should_stop,
-    )
+
+    n_solutions = source.shape[0]
+    run_ranges(improve, split(n_solutions, n_solutions), should_stop=preconditioner.should_stop)
     return solution
 
 
@@ -104,11 +103,14 @@ def preview_slice(
         node = hierarchy.parent[hierarchy.level(level)][node]
     x = np.ascontiguousarray(coarse[:, node])
     if previous is not None:
-        x += previous[(slice(None), *box)]
+        x += previous[:, *box]
     z_y_x = np.unravel_index(places, shape)
     inside = (z_y_x[axis] >= start) & (z_y_x[axis] < stop)
-    local = tuple(c[inside] - (start if a == axis else 0) for a, c in enumerate(z_y_x))
-    x[(slice(None), *local)] = values[inside].T
+    for k in range(values.shape[1]):
+        solution = x[k]
+        solution[tuple(c[inside] - (start if a == axis else 0) for a, c in enumerate(z_y_x))] = (
+            values[inside, k]
+        )
     state = np.array(preconditioner.state[box], order="C")
     # The slab's faces inside the volume keep the coarse answer.
     if start > 0:
@@ -119,8 +121,7 @@ def preview_slice(
     rows = np.arange(x.shape[0])
     nothing = np.zeros_like(x)
     n_z, n_y, _ = state.shape
-    cut = [n_y * i // 4 for i in range(5)]
-    boxes = [(0, n_z, a, b) for a, b in zip(cut[:-1], cut[1:], strict=True) if b > a]
+    boxes = [(0, n_z, *rows_of_box) for rows_of_box in split(n_y, 4)]
     for _ in range(RELAXATIONS):
         for colour in (0, 1):
             run_ranges(

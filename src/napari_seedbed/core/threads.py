@@ -6,8 +6,9 @@ The ranges depend on the problem alone, never on the number of threads: results 
 for bit on any machine's core count.
 """
 
+import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -37,12 +38,12 @@ def split(length: int, parts: int) -> list[Range]:
     """Cut `range(length)` into `parts` ranges of nearly equal length (fewer if it is short)."""
     parts = max(1, min(parts, length))
     edges = [length * i // parts for i in range(parts + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(itertools.pairwise(edges))
 
 
 def run_ranges(
     kernel: Callable[..., None],
-    ranges: Iterable[Range] | Iterable[Box],
+    ranges: Sequence[Range] | Sequence[Box],
     *args: object,
     should_stop: ShouldStop | None = None,
 ) -> None:
@@ -53,7 +54,6 @@ def run_ranges(
     Cancelled
         As soon as `should_stop` is true; ranges that have not begun are dropped.
     """
-    ranges = list(ranges)  # type: ignore[assignment]
     check_stop(should_stop)
     if len(ranges) == 1:
         kernel(*ranges[0], *args)

@@ -11,6 +11,7 @@ from napari_seedbed.core.edge_weights import (
     NORMALIZATIONS,
     Normalization,
     Volume,
+    WeightArrays,
     as_volume,
     edge_weights,
 )
@@ -28,7 +29,7 @@ from napari_seedbed.core.validation import (
 )
 from napari_seedbed.errors import InputError, NotConvergedError
 
-DEFAULT_BETA = 5.0
+DEFAULT_BETA = 7.0
 """Default of `normalization='contrast'`, found on real people's scribbles
 (`benchmarks/quality_scribbles.py`)."""
 
@@ -101,15 +102,13 @@ class RandomWalker:
                 f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
                 "channel axis with channel_axis if it has one."
             )
-        if not (np.isscalar(beta) and np.isfinite(beta) and beta >= 0):
-            raise InputError(f"beta must be a number that is not negative; got {beta!r}.")
+        self.beta = _check_number(beta, "beta", allow_zero=True)
         if normalization not in NORMALIZATIONS:
             raise InputError(
                 f"normalization is {normalization!r}; it must be one of "
                 f"{', '.join(NORMALIZATIONS)}."
             )
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
-        self.beta = float(beta)
         self.normalization: Normalization = normalization
         self._volume: Volume = as_volume(data, check_spacing(spacing, ndim), axis)
         self._hierarchy: Hierarchy | None = None
@@ -178,8 +177,7 @@ class RandomWalker:
             If `should_stop` said so.
         """
         labels = check_labels(labels, self.shape)
-        if not (np.isfinite(tol) and tol > 0):
-            raise InputError(f"tol must be a positive number; got {tol!r}.")
+        tol = _check_number(tol, "tol", allow_zero=False)
         seeds = SeedMap(labels, self._volume.shape)
         self._use_outside(seeds.outside)
         tell = report if report is not None else _say_nothing
@@ -253,6 +251,13 @@ class RandomWalker:
             self._uncertainty = binary_entropy(self._solutions[0]).reshape(self.shape)
         return self._uncertainty
 
+    @property
+    def edge_weights(self) -> WeightArrays:
+        """Weights of the edges along z, y and x, each (Z, Y, X); Z is 1 for a 2D image."""
+        self.prepare()
+        assert self._hierarchy is not None
+        return self._hierarchy.weights
+
     def _use_outside(self, outside: NDArray[np.bool_] | None) -> None:
         same = (
             outside is self._outside
@@ -288,11 +293,10 @@ class RandomWalker:
             return None
         axis, index = view
         ndim = len(self.shape)
-        if not (0 <= axis < ndim and 0 <= index < self.shape[axis]):
-            if ndim == 3:
-                raise InputError(
-                    f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
-                )
+        if not (0 <= axis < ndim and 0 <= index < self.shape[axis]) and ndim == 3:
+            raise InputError(
+                f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
+            )
         if ndim == 2:
             axis, index = 0, 0
         seed_values = seeds.given(range(seeds.n_solutions))
@@ -359,6 +363,17 @@ class RandomWalker:
                     ballot.cast(solution)
                     check_stop(preconditioner.should_stop)
         return kept, ballot, iterations
+
+
+def _check_number(value: float, name: str, *, allow_zero: bool) -> float:
+    wanted = "0 or more" if allow_zero else "more than 0"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a number, {wanted}; got {value!r}.") from None
+    if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+        raise InputError(f"{name} must be a number, {wanted}; got {value!r}.")
+    return number
 
 
 def _say_nothing(progress: Progress) -> None:
