@@ -54,7 +54,7 @@ def test_large_finite_values_pass():
 
 
 def test_number_of_axes_and_masks_can_be_restricted():
-    with pytest.raises(InputError, match="1 axes .* must have 2 or 3"):
+    with pytest.raises(InputError, match=r"1 axes .* must have 2 or 3"):
         check_image(np.zeros(3), ndim=(2, 3))
     with pytest.raises(InputError, match="mask"):
         check_image(np.zeros((2, 2), bool), allow_bool=False)
