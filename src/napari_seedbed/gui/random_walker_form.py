@@ -1,7 +1,6 @@
 """The widgets of the random walker panel, from top to bottom; what they do is the panel's."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from napari.layers import Layer
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
@@ -20,6 +19,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from napari_seedbed.gui.layers import ChannelChoice
 
 NEXT_KEY = "U"
 
@@ -99,13 +100,22 @@ class ChannelBoxes(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._boxes: list[QCheckBox] = []
-        self._choices: list[Any] = []
+        self._choices: list[ChannelChoice] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
 
-    def set_choices(self, choices: Sequence[Any], checked: Sequence[bool]) -> None:
-        """Offer `choices`, things with a `name`."""
+    def offer(self, choices: Sequence[ChannelChoice], checked: Sequence[bool] | None) -> None:
+        """Offer channels; what was checked stays checked where `checked` is None."""
+        if checked is None:
+            if choices == self._choices:
+                return
+            before = [(choice.layer, choice.index) for choice in self.choices()]
+            checked = [(choice.layer, choice.index) in before for choice in choices]
+        self.set_choices(choices, checked)
+
+    def set_choices(self, choices: Sequence[ChannelChoice], checked: Sequence[bool]) -> None:
+        """Offer channels anew, some of them checked."""
         for box in self._boxes:
             self._layout.removeWidget(box)
             box.deleteLater()
@@ -118,7 +128,7 @@ class ChannelBoxes(QWidget):
             self._layout.addWidget(box)
             self._boxes.append(box)
 
-    def choices(self) -> list[Any]:
+    def choices(self) -> list[ChannelChoice]:
         """The checked ones."""
         return [
             choice
@@ -126,7 +136,7 @@ class ChannelBoxes(QWidget):
             if box.isChecked()
         ]
 
-    def all_choices(self) -> list[Any]:
+    def all_choices(self) -> list[ChannelChoice]:
         """Checked or not."""
         return self._choices
 

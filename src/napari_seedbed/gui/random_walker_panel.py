@@ -189,7 +189,7 @@ class RandomWalkerPanel(QWidget):
         marks = [
             layer
             for layer in layers
-            if isinstance(layer, Labels | Points | Shapes) and not _is_live(layer)
+            if isinstance(layer, Labels | Points | Shapes) and not self.results.is_live(layer)
         ]
         self.form.seeds.set_layers(sorted(marks, key=lambda layer: not _is_seeds(layer)))
         self._offer_channels()
@@ -233,15 +233,8 @@ class RandomWalkerPanel(QWidget):
         if layer is not None:
             with errors.shown(self._say):
                 choices = channel_choices(layer, self.viewer.layers)
-        before = {(c.layer, c.index, c.name) for c in boxes.all_choices()}
-        if not anew and before == {(c.layer, c.index, c.name) for c in choices}:
-            return
-        chosen = {(c.layer, c.index) for c in boxes.choices()}
         # Channels of one layer belong together; other layers join only when somebody says so.
-        boxes.set_choices(
-            choices,
-            [(c.layer, c.index) in chosen if not anew else c.layer is layer for c in choices],
-        )
+        boxes.offer(choices, [c.layer is layer for c in choices] if anew else None)
         self.form.show_channels(len(choices) > 1)
 
     def _current_image(self) -> Image:
@@ -334,7 +327,10 @@ class RandomWalkerPanel(QWidget):
 
     def _on_preview(self, preview: Preview, request: Request) -> None:
         if request.layer in self.viewer.layers:
+            count = len(self.viewer.layers)
             self.results.show_preview(preview, request.layer, request.image, request.time)
+            if len(self.viewer.layers) != count:
+                self.reset_choices()
 
     def _on_finished(self, result: Result, request: Request, exact: bool) -> None:
         if request.layer not in self.viewer.layers:
@@ -495,11 +491,6 @@ class RandomWalkerPanel(QWidget):
 def _stop(session: RandomWalkerSession, places: UncertainPlaces) -> None:
     session.close()
     places.stop()
-
-
-def _is_live(layer: Layer) -> bool:
-    """Whether the next run would overwrite the layer."""
-    return "slot" in layer.metadata.get(METADATA_KEY, {})
 
 
 def _is_seeds(layer: Layer) -> bool:

@@ -31,6 +31,11 @@ class ResultLayers:
         layer = find_result(self._viewer, _slot(image, "labels"))
         return layer if isinstance(layer, Labels) else None
 
+    def is_live(self, layer: Layer) -> bool:
+        """Whether the next run would overwrite the layer."""
+        slot = layer.metadata.get(METADATA_KEY, {}).get("slot")
+        return slot is not None and find_result(self._viewer, str(slot)) is layer
+
     def show_preview(self, preview: Preview, image: ImageLayer, like: Image, t: int | None) -> None:
         """Show a first answer for one slice.
 
@@ -99,7 +104,7 @@ class ResultLayers:
         found = []
         for layer in self._viewer.layers:
             slot = str(layer.metadata.get(METADATA_KEY, {}).get("slot", ""))
-            if slot.startswith(family) and find_result(self._viewer, slot) is layer:
+            if slot.startswith(family) and self.is_live(layer):
                 found.append(layer)
         return found
 
