@@ -8,6 +8,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from painting import drag, press_key
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
 from walker_window import PLACE, SCALE, WalkerWindow, ball, dice
 
 from napari_seedbed.core.progress import Preview, Progress, check_stop
@@ -360,3 +361,30 @@ def test_panel_survives_its_only_image_being_removed(window):
     window.viewer.layers.remove(window.image)
     assert not window.form.run.isEnabled()
     assert isinstance(window.seeds, Labels)
+
+
+def test_everything_fits_a_small_screen_without_scrolling(window):
+    window.viewer.window.resize(1366, 768)
+    window.form.options.toggle()
+    window.panel._say("A message of three lines. " * 4)
+    window.qtbot.wait(100)
+    assert window.form.verticalScrollBar().maximum() == 0
+    for button in window.form.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.minimumSizeHint().width(), button.text()
+
+
+def test_panel_opens_from_the_menu_of_plugins(make_napari_viewer):
+    viewer = make_napari_viewer()
+    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    assert panel.viewer is viewer or panel.viewer.__wrapped__ is viewer
+
+
+def test_image_that_comes_after_the_panel_is_taken(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    assert not panel.form.new_seeds.isEnabled()
+    layer = viewer.add_image(ball()[0], name="later")
+    assert panel.form.image.layer() is layer
+    panel.make_seeds()
+    assert viewer.layers.selection.active is panel.form.seeds.layer()

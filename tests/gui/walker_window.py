@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.pipeline import operations
@@ -44,6 +45,8 @@ class WalkerWindow:
         self.viewer.window.add_dock_widget(self.panel, name="Random walker")
         self.form = self.panel.form
         self.panel.session._settle.setInterval(200)  # the hand of a test rests quickly
+        # On a machine that never ran the solver it is compiled first.
+        qtbot.waitUntil(lambda: preparation.is_done, timeout=300000)
         qtbot.wait(50)
 
     @property

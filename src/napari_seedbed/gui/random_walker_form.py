@@ -243,8 +243,8 @@ class RandomWalkerForm(QScrollArea):
         self.progress.setFixedHeight(6)
         self.forecast = _wrapped_label()
         self.status = _wrapped_label()
-        # Two lines high even when empty: buttons must not jump away under the mouse.
-        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing() + 4)
+        # Three lines high even when empty: buttons must not jump away under the mouse.
+        self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing() + 4)
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._column.addWidget(_rule())
         self._column.addLayout(row)
@@ -283,7 +283,7 @@ class RandomWalkerForm(QScrollArea):
         """As wide as the contents need, since there is no horizontal scroll bar."""
         bar = self.verticalScrollBar()
         needed = self._body.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0)
-        return QSize(max(needed, 260), 120)
+        return QSize(max(needed, 310), 120)
 
     def sizeHint(self) -> QSize:
         """As narrow as it may be: the picture matters more."""
