@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_walk_scenes import direct_probabilities, smooth_scene
+from scipy import ndimage as ndi
 from skimage.segmentation import random_walker as skimage_random_walker
 
 from napari_seedbed.core import RandomWalker, random_walker
@@ -164,6 +165,18 @@ def test_uncertainty_is_the_normalised_entropy():
         assert walker.uncertainty[labels > 0].max() < 1e-6
 
 
+def two_balls(shape):
+    """Return a noisy image of a bright ball in the dark, with a stroke in and one outside."""
+    rng = np.random.default_rng(1)
+    grid = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    image = (sum(g**2 for g in grid) < 0.3) + 0.1 * rng.standard_normal(shape)
+    labels = np.zeros(shape, int)
+    middle = tuple(n // 2 for n in shape)
+    labels[(*middle[:-1], slice(middle[-1] - 3, middle[-1] + 4))] = 1
+    labels[(*middle[:-2], 1, slice(2, -2))] = 2
+    return image, labels
+
+
 def strokes(walker_labels):
     """Yield seeds as they change while somebody draws: added, erased, relabelled, undone."""
     seeds = walker_labels.copy()
@@ -206,11 +219,11 @@ def test_a_cold_solve_gives_the_same_bits_whatever_came_before():
 
 
 def test_a_stroke_needs_fewer_iterations_than_a_cold_solve():
-    image, labels = smooth_scene((40, 40, 40), 2)
-    walker = RandomWalker(image[..., 0])
+    image, labels = two_balls((40, 40, 40))
+    walker = RandomWalker(image)
     walker.solve(labels)
     cold = walker.iterations
-    labels[20, 20:23, 20:26] = 1
+    labels[20, 5, 20:26] = 2
     walker.solve(labels)
     assert walker.iterations < cold
 
@@ -235,12 +248,15 @@ def test_what_no_seed_reaches_gets_no_label():
 
 
 def steep_weights_scene(n=28):
-    """Weights from 1e-6 to 1 in a fine random pattern, the hardest case for a solver."""
+    """Weights from 1e-6 to 1 in a random pattern of the finest scale, hard for a solver."""
     rng = np.random.default_rng(3)
-    image = rng.random((n, n, n))
+    image = ndi.gaussian_filter(rng.random((n, n, n)), 0.7)
     labels = np.zeros(image.shape, int)
     labels[n // 2, n // 2, n // 2 : n // 2 + 3], labels[2, 2:-2, 2] = 1, 2
-    return RandomWalker(image, beta=3000, normalization="std"), labels
+    walker = RandomWalker(image, beta=12)
+    assert np.percentile(walker.edge_weights[2][..., :-1], 10) < 1.1e-6
+    assert walker.edge_weights[2].max() > 0.99
+    return walker, labels
 
 
 def test_strong_contrast_is_solved_right():
@@ -259,8 +275,8 @@ def test_what_does_not_converge_says_so(monkeypatch):
 
 
 def test_progress_rises_to_1_and_the_preview_comes_first():
-    image, labels = smooth_scene((40, 30, 20), 2)
-    walker = RandomWalker(image[..., 0])
+    image, labels = two_balls((40, 30, 20))
+    walker = RandomWalker(image)
     told: list[Progress] = []
     result = walker.solve(labels, report=told.append, view=(0, 20))
     fractions = [progress.fraction for progress in told]
@@ -276,10 +292,10 @@ def test_progress_rises_to_1_and_the_preview_comes_first():
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_the_preview_after_a_stroke_is_close_to_the_result(axis):
-    image, labels = smooth_scene((32, 32, 32), 3)
-    walker = RandomWalker(image[..., 0])
+    image, labels = two_balls((32, 32, 32))
+    walker = RandomWalker(image)
     walker.solve(labels, report=lambda progress: None, view=(axis, 16))
-    labels[16, 16, 10:14] = 3
+    labels[16, 5:7, 10:14] = 2
     told: list[Progress] = []
     result = walker.solve(labels, report=told.append, view=(axis, 16))
     preview = next(p.preview for p in told if p.preview is not None)
@@ -287,9 +303,9 @@ def test_the_preview_after_a_stroke_is_close_to_the_result(axis):
 
 
 def test_the_preview_of_a_2d_image_is_the_whole_image():
-    image, labels = smooth_scene((50, 40), 2)
+    image, labels = two_balls((50, 40))
     told: list[Progress] = []
-    result = RandomWalker(image[..., 0]).solve(labels, report=told.append, view=(0, 0))
+    result = RandomWalker(image).solve(labels, report=told.append, view=(0, 0))
     preview = next(p.preview for p in told if p.preview is not None)
     assert preview.labels.shape == (50, 40)
     assert (preview.labels == result).mean() > 0.95

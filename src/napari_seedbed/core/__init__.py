@@ -6,7 +6,7 @@ from typing import Any
 _HOMES = {
     "RandomWalker": "random_walks",
     "random_walker": "random_walks",
-    "compile_kernels": "random_walks",
+    "compile_kernels": "compilation",
     "random_walker_memory": "forecast",
     "random_walker_seconds": "forecast",
     "gaussian": "filters",

@@ -100,12 +100,15 @@ def number_groups(start, stop, c_z, offsets, group, size):
 
 
 @_jit
-def small_group_targets(start, stop, c_z, wz, wy, wx, group, size, small, share, inner, best, to):
+def small_group_targets(
+    start, stop, c_z, wz, wy, wx, group, size, small, share, hold, inner, outer, best, to
+):
     """Find for each small group the neighbour group that it is tied to most strongly.
 
     Works on layers of cells; a layer's groups belong to it alone, so layers run side by side.
-    `to` stays `NO_TARGET` where that tie is weak beside the edges inside the group: such a group
-    is a world of its own, and joined to another it would be lost.
+    `to` becomes `NO_TARGET` where that tie is weak beside the edges inside the group, as such a
+    group is a world of its own, and where it is less than the share `hold` of all ties outwards,
+    as such a voxel belongs to all its neighbours alike.
     """
     n_z, n_y, n_x = group.shape
     for layer in range(start, stop):
@@ -141,14 +144,17 @@ def small_group_targets(start, stop, c_z, wz, wy, wx, group, size, small, share,
                         b = group[zz, yy, xx]
                         if a == b:
                             inner[a] = max(inner[a], w)
-                        elif w > best[a]:
+                            continue
+                        outer[a] += w
+                        if w > best[a]:
                             best[a] = w
                             to[a] = b
         for z in range(z0, z1):
             for y in range(n_y):
                 for x in range(n_x):
                     a = group[z, y, x]
-                    if size[a] <= small and best[a] < share * inner[a]:
+                    weak = best[a] < share * inner[a] or best[a] < hold * outer[a]
+                    if size[a] <= small and weak:
                         to[a] = NO_TARGET
 
 

@@ -27,7 +27,10 @@ CELL_SHARE = np.float32(0.25)
 """Voxels are joined across edges of at least this share of the strongest edge at either end."""
 
 NODE_SHARE = np.float32(0.4)
+"""The same for the nodes of graphs."""
+
 SMALL_GROUP = 3
+HOLD = np.float32(0.2)
 LARGEST_GROUP = 16
 LARGEST_NODE_GROUP = 8
 COARSEST = 300
@@ -156,6 +159,7 @@ def _group_voxels(weights: WeightArrays, should_stop: ShouldStop | None) -> tupl
         grouping.number_groups, layers, cell[0], offsets, group, size, should_stop=should_stop
     )
     inner = np.zeros(n_groups, np.float32)
+    outer = np.zeros(n_groups, np.float32)
     best = np.zeros(n_groups, np.float32)
     target = np.full(n_groups, grouping.NO_TARGET, np.int32)
     run_ranges(
@@ -167,12 +171,14 @@ def _group_voxels(weights: WeightArrays, should_stop: ShouldStop | None) -> tupl
         size,
         SMALL_GROUP,
         CELL_SHARE,
+        HOLD,
         inner,
+        outer,
         best,
         target,
         should_stop=should_stop,
     )
-    del inner, best
+    del inner, outer, best
     check_stop(should_stop)
     new_number = np.empty(n_groups, np.int32)
     n_joined = int(grouping.join_small_groups(size, target, LARGEST_GROUP, new_number))
@@ -275,25 +281,15 @@ def _group_nodes(graph: Graph, should_stop: ShouldStop | None) -> tuple[Ints, in
     group = np.full(n, -1, np.int32)
     size = np.zeros(n, np.int32)
     made = 0
-    for kernel, largest in (
-        (grouping.group_nodes, LARGEST_NODE_GROUP),
-        (grouping.join_left_nodes, 2 * LARGEST_NODE_GROUP),
-    ):
-        for start, stop in ranges:
-            check_stop(should_stop)
-            made = kernel(
-                start,
-                stop,
-                made,
-                graph.edge,
-                graph.to,
-                graph.weight,
-                strongest,
-                NODE_SHARE,
-                largest,
-                group,
-                size,
-            )
+    lists = (graph.edge, graph.to, graph.weight, strongest, NODE_SHARE)
+    for start, stop in ranges:
+        check_stop(should_stop)
+        made = grouping.group_nodes(start, stop, made, *lists, LARGEST_NODE_GROUP, group, size)
+    for start, stop in ranges:
+        check_stop(should_stop)
+        made = grouping.join_left_nodes(
+            start, stop, made, *lists, 2 * LARGEST_NODE_GROUP, group, size
+        )
     return group, int(made)
 
 
@@ -389,10 +385,13 @@ def anchor_hierarchy(
     diagonal = hierarchy.total + anchor
     diagonal[(free == 0) | (diagonal == 0)] = 1 / graph_kernels.NOTHING_FREE
     last = hierarchy.level(hierarchy.n_levels - 1)
-    return Anchors(anchor, np.float32(1) / diagonal, _inverse(hierarchy, last, diagonal))
+    pivot = np.float32(1) / diagonal
+    return Anchors(anchor, pivot, _inverse(hierarchy, last, anchor, pivot))
 
 
-def _inverse(hierarchy: Hierarchy, last: slice, diagonal: Floats) -> NDArray[np.float64]:
+def _inverse(
+    hierarchy: Hierarchy, last: slice, anchor: Floats, pivot: Floats
+) -> NDArray[np.float64]:
     n = last.stop - last.start
     if n > LARGEST_INVERSE:
         return np.empty((0, 0))
@@ -400,7 +399,8 @@ def _inverse(hierarchy: Hierarchy, last: slice, diagonal: Floats) -> NDArray[np.
     edges = hierarchy.edge[last.start : last.stop + 1]
     source = np.repeat(np.arange(n), np.diff(edges))
     matrix[source, hierarchy.to[edges[0] : edges[-1]]] = -hierarchy.weight[edges[0] : edges[-1]]
-    matrix[np.arange(n), np.arange(n)] = diagonal[last]
-    # A part of the image that no seed reaches leaves a constant free; a trace of diagonal pins it.
-    matrix[np.arange(n), np.arange(n)] *= 1 + 1e-9
+    # Summed in float64: float32 would drown the weak edges of nodes that also have strong ones.
+    total = anchor[last] - matrix.sum(axis=1)
+    stuck = (pivot[last] <= graph_kernels.NOTHING_FREE) | (total == 0)
+    matrix[np.arange(n), np.arange(n)] = np.where(stuck, 1 / graph_kernels.NOTHING_FREE, total)
     return np.linalg.inv(matrix)

@@ -385,6 +385,7 @@ class _Steps:
 
     def __init__(self, tell: Report, first: int, count: int, total: int, tol: float) -> None:
         self.tell, self.first, self.count, self.total, self.tol = tell, first, count, total, tol
+        self.furthest = 0.0
 
     def __call__(self, iteration: int, error: float) -> None:
         span = np.log(1 / self.tol) + 1e-9 if self.tol < 1 else 1.0
@@ -395,7 +396,8 @@ class _Steps:
             if self.total <= self.count
             else (f"Solving labels {self.first + 1} to {self.first + self.count} of {self.total}")
         )
-        self.tell(Progress(fraction, f"{what} (error {error:.1e})"))
+        self.furthest = max(self.furthest, fraction)
+        self.tell(Progress(self.furthest, f"{what} (error {error:.1e})"))
 
 
 def random_walker(
@@ -445,8 +447,8 @@ def random_walker(
     -------
     ndarray
         Labels (M, N[, P]) in the type of `labels`, numbered 1, 2, ... in the order of the seeds'
-        labels as scikit-image does; -1 where negative labels cut a voxel off from all seeds. Or
-        probabilities (K, M, N[, P]) as float32.
+        labels as scikit-image does, and -1, -2, ... for negative ones; 0 where those cut a voxel
+        off from all seeds. Or probabilities (K, M, N[, P]) as float32.
 
     Raises
     ------
@@ -482,25 +484,9 @@ def random_walker(
     numbered = np.zeros(walker.shape, labels.dtype)
     for number, value in enumerate(walker.label_values, start=1):
         numbered[result == value] = number
-    if (labels < 0).any():
-        numbered[result == 0] = -1
-        # scikit-image keeps a negative label's rank below 0, whatever its number.
-        negatives = np.unique(labels[labels < 0])
-        for rank, value in enumerate(negatives[::-1], start=1):
-            numbered[labels == value] = -rank
+    for rank, value in enumerate(np.unique(labels[labels < 0])[::-1], start=1):
+        numbered[labels == value] = -rank
     if not copy:
         labels[...] = numbered
         return labels
     return numbered
-
-
-def compile_kernels() -> None:
-    """Compile all kernels, or load them from the cache: seconds the first time, then a moment."""
-    rng = np.random.default_rng(0)
-    image = rng.random((40, 24, 24)).astype(np.float32)
-    seeds = np.zeros(image.shape, np.int32)
-    seeds[4, 4, 4:20], seeds[30, 12, 4:20] = 1, 2
-    walker = RandomWalker(image)
-    walker.solve(seeds, report=_say_nothing, view=(0, 4))
-    seeds[20, 20, 4:20] = 3
-    walker.solve(seeds)

@@ -1,0 +1,22 @@
+"""Compile ahead of the first stroke, so that nobody waits for it."""
+
+import numpy as np
+
+from napari_seedbed.core.random_walks import RandomWalker
+
+
+def compile_kernels() -> None:
+    """Compile all kernels, or load them from the cache: seconds the first time, then a moment.
+
+    Numba keeps what it compiled beside the package, or in the user's cache folder where that
+    cannot be written. May run in a background thread.
+    """
+    rng = np.random.default_rng(0)
+    image = rng.random((40, 24, 24)).astype(np.float32)
+    seeds = np.zeros(image.shape, np.int32)
+    seeds[4, 4, 4:20], seeds[30, 12, 4:20] = 1, 2
+    walker = RandomWalker(image)
+    walker.solve(seeds, report=lambda progress: None, view=(0, 4))
+    seeds[20, 20, 4:20] = 3
+    walker.solve(seeds)
+    assert walker.uncertainty.size == image.size
