@@ -317,7 +317,7 @@ def test_many_labels_in_groups_agree_with_all_at_once(monkeypatch):
     expected = walker.solve(labels, 1e-5)
     probabilities, uncertainty = walker.probabilities, walker.uncertainty
     monkeypatch.setattr("napari_seedbed.core.random_walks.GROUP_BYTES", 1 << 19)
-    monkeypatch.setattr("napari_seedbed.core.random_walks.KEPT_BYTES", 0)
+    monkeypatch.setattr("napari_seedbed.core.label_solutions.KEPT_BYTES", 0)
     grouped = RandomWalker(image[..., 0])
     np.testing.assert_array_equal(grouped.solve(labels, 1e-5), expected)
     np.testing.assert_allclose(grouped.uncertainty, uncertainty, atol=1e-4)

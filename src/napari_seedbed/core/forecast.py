@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from math import prod
 
-from napari_seedbed.core.random_walks import BYTES_PER_VOXEL_AND_SOLUTION, GROUP_BYTES, KEPT_BYTES
+from napari_seedbed.core.label_solutions import KEPT_BYTES
+from napari_seedbed.core.random_walks import BYTES_PER_VOXEL_AND_SOLUTION, GROUP_BYTES
 
 SHARED_BYTES_PER_VOXEL = 40
 """Weights, hierarchy, state and result: measured 32 to 39 (`benchmarks/random_walker.py`)."""

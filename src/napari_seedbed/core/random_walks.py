@@ -16,18 +16,18 @@ from napari_seedbed.core.edge_weights import (
     edge_weights,
 )
 from napari_seedbed.core.hierarchy import Hierarchy, anchor_hierarchy, build_hierarchy
-from napari_seedbed.core.label_choice import Ballot, binary_entropy, normalised
-from napari_seedbed.core.multigrid import Preconditioner, solve
-from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.label_choice import binary_entropy, normalised
+from napari_seedbed.core.label_solutions import LabelSolutions, solve_labels
+from napari_seedbed.core.multigrid import Preconditioner
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.core.seed_map import SeedMap
-from napari_seedbed.core.slice_preview import coarse_solution, preview_slice
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
     check_labels,
     check_spacing,
 )
-from napari_seedbed.errors import InputError, NotConvergedError
+from napari_seedbed.errors import InputError
 
 DEFAULT_BETA = 7.0
 """Default of `normalization='contrast'`, found on real people's scribbles
@@ -36,13 +36,9 @@ DEFAULT_BETA = 7.0
 GROUP_BYTES = 400 << 20
 """Many labels are solved in groups that need about so much memory."""
 
-KEPT_BYTES = 1 << 30
-"""Solutions are kept for the next stroke while they need no more than this."""
-
 BYTES_PER_VOXEL_AND_SOLUTION = 24
 
 Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
 
 
 class RandomWalker:
@@ -116,8 +112,7 @@ class RandomWalker:
         self._forget()
 
     def _forget(self) -> None:
-        self._solutions: Floats | None = None
-        self._coarse: Floats | None = None
+        self._found: LabelSolutions | None = None
         self._uncertainty: Floats | None = None
         self._tol = 1e-3
         self._seeds: NDArray[np.integer] | None = None
@@ -190,26 +185,21 @@ class RandomWalker:
         preconditioner = Preconditioner(
             self._hierarchy, anchors, seeds.state, group_size, should_stop
         )
-        start = self._start(seeds, warm)
-        coarse = None
-        if view is not None and report is not None:
-            coarse = self._preview(preconditioner, seeds, start, view, report)
-        kept, ballot, iterations = self._solve_groups(
-            preconditioner, seeds, start, tol, tell, group_size
+        found = solve_labels(
+            preconditioner,
+            seeds,
+            tol,
+            tell,
+            previous=self._found if warm else None,
+            view=self._view_in_volume(view) if report is not None else None,
         )
-        del preconditioner, start
-        self._solutions, self._coarse = kept, coarse
-        self._tol, self._seeds = tol, labels
-        self.iterations = iterations
-        self.label_values = tuple(int(v) for v in seeds.values)
-        if ballot is None:
-            assert kept is not None
-            winner = (kept[0] < 0.5).astype(np.int32).reshape(-1)
-            self._uncertainty = None
-        else:
-            winner = ballot.winner
-            self._uncertainty = ballot.entropy().reshape(self.shape)
-        result = seeds.values[winner].astype(labels.dtype, copy=False)
+        del preconditioner
+        self._found, self._tol, self._seeds = found, tol, labels
+        self.iterations, self.label_values = found.iterations, found.label_values
+        self._uncertainty = (
+            None if found.ballot is None else found.ballot.entropy().reshape(self.shape)
+        )
+        result = seeds.values[found.winner].astype(labels.dtype, copy=False)
         if seeds.nowhere is not None:
             result[seeds.nowhere.reshape(-1)] = 0
         self.labels = result.reshape(self.shape)
@@ -226,15 +216,15 @@ class RandomWalker:
         if self._seeds is None:
             raise InputError("There are no probabilities yet: call solve with seeds first.")
         seeds = SeedMap(self._seeds, self._volume.shape)
-        solutions = self._solutions
+        solutions = None if self._found is None else self._found.solutions
         if solutions is None:
             assert self._hierarchy is not None
             anchors = anchor_hierarchy(self._hierarchy, seeds.state, seeds.places)
             size = self._group_size(seeds.n_solutions)
             preconditioner = Preconditioner(self._hierarchy, anchors, seeds.state, size)
-            solutions, _, _ = self._solve_groups(
-                preconditioner, seeds, None, self._tol, _say_nothing, size, keep=True
-            )
+            solutions = solve_labels(
+                preconditioner, seeds, self._tol, _say_nothing, keep=True
+            ).solutions
             assert solutions is not None
         result = normalised(solutions)
         if seeds.nowhere is not None:
@@ -247,8 +237,9 @@ class RandomWalker:
         if self._seeds is None:
             raise InputError("There is no uncertainty yet: call solve with seeds first.")
         if self._uncertainty is None:
-            assert self._solutions is not None
-            self._uncertainty = binary_entropy(self._solutions[0]).reshape(self.shape)
+            assert self._found is not None
+            assert self._found.solutions is not None
+            self._uncertainty = binary_entropy(self._found.solutions[0]).reshape(self.shape)
         return self._uncertainty
 
     @property
@@ -273,96 +264,18 @@ class RandomWalker:
         each = BYTES_PER_VOXEL_AND_SOLUTION * int(np.prod(self._volume.shape))
         return max(1, min(n_solutions, GROUP_BYTES // each))
 
-    def _start(self, seeds: SeedMap, warm: bool) -> Floats | None:
-        """Return the last solutions, arranged for the new seeds' labels, where they are of use."""
-        values = tuple(int(v) for v in seeds.values)
-        if not warm or self._solutions is None or values != self.label_values:
-            return None
-        return self._solutions
-
-    def _preview(
-        self,
-        preconditioner: Preconditioner,
-        seeds: SeedMap,
-        start: Floats | None,
-        view: tuple[int, int],
-        report: Report,
-    ) -> Floats | None:
-        """Report a quick answer for one slice; return the coarse solution that it came from."""
-        if seeds.n_solutions > preconditioner.n_solutions:
+    def _view_in_volume(self, view: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return the slice in view as an axis of (z, y, x) and an index; a 2D image is z = 0."""
+        if view is None:
             return None
         axis, index = view
-        ndim = len(self.shape)
-        if not (0 <= axis < ndim and 0 <= index < self.shape[axis]) and ndim == 3:
+        if len(self.shape) == 2:
+            return 0, 0
+        if not (0 <= axis < 3 and 0 <= index < self.shape[axis]):
             raise InputError(
                 f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
             )
-        if ndim == 2:
-            axis, index = 0, 0
-        seed_values = seeds.given(range(seeds.n_solutions))
-        coarse = coarse_solution(preconditioner, seeds.places, seed_values)
-        previous = self._coarse if start is not None else None
-        change = coarse if previous is None else coarse - previous
-        x = preview_slice(
-            preconditioner,
-            change,
-            None if previous is None else start,
-            seeds.places,
-            seed_values,
-            axis,
-            index,
-        )
-        winner = (x[0] < 0.5).astype(np.int32) if x.shape[0] == 1 else x.argmax(axis=0)
-        shown = seeds.values[winner]
-        if seeds.nowhere is not None:
-            shown[np.take(seeds.nowhere, index, axis=axis)] = 0
-        report(Progress(0.1, "First look", Preview(view[0], view[1], shown)))
-        return coarse
-
-    def _solve_groups(
-        self,
-        preconditioner: Preconditioner,
-        seeds: SeedMap,
-        start: Floats | None,
-        tol: float,
-        tell: Report,
-        group_size: int,
-        keep: bool | None = None,
-    ) -> tuple[Floats | None, Ballot | None, int]:
-        """Solve for all labels; return the solutions if they are kept, the votes, iterations."""
-        n, shape = seeds.n_solutions, self._volume.shape
-        size = int(np.prod(shape))
-        if keep is None:
-            keep = n == 1 or 4 * n * size <= KEPT_BYTES
-        kept = np.empty((n, *shape), np.float32) if keep else None
-        ballot = Ballot(size) if n > 1 else None
-        iterations = 0
-        for first in range(0, n, group_size):
-            numbers = range(first, min(first + group_size, n))
-            if kept is not None:
-                x = kept[first : numbers.stop]
-            else:
-                x = np.empty((len(numbers), *shape), np.float32)
-            if start is not None:
-                x[...] = start[first : numbers.stop]
-            else:
-                x[...] = 1 / len(seeds.values)
-            x.reshape(len(numbers), -1)[:, seeds.places] = seeds.given(numbers).T
-            outcome = solve(
-                preconditioner, x, tol, report=_Steps(tell, first, len(numbers), n, tol)
-            )
-            if not outcome.converged:
-                raise NotConvergedError(
-                    f"The random walker's equations were solved only to {outcome.error:.1e} after "
-                    f"{outcome.iterations} iterations, not to tol={tol:g}. Use a larger tol or a "
-                    f"smaller beta (now {self.beta:g})."
-                )
-            iterations = max(iterations, outcome.iterations)
-            if ballot is not None:
-                for solution in x:
-                    ballot.cast(solution)
-                    check_stop(preconditioner.should_stop)
-        return kept, ballot, iterations
+        return axis, index
 
 
 def _check_number(value: float, name: str, *, allow_zero: bool) -> float:
@@ -378,26 +291,6 @@ def _check_number(value: float, name: str, *, allow_zero: bool) -> float:
 
 def _say_nothing(progress: Progress) -> None:
     pass
-
-
-class _Steps:
-    """Turns the falling error of an iteration into a rising fraction."""
-
-    def __init__(self, tell: Report, first: int, count: int, total: int, tol: float) -> None:
-        self.tell, self.first, self.count, self.total, self.tol = tell, first, count, total, tol
-        self.furthest = 0.0
-
-    def __call__(self, iteration: int, error: float) -> None:
-        span = np.log(1 / self.tol) + 1e-9 if self.tol < 1 else 1.0
-        part = float(np.clip(1 - np.log(max(error, self.tol) / self.tol) / span, 0, 1))
-        fraction = 0.1 + 0.9 * (self.first + part * self.count) / self.total
-        what = (
-            "Solving"
-            if self.total <= self.count
-            else (f"Solving labels {self.first + 1} to {self.first + self.count} of {self.total}")
-        )
-        self.furthest = max(self.furthest, fraction)
-        self.tell(Progress(self.furthest, f"{what} (error {error:.1e})"))
 
 
 def random_walker(

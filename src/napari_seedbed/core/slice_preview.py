@@ -69,6 +69,14 @@ def coarse_solution(
     return solution
 
 
+def on_first_level(hierarchy: Hierarchy, coarse: Floats) -> Floats:
+    """Spread a solution on the preview's level over the nodes of the first graph level."""
+    node = np.arange(hierarchy.level(0).stop)
+    for level in range(preview_level(hierarchy)):
+        node = hierarchy.parent[hierarchy.level(level)][node]
+    return coarse[:, node]
+
+
 def preview_slice(
     preconditioner: Preconditioner,
     coarse: Floats,
@@ -98,10 +106,7 @@ def preview_slice(
     start = max(0, index - HALF_THICKNESS)
     stop = min(shape[axis], index + HALF_THICKNESS + 1)
     box = tuple(slice(start, stop) if a == axis else slice(None) for a in range(3))
-    node = hierarchy.group[box]
-    for level in range(preview_level(hierarchy)):
-        node = hierarchy.parent[hierarchy.level(level)][node]
-    x = np.ascontiguousarray(coarse[:, node])
+    x = np.ascontiguousarray(on_first_level(hierarchy, coarse)[:, hierarchy.group[box]])
     if previous is not None:
         x += previous[:, *box]
     z_y_x = np.unravel_index(places, shape)
