@@ -134,8 +134,8 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_importing_the_package_is_fast():
     code = (
-        "import sys, time; started = time.perf_counter(); import napari_seedbed; "
-        "print(time.perf_counter() - started)"
+        "import time; started = time.process_time(); import napari_seedbed; "
+        "print(time.process_time() - started)"
     )
     seconds = min(
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)

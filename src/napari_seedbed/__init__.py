@@ -4,8 +4,9 @@ Importing this package is cheap: the public names are loaded when they are first
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+# As typing has it; importing typing would cost more than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from napari_seedbed.core import RandomWalker, gaussian, otsu_threshold, random_walker
     from napari_seedbed.pipeline.files import read_image, write_image, write_labels
@@ -44,10 +45,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME_OF[name]), name)
+    value: object = getattr(import_module(_HOME_OF[name]), name)
     globals()[name] = value
     return value
 
