@@ -199,6 +199,11 @@ def record_of(layer: Layer) -> dict[str, Any] | None:
     return {key: value for key, value in kept.items() if key not in SLOT_KEYS}
 
 
+def notes_of(layer: Layer) -> tuple[str, ...]:
+    """What looked odd when the layer's file was read, in plain words."""
+    return tuple(layer.metadata.get(METADATA_KEY, {}).get("notes", ()))
+
+
 def is_result(layer: Layer) -> bool:
     """Whether an operation of this plugin made the layer."""
     return record_of(layer) is not None

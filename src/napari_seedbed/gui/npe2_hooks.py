@@ -12,12 +12,12 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from napari.utils.notifications import show_info
 
-from napari_seedbed import core
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.layers import METADATA_KEY, add_seeds_layer, image_of, is_result
 from napari_seedbed.pipeline.files import read_image, write_image, write_labels, write_table
 from napari_seedbed.pipeline.image import SPATIAL, Image
+from napari_seedbed.pipeline.object_tables import object_table_of
 
 if TYPE_CHECKING:
     from napari.types import LayerDataTuple
@@ -81,16 +81,7 @@ def write_image_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[
 def write_objects_table(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write a table with one row for each object of a Labels layer, for each time point."""
     labels = image_of(Layer.create(data, attributes, "labels"))
-    tables = []
-    for t in range(labels.n_times):
-        volume = labels.select_time(t).volume()
-        table = dict(core.object_table(volume, spacing=labels.spacing, unit=labels.unit))
-        if labels.time_axis is not None:
-            count = len(next(iter(table.values())))
-            table = {"time_point": np.full(count, t), **table}
-        tables.append(table)
-    joined = {key: np.concatenate([table[key] for table in tables]) for key in tables[0]}
-    return [str(write_table(path, joined))]
+    return [str(write_table(path, object_table_of(labels)))]
 
 
 def new_seeds(viewer: "Viewer") -> None:
@@ -173,7 +164,7 @@ def _layer(
         "translate": tuple(translate),
         "units": tuple(units),
         "axis_labels": axes,
-        "metadata": {METADATA_KEY: {"source": source}},
+        "metadata": {METADATA_KEY: {"source": source, "notes": image.notes}},
         **look,
     }
     limits = None if image.rgb else contrast_limits(image)

@@ -9,24 +9,14 @@ import numpy as np
 import pint
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import layer_axes
 from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
 from napari_seedbed.gui.layers import (
     ChannelChoice,
     accept,
@@ -38,7 +28,7 @@ from napari_seedbed.gui.layers import (
     level_0,
 )
 from napari_seedbed.gui.parameter_fields import ParameterFields
-from napari_seedbed.gui.random_walker_form import ChannelBoxes, LayerCombo
+from napari_seedbed.gui.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
@@ -91,15 +81,11 @@ class OperationForm(QWidget):
         self.times = QComboBox()
         self.times.setToolTip("Which axis of the image is time; its axis labels do not say.")
         self.parameters = ParameterFields(self.operation.parameters)
-        self.run_button = QPushButton("Run")
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setEnabled(False)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
-        self.forecast = _wrapped("")
-        self.status = _wrapped("")
+        self.controls = RunControls()
+        self.run_button = self.controls.run
+        self.cancel_button = self.controls.cancel
+        self.forecast = self.controls.forecast
+        self.status = self.controls.status
 
         self._rows = QFormLayout()
         self._rows.setSpacing(6)
@@ -107,21 +93,14 @@ class OperationForm(QWidget):
         self._rows.addRow("Image", self.image)
         self._rows.addRow("Channels", self.channels)
         self._rows.addRow("Time axis", self.times)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(self.run_button, 1)
-        buttons.addWidget(self.cancel_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(8)
-        column.addWidget(_wrapped(self.operation.help))
+        column.addWidget(wrapped_label(self.operation.help))
         column.addLayout(self._rows)
         if self.operation.parameters:
             column.addWidget(self.parameters)
-        column.addLayout(buttons)
-        column.addWidget(self.progress)
-        column.addWidget(self.forecast)
-        column.addWidget(self.status)
+        column.addWidget(self.controls)
         column.addStretch(1)
         self.setMinimumWidth(300)
 
@@ -192,14 +171,7 @@ class OperationForm(QWidget):
         self._rows.setRowVisible(self.times, bool(needed))
 
     def _show_units(self, layer: Layer | None) -> None:
-        rows = self.parameters.layout()
-        assert isinstance(rows, QFormLayout), "the parameters are laid out as a form"
-        for i, parameter in enumerate(self.operation.parameters):
-            item = rows.itemAt(i, QFormLayout.ItemRole.LabelRole)
-            label = None if item is None else item.widget()
-            if parameter.unit == "physical" and isinstance(label, QLabel):
-                unit = "pixels" if layer is None else unit_symbol(layer.units[-1])
-                label.setText(f"{parameter.label} ({unit})")
+        self.parameters.show_unit("pixels" if layer is None else unit_symbol(layer.units[-1]))
 
     def _show_forecast(self) -> None:
         layer = self.image.layer()
@@ -220,7 +192,7 @@ class OperationForm(QWidget):
     # What the job tells
 
     def _on_progress(self, progress: Progress) -> None:
-        self.progress.setValue(round(1000 * progress.fraction))
+        self.controls.show_progress(progress)
         self._say(progress.message)
 
     def _on_error(self, error: BaseException) -> None:
@@ -305,16 +277,15 @@ class OperationForm(QWidget):
 
     def _show_running(self, running: bool) -> None:
         self.run_button.setEnabled(not running and self.image.layer() is not None)
-        self.cancel_button.setEnabled(running)
+        self.controls.show_running(running)
 
     def _end(self, message: str) -> None:
         self.job = None
-        self.progress.setValue(0)
         self._show_running(False)
         self._say(message)
 
     def _say(self, message: str) -> None:
-        self.status.setText(message)
+        self.controls.say(message)
 
 
 def form_class(name: str) -> type[OperationForm]:
@@ -395,14 +366,6 @@ def _axes_known(layer: Layer) -> bool:
     except InputError:
         return False
     return True
-
-
-def _wrapped(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label
 
 
 def _abandon(form: dict[str, Any], *_: Any) -> None:

@@ -71,6 +71,7 @@ class ParameterFields(QWidget):
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         super().__init__()
         self._fields: dict[str, QWidget] = {}
+        self._lengths: list[tuple[QLabel, str]] = []
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(6)
@@ -87,6 +88,8 @@ class ParameterFields(QWidget):
                 label = QLabel(parameter.label)
                 label.setToolTip(parameter.help)
                 form.addRow(label, field)
+                if parameter.unit == "physical":
+                    self._lengths.append((label, parameter.label))
 
     def _field(self, parameter: Parameter) -> QWidget:
         if parameter.type == "bool":
@@ -116,6 +119,11 @@ class ParameterFields(QWidget):
         number = NumberField(parameter)
         number.valueChanged.connect(self.changed)
         return number
+
+    def show_unit(self, unit: str) -> None:
+        """Write the image's unit beside the parameters that are lengths."""
+        for label, text in self._lengths:
+            label.setText(f"{text} ({unit})")
 
     def values(self) -> dict[str, Value]:
         """The values of all parameters, by name."""

@@ -404,7 +404,7 @@ class RandomWalkerPanel(QWidget):
     # What the session tells
 
     def _say(self, text: str) -> None:
-        self.form.status.setText(text)
+        self.form.controls.say(text)
 
     def _enable(self) -> None:
         ready = self._image_layer is not None and self.seeds.layer is not None
@@ -414,12 +414,12 @@ class RandomWalkerPanel(QWidget):
         self.form.new_seeds.setEnabled(self._image_layer is not None)
 
     def _on_state(self, state: str) -> None:
-        self.form.show_running(state in ("live", "exact"))
+        self.form.controls.show_running(state in ("live", "exact"))
         if state in STATUS:
             self._say(STATUS[state])
 
     def _on_progress(self, progress: Progress) -> None:
-        self.form.progress.setValue(round(1000 * progress.fraction))
+        self.form.controls.show_progress(progress)
 
     def _on_cancelled(self) -> None:
         self._say("Cancelled. What is shown may be older than the seeds.")

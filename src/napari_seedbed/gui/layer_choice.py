@@ -1,0 +1,170 @@
+"""Choosing a layer, and some of its channels."""
+
+from collections.abc import Sequence
+
+from napari.layers import Layer
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtGui import QPaintEvent, QResizeEvent
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_seedbed.gui.layers import ChannelChoice, notes_of
+
+
+class LayerCombo(QComboBox):
+    """A choice among layers, which follows their names and keeps the chosen layer.
+
+    A name that is too long is cut with an ellipsis in the middle, where files of one experiment
+    differ least; the tool tip tells all of it, and what was odd about the layer's file.
+    """
+
+    layer_chosen = Signal(object)
+
+    def __init__(self, nothing: str, tip: str) -> None:
+        super().__init__()
+        self._nothing = nothing
+        self._tip = tip
+        self.setToolTip(tip)
+        # Long names of files would make the dock as wide as the screen.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.currentIndexChanged.connect(self._announce)
+        self.set_layers([])
+
+    def layer(self) -> Layer | None:
+        """The chosen layer."""
+        chosen: Layer | None = self.currentData()
+        return chosen
+
+    def choose(self, layer: Layer) -> None:
+        """Choose a layer that is in the list."""
+        for index in range(self.count()):
+            if self.itemData(index) is layer:
+                self.setCurrentIndex(index)
+
+    def set_layers(self, layers: Sequence[Layer]) -> None:
+        """Offer these layers; the chosen one stays if it is among them, else the first one is."""
+        before = self.layer()
+        blocker = QSignalBlocker(self)
+        self.clear()
+        for row, layer in enumerate(layers):
+            self.addItem(layer.name, layer)
+            self.setItemData(row, layer.name, Qt.ItemDataRole.ToolTipRole)
+        if not layers:
+            self.addItem(self._nothing, None)
+        self.setEnabled(bool(layers))
+        kept = next((i for i, layer in enumerate(layers) if layer is before), 0)
+        self.setCurrentIndex(kept)
+        blocker.unblock()
+        self._show_tip()
+        if self.layer() is not before:
+            self._announce()
+
+    def elided_name(self, room: int) -> str:
+        """The chosen layer's name, cut to `room` pixels."""
+        return self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideMiddle, max(room, 0)
+        )
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the name with an ellipsis; Qt cuts it off within a letter."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        style = self.style()
+        if style is not None:
+            field = style.subControlRect(
+                QStyle.ComplexControl.CC_ComboBox,
+                option,
+                QStyle.SubControl.SC_ComboBoxEditField,
+                self,
+            )
+            option.currentText = self.elided_name(field.width() - 4)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _announce(self) -> None:
+        self._show_tip()
+        self.layer_chosen.emit(self.layer())
+
+    def _show_tip(self) -> None:
+        layer = self.layer()
+        lines = [] if layer is None else [layer.name, *notes_of(layer)]
+        self.setToolTip("\n".join([*lines, self._tip]))
+
+
+class ElidedCheckBox(QCheckBox):
+    """A check box whose long text is cut with an ellipsis rather than widening the dock."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._whole = text
+        self.setToolTip(text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the box and a few letters."""
+        return QSize(80, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Show as much of the text as there is room for."""
+        super().resizeEvent(event)
+        room = self.width() - self.height() - 8
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room))
+
+
+class ChannelBoxes(QWidget):
+    """One check box a channel, in rows; hidden where there is nothing to choose."""
+
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._boxes: list[QCheckBox] = []
+        self._choices: list[ChannelChoice] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(2)
+
+    def offer(self, choices: Sequence[ChannelChoice], checked: Sequence[bool] | None) -> None:
+        """Offer channels; what was checked stays checked where `checked` is None."""
+        if checked is None:
+            if choices == self._choices:
+                return
+            before = [(choice.layer, choice.index) for choice in self.choices()]
+            checked = [(choice.layer, choice.index) in before for choice in choices]
+        self.set_choices(choices, checked)
+
+    def set_choices(self, choices: Sequence[ChannelChoice], checked: Sequence[bool]) -> None:
+        """Offer channels anew, some of them checked."""
+        for box in self._boxes:
+            self._layout.removeWidget(box)
+            box.deleteLater()
+        self._choices = list(choices)
+        self._boxes = []
+        for choice, on in zip(choices, checked, strict=True):
+            box = ElidedCheckBox(choice.name)
+            box.setChecked(on)
+            box.toggled.connect(self.chosen)
+            self._layout.addWidget(box)
+            self._boxes.append(box)
+
+    def choices(self) -> list[ChannelChoice]:
+        """The checked ones."""
+        return [
+            choice
+            for choice, box in zip(self._choices, self._boxes, strict=True)
+            if box.isChecked()
+        ]
+
+    def all_choices(self) -> list[ChannelChoice]:
+        """Checked or not."""
+        return self._choices

@@ -1,0 +1,78 @@
+"""Run and Cancel, how far a run is, what it will cost, and the line that says what happens."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_seedbed.core.progress import Progress
+
+_BAR_STEPS = 1000
+
+
+class RunControls(QWidget):
+    """What every form has for its run.
+
+    Parameters
+    ----------
+    beside : QWidget, optional
+        Something that stands on the left of the buttons, which then are as small as their texts.
+    """
+
+    def __init__(self, beside: QWidget | None = None) -> None:
+        super().__init__()
+        self.run = QPushButton("Run")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop; what is shown stays.")
+        self.cancel.setEnabled(False)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, _BAR_STEPS)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.forecast = wrapped_label()
+        self.status = wrapped_label()
+        # Three lines high even when empty: buttons must not jump away under the mouse.
+        self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing() + 4)
+        self.status.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        if beside is not None:
+            row.addWidget(beside)
+            row.addStretch(1)
+        row.addWidget(self.run, 0 if beside is not None else 1)
+        row.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(row)
+        for widget in (self.progress, self.forecast, self.status):
+            column.addWidget(widget)
+
+    def say(self, message: str) -> None:
+        """Write the status line."""
+        self.status.setText(message)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Move the bar."""
+        self.progress.setValue(round(_BAR_STEPS * progress.fraction))
+
+    def show_running(self, running: bool) -> None:
+        """Switch Cancel on, or off and the bar back."""
+        self.cancel.setEnabled(running)
+        if not running:
+            self.progress.setValue(0)
+
+
+def wrapped_label(text: str = "") -> QLabel:
+    """A text of several lines that people can copy and that never widens the dock."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label

@@ -1,0 +1,58 @@
+"""Choosing a layer: long names are cut, and told in full in the tool tip."""
+
+import numpy as np
+import pytest
+from napari.layers import Image as ImageLayer
+
+from napari_seedbed.gui.layer_choice import LayerCombo
+
+LONG = "2024-05-31 experiment 17 ovule in water, confocal, deconvolved, channel 2 smoothed"
+
+
+def layer(name, **metadata):
+    return ImageLayer(np.zeros((4, 4)), name=name, metadata={"napari_seedbed": metadata})
+
+
+@pytest.fixture
+def combo(qtbot):
+    made = LayerCombo("nothing", "The image to segment.")
+    qtbot.addWidget(made)
+    return made
+
+
+def test_long_name_is_cut_in_the_middle(combo):
+    combo.set_layers([layer(LONG)])
+    cut = combo.elided_name(150)
+    assert "…" in cut
+    assert cut.startswith("20")
+    assert cut.endswith("ed")
+    assert combo.fontMetrics().horizontalAdvance(cut) <= 150
+
+
+def test_long_name_does_not_widen_the_form(combo):
+    combo.set_layers([layer("a")])
+    narrow = combo.minimumSizeHint().width()
+    combo.set_layers([layer(LONG)])
+    assert combo.minimumSizeHint().width() == narrow
+
+
+def test_short_name_is_whole(combo):
+    combo.set_layers([layer("cells")])
+    assert combo.elided_name(150) == "cells"
+
+
+def test_tool_tip_tells_the_name_and_what_was_odd_about_the_file(combo):
+    combo.set_layers([layer(LONG, notes=("In this file 0 means white.",))])
+    assert combo.toolTip() == f"{LONG}\nIn this file 0 means white.\nThe image to segment."
+
+
+def test_tool_tip_follows_the_choice_and_the_name(combo):
+    first, second = layer("first"), layer("second")
+    combo.set_layers([first, second])
+    combo.choose(second)
+    assert combo.toolTip().startswith("second")
+    second.name = "renamed"
+    combo.set_layers([first, second])
+    assert combo.toolTip().startswith("renamed")
+    combo.set_layers([])
+    assert combo.toolTip() == "The image to segment."
