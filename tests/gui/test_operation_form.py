@@ -278,7 +278,7 @@ def test_image_removed_during_the_run_does_no_harm(
 
 def test_forecast_is_shown_before_the_run(open_form, viewer_model, data):
     viewer_model.add_image(data, rgb=False)
-    assert open_form(GaussianForm).forecast.text().startswith("Needs about")
+    assert open_form(GaussianForm).forecast.text().startswith("One run: about")
 
 
 @pytest.mark.parametrize("name", ["gaussian", "threshold_otsu"])

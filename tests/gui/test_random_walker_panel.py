@@ -12,7 +12,8 @@ from qtpy.QtWidgets import QPushButton
 from walker_window import PLACE, SCALE, WalkerWindow, ball, dice
 
 from napari_seedbed.core.progress import Preview, Progress, check_stop
-from napari_seedbed.gui import random_walker_panel
+from napari_seedbed.gui import live_update
+from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.pipeline import operations
 
@@ -231,6 +232,64 @@ def test_accepted_result_is_left_alone_by_later_strokes(window):
     assert 3 in window.result.data
 
 
+def test_next_result_lies_over_the_accepted_one_which_becomes_outlines(window):
+    seeds = window.seed_by_program()
+    window.form.accept.click()
+    window.qtbot.waitUntil(lambda: "is yours" in window.status, timeout=30000)
+    accepted = next(layer for layer in window.viewer.layers if layer.name == "cells segmentation")
+    assert accepted.contour == 0
+    seeds.data_setitem((np.array([15] * 9), np.arange(9), np.arange(9)), 3)
+    window.wait_final()
+    layers = list(window.viewer.layers)
+    assert layers == [window.image, accepted, window.result, seeds]
+    assert accepted.contour == 1
+    assert window.result.contour == 0
+
+
+def test_looks_chosen_for_an_accepted_layer_stay(window):
+    seeds = window.seed_by_program()
+    window.form.accept.click()
+    window.qtbot.waitUntil(lambda: "is yours" in window.status, timeout=30000)
+    accepted = next(layer for layer in window.viewer.layers if layer.name == "cells segmentation")
+    accepted.contour, accepted.opacity = 3, 0.4
+    seeds.data_setitem((np.array([15] * 9), np.arange(9), np.arange(9)), 3)
+    window.wait_final()
+    assert (accepted.contour, accepted.opacity) == (3, 0.4)
+
+
+def test_live_update_rests_while_the_dock_is_hidden_and_catches_up(window):
+    seeds = window.seed_by_program()
+    window.wait_final()
+    dock = window.panel.parentWidget()
+    dock.hide()
+    seeds.data_setitem((np.array([15] * 9), np.arange(9), np.arange(9)), 3)
+    window.panel.seeds.look_if_due()
+    window.qtbot.wait(400)
+    assert not window.panel.session.is_running
+    assert 3 not in window.result.data
+    dock.show()
+    window.qtbot.waitUntil(lambda: 3 in window.result.data, timeout=30000)
+    window.wait_final()
+    np.testing.assert_array_equal(window.result.data, window.expected())
+
+
+def test_hidden_dock_that_missed_nothing_starts_nothing(window):
+    window.seed_by_program()
+    window.wait_final()
+    dock = window.panel.parentWidget()
+    dock.hide()
+    dock.show()
+    window.qtbot.wait(200)
+    assert window.panel.session.is_final
+
+
+def test_accept_goes_on_while_the_dock_is_hidden(window):
+    window.seed_by_program()
+    window.form.accept.click()
+    window.panel.parentWidget().hide()
+    window.qtbot.waitUntil(lambda: "is yours" in window.status, timeout=30000)
+
+
 def test_accept_while_a_run_is_on_waits_for_the_exact_result(window):
     window.seed_by_program()
     window.form.accept.click()
@@ -288,7 +347,7 @@ def test_key_is_free_in_napari_and_given_back(window):
 def test_live_update_starts_switched_off_where_a_run_takes_long(
     make_napari_viewer, qtbot, monkeypatch
 ):
-    monkeypatch.setattr(random_walker_panel, "LIVE_SECONDS", -1.0)
+    monkeypatch.setattr(live_update, "LIVE_SECONDS", -1.0)
     window = WalkerWindow(make_napari_viewer, qtbot)
     assert not window.form.live.isChecked()
     assert "Live update is off" in window.status
@@ -298,6 +357,27 @@ def test_live_update_starts_switched_off_where_a_run_takes_long(
     window.form.run.click()
     window.wait_final()
     np.testing.assert_array_equal(window.result.data, window.expected())
+
+
+def test_run_that_takes_long_here_switches_live_update_off_with_a_hint(window, monkeypatch):
+    monkeypatch.setattr(live_update, "LIVE_SECONDS", 0.0)
+    window.seed_by_program()
+    window.qtbot.waitUntil(lambda: not window.form.live.isChecked(), timeout=30000)
+    assert window.panel.session.is_final
+    assert "Live update is off" in window.status
+    window.form.live.click()
+    window.form.run.click()
+    window.wait_final()
+    assert window.form.live.isChecked()
+
+
+def test_forecast_follows_what_runs_really_take(window, monkeypatch):
+    monkeypatch.setattr(machine_speed, "_factor", 1.0)
+    assert "under 1 s" in window.form.forecast.text()
+    window.panel._is_timed = True
+    window.panel.session.timed.emit(1.0, 1e5)
+    assert "under 1 s" not in window.form.forecast.text()
+    assert not window.form.live.isChecked()
 
 
 def test_forecast_is_shown_before_any_run(window):

@@ -230,6 +230,43 @@ def test_error_while_preparing_is_a_failure_too(bench, qtbot, monkeypatch):
     assert bench.log == [("failed", True)]
 
 
+def test_pause_stops_what_only_follows_strokes(bench, qtbot):
+    bench.seconds = 5
+    bench.paint(5)
+    qtbot.waitUntil(lambda: bool(bench.runs))
+    assert bench.session.pause()
+    qtbot.waitUntil(lambda: bench.at_once == 0)
+    qtbot.wait(250)
+    assert bench.runs == ["live"]
+    assert bench.session.state == "idle"
+    assert not bench.session.pause()
+
+
+def test_pause_tells_of_a_stroke_that_was_about_to_count(bench, qtbot):
+    bench.paint(5)
+    assert bench.session.pause()
+    qtbot.wait(250)
+    assert bench.runs == []
+
+
+def test_pause_leaves_a_run_that_was_asked_for(bench, qtbot):
+    bench.seconds = 0.1
+    bench.session.run()
+    assert not bench.session.pause()
+    qtbot.waitUntil(lambda: bench.session.is_final)
+
+
+def test_exact_runs_are_timed_beside_their_forecast(bench, qtbot):
+    timed = []
+    bench.session.timed.connect(lambda *seconds: timed.append(seconds))
+    bench.seconds = 0.1
+    bench.paint(5)
+    qtbot.waitUntil(lambda: bench.session.is_final)
+    ((forecast, measured),) = timed
+    assert forecast > 0
+    assert measured >= 0.1
+
+
 def test_closed_session_hands_over_nothing_and_returns_at_once(bench, qtbot):
     bench.seconds = 0.3
     bench.session.run()

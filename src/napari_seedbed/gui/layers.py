@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Literal
 
 import numpy as np
@@ -209,6 +210,11 @@ def is_result(layer: Layer) -> bool:
     return record_of(layer) is not None
 
 
+def is_seeds(layer: Layer) -> bool:
+    """Whether the layer was made for seeds."""
+    return layer.metadata.get(METADATA_KEY, {}).get("kind") == "seeds"
+
+
 def find_result(viewer: ViewerModel, slot: str) -> Layer | None:
     """The layer that was added for `slot`; neither a copy of it nor an accepted one."""
     for layer in viewer.layers:
@@ -411,16 +417,24 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
 def _insert(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
     """Insert an image just above `like`, labels above all images, where they can be seen.
 
+    Labels come over earlier results, such as an accepted one, but not over seeds.
     The selection stays: somebody may be painting on another layer.
     """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
     layers = list(viewer.layers)
     below = [like] if not isinstance(layer, Labels) else [like, *_images(layers)]
     position = max((layers.index(one) + 1 for one in below if one in layers), default=len(layers))
+    if isinstance(layer, Labels):
+        earlier = takewhile(_is_result_labels, layers[position:])
+        position += sum(1 for _ in earlier)
     viewer.layers.insert(position, layer)
     if selected:
         viewer.layers.selection = selected
         viewer.layers.selection.active = active
+
+
+def _is_result_labels(layer: Layer) -> bool:
+    return isinstance(layer, Labels) and is_result(layer)
 
 
 def _images(layers: Sequence[Layer]) -> list[Layer]:

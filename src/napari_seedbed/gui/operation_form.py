@@ -184,10 +184,7 @@ class OperationForm(QWidget):
         except InputError as error:
             self.forecast.setText(str(error))
             return
-        text = f"Needs {cost.text}."
-        if not cost.fits:
-            text += " That is more memory than this machine has free."
-        self.forecast.setText(text)
+        self.controls.show_forecast(cost)
 
     # What the job tells
 

@@ -17,12 +17,14 @@ from napari_seedbed.core.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.layers import (
-    METADATA_KEY,
     add_seeds_layer,
     channel_choices,
     image_from_layers,
     is_result,
+    is_seeds,
 )
+from napari_seedbed.gui.live_update import LiveUpdate
+from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.parameter_fields import ParameterFields
 from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.random_walker_form import NEXT_KEY, RandomWalkerForm
@@ -52,9 +54,6 @@ from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-LIVE_SECONDS = 5.0
-"""Where one run takes longer than this, live update starts switched off."""
 
 STROKE_SECONDS = 0.05
 SETTLE_SECONDS = 1.0
@@ -92,6 +91,7 @@ class RandomWalkerPanel(QWidget):
         self.session = RandomWalkerSession(
             self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
         )
+        self.live = LiveUpdate(self.form.live, self.session)
         self.places = UncertainPlaces(self._on_place, self._on_search_failed)
         self._key = ViewerKey(napari_viewer, NEXT_KEY, self.next_uncertain_place)
         self._image: Image | None = None
@@ -99,6 +99,7 @@ class RandomWalkerPanel(QWidget):
         self.seeds = SeedsWatch(self)
         self._solved: set[int] = set()
         self._final: Result | None = None
+        self._is_timed = False
         self._shown_error = ""
         self._removed = ""
         self._tell_removed = QTimer(self)
@@ -115,13 +116,12 @@ class RandomWalkerPanel(QWidget):
     def _connect(self) -> None:
         form, session = self.form, self.session
         form.image.layer_chosen.connect(self._on_image_chosen)
-        form.image.activated.connect(self._on_chosen_by_hand)
+        form.image.activated.connect(self._on_settings_changed)
         form.channels.chosen.connect(self._on_image_changed)
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
-        form.seeds.activated.connect(self._on_chosen_by_hand)
+        form.seeds.activated.connect(self._on_settings_changed)
         form.times.activated.connect(self._on_settings_changed)
         form.new_seeds.clicked.connect(self.make_seeds)
-        form.live.toggled.connect(self._on_live_toggled)
         form.run.clicked.connect(self.run)
         form.cancel.clicked.connect(self.cancel)
         form.next_place.clicked.connect(self.next_uncertain_place)
@@ -138,6 +138,7 @@ class RandomWalkerPanel(QWidget):
         session.state_changed.connect(self._on_state)
         session.progressed.connect(self._on_progress)
         session.cancelled.connect(self._on_cancelled)
+        session.timed.connect(self._on_timed)
         layers = self.viewer.layers.events
         for event in (layers.inserted, layers.reordered, layers.renamed):
             event.connect(self.reset_choices)
@@ -191,7 +192,7 @@ class RandomWalkerPanel(QWidget):
             for layer in layers
             if isinstance(layer, Labels | Points | Shapes) and not self.results.is_live(layer)
         ]
-        self.form.seeds.set_layers(sorted(marks, key=lambda layer: not _is_seeds(layer)))
+        self.form.seeds.set_layers(sorted(marks, key=lambda layer: not is_seeds(layer)))
         self._offer_channels()
         self._enable()
 
@@ -210,9 +211,9 @@ class RandomWalkerPanel(QWidget):
         self._offer_channels(anew=True)
         self._forget_image()
         forecast = self._show_forecast()
-        if forecast is not None and forecast.seconds > LIVE_SECONDS and self.form.live.isChecked():
-            self.form.live.setChecked(False)
-            self._say("Live update is off, because one run takes long on this image. Press Run.")
+        hint = "" if forecast is None else self.live.begin_image(forecast.seconds)
+        if hint:
+            self._say(hint)
 
     def _on_image_changed(self, event: Any = None) -> None:
         """Voxels, place or channels are other ones now."""
@@ -255,17 +256,15 @@ class RandomWalkerPanel(QWidget):
             image = self._current_image()
             self.form.show_times(image.n_times > 1)
             times = None if image.time_axis is None else [0]
-            forecast = operations.forecast(
-                OPERATION, {"image": image}, self.parameters.values(), times=times
+            forecast = machine_speed.corrected(
+                operations.forecast(
+                    OPERATION, {"image": image}, self.parameters.values(), times=times
+                )
             )
         except InputError as error:
             self._say(str(error))
             return None
-        each = " for each time point" if image.n_times > 1 else ""
-        text = f"One run{each}: {forecast.text}."
-        if not forecast.fits:
-            text += " That is more memory than is free: crop the image or choose fewer channels."
-        self.form.forecast.setText(text)
+        self.form.controls.show_forecast(forecast, each_time=image.n_times > 1)
         return forecast
 
     # The seeds
@@ -276,25 +275,18 @@ class RandomWalkerPanel(QWidget):
         self._solved = set()
         self._final = None
         self.seeds.watch(layer)
+        self.live.has_seeds = layer is not None
         self._enable()
 
     def _on_settings_changed(self, *args: Any) -> None:
         """Seeds or settings changed: follow when live."""
-        if self.form.live.isChecked() and self.seeds.layer is not None:
-            self.session.stroke()
-        else:
-            self.session.touched()
-
-    def _on_chosen_by_hand(self, index: int) -> None:
-        self._on_settings_changed()
-
-    def _on_live_toggled(self, on: bool) -> None:
-        if on and not self.session.is_final:
-            self._on_settings_changed()
+        self.live.follow()
 
     # A run
 
     def _prepare(self, kind: Kind) -> Request:
+        # A run that waits for the compiler says nothing about the machine.
+        self._is_timed = preparation.is_done
         layer = self._chosen_image()
         if self.seeds.layer is None:
             raise NeedsSeeds("There are no seeds yet. Press New seeds, and paint.")
@@ -408,10 +400,10 @@ class RandomWalkerPanel(QWidget):
 
     def _enable(self) -> None:
         ready = self._image_layer is not None and self.seeds.layer is not None
-        for button in (self.form.run, self.form.accept, self.form.next_place):
+        form = self.form
+        for button in (form.run, form.accept, form.next_place, form.save_recipe):
             button.setEnabled(ready)
-        self.form.save_recipe.setEnabled(ready)
-        self.form.new_seeds.setEnabled(self._image_layer is not None)
+        form.new_seeds.setEnabled(self._image_layer is not None)
 
     def _on_state(self, state: str) -> None:
         self.form.controls.show_running(state in ("live", "exact"))
@@ -423,6 +415,15 @@ class RandomWalkerPanel(QWidget):
 
     def _on_cancelled(self) -> None:
         self._say("Cancelled. What is shown may be older than the seeds.")
+
+    def _on_timed(self, forecast_seconds: float, seconds: float) -> None:
+        if not self._is_timed:
+            return
+        machine_speed.learn(forecast_seconds, seconds)
+        self._show_forecast()
+        hint = self.live.judge(seconds)
+        if hint:
+            self._say(f"{self.form.status.text()} {hint}")
 
     def _on_not_ready(self, message: str) -> None:
         if self._image_layer is not None:
@@ -468,16 +469,19 @@ class RandomWalkerPanel(QWidget):
             self._say(errors.show(stopped))
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Take the key, and watch the window for its end."""
+        """Take the key, catch up, and watch the window for its end."""
         super().showEvent(event)
         self._key.take()
+        self.live.resume()
         window = self.window()
         if isinstance(window, QMainWindow):
             window.installEventFilter(self)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
-        """Give the key back."""
-        self._key.give_back()
+        """Give the key back, and rest; a window that is only minimised goes on."""
+        if event is None or not event.spontaneous():
+            self._key.give_back()
+            self.live.pause()
         super().hideEvent(event)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -491,7 +495,3 @@ class RandomWalkerPanel(QWidget):
 def _stop(session: RandomWalkerSession, places: UncertainPlaces) -> None:
     session.close()
     places.stop()
-
-
-def _is_seeds(layer: Layer) -> bool:
-    return layer.metadata.get(METADATA_KEY, {}).get("kind") == "seeds"

@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer
 
 from napari_seedbed.core.progress import Preview
 from napari_seedbed.gui.grids import grid_of
-from napari_seedbed.gui.layers import METADATA_KEY, accept, add_or_update, find_result
+from napari_seedbed.gui.layers import METADATA_KEY, SLOT_KEYS, accept, add_or_update, find_result
 from napari_seedbed.gui.layers import write_preview as write_slice
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
@@ -25,6 +25,8 @@ class ResultLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        # by slot, the accepted layer that its next result will lie over
+        self._accepted: dict[str, str] = {}
 
     def labels(self, image: ImageLayer) -> Labels | None:
         """The segmentation that further strokes will change."""
@@ -93,8 +95,13 @@ class ResultLayers:
                 layer.refresh()
 
     def accept(self, image: ImageLayer) -> Labels | None:
-        """Make the layers ordinary ones, which later strokes do not touch."""
+        """Make the layers ordinary ones, which later strokes do not touch.
+
+        They look as before, until a later result comes to lie over the labels.
+        """
         labels = self.labels(image)
+        if labels is not None:
+            self._accepted[_slot(image, "labels")] = str(labels.unique_id)
         for layer in self._layers(image):
             accept(layer)
         return labels
@@ -127,6 +134,8 @@ class ResultLayers:
             "uncertainty": "uncertainty",
             "probabilities": f"probability of {label}",
         }[kind]
+        if kind == "labels" and layer is None:
+            self._outline_accepted(slot)
         properties = {"opacity": 0.5} if kind == "labels" else {"visible": kind != "probabilities"}
         add_or_update(
             self._viewer,
@@ -139,6 +148,14 @@ class ResultLayers:
             **properties,
         )
 
+    def _outline_accepted(self, slot: str) -> None:
+        """Show the accepted labels as outlines: two fillings over each other cannot be read."""
+        accepted = self._accepted.pop(slot, None)
+        for layer in self._viewer.layers:
+            found = str(layer.unique_id) == accepted and isinstance(layer, Labels)
+            if found and layer.contour == 0:
+                layer.contour, layer.opacity = 1, 1.0
+
     def _write_time(
         self, layer: Layer, output: Image, image: ImageLayer, record: Mapping[str, Any], t: int
     ) -> None:
@@ -148,7 +165,7 @@ class ResultLayers:
             target.shape
         )
         kept = layer.metadata[METADATA_KEY]
-        slot = {key: kept[key] for key in ("kind", "slot", "layer_id") if key in kept}
+        slot = {key: kept[key] for key in SLOT_KEYS if key in kept}
         layer.metadata = {**layer.metadata, METADATA_KEY: {**record, **slot}}
         layer.refresh()
 

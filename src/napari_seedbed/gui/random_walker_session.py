@@ -5,6 +5,7 @@ screen. When the hand rests, a cold run replaces their result: it has the same b
 line's. Whatever must be exact (accepting, saving) waits for that run.
 """
 
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -85,7 +86,8 @@ class RandomWalkerSession(QObject):
     -----
     Signals: `previewed(Preview, Request)`; `finished(Result, Request, exact)`;
     `not_ready(str)` when seeds are missing while drawing; `failed(error, asked)`;
-    `state_changed(State)`; `progressed(Progress)`; `cancelled()`.
+    `state_changed(State)`; `progressed(Progress)`; `cancelled()`; `timed(forecast, measured)` in
+    seconds, after an exact run.
     """
 
     previewed = Signal(object, object)
@@ -95,6 +97,7 @@ class RandomWalkerSession(QObject):
     state_changed = Signal(str)
     progressed = Signal(object)
     cancelled = Signal()
+    timed = Signal(float, float)
 
     def __init__(
         self,
@@ -183,6 +186,21 @@ class RandomWalkerSession(QObject):
             self.cancelled.emit()
         self._set_state("idle")
 
+    def pause(self) -> bool:
+        """Stop what nobody asked for; whether there was such a thing, under way or to come."""
+        coming = self._debounce.isActive() or self._settle.isActive()
+        self._stop_timers()
+        wish = self._next or self._running
+        if self._pending or (wish is not None and wish.asked):
+            return coming
+        if wish is None and not coming:
+            return False
+        self._next = None
+        if self._job is not None:
+            self._job.cancel()
+        self._set_state("idle")
+        return True
+
     def when_exact(self, action: Callable[[], None]) -> None:
         """Call `action` as soon as the exact result of the present seeds is shown."""
         if self.is_final:
@@ -257,9 +275,10 @@ class RandomWalkerSession(QObject):
             return
         context = operations.Context(cache=self._cache, view=request.view, live=wish.kind == "live")
         # The first answer names the place that it is for; the request tells for which layers.
+        run = _Run(request, context)
         self._job = Job(
-            _Run(request, context),
-            on_done=lambda result: self._on_done(result, request, wish),
+            run,
+            on_done=lambda result: self._on_done(result, request, wish, run),
             on_error=lambda error: self._on_error(error, wish),
             on_progress=lambda progress: self._on_progress(progress, request),
             on_cancelled=self._on_cancelled,
@@ -272,7 +291,9 @@ class RandomWalkerSession(QObject):
             self.previewed.emit(progress.preview, request)
         self.progressed.emit(progress)
 
-    def _on_done(self, result: operations.Result, request: Request, wish: _Wish) -> None:
+    def _on_done(
+        self, result: operations.Result, request: Request, wish: _Wish, run: "_Run"
+    ) -> None:
         self._job = self._running = None
         exact = wish.kind == "exact"
         self.finished.emit(result, request, exact)
@@ -284,6 +305,7 @@ class RandomWalkerSession(QObject):
             actions, self._pending = self._pending, []
             for action in actions:
                 action()
+            self.timed.emit(*run.seconds)
         else:
             self._set_state("shown")
             self._settle.start()
@@ -313,6 +335,8 @@ class _Run:
     def __init__(self, request: Request, context: operations.Context) -> None:
         self._request: Request | None = request
         self._context: operations.Context | None = context
+        # forecast, measured
+        self.seconds = (0.0, 0.0)
 
     def __call__(self, report: Report, should_stop: ShouldStop) -> operations.Result:
         request, context = self._request, self._context
@@ -320,15 +344,20 @@ class _Run:
         # Arrays must not outlive the run because somebody still holds the job.
         self._request = self._context = None
         check_seeds(request.seeds, request.times)
-        return operations.run(
+        inputs = {"image": request.image, "seeds": request.seeds}
+        cost = operations.forecast(OPERATION, inputs, request.parameters, times=request.times)
+        began = time.monotonic()
+        result = operations.run(
             OPERATION,
-            {"image": request.image, "seeds": request.seeds},
+            inputs,
             request.parameters,
             report=report,
             should_stop=should_stop,
             context=context,
             times=request.times,
         )
+        self.seconds = cost.seconds, time.monotonic() - began
+        return result
 
 
 def check_seeds(seeds: Image, times: Sequence[int] | None) -> None:

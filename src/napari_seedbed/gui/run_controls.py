@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_seedbed.core.progress import Progress
+from napari_seedbed.pipeline.operations import Forecast
 
 _BAR_STEPS = 1000
 
@@ -61,6 +62,14 @@ class RunControls(QWidget):
     def show_progress(self, progress: Progress) -> None:
         """Move the bar."""
         self.progress.setValue(round(_BAR_STEPS * progress.fraction))
+
+    def show_forecast(self, forecast: Forecast, *, each_time: bool = False) -> None:
+        """Tell what a run will cost, for all of a series or for each of its time points."""
+        each = " for each time point" if each_time else ""
+        text = f"One run{each}: {forecast.text}."
+        if not forecast.fits:
+            text += " That is more memory than is free: crop the image or choose fewer channels."
+        self.forecast.setText(text)
 
     def show_running(self, running: bool) -> None:
         """Switch Cancel on, or off and the bar back."""
