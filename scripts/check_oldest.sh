@@ -7,7 +7,7 @@ trap 'rm -rf "$folder"' EXIT
 .venv/bin/python scripts/oldest_allowed.py > "$folder/oldest.txt"
 echo "Oldest allowed:" $(cat "$folder/oldest.txt")
 .venv/bin/python -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install -qq --disable-pip-version-check \
+"$folder/venv/bin/python" -m pip install -qq --no-compile --disable-pip-version-check \
     --constraint "$folder/oldest.txt" . 'pytest>=8.2' 'pytest-xdist>=3.6' 'hypothesis>=6.100' h5py
 # The options in pyproject.toml name plugins that are not here; the package is the installed one.
 # Kernels compiled by the old numba stay out of the working tree's cache.

@@ -6,7 +6,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 .venv/bin/python -m pip wheel -qq --no-deps --wheel-dir "$folder" .
 .venv/bin/python -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip install -qq --disable-pip-version-check "$folder"/*.whl
+"$folder/venv/bin/python" -m pip install -qq --no-compile --disable-pip-version-check "$folder"/*.whl
 script=$PWD/scripts/check_install.py
 cd "$folder"
 venv/bin/python "$script"
