@@ -268,6 +268,7 @@ def add_or_update(
     Labels or Image layer
     """
     grid = grid_of(like, time_axis)
+    # whoever made the array may go on working in it: the layer gets a copy, but only one
     array, place = placed(image, like, grid)
     if kind == "mask":
         array = array.astype(np.uint8)
@@ -278,7 +279,8 @@ def add_or_update(
         viewer.layers.remove(layer)
         layer = None
     if layer is None:
-        layer = _new_layer(kind, array, image.rgb, name, {**place, **properties})
+        own = np.array(array, order="C")
+        layer = _new_layer(kind, own, image.rgb, name, {**place, **properties})
         _insert(viewer, layer, like)
     else:
         _update(layer, array, place)
@@ -364,7 +366,7 @@ def add_seeds_layer(
         array=np.zeros([shape[i] for i in keep], dtype=np.int32),
         axes=tuple(grid.axes[i] for i in keep),
     )
-    array, place = placed(empty, like, grid, copy=False)
+    array, place = placed(empty, like, grid)
     layer = Labels(array, name=name or f"seeds of {like.name}", **place)
     layer.metadata[METADATA_KEY] = {"kind": "seeds"}
     # a 64th of the picture's longer side is a stroke that can be seen and still placed
@@ -411,7 +413,7 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
         layer.data[...] = array
         layer.refresh()
     else:
-        layer.data = array
+        layer.data = np.array(array, order="C")
 
 
 def _insert(viewer: ViewerModel, layer: Layer, like: Layer) -> None:

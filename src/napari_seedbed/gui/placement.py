@@ -12,9 +12,7 @@ from napari_seedbed.gui.grids import Grid, level_0
 from napari_seedbed.pipeline.image import Image
 
 
-def placed(
-    image: Image, like: Layer, grid: Grid, *, copy: bool = True
-) -> tuple[NDArray, dict[str, Any]]:
+def placed(image: Image, like: Layer, grid: Grid) -> tuple[NDArray, dict[str, Any]]:
     """Array in the axis order of a layer in the place of `like`, and that layer's transform.
 
     A channel axis that the result does not have is left out where it is the first one. Elsewhere
@@ -60,8 +58,7 @@ def placed(
         "units": tuple(like.units[i] for i in keep),
         "axis_labels": tuple(like.axis_labels[i] for i in keep),
     }
-    # the solver goes on working in its own arrays, so the layer gets one of its own
-    return (np.array(array, order="C") if copy else array), place
+    return array, place
 
 
 def shear_of(layer: Layer, keep: list[int]) -> NDArray:
