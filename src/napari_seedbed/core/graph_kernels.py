@@ -2,9 +2,8 @@
 
 All levels lie one after the other in the same arrays (see `hierarchy.Hierarchy`): `node[l]` is
 where level l's nodes begin; `edge[n]:edge[n + 1]` are node n's neighbours, those in the lower
-triangle of its block first, up to `middle[n]`. The members of node n, which are nodes of the level
-before, are `member[first[n]:first[n + 1]]`. Neighbours, groups and members are numbered within
-their level. `pivot` is one over the diagonal.
+triangle of its block first, up to `middle[n]`; `group[n]` is the node of the next level that it
+belongs to. Neighbours and groups are numbered within their level. `pivot` is one over the diagonal.
 """
 
 import numpy as np
@@ -31,6 +30,16 @@ def order_edges(start, stop, edge, to, weight, middle):
 
 
 @_fast
+def add_totals(edge, weight, diagonal):
+    """Add the sum of its weights to each node's diagonal."""
+    for i in range(diagonal.size):
+        total = np.float32(0)
+        for e in range(edge[i], edge[i + 1]):
+            total += weight[e]
+        diagonal[i] += total
+
+
+@_fast
 def sweep_from_zero(start, stop, at, x, b, edge, middle, to, weight, pivot):
     """Gauss-Seidel forwards over one block, from x = 0."""
     for i in range(start, stop):
@@ -51,13 +60,12 @@ def residual_after_sweep(start, stop, at, x, r, edge, middle, to, weight):
 
 
 @_fast
-def gather(start, stop, at_fine, at, r, b, first, member):
-    """b of each group = sum of r over its members."""
-    for g in range(start, stop):
-        total = np.float32(0)
-        for m in range(first[at + g], first[at + g + 1]):
-            total += r[at_fine + member[m]]
-        b[at + g] = total
+def collect(at, below, end, r, b, group):
+    """b of each node of the next level = sum of r over the nodes that belong to it."""
+    for g in range(below, end):
+        b[g] = 0
+    for i in range(at, below):
+        b[below + group[i]] += r[i]
 
 
 @_fast
@@ -84,58 +92,45 @@ def sweep_back(start, stop, at, x, old, b, edge, to, weight, pivot):
 
 
 @_fast
-def _apply(at, n, x, y, edge, to, weight, anchor):
-    """y = A x on one level, as fluxes; `anchor` is the weight towards seeds."""
-    for i in range(at, at + n):
+def apply(start, stop, at, x, y, skipped, edge, to, weight, anchor):
+    """y = A x on one level, as fluxes; `anchor` is the weight towards seeds.
+    y leaves out the first `skipped` nodes."""
+    for i in range(at + start, at + stop):
         here = x[i]
         total = anchor[i] * here
         for e in range(edge[i], edge[i + 1]):
             total += weight[e] * (here - x[at + to[e]])
-        y[i] = total
+        y[i - skipped] = total
 
 
 @_fast
-def _dot(a, b, start, stop):
+def dot(a, b, skipped, start, stop):
     total = 0.0
     for i in range(start, stop):
-        total += np.float64(a[i]) * np.float64(b[i])
+        total += np.float64(a[i]) * np.float64(b[i - skipped])
     return total
 
 
 @_fast
-def _smooth_and_descend(level, node, x, b, r, edge, middle, to, weight, pivot, first, member):
+def _smooth_and_descend(level, node, x, b, r, edge, middle, to, weight, pivot, group):
     at, below = node[level], node[level + 1]
-    n, n_below = below - at, node[level + 2] - below
+    n = below - at
     sweep_from_zero(0, n, at, x, b, edge, middle, to, weight, pivot)
     residual_after_sweep(0, n, at, x, r, edge, middle, to, weight)
-    gather(0, n_below, at, below, r, b, first, member)
+    collect(at, below, node[level + 2], r, b, group)
 
 
 @_fast
 def coarse_cycle(
-    top,
-    node,
-    x,
-    b,
-    r,
-    c,
-    v,
-    edge,
-    middle,
-    to,
-    weight,
-    pivot,
-    anchor,
-    group,
-    first,
-    member,
+    top, k_from, node, x, b, r, c, v, skipped, edge, middle, to, weight, pivot, anchor, group,
     bottom,
-):
+):  # fmt: skip
     """Solve A x = b on level `top` approximately, by one K-cycle (Notay 2008).
 
-    On each level at most two steps of flexible conjugate gradients, each preconditioned by a
-    Gauss-Seidel sweep down, the next coarser level, and a sweep back. The coarsest level is
-    solved by `bottom`, its inverse (or, where that is empty, by the pivot). Overwrites b.
+    On each level from `k_from` on, at most two steps of flexible conjugate gradients, each
+    preconditioned by a Gauss-Seidel sweep down, the next coarser level, and a sweep back. The
+    coarsest level is solved by `bottom`, its inverse (or, where that is empty, by the pivots).
+    Overwrites b. The vectors c and v leave out the first `skipped` nodes.
 
     An explicit stack of phases stands for the recursion: `phase[l]` is the number of cycles that
     level l has finished.
@@ -150,9 +145,7 @@ def coarse_cycle(
         at, end = node[level], node[level + 1]
         if descending:
             if level < last:
-                _smooth_and_descend(
-                    level, node, x, b, r, edge, middle, to, weight, pivot, first, member
-                )
+                _smooth_and_descend(level, node, x, b, r, edge, middle, to, weight, pivot, group)
                 level += 1
                 phase[level] = 0
                 continue
@@ -173,20 +166,21 @@ def coarse_cycle(
             sweep_back(0, n, at, x, r, b, edge, to, weight, pivot)
             finished = False
         # One cycle of `level` is complete: x holds its result for right-hand side b.
+        finished = finished or level < k_from
         if not finished:
             if phase[level] == 0:
-                _apply(at, n, x, v, edge, to, weight, anchor)
-                rho[level] = _dot(x, v, at, end)
-                first_gain[level] = _dot(x, b, at, end)
+                apply(0, n, at, x, v, skipped, edge, to, weight, anchor)
+                rho[level] = dot(x, v, skipped, at, end)
+                first_gain[level] = dot(x, b, 0, at, end)
                 if rho[level] <= 0.0:
                     finished = True
                 else:
                     t = np.float32(first_gain[level] / rho[level])
-                    before = _dot(b, b, at, end)
+                    before = dot(b, b, 0, at, end)
                     for i in range(at, end):
-                        c[i] = x[i]
-                        b[i] -= t * v[i]
-                    if _dot(b, b, at, end) <= 0.0625 * before:
+                        c[i - skipped] = x[i]
+                        b[i] -= t * v[i - skipped]
+                    if dot(b, b, 0, at, end) <= 0.0625 * before:
                         for i in range(at, end):
                             x[i] *= t
                         finished = True
@@ -195,21 +189,21 @@ def coarse_cycle(
                         descending = True
                         continue
             else:
-                _apply(at, n, x, r, edge, to, weight, anchor)
-                gamma = _dot(x, v, at, end)
-                second = _dot(x, r, at, end) - gamma * gamma / rho[level]
+                apply(0, n, at, x, r, 0, edge, to, weight, anchor)
+                gamma = dot(x, v, skipped, at, end)
+                second = dot(x, r, 0, at, end) - gamma * gamma / rho[level]
                 if second <= 0.0:
                     t = np.float32(first_gain[level] / rho[level])
                     for i in range(at, end):
-                        x[i] = t * c[i]
+                        x[i] = t * c[i - skipped]
                 else:
-                    gain = _dot(x, b, at, end)
+                    gain = dot(x, b, 0, at, end)
                     t_first = np.float32(
                         first_gain[level] / rho[level] - gamma * gain / (rho[level] * second)
                     )
                     t_second = np.float32(gain / second)
                     for i in range(at, end):
-                        x[i] = t_first * c[i] + t_second * x[i]
+                        x[i] = t_first * c[i - skipped] + t_second * x[i]
         if level == top:
             return
         level -= 1
@@ -218,20 +212,19 @@ def coarse_cycle(
 
 @_fast
 def coarse_solve(
-    level, rounds, solution, source, node, x, b, r, c, v, edge, middle, to, weight, pivot, anchor,
-    group, first, member, bottom,
+    level, solution, source, node, x, b, r, c, v, skipped, edge, middle, to, weight, pivot, anchor,
+    group, bottom,
 ):  # fmt: skip
-    """Improve `solution` of A solution = source on one level by a few K-cycles."""
+    """Improve `solution` of A solution = source on one level by a K-cycle."""
     at, end = node[level], node[level + 1]
-    for _ in range(rounds):
-        for i in range(at, end):
-            total = source[i - at] - anchor[i] * solution[i - at]
-            for e in range(edge[i], edge[i + 1]):
-                total -= weight[e] * (solution[i - at] - solution[to[e]])
-            b[i] = total if pivot[i] > NOTHING_FREE else np.float32(0)
-        coarse_cycle(
-            level, node, x, b, r, c, v, edge, middle, to, weight, pivot, anchor, group, first,
-            member, bottom,
-        )  # fmt: skip
-        for i in range(at, end):
-            solution[i - at] += x[i]
+    for i in range(at, end):
+        total = source[i - at] - anchor[i] * solution[i - at]
+        for e in range(edge[i], edge[i + 1]):
+            total -= weight[e] * (solution[i - at] - solution[to[e]])
+        b[i] = total if pivot[i] > NOTHING_FREE else np.float32(0)
+    coarse_cycle(
+        level, level, node, x, b, r, c, v, skipped, edge, middle, to, weight, pivot, anchor,
+        group, bottom,
+    )  # fmt: skip
+    for i in range(at, end):
+        solution[i - at] += x[i]

@@ -221,23 +221,20 @@ def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
 
 
 @_fast
-def products(z0, z1, y0, y1, rows, r, z, q, out):
-    """Shares of r . z and q . z and the largest |z| of each row: out[plane, y, k, 0..2]."""
+def products(z0, z1, y0, y1, rows, r, z, out):
+    """Each row's share of r . z and its largest |z|: out[plane, y, k, 0 and 1]."""
     n_x = r.shape[3]
     for plane in range(z0, z1):
         for y in range(y0, y1):
             for k in rows:
-                r_row, z_row, q_row = r[k, plane, y], z[k, plane, y], q[k, plane, y]
+                r_row, z_row = r[k, plane, y], z[k, plane, y]
                 rz = np.float32(0)
-                qz = np.float32(0)
                 largest = np.float32(0)
                 for i in range(n_x):
                     rz += r_row[i] * z_row[i]
-                    qz += q_row[i] * z_row[i]
                     largest = max(largest, abs(z_row[i]))
                 out[plane, y, k, 0] = rz
-                out[plane, y, k, 1] = qz
-                out[plane, y, k, 2] = largest
+                out[plane, y, k, 1] = largest
 
 
 @_fast

@@ -160,7 +160,10 @@ def small_group_targets(
 
 @_jit
 def join_small_groups(size, to, largest, new_number):
-    """Join small groups to their targets up to `largest` voxels; return the number of groups."""
+    """Join small groups to their targets up to `largest` voxels; return the number of groups.
+
+    `size` then begins with the sizes of the new groups.
+    """
     n = size.size
     root = np.arange(n)
     for a in range(n):
@@ -176,6 +179,7 @@ def join_small_groups(size, to, largest, new_number):
         r = _find(root, a)
         if r == a:
             new_number[a] = made
+            size[made] = size[a]
             made += 1
         else:
             new_number[a] = new_number[r]

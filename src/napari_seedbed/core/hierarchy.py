@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core import graph_kernels, grid_kernels, grouping
 from napari_seedbed.core.edge_weights import WeightArrays
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.threads import Range, run_ranges, split
 
 CELL_SHARE = np.float32(0.25)
 """Voxels are joined across edges of at least this share of the strongest edge at either end."""
@@ -29,7 +29,9 @@ CELL_SHARE = np.float32(0.25)
 NODE_SHARE = np.float32(0.4)
 """The same for the nodes of graphs."""
 
-SMALL_GROUP = 3
+SMALL_GROUP = 5
+"""Groups of up to so many voxels are joined to another one, if they hold on to it."""
+
 HOLD = np.float32(0.2)
 LARGEST_GROUP = 16
 LARGEST_NODE_GROUP = 8
@@ -37,8 +39,11 @@ COARSEST = 300
 LARGEST_INVERSE = 2000
 """More nodes than these are left only where thousands of parts of an image do not touch."""
 
+LARGE = 150_000
+"""Levels of more nodes than these are swept over in blocks, on all cores."""
+
 BLOCKS = 8
-"""Blocks of the Gauss-Seidel sweeps on the first graph level; fixed, so that results are too."""
+"""Number of those blocks; fixed, so that results do not depend on the number of cores."""
 
 _VOXELS_PER_TASK = 1 << 19
 _NODES_PER_TASK = 1 << 17
@@ -73,23 +78,19 @@ class Hierarchy:
         The node of the first graph level that each voxel belongs to.
     group_size : (N,) ndarray
         Number of voxels in each.
-    node, edge, middle, to, weight, total, parent, first, member : ndarray
-        The graph levels; `total` is the sum of a node's weights, `parent` the node of the next
-        level that it belongs to.
+    node, edge, middle, to, weight, parent : ndarray
+        The graph levels; `parent` is the node of the next level that a node belongs to.
     """
 
     weights: WeightArrays
     group: Ints
-    group_size: Ints
+    group_size: NDArray[np.uint8]
     node: NDArray[np.int64]
-    edge: NDArray[np.int64]
-    middle: NDArray[np.int64]
+    edge: NDArray[np.integer]
+    middle: NDArray[np.integer]
     to: Ints
     weight: Floats
-    total: Floats
     parent: Ints
-    first: NDArray[np.int64]
-    member: Ints
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -107,6 +108,16 @@ class Hierarchy:
         return slice(int(self.node[index]), int(self.node[index + 1]))
 
 
+def is_large(n_nodes: int) -> bool:
+    """Whether a graph level is worked on by all cores."""
+    return n_nodes > LARGE
+
+
+def sweep_blocks(n_nodes: int) -> list[Range]:
+    """Return the blocks of a graph level for Gauss-Seidel sweeps."""
+    return split(n_nodes, BLOCKS if is_large(n_nodes) else 1)
+
+
 def build_hierarchy(weights: WeightArrays, should_stop: ShouldStop | None = None) -> Hierarchy:
     """Group the voxels of a weighted grid, then the groups, until few are left.
 
@@ -115,9 +126,8 @@ def build_hierarchy(weights: WeightArrays, should_stop: ShouldStop | None = None
     Cancelled
         When `should_stop` says so; it is asked several times a second.
     """
-    group, n_groups = _group_voxels(weights, should_stop)
-    group_size = np.bincount(group.ravel(), minlength=n_groups).astype(np.int32)
-    graphs = [_connect_voxel_groups(weights, group, n_groups, should_stop)]
+    group, group_size = _group_voxels(weights, should_stop)
+    graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
     parents: list[Ints] = []
     while graphs[-1].n_nodes > COARSEST:
         parent, n_parents = _group_nodes(graphs[-1], should_stop)
@@ -128,7 +138,9 @@ def build_hierarchy(weights: WeightArrays, should_stop: ShouldStop | None = None
     return _join_levels(weights, group, group_size, graphs, parents)
 
 
-def _group_voxels(weights: WeightArrays, should_stop: ShouldStop | None) -> tuple[Ints, int]:
+def _group_voxels(
+    weights: WeightArrays, should_stop: ShouldStop | None
+) -> tuple[Ints, NDArray[np.uint8]]:
     shape = weights[0].shape
     cell = (2 if shape[0] > 1 else 1, 2, 2)
     if shape[0] == 1:
@@ -190,7 +202,7 @@ def _group_voxels(weights: WeightArrays, should_stop: ShouldStop | None) -> tupl
         new_number,
         should_stop=should_stop,
     )
-    return group, n_joined
+    return group, size[:n_joined].astype(np.uint8)
 
 
 def _connect_voxel_groups(
@@ -296,7 +308,7 @@ def _group_nodes(graph: Graph, should_stop: ShouldStop | None) -> tuple[Ints, in
 def _join_levels(
     weights: WeightArrays,
     group: Ints,
-    group_size: Ints,
+    group_size: NDArray[np.uint8],
     graphs: list[Graph],
     parents: list[Ints],
 ) -> Hierarchy:
@@ -306,31 +318,29 @@ def _join_levels(
     edge = np.concatenate(
         [graph.edge[:-1] + n for graph, n in zip(graphs, n_edges, strict=False)] + [n_edges[-1:]]
     )
-    total = np.concatenate(
-        [
-            np.add.reduceat(np.append(graph.weight, np.float32(0)), graph.edge[:-1])
-            * (np.diff(graph.edge) > 0)
-            for graph in graphs
-        ]
-    ).astype(np.float32)
     to = np.concatenate([graph.to for graph in graphs])
     weight = np.concatenate([graph.weight for graph in graphs])
     graphs.clear()
     parent = np.concatenate([*parents, np.zeros(sizes[-1], np.int32)])
-    first = np.zeros(node[-1] + 1, np.int64)
-    member = np.zeros(node[-1], np.int32)
-    for level, level_parent in enumerate(parents):
-        begin, end = _members(level_parent, sizes[level + 1])
-        first[node[level + 1] : node[level + 2] + 1] = begin + node[level]
-        member[node[level] : node[level + 1]] = end
     middle = np.empty(node[-1], np.int64)
     for level, size in enumerate(sizes):
         at = node[level]
-        blocks = split(size, BLOCKS) if level == 0 else [(0, size)]
         rows = edge[at : at + size + 1]
-        run_ranges(graph_kernels.order_edges, blocks, rows, to, weight, middle[at : at + size])
+        run_ranges(
+            graph_kernels.order_edges, sweep_blocks(size), rows, to, weight, middle[at : at + size]
+        )
+    n_most = max(int(n_edges[-1]), int(node[-1]))
+    index: type[np.integer] = np.int32 if n_most < np.iinfo(np.int32).max else np.int64
     return Hierarchy(
-        weights, group, group_size, node, edge, middle, to, weight, total, parent, first, member
+        weights,
+        group,
+        group_size,
+        node,
+        edge.astype(index),
+        middle.astype(index),
+        to,
+        weight,
+        parent,
     )
 
 
@@ -376,16 +386,14 @@ def anchor_hierarchy(
         places, *hierarchy.weights, state, hierarchy.group, anchor[top], occupied
     )
     free[top] = hierarchy.group_size - occupied
-    for index in range(hierarchy.n_levels - 1):
-        here, below = hierarchy.level(index), hierarchy.level(index + 1)
-        size = below.stop - below.start
-        parent = hierarchy.parent[here]
-        anchor[below] = np.bincount(parent, weights=anchor[here], minlength=size)
-        free[below] = np.bincount(parent, weights=free[here], minlength=size)
-    diagonal = hierarchy.total + anchor
+    for at, below, end in zip(node, node[1:], node[2:], strict=False):
+        for quantity in (anchor, free):
+            graph_kernels.collect(at, below, end, quantity, quantity, hierarchy.parent)
+    diagonal = anchor.copy()
+    graph_kernels.add_totals(hierarchy.edge, hierarchy.weight, diagonal)
     diagonal[(free == 0) | (diagonal == 0)] = 1 / graph_kernels.NOTHING_FREE
     last = hierarchy.level(hierarchy.n_levels - 1)
-    pivot = np.float32(1) / diagonal
+    pivot: Floats = np.float32(1) / diagonal
     return Anchors(anchor, pivot, _inverse(hierarchy, last, anchor, pivot))
 
 

@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import grid_kernels
-from napari_seedbed.core.hierarchy import Hierarchy
+from napari_seedbed.core.hierarchy import Hierarchy, is_large
 from napari_seedbed.core.multigrid import Preconditioner
 from napari_seedbed.core.threads import run_ranges, split
-
-MOST_NODES = 150_000
-"""Coarse level of the preview: the first with at most so many nodes."""
 
 HALF_THICKNESS = 4
 RELAXATIONS = 10
@@ -25,10 +22,10 @@ Floats = NDArray[np.float32]
 
 
 def preview_level(hierarchy: Hierarchy) -> int:
-    """Return the graph level that a preview is solved on."""
+    """Return the graph level that a preview is solved on: the first that is small enough."""
     sizes = np.diff(hierarchy.node)
-    small = np.flatnonzero(sizes <= MOST_NODES)
-    return int(small[0]) if small.size else hierarchy.n_levels - 1
+    small = [level for level, size in enumerate(sizes) if not is_large(int(size))]
+    return small[0] if small else hierarchy.n_levels - 1
 
 
 def coarse_solution(
@@ -62,7 +59,8 @@ def coarse_solution(
 
     def improve(first: int, stop: int) -> None:
         for k in range(first, stop):
-            preconditioner.solve_level(level, COARSE_ROUNDS, solution[k], source[k], k)
+            for _ in range(COARSE_ROUNDS):
+                preconditioner.solve_level(level, solution[k], source[k], k)
 
     n_solutions = source.shape[0]
     run_ranges(improve, split(n_solutions, n_solutions), should_stop=preconditioner.should_stop)
