@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_seedbed.gui.layers import add_or_update
+from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.operations import run
@@ -62,8 +63,13 @@ def open_panel(viewer: Viewer, image: Image) -> RandomWalkerPanel:
     # Wide enough for the dock's title and for the names of the layers.
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
     wait_until(panel.isVisible, "the panel")
+    # Or the time that compiling takes would be taken for the speed of this machine.
+    wait_until(lambda: preparation.is_done, "the end of compiling")
     panel.form.image.choose(image)
     panel.form.new_seeds.click()
+    # What a person switches on stays on, however slow or busy the machine is.
+    panel.form.live.setChecked(False)
+    panel.form.live.click()
     return panel
 
 
