@@ -99,6 +99,7 @@ class ParameterFields(QWidget):
             return box
         if parameter.type == "choice":
             combo = QComboBox()
+            combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             for value, label in zip(
                 parameter.choices, parameter.choice_labels or parameter.choices, strict=True
             ):

@@ -60,6 +60,8 @@ SETTLE_SECONDS = 1.0
 
 IMAGE_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
+PREPARING = "Preparing for first use, for a minute in the background…"
+
 STATUS = {
     "waiting": "Updating…",
     "live": "Updating…",
@@ -110,8 +112,10 @@ class RandomWalkerPanel(QWidget):
         self._connect()
         self.reset_choices()
         preparation.start()
-        if not preparation.is_done:
-            self._say("Preparing for first use, for a minute in the background…")
+        if preparation.is_done:
+            self._show_prepared(None)
+        else:
+            self._say(PREPARING)
 
     def _connect(self) -> None:
         form, session = self.form, self.session
@@ -421,9 +425,7 @@ class RandomWalkerPanel(QWidget):
             return
         machine_speed.learn(forecast_seconds, seconds)
         self._show_forecast()
-        hint = self.live.judge(seconds)
-        if hint:
-            self._say(f"{self.form.status.text()} {hint}")
+        self._say(f"{self.form.status.text()} {self.live.judge(seconds)}".rstrip())
 
     def _on_not_ready(self, message: str) -> None:
         if self._image_layer is not None:
@@ -444,8 +446,8 @@ class RandomWalkerPanel(QWidget):
     def _show_prepared(self, error: BaseException | None) -> None:
         if error is not None:
             self._say(errors.show(error))
-        elif self.form.status.text().startswith("Preparing"):
-            self._say("Ready.")
+        elif self.form.status.text() in (PREPARING, ""):
+            self._say("Ready." if self.seeds.layer else "Press New seeds to begin.")
 
     # Layers and windows that go away
 

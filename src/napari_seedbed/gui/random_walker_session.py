@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
@@ -237,8 +238,10 @@ class RandomWalkerSession(QObject):
     # How it works
 
     def _stop_timers(self) -> None:
-        self._debounce.stop()
-        self._settle.stop()
+        for timer in (self._debounce, self._settle):
+            # Qt may have deleted them already when it takes a window apart.
+            if isalive(timer):
+                timer.stop()
 
     def _set_state(self, state: State) -> None:
         self._state = state

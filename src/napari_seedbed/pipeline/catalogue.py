@@ -115,7 +115,7 @@ RANDOM_WALKER = Operation(
             "beta",
             "float",
             7.0,
-            "Edge sensitivity",
+            "Beta (edge sensitivity)",
             "How strongly edges in the image hold a label back. Raise it when labels leak across "
             "faint borders, lower it when noise makes borders ragged.",
             minimum=0.0,
@@ -138,7 +138,7 @@ RANDOM_WALKER = Operation(
             "tol",
             "float",
             1e-3,
-            "Accuracy",
+            "Tolerance",
             "Largest error of a probability. Smaller is more exact and slower.",
             minimum=1e-9,
             maximum=0.1,
