@@ -37,7 +37,7 @@ def balls(
     for centre, radius, height in ((0.1, 0.35, 1.0), (-0.5, 0.3, 0.5)):
         distance = np.sqrt(sum((g - centre) ** 2 for g in grid)) - radius
         # Edges as soft as a microscope's: the walker feels them over several voxels.
-        image += np.float32(height) / (1 + np.exp(np.float32(n / 6) * distance))
+        image += np.float32(height / 2) * (1 - np.tanh(np.float32(n / 12) * distance))
     image += np.float32(noise) * rng.standard_normal(shape, dtype=np.float32)
     labels = np.zeros(shape, np.int32)
     on_slice = labels[n // 2] if ndim == 3 else labels

@@ -30,9 +30,9 @@ def order_edges(start, stop, edge, to, weight, middle):
 
 
 @_fast
-def add_totals(edge, weight, diagonal):
+def add_totals(start, stop, edge, weight, diagonal):
     """Add the sum of its weights to each node's diagonal."""
-    for i in range(diagonal.size):
+    for i in range(start, stop):
         total = np.float32(0)
         for e in range(edge[i], edge[i + 1]):
             total += weight[e]
@@ -66,6 +66,13 @@ def collect(at, below, end, r, b, group):
         b[g] = 0
     for i in range(at, below):
         b[below + group[i]] += r[i]
+
+
+@_fast
+def sum_by_group(values, group, out):
+    """Add the values of a level's nodes to the nodes of the next level."""
+    for i in range(values.size):
+        out[group[i]] += values[i]
 
 
 @_fast

@@ -35,7 +35,7 @@ SMALL_GROUP = 5
 HOLD = np.float32(0.2)
 LARGEST_GROUP = 16
 LARGEST_NODE_GROUP = 8
-COARSEST = 300
+COARSEST = 100
 LARGEST_INVERSE = 2000
 """More nodes than these are left only where thousands of parts of an image do not touch."""
 
@@ -390,10 +390,16 @@ def anchor_hierarchy(
         for quantity in (anchor, free):
             graph_kernels.collect(at, below, end, quantity, quantity, hierarchy.parent)
     diagonal = anchor.copy()
-    graph_kernels.add_totals(hierarchy.edge, hierarchy.weight, diagonal)
+    run_ranges(
+        graph_kernels.add_totals,
+        split(diagonal.size, BLOCKS),
+        hierarchy.edge,
+        hierarchy.weight,
+        diagonal,
+    )
     diagonal[(free == 0) | (diagonal == 0)] = 1 / graph_kernels.NOTHING_FREE
     last = hierarchy.level(hierarchy.n_levels - 1)
-    pivot: Floats = np.float32(1) / diagonal
+    pivot = np.reciprocal(diagonal)
     return Anchors(anchor, pivot, _inverse(hierarchy, last, anchor, pivot))
 
 

@@ -139,12 +139,14 @@ def _start(
     """
     hierarchy = preconditioner.hierarchy
     given = seeds.given(numbers)
-    coarse = coarse_solution(preconditioner, seeds.places, given)
-    change, before = coarse, None
-    if previous is not None and previous.coarse is not None:
+    before = coarse_before = None
+    if previous is not None:
         assert previous.solutions is not None
-        change = coarse - previous.coarse[numbers.start : numbers.stop]
+        assert previous.coarse is not None
         before = previous.solutions[numbers.start : numbers.stop]
+        coarse_before = previous.coarse[numbers.start : numbers.stop]
+    coarse = coarse_solution(preconditioner, seeds.places, given, coarse_before)
+    change = coarse if coarse_before is None else coarse - coarse_before
     if view is not None:
         on_slice = preview_slice(preconditioner, change, before, seeds.places, given, *view)
         report(Progress(0.1, "First look", _choose(on_slice, seeds, *view)))

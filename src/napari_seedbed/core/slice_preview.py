@@ -9,14 +9,15 @@ flickers where nothing changed.
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import grid_kernels
+from napari_seedbed.core import graph_kernels, grid_kernels
 from napari_seedbed.core.hierarchy import Hierarchy, is_large
 from napari_seedbed.core.multigrid import Preconditioner
 from napari_seedbed.core.threads import run_ranges, split
 
 HALF_THICKNESS = 4
-RELAXATIONS = 10
-COARSE_ROUNDS = 3
+RELAXATIONS = {2: 2, 3: 10}
+ROUNDS_FROM_NOTHING = 3
+ROUNDS_FROM_GUESS = 1
 
 Floats = NDArray[np.float32]
 
@@ -29,7 +30,10 @@ def preview_level(hierarchy: Hierarchy) -> int:
 
 
 def coarse_solution(
-    preconditioner: Preconditioner, places: NDArray[np.int64], values: Floats
+    preconditioner: Preconditioner,
+    places: NDArray[np.int64],
+    values: Floats,
+    guess: Floats | None = None,
 ) -> Floats:
     """Solve on the preview's level: (K, nodes).
 
@@ -41,6 +45,8 @@ def coarse_solution(
         Flat indices of the given voxels.
     values : (S, K) ndarray of float32
         What each holds in each solution.
+    guess : (K, nodes) ndarray of float32, optional
+        Where to start from, such as the solution before a stroke.
     """
     hierarchy = preconditioner.hierarchy
     level = preview_level(hierarchy)
@@ -52,14 +58,16 @@ def coarse_solution(
     for index in range(level):
         parent = hierarchy.parent[hierarchy.level(index)]
         size = int(hierarchy.node[index + 2] - hierarchy.node[index + 1])
-        source = np.stack(
-            [np.bincount(parent, weights=row, minlength=size) for row in source]
-        ).astype(np.float32)
-    solution = np.zeros_like(source)
+        below = np.zeros((source.shape[0], size), np.float32)
+        for values, total in zip(source, below, strict=True):
+            graph_kernels.sum_by_group(values, parent, total)
+        source = below
+    solution = np.zeros_like(source) if guess is None else guess.copy()
+    rounds = ROUNDS_FROM_NOTHING if guess is None else ROUNDS_FROM_GUESS
 
     def improve(first: int, stop: int) -> None:
         for k in range(first, stop):
-            for _ in range(COARSE_ROUNDS):
+            for _ in range(rounds):
                 preconditioner.solve_level(level, solution[k], source[k], k)
 
     n_solutions = source.shape[0]
@@ -125,7 +133,7 @@ def preview_slice(
     nothing = np.zeros_like(x)
     n_z, n_y, _ = state.shape
     boxes = [(0, n_z, *rows_of_box) for rows_of_box in split(n_y, 4)]
-    for _ in range(RELAXATIONS):
+    for _ in range(RELAXATIONS[2 if shape[0] == 1 else 3]):
         for colour in (0, 1):
             run_ranges(
                 grid_kernels.relax,
