@@ -18,7 +18,8 @@ from scipy import ndimage as ndi
 from skimage.segmentation import random_walker as skimage_random_walker
 
 from napari_seedbed.core import RandomWalker, compile_kernels, random_walker
-from napari_seedbed.core.hierarchy import anchor_hierarchy, build_hierarchy
+from napari_seedbed.core.anchors import anchored
+from napari_seedbed.core.hierarchy import build_hierarchy
 from napari_seedbed.core.multigrid import Preconditioner, solve
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.core.seed_map import SeedMap
@@ -77,11 +78,11 @@ def sweep_time(image) -> float:
     walker.prepare()
     hierarchy = walker._hierarchy
     seeds = SeedMap(labels, hierarchy.shape)
-    anchors = anchor_hierarchy(hierarchy, seeds.state, seeds.places)
-    preconditioner = Preconditioner(hierarchy, anchors, seeds.state, 1)
     x = np.zeros((1, *hierarchy.shape), np.float32)
     b = np.ones_like(x)
-    return best_time(lambda: preconditioner.sweep(np.arange(1), x, b), 5)
+    with anchored(hierarchy, seeds.state, seeds.places) as anchors:
+        preconditioner = Preconditioner(hierarchy, anchors, seeds.state, 1)
+        return best_time(lambda: preconditioner.sweep(np.arange(1), x, b), 5)
 
 
 def speed(sizes: list[int], peer_up_to: int) -> None:
@@ -198,13 +199,13 @@ def contrast() -> None:
             weights.append(weight)
         hierarchy = build_hierarchy(tuple(weights))
         seeds = SeedMap(labels, image.shape)
-        anchors = anchor_hierarchy(hierarchy, seeds.state, seeds.places)
-        preconditioner = Preconditioner(hierarchy, anchors, seeds.state, 1)
         x = np.full((1, *image.shape), 0.5, np.float32)
         x.reshape(1, -1)[:, seeds.places] = seeds.given(range(1)).T
-        first = residual_norm(preconditioner, np.where(seeds.state == 0, 0, x))
-        outcome = solve(preconditioner, x, 1e-3)
-        relative = residual_norm(preconditioner, x) / first
+        with anchored(hierarchy, seeds.state, seeds.places) as anchors:
+            preconditioner = Preconditioner(hierarchy, anchors, seeds.state, 1)
+            first = residual_norm(preconditioner, np.where(seeds.state == 0, 0, x))
+            outcome = solve(preconditioner, x, 1e-3)
+            relative = residual_norm(preconditioner, x) / first
         mark = "" if outcome.converged else "  NOT converged"
         print(f"{b:>6g} {outcome.iterations:>11} {relative:>10.1e} {outcome.error:>16.1e}{mark}")
 

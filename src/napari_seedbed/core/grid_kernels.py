@@ -17,6 +17,7 @@ _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 _inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 _TINY = np.float32(1e-30)
+_ROUNDING = np.float32(1e-6)
 
 
 @_inline
@@ -303,6 +304,79 @@ def anchor_groups(places, wz, wy, wx, state, group, anchor, occupied):
             anchor[group[z, y, x - 1]] += wx[z, y, x - 1]
         if x + 1 < n_x and state[z, y, x + 1] == 0:
             anchor[group[z, y, x + 1]] += wx[z, y, x]
+
+
+@_fast
+def cut_given_edges(
+    places, wz, wy, wx, state, group, node, edge, to, weight, parent, cut_edge, cut_weight
+):
+    """Take the edges of the given voxels `places` out of the graphs of all levels.
+
+    Writes the places in `weight` and what was there into `cut_edge` and `cut_weight`; without room
+    in these it changes nothing. Returns how much room that needs.
+    """
+    n_z, n_y, n_x = wz.shape
+    last = node.size - 2
+    n_cuts = 0
+    for n in range(places.size):
+        p = places[n]
+        z = p // (n_y * n_x)
+        y = (p // n_x) % n_y
+        x = p % n_x
+        for d in range(6):
+            zz, yy, xx = z, y, x
+            if d == 0:
+                zz = z + 1
+            elif d == 1:
+                zz = z - 1
+            elif d == 2:
+                yy = y + 1
+            elif d == 3:
+                yy = y - 1
+            elif d == 4:
+                xx = x + 1
+            else:
+                xx = x - 1
+            if zz < 0 or yy < 0 or xx < 0 or zz >= n_z or yy >= n_y or xx >= n_x:
+                continue
+            # An edge between two given voxels is cut once, from the one that comes first.
+            if state[zz, yy, xx] != 0 and d % 2 == 1:
+                continue
+            if d < 2:
+                w = wz[min(z, zz), y, x]
+            elif d < 4:
+                w = wy[z, min(y, yy), x]
+            else:
+                w = wx[z, y, min(x, xx)]
+            if w == 0:
+                continue
+            a, b = group[z, y, x], group[zz, yy, xx]
+            for level in range(last + 1):
+                if a == b:
+                    break
+                at = node[level]
+                for _turn in range(2):
+                    if cut_edge.size > 0:
+                        for e in range(edge[at + a], edge[at + a + 1]):
+                            if to[e] == b:
+                                cut_edge[n_cuts] = e
+                                cut_weight[n_cuts] = weight[e]
+                                # What rounding leaves of a whole edge is nothing.
+                                rest = weight[e] - w
+                                weight[e] = rest if rest > _ROUNDING * w else np.float32(0)
+                                break
+                    n_cuts += 1
+                    a, b = b, a
+                if level < last:
+                    a, b = parent[at + a], parent[at + b]
+    return n_cuts
+
+
+@_fast
+def mend_edges(weight, cut_edge, cut_weight):
+    """Undo `cut_given_edges`, the last cut first."""
+    for n in range(cut_edge.size - 1, -1, -1):
+        weight[cut_edge[n]] = cut_weight[n]
 
 
 @_fast

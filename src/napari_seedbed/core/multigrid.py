@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, grid_kernels
+from napari_seedbed.core.anchors import Anchors
 from napari_seedbed.core.hierarchy import (
     LARGEST_GROUP,
-    Anchors,
     Hierarchy,
     is_large,
     sweep_blocks,

@@ -1,5 +1,6 @@
 """The random walker: scribbles grow over an image until they meet at its edges."""
 
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.anchors import anchored
 from napari_seedbed.core.edge_weights import (
     NORMALIZATIONS,
     Normalization,
@@ -15,7 +17,7 @@ from napari_seedbed.core.edge_weights import (
     as_volume,
     edge_weights,
 )
-from napari_seedbed.core.hierarchy import Hierarchy, anchor_hierarchy, build_hierarchy
+from napari_seedbed.core.hierarchy import Hierarchy, build_hierarchy
 from napari_seedbed.core.label_choice import binary_entropy, normalised
 from napari_seedbed.core.label_solutions import LabelSolutions, solve_labels
 from napari_seedbed.core.multigrid import Preconditioner
@@ -107,6 +109,7 @@ class RandomWalker:
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
         self.normalization: Normalization = normalization
         self._volume: Volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        self._lock = threading.Lock()
         self._hierarchy: Hierarchy | None = None
         self._outside: NDArray[np.bool_] | None = None
         self._forget()
@@ -173,6 +176,19 @@ class RandomWalker:
         """
         labels = check_labels(labels, self.shape)
         tol = _check_number(tol, "tol", allow_zero=False)
+        # A cancelled solve may still be on its way out in another thread.
+        with self._lock:
+            return self._solve_alone(labels, tol, should_stop, report, view, warm)
+
+    def _solve_alone(
+        self,
+        labels: NDArray[np.integer],
+        tol: float,
+        should_stop: ShouldStop | None,
+        report: Report | None,
+        view: tuple[int, int] | None,
+        warm: bool,
+    ) -> NDArray[np.integer]:
         seeds = SeedMap(labels, self._volume.shape)
         self._use_outside(seeds.outside)
         tell = report if report is not None else _say_nothing
@@ -180,20 +196,14 @@ class RandomWalker:
             tell(Progress(0.0, "Preparing the image"))
             self.prepare(should_stop)
         assert self._hierarchy is not None
-        anchors = anchor_hierarchy(self._hierarchy, seeds.state, seeds.places)
-        group_size = self._group_size(seeds.n_solutions)
-        preconditioner = Preconditioner(
-            self._hierarchy, anchors, seeds.state, group_size, should_stop
-        )
-        found = solve_labels(
-            preconditioner,
+        found = self._solve(
             seeds,
             tol,
             tell,
+            should_stop,
             previous=self._found if warm else None,
             view=self._view_in_volume(view) if report is not None else None,
         )
-        del preconditioner
         self._found, self._tol, self._seeds = found, tol, labels
         self.iterations, self.label_values = found.iterations, found.label_values
         self._uncertainty = (
@@ -205,6 +215,25 @@ class RandomWalker:
         self.labels = result.reshape(self.shape)
         tell(Progress(1.0, "Done"))
         return self.labels
+
+    def _solve(
+        self,
+        seeds: SeedMap,
+        tol: float,
+        report: Report,
+        should_stop: ShouldStop | None,
+        **options: Any,
+    ) -> LabelSolutions:
+        assert self._hierarchy is not None
+        with anchored(self._hierarchy, seeds.state, seeds.places) as anchors:
+            preconditioner = Preconditioner(
+                self._hierarchy,
+                anchors,
+                seeds.state,
+                self._group_size(seeds.n_solutions),
+                should_stop,
+            )
+            return solve_labels(preconditioner, seeds, tol, report, **options)
 
     @property
     def probabilities(self) -> Floats:
@@ -218,13 +247,7 @@ class RandomWalker:
         seeds = SeedMap(self._seeds, self._volume.shape)
         solutions = None if self._found is None else self._found.solutions
         if solutions is None:
-            assert self._hierarchy is not None
-            anchors = anchor_hierarchy(self._hierarchy, seeds.state, seeds.places)
-            size = self._group_size(seeds.n_solutions)
-            preconditioner = Preconditioner(self._hierarchy, anchors, seeds.state, size)
-            solutions = solve_labels(
-                preconditioner, seeds, self._tol, _say_nothing, keep=True
-            ).solutions
+            solutions = self._solve(seeds, self._tol, _say_nothing, None, keep=True).solutions
             assert solutions is not None
         result = normalised(solutions)
         if seeds.nowhere is not None:

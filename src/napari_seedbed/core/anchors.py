@@ -1,0 +1,108 @@
+"""Seeds in a hierarchy: which nodes they hold, and how firmly."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core import graph_kernels, grid_kernels
+from napari_seedbed.core.hierarchy import BLOCKS, LARGEST_INVERSE, Hierarchy
+from napari_seedbed.core.threads import run_ranges, split
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """What a set of seeds adds to a hierarchy.
+
+    Attributes
+    ----------
+    anchor : (N,) ndarray
+        For each graph node, the weight of its edges to seeds.
+    pivot : (N,) ndarray
+        One over the diagonal of the graph levels; next to 0 where all voxels of a node are given.
+    bottom : (M, M) ndarray
+        Inverse of the coarsest level's matrix.
+    """
+
+    anchor: Floats
+    pivot: Floats
+    bottom: NDArray[np.float64]
+
+
+@contextmanager
+def anchored(
+    hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.int64]
+) -> Iterator[Anchors]:
+    """Work seeds into all graph levels, for the time of a `with` statement.
+
+    Edges of given voxels are taken out of the graphs: left in, they would tie the unknown voxels
+    of a group to the neighbours of the given ones. At the end all weights are what they were, bit
+    for bit.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+        The levels.
+    state : (Z, Y, X) ndarray of uint8
+        Not 0 where a voxel is given.
+    places : (S,) ndarray
+        Flat indices of the voxels that are given.
+    """
+    node = hierarchy.node
+    graph = (hierarchy.edge, hierarchy.to, hierarchy.weight)
+    args = (places, *hierarchy.weights, state, hierarchy.group, node, *graph, hierarchy.parent)
+    n_cuts = grid_kernels.cut_given_edges(*args, np.empty(0, np.int64), np.empty(0, np.float32))
+    cut_edge, cut_weight = np.empty(n_cuts, np.int64), np.empty(n_cuts, np.float32)
+    grid_kernels.cut_given_edges(*args, cut_edge, cut_weight)
+    try:
+        yield _anchors(hierarchy, state, places)
+    finally:
+        grid_kernels.mend_edges(hierarchy.weight, cut_edge, cut_weight)
+
+
+def _anchors(hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.int64]) -> Anchors:
+    node = hierarchy.node
+    anchor = np.zeros(node[-1], np.float32)
+    free = np.zeros(node[-1], np.int32)
+    top = hierarchy.level(0)
+    occupied = np.zeros(top.stop, np.int32)
+    grid_kernels.anchor_groups(
+        places, *hierarchy.weights, state, hierarchy.group, anchor[top], occupied
+    )
+    free[top] = hierarchy.group_size - occupied
+    for at, below, end in zip(node, node[1:], node[2:], strict=False):
+        for quantity in (anchor, free):
+            graph_kernels.collect(at, below, end, quantity, quantity, hierarchy.parent)
+    diagonal = anchor.copy()
+    run_ranges(
+        graph_kernels.add_totals,
+        split(diagonal.size, BLOCKS),
+        hierarchy.edge,
+        hierarchy.weight,
+        diagonal,
+    )
+    diagonal[(free == 0) | (diagonal == 0)] = 1 / graph_kernels.NOTHING_FREE
+    last = hierarchy.level(hierarchy.n_levels - 1)
+    pivot = np.reciprocal(diagonal)
+    return Anchors(anchor, pivot, _inverse(hierarchy, last, anchor, pivot))
+
+
+def _inverse(
+    hierarchy: Hierarchy, last: slice, anchor: Floats, pivot: Floats
+) -> NDArray[np.float64]:
+    n = last.stop - last.start
+    if n > LARGEST_INVERSE:
+        return np.empty((0, 0))
+    matrix = np.zeros((n, n))
+    edges = hierarchy.edge[last.start : last.stop + 1]
+    source = np.repeat(np.arange(n), np.diff(edges))
+    matrix[source, hierarchy.to[edges[0] : edges[-1]]] = -hierarchy.weight[edges[0] : edges[-1]]
+    # Summed in float64: float32 would drown the weak edges of nodes that also have strong ones.
+    total = anchor[last] - matrix.sum(axis=1)
+    stuck = (pivot[last] <= graph_kernels.NOTHING_FREE) | (total == 0)
+    matrix[np.arange(n), np.arange(n)] = np.where(stuck, 1 / graph_kernels.NOTHING_FREE, total)
+    return np.linalg.inv(matrix)
