@@ -35,7 +35,11 @@ class Anchors:
 
 @contextmanager
 def anchored(
-    hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.int64]
+    hierarchy: Hierarchy,
+    state: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    *,
+    built_around: bool = False,
 ) -> Iterator[Anchors]:
     """Work seeds into all graph levels, for the time of a `with` statement.
 
@@ -51,7 +55,12 @@ def anchored(
         Not 0 where a voxel is given.
     places : (S,) ndarray
         Flat indices of the voxels that are given.
+    built_around : bool
+        The hierarchy was built around these voxels.
     """
+    if built_around:
+        yield _anchors(hierarchy, state, places)
+        return
     node = hierarchy.node
     graph = (hierarchy.edge, hierarchy.to, hierarchy.weight)
     args = (places, *hierarchy.weights, state, hierarchy.group, node, *graph, hierarchy.parent)

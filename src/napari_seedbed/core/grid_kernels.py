@@ -373,6 +373,46 @@ def cut_given_edges(
 
 
 @_fast
+def lift_edges(places, wz, wy, wx, lifted):
+    """Set the edges of the given voxels to 0 and keep them in `lifted`, (S, 6)."""
+    n_y, n_x = wz.shape[1:]
+    for n in range(places.size):
+        p = places[n]
+        z = p // (n_y * n_x)
+        y = (p // n_x) % n_y
+        x = p % n_x
+        lifted[n, 0], lifted[n, 1], lifted[n, 2] = wz[z, y, x], wy[z, y, x], wx[z, y, x]
+        wz[z, y, x] = wy[z, y, x] = wx[z, y, x] = 0
+        if z > 0:
+            lifted[n, 3] = wz[z - 1, y, x]
+            wz[z - 1, y, x] = 0
+        if y > 0:
+            lifted[n, 4] = wy[z, y - 1, x]
+            wy[z, y - 1, x] = 0
+        if x > 0:
+            lifted[n, 5] = wx[z, y, x - 1]
+            wx[z, y, x - 1] = 0
+
+
+@_fast
+def lay_edges(places, wz, wy, wx, lifted):
+    """Undo `lift_edges`, the last voxel first."""
+    n_y, n_x = wz.shape[1:]
+    for n in range(places.size - 1, -1, -1):
+        p = places[n]
+        z = p // (n_y * n_x)
+        y = (p // n_x) % n_y
+        x = p % n_x
+        wz[z, y, x], wy[z, y, x], wx[z, y, x] = lifted[n, 0], lifted[n, 1], lifted[n, 2]
+        if z > 0:
+            wz[z - 1, y, x] = lifted[n, 3]
+        if y > 0:
+            wy[z, y - 1, x] = lifted[n, 4]
+        if x > 0:
+            wx[z, y, x - 1] = lifted[n, 5]
+
+
+@_fast
 def mend_edges(weight, cut_edge, cut_weight):
     """Undo `cut_given_edges`, the last cut first."""
     for n in range(cut_edge.size - 1, -1, -1):

@@ -101,7 +101,7 @@ def number_groups(start, stop, c_z, offsets, group, size):
 
 @_jit
 def small_group_targets(
-    start, stop, c_z, wz, wy, wx, group, size, small, share, hold, inner, outer, best, to
+    start, stop, c_z, wz, wy, wx, strongest, group, size, small, share, hold, inner, outer, best, to
 ):
     """Find for each small group the neighbour group that it is tied to most strongly.
 
@@ -119,6 +119,7 @@ def small_group_targets(
                     a = group[z, y, x]
                     if size[a] > small:
                         continue
+                    inner[a] = max(inner[a], strongest[z, y, x])
                     for d in range(6):
                         zz, yy, xx = z, y, x
                         if d == 0:
@@ -143,7 +144,6 @@ def small_group_targets(
                             w = wx[z, y, min(x, xx)]
                         b = group[zz, yy, xx]
                         if a == b:
-                            inner[a] = max(inner[a], w)
                             continue
                         outer[a] += w
                         if w > best[a]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import graph_kernels, grouping
+from napari_seedbed.core import graph_kernels, grid_kernels, grouping
 from napari_seedbed.core.edge_weights import WeightArrays
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import Range, run_ranges, split
@@ -117,36 +117,77 @@ def sweep_blocks(n_nodes: int) -> list[Range]:
     return split(n_nodes, BLOCKS if is_large(n_nodes) else 1)
 
 
-def build_hierarchy(weights: WeightArrays, should_stop: ShouldStop | None = None) -> Hierarchy:
+def build_hierarchy(
+    weights: WeightArrays,
+    should_stop: ShouldStop | None = None,
+    *,
+    around: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+) -> Hierarchy:
     """Group the voxels of a weighted grid, then the groups, until few are left.
+
+    Parameters
+    ----------
+    weights : tuple of three (Z, Y, X) ndarray
+        Edges along z, y, x.
+    should_stop : callable, optional
+        Asked several times a second.
+    around : tuple of ndarray, optional
+        The state of all voxels and the flat indices of the given ones. Then the hierarchy serves
+        these alone: no group reaches across a given voxel, and what is tied to given voxels more
+        strongly than to all others stays by itself.
 
     Raises
     ------
     Cancelled
-        When `should_stop` says so; it is asked several times a second.
+        When `should_stop` says so.
     """
-    group, group_size = _group_voxels(weights, should_stop)
-    graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
+    strongest = _strongest_edges(weights, should_stop)
+    if around is None:
+        group, group_size = _group_voxels(weights, strongest, should_stop)
+        graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
+        anchor = np.zeros(group_size.size, np.float32)
+    else:
+        state, places = around
+        lifted = np.zeros((places.size, 6), np.float32)
+        grid_kernels.lift_edges(places, *weights, lifted)
+        try:
+            group, group_size = _group_voxels(weights, strongest, should_stop)
+            graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
+        finally:
+            grid_kernels.lay_edges(places, *weights, lifted)
+        anchor = np.zeros(group_size.size, np.float32)
+        grid_kernels.anchor_groups(
+            places, *weights, state, group, anchor, np.zeros(group_size.size, np.int32)
+        )
+    del strongest
     parents: list[Ints] = []
     while graphs[-1].n_nodes > COARSEST:
-        parent, n_parents = _group_nodes(graphs[-1], should_stop)
+        parent, n_parents = _group_nodes(graphs[-1], anchor, should_stop)
         if n_parents > 0.9 * graphs[-1].n_nodes:
             break
         parents.append(parent)
         graphs.append(_connect_node_groups(graphs[-1], parent, n_parents, should_stop))
+        anchor_below = np.zeros(n_parents, np.float32)
+        graph_kernels.sum_by_group(anchor, parent, anchor_below)
+        anchor = anchor_below
     return _join_levels(weights, group, group_size, graphs, parents)
 
 
+def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> Floats:
+    shape = weights[0].shape
+    planes = split(shape[0], 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
+    strongest = np.empty(shape, np.float32)
+    run_ranges(grouping.strongest_edges, planes, *weights, strongest, should_stop=should_stop)
+    return strongest
+
+
 def _group_voxels(
-    weights: WeightArrays, should_stop: ShouldStop | None
+    weights: WeightArrays, strongest: Floats, should_stop: ShouldStop | None
 ) -> tuple[Ints, NDArray[np.uint8]]:
     shape = weights[0].shape
     cell = (2 if shape[0] > 1 else 1, 2, 2)
     if shape[0] == 1:
         cell = (1, 2, 4) if shape[1] > 1 else (1, 1, 4)
-    planes = split(shape[0], 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
-    strongest = np.empty(shape, np.float32)
-    run_ranges(grouping.strongest_edges, planes, *weights, strongest, should_stop=should_stop)
     n_layers = -(-shape[0] // cell[0])
     layers = split(n_layers, 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
     group = np.empty(shape, np.int32)
@@ -162,7 +203,6 @@ def _group_voxels(
         count,
         should_stop=should_stop,
     )
-    del strongest
     n_groups = int(count.sum())
     offsets = (np.cumsum(count) - count).astype(np.int32)
     size = np.zeros(n_groups, np.int32)
@@ -178,6 +218,7 @@ def _group_voxels(
         layers,
         cell[0],
         *weights,
+        strongest,
         group,
         size,
         SMALL_GROUP,
@@ -277,7 +318,7 @@ def _collect_edges(
     return Graph(edge, to, weight)
 
 
-def _group_nodes(graph: Graph, should_stop: ShouldStop | None) -> tuple[Ints, int]:
+def _group_nodes(graph: Graph, anchor: Floats, should_stop: ShouldStop | None) -> tuple[Ints, int]:
     n = graph.n_nodes
     ranges = split(n, 1 + n // _NODES_PER_TASK)
     strongest = np.empty(n, np.float32)
@@ -292,6 +333,11 @@ def _group_nodes(graph: Graph, should_stop: ShouldStop | None) -> tuple[Ints, in
     group = np.full(n, -1, np.int32)
     size = np.zeros(n, np.int32)
     made = 0
+    # Nodes that given voxels hold firmly need no correction: one group takes them all.
+    held = anchor * NODE_SHARE >= strongest
+    if held.any():
+        group[held], size[0], made = 0, np.iinfo(np.int32).max, 1
+    np.maximum(strongest, anchor, out=strongest)
     lists = (graph.edge, graph.to, graph.weight, strongest, NODE_SHARE)
     for start, stop in ranges:
         check_stop(should_stop)

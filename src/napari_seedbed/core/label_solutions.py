@@ -57,6 +57,7 @@ def solve_labels(
     previous: LabelSolutions | None = None,
     view: tuple[int, int] | None = None,
     keep: bool | None = None,
+    max_iterations: int | None = None,
 ) -> LabelSolutions:
     """Solve for all labels of some seeds.
 
@@ -76,6 +77,8 @@ def solve_labels(
         Axis (of z, y, x) and index of a slice to report a first answer for.
     keep : bool, optional
         Whether to keep the solutions; by default if there is room.
+    max_iterations : int, optional
+        When to give up.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def solve_labels(
     size = shape[0] * shape[1] * shape[2]
     at_once = min(preconditioner.n_solutions, n)
     values = tuple(int(v) for v in seeds.values)
-    if previous is not None and (previous.solutions is None or previous.label_values != values):
+    if previous is not None and (previous.coarse is None or previous.label_values != values):
         previous = None
     if keep is None:
         keep = n == 1 or 4 * n * size <= KEPT_BYTES
@@ -101,7 +104,7 @@ def solve_labels(
         if keep:
             coarse_kept.append(coarse)
         steps = _Steps(report, numbers, n, tol)
-        outcome = solve(preconditioner, x, tol, report=steps)
+        outcome = solve(preconditioner, x, tol, steps, max_iterations)
         if not outcome.converged:
             raise NotConvergedError(
                 f"The random walker's equations were solved only to {outcome.error:.1e} after "

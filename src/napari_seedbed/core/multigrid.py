@@ -240,6 +240,7 @@ def solve(
     x: Floats,
     tol: float,
     report: IterationReport | None = None,
+    max_iterations: int | None = None,
 ) -> Outcome:
     """Improve solutions in place until the estimated error is at most `tol` everywhere.
 
@@ -255,7 +256,10 @@ def solve(
         residual, which other solvers look at, does not.
     report : callable, optional
         Called after each iteration with its number and the estimated error.
+    max_iterations : int, optional
+        When to give up; `MAX_ITERATIONS` by default.
     """
+    most = MAX_ITERATIONS if max_iterations is None else min(max_iterations, MAX_ITERATIONS)
     accepted = SAFETY * max(tol, TIGHTEST)
     search = _Search(preconditioner, x)
     active = np.arange(x.shape[0])
@@ -272,7 +276,7 @@ def solve(
             done = errors[pending] <= accepted
             search.finish(pending[done])
             pending = pending[~done]
-            if pending.size == 0 or iterations >= MAX_ITERATIONS:
+            if pending.size == 0 or iterations >= most:
                 break
             search.step(pending)
             iterations += 1

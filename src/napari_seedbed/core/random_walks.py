@@ -3,6 +3,7 @@
 import threading
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from napari_seedbed.core.validation import (
     check_labels,
     check_spacing,
 )
-from napari_seedbed.errors import InputError
+from napari_seedbed.errors import InputError, NotConvergedError
 
 DEFAULT_BETA = 7.0
 """Default of `normalization='contrast'`, found on real people's scribbles
@@ -37,6 +38,9 @@ DEFAULT_BETA = 7.0
 
 GROUP_BYTES = 400 << 20
 """Many labels are solved in groups that need about so much memory."""
+
+PATIENCE = 30
+"""After so many iterations the solver begins anew with a hierarchy made for the seeds."""
 
 BYTES_PER_VOXEL_AND_SOLUTION = 24
 
@@ -225,15 +229,24 @@ class RandomWalker:
         **options: Any,
     ) -> LabelSolutions:
         assert self._hierarchy is not None
-        with anchored(self._hierarchy, seeds.state, seeds.places) as anchors:
-            preconditioner = Preconditioner(
-                self._hierarchy,
-                anchors,
-                seeds.state,
-                self._group_size(seeds.n_solutions),
-                should_stop,
-            )
-            return solve_labels(preconditioner, seeds, tol, report, **options)
+        size = self._group_size(seeds.n_solutions)
+        try:
+            with anchored(self._hierarchy, seeds.state, seeds.places) as anchors:
+                preconditioner = Preconditioner(
+                    self._hierarchy, anchors, seeds.state, size, should_stop
+                )
+                return solve_labels(
+                    preconditioner, seeds, tol, report, max_iterations=PATIENCE, **options
+                )
+        except NotConvergedError:
+            report(Progress(0.1, "Looking closer at the seeds"))
+        weights = self._hierarchy.weights
+        hierarchy = build_hierarchy(weights, should_stop, around=(seeds.state, seeds.places))
+        with anchored(hierarchy, seeds.state, seeds.places, built_around=True) as anchors:
+            preconditioner = Preconditioner(hierarchy, anchors, seeds.state, size, should_stop)
+            solutions = solve_labels(preconditioner, seeds, tol, report, keep=options.get("keep"))
+        # Its coarse solution belongs to a hierarchy that is not kept.
+        return replace(solutions, coarse=None)
 
     @property
     def probabilities(self) -> Floats:
