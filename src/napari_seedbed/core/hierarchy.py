@@ -38,10 +38,10 @@ COARSEST = 100
 LARGEST_INVERSE = 2000
 """More nodes than these are left only where thousands of parts of an image do not touch."""
 
-LARGE = 150_000
+LARGE = 30_000
 """Levels of more nodes than these are swept over in blocks, on all cores."""
 
-BLOCKS = 8
+BLOCKS = 4
 """Number of those blocks; fixed, so that results do not depend on the number of cores."""
 
 _VOXELS_PER_TASK = 1 << 19
