@@ -311,6 +311,16 @@ def test_the_preview_of_a_2d_image_is_the_whole_image():
     assert (preview.labels == result).mean() > 0.95
 
 
+def test_labels_solved_one_after_the_other_have_a_preview_too(monkeypatch):
+    monkeypatch.setattr("napari_seedbed.core.random_walks.GROUP_BYTES", 0)
+    image, labels = two_balls((30, 30, 30))
+    labels[15, 5, 5:25] = 3
+    told: list[Progress] = []
+    result = RandomWalker(image).solve(labels, report=told.append, view=(0, 15))
+    preview = next(p.preview for p in told if p.preview is not None)
+    assert (preview.labels == result[15]).mean() > 0.9
+
+
 def test_many_labels_in_groups_agree_with_all_at_once(monkeypatch):
     image, labels = smooth_scene((20, 20, 20), 12)
     walker = RandomWalker(image[..., 0])

@@ -17,6 +17,9 @@ from napari_seedbed.errors import NotConvergedError
 KEPT_BYTES = 1 << 30
 """Solutions are kept for the next stroke while they need no more than this."""
 
+MOST_PREVIEWED = 64
+"""More labels than these would make the first look late."""
+
 Floats = NDArray[np.float32]
 
 
@@ -93,16 +96,15 @@ def solve_labels(
     if keep is None:
         keep = n == 1 or 4 * n * size <= KEPT_BYTES
     kept = np.empty((n if keep else at_once, *shape), np.float32)
-    coarse_kept: list[Floats] = []
+    coarse = _solve_coarsely(preconditioner, seeds, at_once, previous)
+    if view is not None and n <= MOST_PREVIEWED:
+        report(Progress(0.1, "First look", _preview(preconditioner, seeds, previous, coarse, view)))
     ballot = Ballot(size) if n > 1 else None
     iterations = 0
     for first in range(0, n, at_once):
         numbers = range(first, min(first + at_once, n))
         x = kept[first : numbers.stop] if keep else kept[: len(numbers)]
-        coarse = _start(preconditioner, seeds, numbers, previous, x, view if n <= at_once else None,
-                        report)  # fmt: skip
-        if keep:
-            coarse_kept.append(coarse)
+        _start(preconditioner, seeds, numbers, previous, coarse, x)
         steps = _Steps(report, numbers, n, tol)
         outcome = solve(preconditioner, x, tol, steps, max_iterations)
         if not outcome.converged:
@@ -120,11 +122,48 @@ def solve_labels(
     return LabelSolutions(
         values,
         kept if keep else None,
-        np.concatenate(coarse_kept) if keep else None,
+        coarse if keep else None,
         winner,
         ballot,
         iterations,
     )
+
+
+def _solve_coarsely(
+    preconditioner: Preconditioner,
+    seeds: SeedMap,
+    at_once: int,
+    previous: LabelSolutions | None,
+) -> Floats:
+    """Solve for all labels on the preview's level: (K, nodes)."""
+    parts = []
+    for first in range(0, seeds.n_solutions, at_once):
+        numbers = range(first, min(first + at_once, seeds.n_solutions))
+        guess = None
+        if previous is not None and previous.coarse is not None:
+            guess = previous.coarse[first : numbers.stop]
+        parts.append(coarse_solution(preconditioner, seeds.places, seeds.given(numbers), guess))
+    return np.concatenate(parts)
+
+
+def _preview(
+    preconditioner: Preconditioner,
+    seeds: SeedMap,
+    previous: LabelSolutions | None,
+    coarse: Floats,
+    view: tuple[int, int],
+) -> Preview:
+    """Choose labels for the slice in view from the coarse solution."""
+    change, before = coarse, None
+    if previous is not None and previous.coarse is not None:
+        change, before = coarse - previous.coarse, previous.solutions
+    given = seeds.given(range(seeds.n_solutions))
+    x = preview_slice(preconditioner, change, before, seeds.places, given, *view)
+    winner = (x[0] < 0.5).astype(np.int32) if x.shape[0] == 1 else x.argmax(axis=0)
+    labels = seeds.values[winner]
+    if seeds.nowhere is not None:
+        labels[np.take(seeds.nowhere, view[1], axis=view[0])] = 0
+    return Preview(*view, labels)
 
 
 def _start(
@@ -132,28 +171,20 @@ def _start(
     seeds: SeedMap,
     numbers: range,
     previous: LabelSolutions | None,
+    coarse: Floats,
     x: Floats,
-    view: tuple[int, int] | None,
-    report: Report,
-) -> Floats:
-    """Write a first guess into x, reporting the slice in view on the way; return it coarsely.
+) -> None:
+    """Write a first guess into x.
 
-    The guess is a coarse solution, or the last solution with the change of the coarse one since.
+    It is the coarse solution, or the last solution with the change of the coarse one since.
     """
     hierarchy = preconditioner.hierarchy
-    given = seeds.given(numbers)
-    before = coarse_before = None
-    if previous is not None:
-        assert previous.solutions is not None
-        assert previous.coarse is not None
-        before = previous.solutions[numbers.start : numbers.stop]
-        coarse_before = previous.coarse[numbers.start : numbers.stop]
-    coarse = coarse_solution(preconditioner, seeds.places, given, coarse_before)
-    change = coarse if coarse_before is None else coarse - coarse_before
-    if view is not None:
-        on_slice = preview_slice(preconditioner, change, before, seeds.places, given, *view)
-        report(Progress(0.1, "First look", _choose(on_slice, seeds, *view)))
-    x[...] = 0 if before is None else before
+    chosen = slice(numbers.start, numbers.stop)
+    change = coarse[chosen]
+    x[...] = 0
+    if previous is not None and previous.coarse is not None and previous.solutions is not None:
+        change = change - previous.coarse[chosen]
+        x[...] = previous.solutions[chosen]
     run_ranges(
         grid_kernels.prolong,
         preconditioner.boxes,
@@ -164,16 +195,7 @@ def _start(
         on_first_level(hierarchy, change),
         should_stop=preconditioner.should_stop,
     )
-    x.reshape(len(numbers), -1)[:, seeds.places] = given.T
-    return coarse
-
-
-def _choose(x: Floats, seeds: SeedMap, axis: int, index: int) -> Preview:
-    winner = (x[0] < 0.5).astype(np.int32) if x.shape[0] == 1 else x.argmax(axis=0)
-    labels = seeds.values[winner]
-    if seeds.nowhere is not None:
-        labels[np.take(seeds.nowhere, index, axis=axis)] = 0
-    return Preview(axis, index, labels)
+    x.reshape(len(numbers), -1)[:, seeds.places] = seeds.given(numbers).T
 
 
 class _Steps:
