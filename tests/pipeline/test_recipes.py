@@ -287,7 +287,7 @@ def test_methods_paragraph_names_versions_settings_and_sources(recipe):
         f"numpy {np.__version__}",
         "0.3 x 0.1 x 0.1 micrometer (z, y, x)",
         "Random walker (Grady 2006)",
-        f"edge sensitivity {recipe.steps[0].parameters['beta']:g}",
+        f"beta (edge sensitivity) {recipe.steps[0].parameters['beta']:g}",
         "35 seed voxels of 3 labels",
         "Grady L (2006). Random walks for image segmentation.",
     ):
