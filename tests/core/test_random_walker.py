@@ -266,6 +266,23 @@ def test_strong_contrast_is_solved_right():
     assert np.abs(walker.probabilities - truth).max() <= 5e-3
 
 
+@pytest.mark.parametrize("case", SCENES, ids=str)
+def test_a_hierarchy_built_around_the_seeds_gives_the_same_probabilities(case, monkeypatch):
+    walker, labels = scene(*case)
+    walker.solve(labels)
+    weights = [w.copy() for w in walker.edge_weights]
+    monkeypatch.setattr("napari_seedbed.core.random_walks.PATIENCE", 0)
+    told: list[Progress] = []
+    walker.solve(labels, report=told.append, warm=False)
+    assert any("closer" in progress.message for progress in told)
+    for before, after in zip(weights, walker.edge_weights, strict=True):
+        np.testing.assert_array_equal(after, before)
+    volume = (1, *labels.shape) if labels.ndim == 2 else labels.shape
+    truth = direct_probabilities(walker.edge_weights, labels.reshape(volume))
+    error = np.abs(walker.probabilities - truth.reshape(-1, *labels.shape))
+    assert error[:, labels >= 0].max() <= 5e-3
+
+
 def test_what_does_not_converge_says_so(monkeypatch):
     monkeypatch.setattr("napari_seedbed.core.multigrid.MAX_ITERATIONS", 1)
     walker, labels = steep_weights_scene()
