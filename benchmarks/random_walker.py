@@ -26,7 +26,7 @@ from napari_seedbed.core.seed_map import SeedMap
 from napari_seedbed.core.threads import thread_count
 
 PEAK = """
-import resource, sys, threading, time
+import resource, sys, threading, time, tracemalloc
 sys.path.insert(0, {folder!r})
 import numpy as np
 from scenes import balls
@@ -37,6 +37,7 @@ page = resource.getpagesize()
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * page
+tracemalloc.start()
 before, peak, done = resident(), 0, False
 def watch():
     global peak
@@ -48,7 +49,7 @@ watcher.start()
 RandomWalker(image).solve(labels)
 done = True
 watcher.join()
-print(peak - before)
+print(peak - before, tracemalloc.get_traced_memory()[1])
 """
 
 
@@ -174,8 +175,12 @@ def memory() -> None:
         out = subprocess.run(
             [sys.executable, "-c", script], check=True, capture_output=True, text=True
         )
-        peak = int(out.stdout)
-        print(f"{n}^3, {n_labels} labels: {peak / 2**20:.0f} MiB, {peak / n**3:.1f} bytes a voxel")
+        resident, arrays = (int(number) for number in out.stdout.split())
+        print(
+            f"{n}^3, {n_labels} labels: {resident / 2**20:.0f} MiB resident, "
+            f"{resident / n**3:.1f} bytes a voxel; arrays {arrays / n**3:.1f} bytes a voxel",
+            flush=True,
+        )
 
 
 def contrast() -> None:
