@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, grid_kernels
+from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.hierarchy import BLOCKS, LARGEST_INVERSE, Hierarchy
 from napari_seedbed.core.threads import run_ranges, split
 
@@ -62,7 +63,7 @@ def anchored(
         yield _anchors(hierarchy, state, places)
         return
     node = hierarchy.node
-    graph = (hierarchy.edge, hierarchy.to, hierarchy.weight)
+    graph = (hierarchy.slot, hierarchy.to, hierarchy.weight)
     args = (places, *hierarchy.weights, state, hierarchy.group, node, *graph, hierarchy.parent)
     n_cuts = grid_kernels.cut_given_edges(*args, np.empty(0, np.int64), np.empty(0, np.float32))
     cut_edge, cut_weight = np.empty(n_cuts, np.int64), np.empty(n_cuts, np.float32)
@@ -89,8 +90,8 @@ def _anchors(hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.
     diagonal = anchor.copy()
     run_ranges(
         graph_kernels.add_totals,
-        split(diagonal.size, BLOCKS),
-        hierarchy.edge,
+        split(diagonal.size // LANES, BLOCKS),
+        hierarchy.slot,
         hierarchy.weight,
         diagonal,
     )
@@ -107,11 +108,10 @@ def _inverse(
     if n > LARGEST_INVERSE:
         return np.empty((0, 0))
     matrix = np.zeros((n, n))
-    edges = hierarchy.edge[last.start : last.stop + 1]
-    source = np.repeat(np.arange(n), np.diff(edges))
-    matrix[source, hierarchy.to[edges[0] : edges[-1]]] = -hierarchy.weight[edges[0] : edges[-1]]
-    # Summed in float64: float32 would drown the weak edges of nodes that also have strong ones.
-    total = anchor[last] - matrix.sum(axis=1)
-    stuck = (pivot[last] <= graph_kernels.NOTHING_FREE) | (total == 0)
-    matrix[np.arange(n), np.arange(n)] = np.where(stuck, 1 / graph_kernels.NOTHING_FREE, total)
+    graph_kernels.write_matrix(
+        last.start, hierarchy.slot, hierarchy.to, hierarchy.weight, anchor, matrix
+    )
+    diagonal = matrix.diagonal()
+    stuck = (pivot[last] <= graph_kernels.NOTHING_FREE) | (diagonal == 0)
+    matrix[stuck, stuck] = 1 / graph_kernels.NOTHING_FREE
     return np.linalg.inv(matrix)

@@ -11,6 +11,8 @@ strongly and touch the rest weakly, the second form loses in float32 all that ma
 import numpy as np
 from numba import njit
 
+from napari_seedbed.core.graph_layout import LANES
+
 FREE, SEED, OUTSIDE = 0, 1, 2
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
@@ -308,7 +310,7 @@ def anchor_groups(places, wz, wy, wx, state, group, anchor, occupied):
 
 @_fast
 def cut_given_edges(
-    places, wz, wy, wx, state, group, node, edge, to, weight, parent, cut_edge, cut_weight
+    places, wz, wy, wx, state, group, node, slot, to, weight, parent, cut_edge, cut_weight
 ):
     """Take the edges of the given voxels `places` out of the graphs of all levels.
 
@@ -357,8 +359,11 @@ def cut_given_edges(
                 at = node[level]
                 for _turn in range(2):
                     if cut_edge.size > 0:
-                        for e in range(edge[at + a], edge[at + a + 1]):
-                            if to[e] == b:
+                        chunk = (at + a) // LANES
+                        for s in range(slot[chunk], slot[chunk + 1]):
+                            e = LANES * s + a % LANES
+                            # Of a neighbour in another block, its place in the copy.
+                            if to[e] == b or to[e] == b + node[-1]:
                                 cut_edge[n_cuts] = e
                                 cut_weight[n_cuts] = weight[e]
                                 # What rounding leaves of a whole edge is nothing.

@@ -13,12 +13,14 @@ for problems in computer vision and image processing", CVIU 115 (2011) 1638-1646
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import graph_kernels, grid_kernels, grouping
+from napari_seedbed.core import graph_kernels, graph_layout, grid_kernels, grouping
 from napari_seedbed.core.edge_weights import WeightArrays
+from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import Range, run_ranges, split
 
@@ -44,16 +46,18 @@ LARGE = 30_000
 BLOCKS = 4
 """Number of those blocks; fixed, so that results do not depend on the number of cores."""
 
+_ELSEWHERE = 1 << 31
 _VOXELS_PER_TASK = 1 << 19
 _NODES_PER_TASK = 1 << 17
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Indices = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """One coarser level: compressed rows of neighbours and weights."""
+    """One coarser level while it is built: compressed rows of neighbours and weights."""
 
     edge: NDArray[np.int64]
     to: Ints
@@ -63,6 +67,16 @@ class Graph:
     def n_nodes(self) -> int:
         """Number of nodes."""
         return self.edge.size - 1
+
+
+class Level(NamedTuple):
+    """One coarser level laid out for sweeps: as `Hierarchy`, but for itself."""
+
+    slot: Indices
+    middle: Indices
+    to: Indices
+    weight: Floats
+    parent: Ints
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ class Hierarchy:
         The node of the first graph level that each voxel belongs to.
     group_size : (N,) ndarray
         Number of voxels in each.
-    node, edge, middle, to, weight, parent : ndarray
+    node, slot, middle, to, weight, parent : ndarray
         The graph levels; `parent` is the node of the next level that a node belongs to.
     """
 
@@ -85,9 +99,9 @@ class Hierarchy:
     group: Ints
     group_size: NDArray[np.uint8]
     node: NDArray[np.int64]
-    edge: NDArray[np.integer]
-    middle: NDArray[np.integer]
-    to: Ints
+    slot: Indices
+    middle: Indices
+    to: Indices
     weight: Floats
     parent: Ints
 
@@ -113,8 +127,8 @@ def is_large(n_nodes: int) -> bool:
 
 
 def sweep_blocks(n_nodes: int) -> list[Range]:
-    """Return the blocks of a graph level for Gauss-Seidel sweeps."""
-    return split(n_nodes, BLOCKS if is_large(n_nodes) else 1)
+    """Return the chunks of each block of a graph level for Gauss-Seidel sweeps."""
+    return split(-(-n_nodes // LANES), BLOCKS if is_large(n_nodes) else 1)
 
 
 def build_hierarchy(
@@ -160,17 +174,25 @@ def build_hierarchy(
             places, *weights, state, group, anchor, np.zeros(group_size.size, np.int32)
         )
     del strongest
-    parents: list[Ints] = []
-    while graphs[-1].n_nodes > COARSEST:
-        parent, n_parents = _group_nodes(graphs[-1], anchor, should_stop)
-        if n_parents > 0.9 * graphs[-1].n_nodes:
+    graph = graphs.pop()
+    new = _order_nodes(graph)
+    _renumber(group, new, should_stop)
+    ordered_size = np.zeros(_padded(graph.n_nodes), np.uint8)
+    ordered_size[new] = group_size
+    levels: list[Level] = []
+    while graph.n_nodes > COARSEST:
+        parent, n_parents = _group_nodes(graph, anchor, should_stop)
+        if n_parents > 0.9 * graph.n_nodes:
             break
-        parents.append(parent)
-        graphs.append(_connect_node_groups(graphs[-1], parent, n_parents, should_stop))
+        below = _connect_node_groups(graph, parent, n_parents, should_stop)
+        new_below = _order_nodes(below)
+        levels.append(_lay_out(graph, new, parent, new_below, should_stop))
         anchor_below = np.zeros(n_parents, np.float32)
         graph_kernels.sum_by_group(anchor, parent, anchor_below)
-        anchor = anchor_below
-    return _join_levels(weights, group, group_size, graphs, parents)
+        anchor, graph, new = anchor_below, below, new_below
+    nowhere = np.zeros(graph.n_nodes, np.int32)
+    levels.append(_lay_out(graph, new, nowhere, np.zeros(1, np.int32), should_stop))
+    return _join_levels(weights, group, ordered_size, levels)
 
 
 def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> Floats:
@@ -234,15 +256,14 @@ def _group_voxels(
     check_stop(should_stop)
     new_number = np.empty(n_groups, np.int32)
     n_joined = int(grouping.join_small_groups(size, target, LARGEST_GROUP, new_number))
-    flat = group.reshape(-1)
-    run_ranges(
-        grouping.renumber,
-        split(flat.size, 1 + flat.size // _VOXELS_PER_TASK),
-        flat,
-        new_number,
-        should_stop=should_stop,
-    )
+    _renumber(group, new_number, should_stop)
     return group, size[:n_joined].astype(np.uint8)
+
+
+def _renumber(group: Ints, new_number: Ints, should_stop: ShouldStop | None) -> None:
+    flat = group.reshape(-1)
+    pieces = split(flat.size, 1 + flat.size // _VOXELS_PER_TASK)
+    run_ranges(grouping.renumber, pieces, flat, new_number, should_stop=should_stop)
 
 
 def _connect_voxel_groups(
@@ -350,40 +371,74 @@ def _group_nodes(graph: Graph, anchor: Floats, should_stop: ShouldStop | None) -
     return group, int(made)
 
 
+def _padded(n_nodes: int) -> int:
+    return -(-n_nodes // LANES) * LANES
+
+
+def _order_nodes(graph: Graph) -> Ints:
+    """Return the number that each node gets in the layout for sweeps."""
+    new = np.empty(graph.n_nodes, np.int32)
+    blocks = sweep_blocks(graph.n_nodes)
+    run_ranges(graph_layout.order_nodes, blocks, graph.n_nodes, graph.edge, new)
+    return new
+
+
+def _lay_out(
+    graph: Graph, new: Ints, parent: Ints, new_below: Ints, should_stop: ShouldStop | None
+) -> Level:
+    """Lay out a graph in chunks; edges into other blocks are marked by `_ELSEWHERE`."""
+    blocks = sweep_blocks(graph.n_nodes)
+    n_chunks = blocks[-1][1]
+    lower, upper = np.empty(n_chunks, np.uint32), np.empty(n_chunks, np.uint32)
+    run_ranges(
+        graph_layout.count_slots,
+        blocks, graph.n_nodes, graph.edge, graph.to, new, lower, upper,
+        should_stop=should_stop,
+    )  # fmt: skip
+    slot = np.zeros(n_chunks + 1, np.uint32)
+    np.cumsum(lower + upper, out=slot[1:])
+    middle = slot[:-1] + lower
+    to = np.empty(LANES * int(slot[-1]), np.uint32)
+    weight = np.empty(to.size, np.float32)
+    run_ranges(
+        graph_layout.fill_slots,
+        blocks, graph.n_nodes, _ELSEWHERE, graph.edge, graph.to, graph.weight, new,
+        slot, middle, to, weight,
+        should_stop=should_stop,
+    )  # fmt: skip
+    ordered_parent = np.zeros(_padded(graph.n_nodes), np.int32)
+    graph_layout.order_parents(parent, new, new_below, ordered_parent)
+    return Level(slot, middle, to, weight, ordered_parent)
+
+
 def _join_levels(
-    weights: WeightArrays,
-    group: Ints,
-    group_size: NDArray[np.uint8],
-    graphs: list[Graph],
-    parents: list[Ints],
+    weights: WeightArrays, group: Ints, group_size: NDArray[np.uint8], levels: list[Level]
 ) -> Hierarchy:
-    sizes = [graph.n_nodes for graph in graphs]
+    sizes = [level.parent.size for level in levels]
     node = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    n_edges = np.concatenate([[0], np.cumsum([graph.to.size for graph in graphs])])
-    edge = np.concatenate(
-        [graph.edge[:-1] + n for graph, n in zip(graphs, n_edges, strict=False)] + [n_edges[-1:]]
-    )
-    to = np.concatenate([graph.to for graph in graphs])
-    weight = np.concatenate([graph.weight for graph in graphs])
-    graphs.clear()
-    parent = np.concatenate([*parents, np.zeros(sizes[-1], np.int32)])
-    middle = np.empty(node[-1], np.int64)
-    for level, size in enumerate(sizes):
-        at = node[level]
-        rows = edge[at : at + size + 1]
-        run_ranges(
-            graph_kernels.order_edges, sweep_blocks(size), rows, to, weight, middle[at : at + size]
-        )
-    n_most = max(int(n_edges[-1]), int(node[-1]))
-    index: type[np.integer] = np.int32 if n_most < np.iinfo(np.int32).max else np.int64
+    for level, size in zip(levels, sizes, strict=True):
+        if is_large(size):
+            level.to[level.to >= _ELSEWHERE] += np.uint32(node[-1] - _ELSEWHERE)
+    first = np.cumsum([0] + [int(level.slot[-1]) for level in levels])
+    slots, middles, tos, level_weights, parents = map(list, zip(*levels, strict=True))
+    levels.clear()
+    slots = [slot[:-1] + np.uint32(n) for slot, n in zip(slots, first, strict=False)]
+    middles = [middle + np.uint32(n) for middle, n in zip(middles, first, strict=False)]
     return Hierarchy(
         weights,
         group,
         group_size,
         node,
-        edge.astype(index),
-        middle.astype(index),
-        to,
-        weight,
-        parent,
+        np.append(np.concatenate(slots), np.uint32(first[-1])),
+        np.concatenate(middles),
+        _used_up(tos),
+        _used_up(level_weights),
+        np.concatenate(parents),
     )
+
+
+def _used_up(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join the parts, and free them."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole

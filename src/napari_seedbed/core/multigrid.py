@@ -33,9 +33,6 @@ TIGHTEST = 2e-6
 SAFETY = 0.25
 """The true error was at most 8 times the estimate in trials."""
 
-ENOUGH = 0.0625
-"""A second step on a level is left out if the first lowers the square of the residual so far."""
-
 TRUST_CARRIED_RESIDUAL = 1e-5
 MAX_RESTARTS = 4
 _VOXELS_PER_TASK = 1 << 19
@@ -72,7 +69,12 @@ class Preconditioner:
         self.n_solutions = n_solutions
         self.boxes, self.phases = _partition(hierarchy.shape)
         n_nodes = int(hierarchy.node[-1])
-        self._x, self._b, self._r = (np.zeros((n_solutions, n_nodes), np.float32) for _ in "xbr")
+        self._b, self._r = (np.zeros((n_solutions, n_nodes), np.float32) for _ in "br")
+        n_copied = max(
+            (int(hierarchy.node[i + 1]) for i in range(hierarchy.n_levels) if self._is_large(i)),
+            default=0,
+        )
+        self._x = np.zeros((n_solutions, n_nodes + n_copied), np.float32)
         # The K-cycle keeps two more vectors for each level that it visits twice: not the first.
         self._skipped = int(hierarchy.node[1]) if self._is_large(0) else 0
         n_kept = n_nodes - self._skipped
@@ -140,7 +142,7 @@ class Preconditioner:
         x, b, r, c, v = self._vectors(k)
         graph_kernels.coarse_solve(
             level, solution, source, h.node, x, b, r, c, v, self._skipped,
-            h.edge, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
+            h.slot, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
             h.parent, anchors.bottom,
         )  # fmt: skip
 
@@ -160,7 +162,7 @@ class Preconditioner:
                 x, b, r, c, v = self._vectors(k)
                 graph_kernels.coarse_cycle(
                     top, 1, h.node, x, b, r, c, v, self._skipped,
-                    h.edge, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
+                    h.slot, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
                     h.parent, anchors.bottom,
                 )  # fmt: skip
 
@@ -170,16 +172,17 @@ class Preconditioner:
         """Sweep over a large level on all cores, correct it from the next, and sweep back."""
         h, anchors, stop = self.hierarchy, self.anchors, self.should_stop
         at, below, end = (int(n) for n in h.node[level : level + 3])
+        shadow = int(h.node[-1])
         blocks = sweep_blocks(below - at)
         graph = (h.to, h.weight)
         for k in rows:
             x, b, r, _, _ = self._vectors(k)
             run_ranges(
                 graph_kernels.sweep_from_zero,
-                blocks, at, x, b, h.edge, h.middle, *graph, anchors.pivot, should_stop=stop,
+                blocks, at, shadow, x, b, h.slot, h.middle, *graph, anchors.pivot, should_stop=stop,
             )  # fmt: skip
             run_ranges(
-                graph_kernels.residual_after_sweep, blocks, at, x, r, h.edge, h.middle, *graph
+                graph_kernels.residual_after_sweep, blocks, at, x, r, h.slot, h.middle, *graph
             )
             graph_kernels.collect(at, below, end, r, b, h.parent)
         if self._is_large(level + 1):
@@ -188,9 +191,11 @@ class Preconditioner:
         else:
             self._cycle_serially(level + 1, rows)
         for k in rows:
-            x, b, r, _, _ = self._vectors(k)
-            run_ranges(graph_kernels.spread, blocks, at, below, x, r, h.parent, should_stop=stop)
-            run_ranges(graph_kernels.sweep_back, blocks, at, x, r, b, h.edge, *graph, anchors.pivot)
+            x, b, _, _, _ = self._vectors(k)
+            run_ranges(
+                graph_kernels.spread, blocks, at, below, shadow, x, h.parent, should_stop=stop
+            )
+            run_ranges(graph_kernels.sweep_back, blocks, at, x, b, h.slot, *graph, anchors.pivot)
 
     def _k_cycle_in_blocks(self, level: int, k: int) -> None:
         """Two conjugate gradient steps on a large level, as `coarse_cycle` on the small ones."""
@@ -207,7 +212,7 @@ class Preconditioner:
         c[kept] = x[here]
         before = self._dot(b, b, 0, at, end)
         b[here] -= np.float32(gain / rho) * v[kept]
-        if self._dot(b, b, 0, at, end) <= ENOUGH * before:
+        if self._dot(b, b, 0, at, end) <= graph_kernels.ENOUGH * before:
             x[here] *= np.float32(gain / rho)
             return
         self._cycle_in_blocks(level, row)
@@ -225,9 +230,10 @@ class Preconditioner:
     def _apply_in_blocks(self, level: int, x: Floats, y: Floats, skip: int) -> None:
         h = self.hierarchy
         at, end = int(h.node[level]), int(h.node[level + 1])
+        x[h.node[-1] + at : h.node[-1] + end] = x[at:end]
         run_ranges(
             graph_kernels.apply,
-            sweep_blocks(end - at), at, x, y, skip, h.edge, h.to, h.weight, self.anchors.anchor,
+            sweep_blocks(end - at), at, x, y, skip, h.slot, h.to, h.weight, self.anchors.anchor,
             should_stop=self.should_stop,
         )  # fmt: skip
 
