@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import graph_kernels, grid_kernels
+from napari_seedbed.core import graph_kernels, seed_kernels
 from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.hierarchy import BLOCKS, LARGEST_INVERSE, Hierarchy
 from napari_seedbed.core.threads import run_ranges, split
@@ -65,13 +65,13 @@ def anchored(
     node = hierarchy.node
     graph = (hierarchy.slot, hierarchy.to, hierarchy.weight)
     args = (places, *hierarchy.weights, state, hierarchy.group, node, *graph, hierarchy.parent)
-    n_cuts = grid_kernels.cut_given_edges(*args, np.empty(0, np.int64), np.empty(0, np.float32))
+    n_cuts = seed_kernels.cut_given_edges(*args, np.empty(0, np.int64), np.empty(0, np.float32))
     cut_edge, cut_weight = np.empty(n_cuts, np.int64), np.empty(n_cuts, np.float32)
-    grid_kernels.cut_given_edges(*args, cut_edge, cut_weight)
+    seed_kernels.cut_given_edges(*args, cut_edge, cut_weight)
     try:
         yield _anchors(hierarchy, state, places)
     finally:
-        grid_kernels.mend_edges(hierarchy.weight, cut_edge, cut_weight)
+        seed_kernels.mend_edges(hierarchy.weight, cut_edge, cut_weight)
 
 
 def _anchors(hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.int64]) -> Anchors:
@@ -80,13 +80,15 @@ def _anchors(hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.
     free = np.zeros(node[-1], np.int32)
     top = hierarchy.level(0)
     occupied = np.zeros(top.stop, np.int32)
-    grid_kernels.anchor_groups(
+    seed_kernels.anchor_groups(
         places, *hierarchy.weights, state, hierarchy.group, anchor[top], occupied
     )
     free[top] = hierarchy.group_size - occupied
     for at, below, end in zip(node, node[1:], node[2:], strict=False):
         for quantity in (anchor, free):
-            graph_kernels.collect(at, below, end, quantity, quantity, hierarchy.parent)
+            graph_kernels.collect(
+                quantity[at:below], hierarchy.parent[at:below], quantity[below:end]
+            )
     diagonal = anchor.copy()
     run_ranges(
         graph_kernels.add_totals,
@@ -108,9 +110,8 @@ def _inverse(
     if n > LARGEST_INVERSE:
         return np.empty((0, 0))
     matrix = np.zeros((n, n))
-    graph_kernels.write_matrix(
-        last.start, hierarchy.slot, hierarchy.to, hierarchy.weight, anchor, matrix
-    )
+    rows = hierarchy.rows(hierarchy.n_levels - 1)
+    graph_kernels.write_matrix(rows, hierarchy.to, hierarchy.weight, anchor[last], matrix)
     diagonal = matrix.diagonal()
     stuck = (pivot[last] <= graph_kernels.NOTHING_FREE) | (diagonal == 0)
     matrix[stuck, stuck] = 1 / graph_kernels.NOTHING_FREE

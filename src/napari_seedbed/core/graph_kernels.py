@@ -1,14 +1,17 @@
 """Compiled loops over the coarser levels: graphs of groups, in chunks of four nodes.
 
-All levels lie one after the other in the same arrays (see `hierarchy.Hierarchy`): `node[l]` is
-where level l's nodes begin, a multiple of `LANES`; chunk c is made of the nodes from
-``LANES * c``. Its rows have the places ``LANES * s + lane`` of `to` and `weight`, for s from
-`slot[c]` to `slot[c + 1]`; up to `middle[c]` they lead to nodes that come before it in its block
-(see `graph_layout`). `group[n]` is the node of the next level that a node belongs to. Neighbours
-and groups are numbered within their level. `pivot` is one over the diagonal.
+Each kernel works on the arrays of one level. Chunk c is made of the nodes from ``LANES * c``. Its
+rows have the places ``LANES * s + lane`` of `to` and `weight`, for s from `slot[c]` to
+`slot[c + 1]`; up to `middle[c]` they lead to nodes that come before it in its block (see
+`graph_layout`). `group[n]` is the node of the next level that a node belongs to. `pivot` is one
+over the diagonal.
 
-Where a level is swept over in several blocks at once, each block sees the others as they were, in
-a copy of x that begins `shadow` places further on.
+Where a level is swept over in several blocks at once, x has room for a copy of itself behind, in
+which each block sees the others as they were: neighbours in other blocks are numbered by their
+places there.
+
+In `coarse_cycle`, levels lie one after the other in the same arrays: `node[l]` is where level l's
+nodes begin, a multiple of `LANES`.
 """
 
 import numpy as np
@@ -52,74 +55,65 @@ def add_totals(start, stop, slot, weight, diagonal):
 
 
 @_fast
-def sweep_from_zero(start, stop, at, shadow, x, b, slot, middle, to, weight, pivot):
+def sweep_from_zero(start, stop, x, b, slot, middle, to, weight, pivot):
     """Gauss-Seidel forwards over one block of chunks, from x = 0."""
-    values = x[at:]
-    for chunk in range(np.uint64(at // LANES + start), np.uint64(at // LANES + stop)):
+    for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
         t0, t1, t2, t3 = _add_rows(
-            slot[chunk], middle[chunk], weight, values, to, b[i], b[i + _1], b[i + _2], b[i + _3]
+            slot[chunk], middle[chunk], weight, x, to, b[i], b[i + _1], b[i + _2], b[i + _3]
         )
         x[i] = t0 * pivot[i]
         x[i + _1] = t1 * pivot[i + _1]
         x[i + _2] = t2 * pivot[i + _2]
         x[i + _3] = t3 * pivot[i + _3]
-    if shadow > 0:
-        first, last = at + LANES * start, at + LANES * stop
-        x[shadow + first : shadow + last] = x[first:last]
+    copy_block(start, stop, x, b.size)
 
 
 @_fast
-def residual_after_sweep(start, stop, at, x, r, slot, middle, to, weight):
+def copy_block(start, stop, x, n_nodes):
+    """Copy one block of chunks to where the other blocks look it up, if there is such a place."""
+    if x.size > n_nodes:
+        first, last = LANES * start, LANES * stop
+        x[n_nodes + first : n_nodes + last] = x[first:last]
+
+
+@_fast
+def residual_after_sweep(start, stop, x, r, slot, middle, to, weight):
     """Residual after `sweep_from_zero`: what the neighbours not yet used contribute."""
-    values = x[at:]
     nothing = np.float32(0)
-    for chunk in range(np.uint64(at // LANES + start), np.uint64(at // LANES + stop)):
+    for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
         r[i], r[i + _1], r[i + _2], r[i + _3] = _add_rows(
-            middle[chunk], slot[chunk + _1], weight, values, to, nothing, nothing, nothing, nothing
+            middle[chunk], slot[chunk + _1], weight, x, to, nothing, nothing, nothing, nothing
         )
 
 
 @_fast
-def collect(at, below, end, r, b, group):
-    """b of each node of the next level = sum of r over the nodes that belong to it."""
-    for g in range(below, end):
-        b[g] = 0
-    for i in range(at, below):
-        b[below + group[i]] += r[i]
+def collect(values, group, total):
+    """Sum of the values of each group's members."""
+    total[:] = 0
+    for i in range(np.uint64(values.size)):
+        total[np.uint64(group[i])] += values[i]
 
 
 @_fast
-def sum_by_group(values, group, out):
-    """Add the values of a level's nodes to the nodes of the next level."""
-    for i in range(values.size):
-        out[group[i]] += values[i]
-
-
-@_fast
-def spread(start, stop, at, below, shadow, x, group):
-    """Add each group's x to its members, in x and in its copy."""
-    correction = x[below:]
-    for i in range(np.uint64(at + LANES * start), np.uint64(at + LANES * stop)):
+def spread(start, stop, x, n_nodes, correction, group):
+    """Add each group's correction to its members."""
+    for i in range(np.uint64(LANES * start), np.uint64(LANES * stop)):
         x[i] += correction[np.uint64(group[i])]
-    if shadow > 0:
-        first, last = at + LANES * start, at + LANES * stop
-        x[shadow + first : shadow + last] = x[first:last]
+    copy_block(start, stop, x, n_nodes)
 
 
 @_fast
-def sweep_back(start, stop, at, x, b, slot, to, weight, pivot):
+def sweep_back(start, stop, x, b, slot, to, weight, pivot):
     """Gauss-Seidel backwards over one block of chunks."""
-    values = x[at:]
-    last = np.uint64(at // LANES + stop - 1)
+    last = np.uint64(stop - 1)
     for step in range(np.uint64(stop - start)):
         chunk = last - step
         i = chunk * _LANES
         t0, t1, t2, t3 = _add_rows(
-            slot[chunk], slot[chunk + _1], weight, values, to,
-            b[i], b[i + _1], b[i + _2], b[i + _3],
-        )  # fmt: skip
+            slot[chunk], slot[chunk + _1], weight, x, to, b[i], b[i + _1], b[i + _2], b[i + _3]
+        )
         x[i] = t0 * pivot[i]
         x[i + _1] = t1 * pivot[i + _1]
         x[i + _2] = t2 * pivot[i + _2]
@@ -127,34 +121,31 @@ def sweep_back(start, stop, at, x, b, slot, to, weight, pivot):
 
 
 @_fast
-def apply(start, stop, at, x, y, skipped, slot, to, weight, anchor):
-    """y = A x on one level, as fluxes; `anchor` is the weight towards seeds.
-    y leaves out the first `skipped` nodes."""
-    values = x[at:]
-    for chunk in range(np.uint64(at // LANES + start), np.uint64(at // LANES + stop)):
+def apply(start, stop, x, y, slot, to, weight, anchor):
+    """y = A x, as fluxes; `anchor` is the weight towards seeds."""
+    for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
         x0, x1, x2, x3 = x[i], x[i + _1], x[i + _2], x[i + _3]
         t0, t1 = anchor[i] * x0, anchor[i + _1] * x1
         t2, t3 = anchor[i + _2] * x2, anchor[i + _3] * x3
         for s in range(np.uint64(slot[chunk]), np.uint64(slot[chunk + _1])):
             e = s * _LANES
-            t0 += weight[e] * (x0 - values[to[e]])
-            t1 += weight[e + _1] * (x1 - values[to[e + _1]])
-            t2 += weight[e + _2] * (x2 - values[to[e + _2]])
-            t3 += weight[e + _3] * (x3 - values[to[e + _3]])
-        k = i - np.uint64(skipped)
-        y[k], y[k + _1], y[k + _2], y[k + _3] = t0, t1, t2, t3
+            t0 += weight[e] * (x0 - x[to[e]])
+            t1 += weight[e + _1] * (x1 - x[to[e + _1]])
+            t2 += weight[e + _2] * (x2 - x[to[e + _2]])
+            t3 += weight[e + _3] * (x3 - x[to[e + _3]])
+        y[i], y[i + _1], y[i + _2], y[i + _3] = t0, t1, t2, t3
 
 
 @_fast
-def write_matrix(at, slot, to, weight, anchor, matrix):
+def write_matrix(slot, to, weight, anchor, matrix):
     """Write the matrix of a level that is swept over in one block; `matrix` comes as zeros.
 
     Summed in float64: float32 would drown the weak edges of nodes that also have strong ones.
     """
     for i in range(matrix.shape[0]):
-        chunk, lane = (at + i) // LANES, (at + i) % LANES
-        total = np.float64(anchor[at + i])
+        chunk, lane = i // LANES, i % LANES
+        total = np.float64(anchor[i])
         for s in range(slot[chunk], slot[chunk + 1]):
             w = np.float64(weight[LANES * s + lane])
             matrix[i, to[LANES * s + lane]] -= w
@@ -163,14 +154,14 @@ def write_matrix(at, slot, to, weight, anchor, matrix):
 
 
 @_fast
-def dot(a, b, skipped, start, stop):
-    """Sum of a * b over the nodes `start` to `stop`; b leaves out the first `skipped`."""
-    first, second = a[start:stop], b[start - skipped : stop - skipped]
+def dot(a, b):
+    """Sum of a * b, for as many nodes as `b` has."""
     total = 0.0
     # Short sums in float32, side by side, and their total in float64.
-    for low in range(0, first.size, 64):
+    for low in range(0, b.size, 64):
+        first, second = a[low : min(low + 64, b.size)], b[low : low + 64]
         t0 = t1 = t2 = t3 = np.float32(0)
-        for i in range(low, min(low + 64, first.size), LANES):
+        for i in range(0, second.size, LANES):
             t0 += first[i] * second[i]
             t1 += first[i + 1] * second[i + 1]
             t2 += first[i + 2] * second[i + 2]
@@ -180,12 +171,40 @@ def dot(a, b, skipped, start, stop):
 
 
 @_fast
-def _smooth_and_descend(level, node, x, b, r, slot, middle, to, weight, pivot, group):
-    at, below = node[level], node[level + 1]
-    n = (below - at) // LANES
-    sweep_from_zero(0, n, at, 0, x, b, slot, middle, to, weight, pivot)
-    residual_after_sweep(0, n, at, x, r, slot, middle, to, weight)
-    collect(at, below, node[level + 2], r, b, group)
+def start_step(x, b, c, v):
+    """First step of flexible conjugate gradients on a level, along x, with v = A x.
+
+    Takes the step out of b. Returns whether that was enough (then x is the step), and two numbers
+    for the second step (else x is kept in c).
+    """
+    rho, gain = dot(x, v), dot(x, b)
+    if rho <= 0.0:
+        return True, rho, gain
+    t = np.float32(gain / rho)
+    before = dot(b, b)
+    for i in range(b.size):
+        b[i] -= t * v[i]
+    if dot(b, b) <= ENOUGH * before:
+        for i in range(b.size):
+            x[i] *= t
+        return True, rho, gain
+    c[:] = x[: b.size]
+    return False, rho, gain
+
+
+@_fast
+def finish_step(x, b, r, c, v, rho, first_gain):
+    """Second step, along x, with r = A x; x becomes the sum of both steps."""
+    gamma = dot(x, v)
+    second = dot(x, r) - gamma * gamma / rho
+    t_first, t_second = first_gain / rho, 0.0
+    if second > 0.0:
+        gain = dot(x, b)
+        t_first -= gamma * gain / (rho * second)
+        t_second = gain / second
+    old, new = np.float32(t_first), np.float32(t_second)
+    for i in range(b.size):
+        x[i] = old * c[i] + new * x[i]
 
 
 @_fast
@@ -206,74 +225,53 @@ def coarse_cycle(
     last = node.size - 2
     phase = np.zeros(last + 1, np.int64)
     rho = np.zeros(last + 1, np.float64)
-    first_gain = np.zeros(last + 1, np.float64)
+    gain = np.zeros(last + 1, np.float64)
     level = top
     descending = True
     while True:
         at, end = node[level], node[level + 1]
+        n_chunks = (end - at) // LANES
+        rows = slot[at // LANES : end // LANES + 1]
+        x_here, b_here, r_here = x[at:end], b[at:end], r[at:end]
         if descending:
             if level < last:
-                _smooth_and_descend(level, node, x, b, r, slot, middle, to, weight, pivot, group)
+                halves = middle[at // LANES : end // LANES]
+                sweep_from_zero(
+                    0, n_chunks, x_here, b_here, rows, halves, to, weight, pivot[at:end]
+                )
+                residual_after_sweep(0, n_chunks, x_here, r_here, rows, halves, to, weight)
+                collect(r_here, group[at:end], b[end : node[level + 2]])
                 level += 1
                 phase[level] = 0
                 continue
-            n = end - at
-            for i in range(n):
+            for i in range(b_here.size):
                 if bottom.size == 0:
-                    x[at + i] = b[at + i] * pivot[at + i]
+                    x_here[i] = b_here[i] * pivot[at + i]
                     continue
                 total = 0.0
-                for j in range(n):
-                    total += bottom[i, j] * b[at + j]
-                x[at + i] = total
-            descending = False
-            finished = True
+                for j in range(b_here.size):
+                    total += bottom[i, j] * b_here[j]
+                x_here[i] = total
         else:
-            n = (end - at) // LANES
-            spread(0, n, at, end, 0, x, group)
-            sweep_back(0, n, at, x, b, slot, to, weight, pivot)
-            finished = False
+            spread(0, n_chunks, x_here, b_here.size, x[end:], group[at:end])
+            sweep_back(0, n_chunks, x_here, b_here, rows, to, weight, pivot[at:end])
         # One cycle of `level` is complete: x holds its result for right-hand side b.
-        finished = finished or level < k_from
-        if not finished:
-            x_here, b_here = x[at:end], b[at:end]
-            c_here, v_here = c[at - skipped : end - skipped], v[at - skipped : end - skipped]
+        descending = False
+        if k_from <= level < last:
+            kept = slice(at - skipped, end - skipped)
             if phase[level] == 0:
-                apply(0, n, at, x, v, skipped, slot, to, weight, anchor)
-                rho[level] = dot(x, v, skipped, at, end)
-                first_gain[level] = dot(x, b, 0, at, end)
-                if rho[level] <= 0.0:
-                    finished = True
-                else:
-                    t = np.float32(first_gain[level] / rho[level])
-                    before = dot(b, b, 0, at, end)
-                    for i in range(x_here.size):
-                        c_here[i] = x_here[i]
-                        b_here[i] -= t * v_here[i]
-                    if dot(b, b, 0, at, end) <= ENOUGH * before:
-                        for i in range(x_here.size):
-                            x_here[i] *= t
-                        finished = True
-                    else:
-                        phase[level] = 1
-                        descending = True
-                        continue
+                apply(0, n_chunks, x_here, v[kept], rows, to, weight, anchor[at:end])
+                enough, rho[level], gain[level] = start_step(x_here, b_here, c[kept], v[kept])
+                if not enough:
+                    phase[level] = 1
+                    descending = True
+                    continue
             else:
-                apply(0, n, at, x, r, 0, slot, to, weight, anchor)
-                gamma = dot(x, v, skipped, at, end)
-                second = dot(x, r, 0, at, end) - gamma * gamma / rho[level]
-                t_first, t_second = first_gain[level] / rho[level], 0.0
-                if second > 0.0:
-                    gain = dot(x, b, 0, at, end)
-                    t_first -= gamma * gain / (rho[level] * second)
-                    t_second = gain / second
-                t_old, t_new = np.float32(t_first), np.float32(t_second)
-                for i in range(x_here.size):
-                    x_here[i] = t_old * c_here[i] + t_new * x_here[i]
+                apply(0, n_chunks, x_here, r_here, rows, to, weight, anchor[at:end])
+                finish_step(x_here, b_here, r_here, c[kept], v[kept], rho[level], gain[level])
         if level == top:
             return
         level -= 1
-        descending = False
 
 
 @_fast
@@ -283,8 +281,9 @@ def coarse_solve(
 ):  # fmt: skip
     """Improve `solution` of A solution = source on one level by a K-cycle."""
     at, end = node[level], node[level + 1]
-    x[at:end] = solution
-    apply(0, (end - at) // LANES, at, x, r, 0, slot, to, weight, anchor)
+    n_chunks = (end - at) // LANES
+    rows = slot[at // LANES : end // LANES + 1]
+    apply(0, n_chunks, solution, r[at:end], rows, to, weight, anchor[at:end])
     for i in range(at, end):
         b[i] = source[i - at] - r[i] if pivot[i] > NOTHING_FREE else np.float32(0)
     coarse_cycle(

@@ -15,8 +15,6 @@ LANES = 4
 WINDOW = 64
 """Nodes are sorted by their number of neighbours among so many; more would scatter memory."""
 
-_LANES = np.uint64(LANES)
-
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -60,10 +58,10 @@ def count_slots(start, stop, n_nodes, edge, to, new, lower, upper):
 
 
 @_jit
-def fill_slots(start, stop, n_nodes, shadow, edge, to, weight, new, slot, middle, to_out, w_out):
+def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, middle, to_out, w_out):
     """Write the rows of the chunks `start` to `stop`; empty places lead to the node itself.
 
-    Neighbours in other blocks are looked up in a copy, `shadow` places further on.
+    Neighbours in other blocks are looked up in a copy, `copied` places further on.
     """
     for chunk in range(start, stop):
         for s in range(slot[chunk], slot[chunk + 1]):
@@ -82,7 +80,7 @@ def fill_slots(start, stop, n_nodes, shadow, edge, to, weight, new, slot, middle
             else:
                 at = LANES * high + lane
                 high += 1
-            to_out[at] = j if start <= other < stop else j + shadow
+            to_out[at] = j if start <= other < stop else j + copied
             w_out[at] = weight[e]
 
 

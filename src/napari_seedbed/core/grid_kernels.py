@@ -1,8 +1,12 @@
-"""Compiled loops over the voxels of the finest grid.
+"""Compiled sweeps over the voxels of the finest grid.
 
 All arrays are (Z, Y, X), solutions are (K, Z, Y, X) for K right-hand sides; `state` is 0 where a
-voxel is unknown and not 0 where it is given. Each kernel works on planes `z0` to `z1` and rows
-`y0` to `y1`. `rows` lists the right-hand sides that are still being worked on.
+voxel is unknown and not 0 where it is given. `rows` lists the right-hand sides that are still being
+worked on. Red voxels are those with an even sum of indices.
+
+Memory is slower than arithmetic, so what follows on each other is done plane by plane in one pass:
+a step looks one plane to either side and follows one plane behind the step before. Passes work on
+a `Tile` of planes across z or y and can run side by side, see `multigrid.Tiles`.
 
 Residuals are summed as w * (x_i - x_j), never as d * x - sum w * x: in regions that hang together
 strongly and touch the rest weakly, the second form loses in float32 all that matters.
@@ -11,190 +15,311 @@ strongly and touch the rest weakly, the second form loses in float32 all that ma
 import numpy as np
 from numba import njit
 
-from napari_seedbed.core.graph_layout import LANES
-
 FREE, SEED, OUTSIDE = 0, 1, 2
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 _inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 _TINY = np.float32(1e-30)
-_ROUNDING = np.float32(1e-6)
+
+_BLOCK = 4096
+"""Rows are worked on together up to about so many voxels: short loops are slow."""
 
 
 @_inline
-def _weights_around(wz, wy, z, y, nothing):
-    """Weights towards the rows above, below, before and behind a row."""
-    above = wz[z - 1, y] if z > 0 else nothing
-    before = wy[z, y - 1] if y > 0 else nothing
-    return above, wz[z, y], before, wy[z, y]
+def _rows_together(n_y, n_x):
+    return min(n_y, max(1, _BLOCK // n_x))
 
 
 @_inline
-def _rows_around(x, z, y):
-    """The row itself, and those above, below, before and behind it (itself at the border, where
-    the weight is 0)."""
-    here = x[z, y]
-    above = x[z - 1, y] if z > 0 else here
-    below = x[z + 1, y] if z + 1 < x.shape[0] else here
-    before = x[z, y - 1] if y > 0 else here
-    behind = x[z, y + 1] if y + 1 < x.shape[1] else here
-    return here, above, below, before, behind
+def _colours(n_rows, n_x):
+    """1 where the voxels of some rows are red, 0 elsewhere; for an even and an odd first row."""
+    on = np.zeros((2, n_rows * n_x), np.float32)
+    for parity in range(2):
+        for row in range(n_rows):
+            for i in range((row + parity) & 1, n_x, 2):
+                on[parity, row * n_x + i] = 1
+    return on
 
 
 @_inline
-def _row_sum(x, wz, wy, wx, z, y, nothing, out):
-    """Sum of w * x over the six neighbours of each voxel of a row."""
-    wa, wb, wf, wh = _weights_around(wz, wy, z, y, nothing)
-    here, a, b, f, h = _rows_around(x, z, y)
-    w = wx[z, y]
-    last = here.size - 1
-    for i in range(1, last):
-        along = w[i - 1] * here[i - 1] + w[i] * here[i + 1]
-        out[i] = along + wa[i] * a[i] + wb[i] * b[i] + wf[i] * f[i] + wh[i] * h[i]
-    for i in (0, last):
-        total = wa[i] * a[i] + wb[i] * b[i] + wf[i] * f[i] + wh[i] * h[i]
-        if i > 0:
-            total += w[i - 1] * here[i - 1]
-        if i < last:
-            total += w[i] * here[i + 1]
-        out[i] = total
+def _flat(x):
+    return x.reshape(x.shape[0], -1)
 
 
 @_inline
-def _row_flux(x, wz, wy, wx, z, y, nothing, out):
-    """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i of a row."""
-    wa, wb, wf, wh = _weights_around(wz, wy, z, y, nothing)
-    here, a, b, f, h = _rows_around(x, z, y)
-    w = wx[z, y]
-    last = here.size - 1
-    for i in range(1, last):
+def _window(flat, start, n, spare):
+    """Return `n` places of a flat array; where it does not reach, `spare` with zeros there."""
+    window = spare[:n]
+    if start >= 0 and start + n <= flat.size:
+        window = flat[start : start + n]
+    else:
+        window[:] = 0
+        low, high = max(start, 0), max(min(start + n, flat.size), 0)
+        if low < high:
+            window[low - start : high - start] = flat[low:high]
+    return window
+
+
+# In the following, x, wz, wy, wx are flat, and a block of rows is the `n` places from `at`. A voxel
+# has its neighbours 1, `n_x` and `n_xy` places off: where these lie beyond a border of the grid,
+# the weight is 0.
+
+
+@_inline
+def _sum(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
+    """Sum of w * x over the six neighbours of each voxel."""
+    left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
+    front, back = _window(x, at - n_x, n, spare[2]), _window(x, at + n_x, n, spare[3])
+    above, below = _window(x, at - n_xy, n, spare[4]), _window(x, at + n_xy, n, spare[5])
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
+    for i in range(n):
+        along = w_left[i] * left[i] + w_right[i] * right[i]
+        across = w_front[i] * front[i] + w_back[i] * back[i]
+        out[i] = along + across + (w_above[i] * above[i] + w_below[i] * below[i])
+
+
+@_inline
+def _flux(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
+    """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i."""
+    here = x[at : at + n]
+    left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
+    front, back = _window(x, at - n_x, n, spare[2]), _window(x, at + n_x, n, spare[3])
+    above, below = _window(x, at - n_xy, n, spare[4]), _window(x, at + n_xy, n, spare[5])
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
+    for i in range(n):
         v = here[i]
-        along = w[i - 1] * (v - here[i - 1]) + w[i] * (v - here[i + 1])
-        across = wa[i] * (v - a[i]) + wb[i] * (v - b[i])
-        out[i] = along + across + (wf[i] * (v - f[i]) + wh[i] * (v - h[i]))
-    for i in (0, last):
-        v = here[i]
-        total = wa[i] * (v - a[i]) + wb[i] * (v - b[i])
-        total += wf[i] * (v - f[i]) + wh[i] * (v - h[i])
-        if i > 0:
-            total += w[i - 1] * (v - here[i - 1])
-        if i < last:
-            total += w[i] * (v - here[i + 1])
-        out[i] = total
+        along = w_left[i] * (v - left[i]) + w_right[i] * (v - right[i])
+        across = w_front[i] * (v - front[i]) + w_back[i] * (v - back[i])
+        out[i] = along + across + (w_above[i] * (v - above[i]) + w_below[i] * (v - below[i]))
 
 
 @_inline
-def _row_diagonal(wz, wy, wx, z, y, nothing, out):
-    """Sum of the weights at each voxel of a row."""
-    wa, wb, wf, wh = _weights_around(wz, wy, z, y, nothing)
-    w = wx[z, y]
-    last = w.size - 1
-    for i in range(1, last):
-        out[i] = w[i - 1] + w[i] + wa[i] + wb[i] + wf[i] + wh[i] + _TINY
-    for i in (0, last):
-        total = wa[i] + wb[i] + wf[i] + wh[i] + _TINY
-        if i > 0:
-            total += w[i - 1]
-        if i < last:
-            total += w[i]
-        out[i] = total
+def _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out):
+    """Sum of the weights at each voxel."""
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
+    for i in range(n):
+        total = w_left[i] + w_right[i] + (w_front[i] + w_back[i])
+        out[i] = total + (w_above[i] + w_below[i]) + _TINY
 
 
-@_fast
-def start_red(z0, z1, y0, y1, rows, x, b, wz, wy, wx, state):
-    """First half sweep from zero: x = b / d on red voxels, 0 elsewhere."""
-    n_x = wz.shape[2]
-    nothing = np.zeros(n_x, np.float32)
-    diagonal = np.empty(n_x, np.float32)
-    for z in range(z0, z1):
-        for y in range(y0, y1):
-            _row_diagonal(wz, wy, wx, z, y, nothing, diagonal)
-            parity = (z + y) & 1
-            given = state[z, y]
-            for k in rows:
-                x_row, b_row = x[k, z, y], b[k, z, y]
-                for i in range(n_x):
-                    red = (((i + parity) & 1) == 0) and given[i] == 0
-                    x_row[i] = b_row[i] / diagonal[i] if red else np.float32(0)
+@_inline
+def _relax(x, b, wz, wy, wx, state, on, at, n, n_x, n_xy, spare, out):
+    """Solve for the voxels that are unknown and `on`."""
+    left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
+    front, back = _window(x, at - n_x, n, spare[2]), _window(x, at + n_x, n, spare[3])
+    above, below = _window(x, at - n_xy, n, spare[4]), _window(x, at + n_xy, n, spare[5])
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
+    here, given, source = x[at : at + n], state[at : at + n], b[at : at + n]
+    for i in range(n):
+        along = w_left[i] * left[i] + w_right[i] * right[i]
+        across = w_front[i] * front[i] + w_back[i] * back[i]
+        total = along + across + (w_above[i] * above[i] + w_below[i] * below[i])
+        weight = w_left[i] + w_right[i] + (w_front[i] + w_back[i])
+        weight += w_above[i] + w_below[i] + _TINY
+        out[i] = (source[i] + total) / weight
+    for i in range(n):
+        m = on[i] if given[i] == 0 else np.float32(0)
+        here[i] = m * out[i] + (1 - m) * here[i]
 
 
 @_fast
 def relax(z0, z1, y0, y1, colour, rows, x, b, wz, wy, wx, state):
-    """Half sweep of Gauss-Seidel over the voxels of one colour (0 red, 1 black)."""
-    n_x = wz.shape[2]
-    nothing = np.zeros(n_x, np.float32)
-    diagonal = np.empty(n_x, np.float32)
-    total = np.empty(n_x, np.float32)
+    """Half sweep of Gauss-Seidel over the voxels of one colour (0 red, 1 black), in the planes
+    `z0` to `z1` and the rows `y0` to `y1`."""
+    _, n_y, n_x = wz.shape
+    together = _rows_together(n_y, n_x)
+    on = _colours(together, n_x)
+    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
+    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
+    x, b = _flat(x), _flat(b)
     for z in range(z0, z1):
-        for y in range(y0, y1):
-            _row_diagonal(wz, wy, wx, z, y, nothing, diagonal)
-            parity = (z + y + colour) & 1
-            given = state[z, y]
+        for y in range(y0, y1, together):
+            at, n = (z * n_y + y) * n_x, min(together, y1 - y) * n_x
             for k in rows:
-                x_row, b_row = x[k, z, y], b[k, z, y]
-                _row_sum(x[k], wz, wy, wx, z, y, nothing, total)
-                for i in range(n_x):
-                    total[i] = (b_row[i] + total[i]) / diagonal[i]
-                for i in range(n_x):
-                    mine = (((i + parity) & 1) == 0) and given[i] == 0
-                    x_row[i] = total[i] if mine else x_row[i]
+                _relax(
+                    x[k], b[k], wz, wy, wx, state, on[(z + y + colour) & 1],
+                    at, n, n_x, n_y * n_x, spare, out,
+                )  # fmt: skip
 
 
 @_fast
-def restrict_after_black(z0, z1, y0, y1, rows, x, wz, wy, wx, state, group, coarse):
-    """Add what is left of the residual to the groups.
+def descend(
+    first, last, low, high, along_y, rows, moves, step, x, r, p, z, wz, wy, wx, state, group, coarse
+):  # fmt: skip
+    """First half of a multigrid cycle for A z = r: a sweep from zero and what is left of r.
 
-    After a sweep from zero that ended with black, the residual is 0 on black voxels, and on red
-    ones what the black neighbours have contributed since.
+    First, if `moves`, x += step * p and r -= step * q, where z comes as q. Then z is swept, red
+    voxels first. After black ones, the residual is 0 on them, and on red ones what the black
+    neighbours have contributed since; it is added to the groups.
+
+    A tile's step s (0 to 2) covers the planes from `first` + s * `low` to `last` - s * `high`.
     """
-    n_x = wz.shape[2]
-    nothing = np.zeros(n_x, np.float32)
-    total = np.empty(n_x, np.float32)
-    for z in range(z0, z1):
-        for y in range(y0, y1):
-            parity = (z + y) & 1
-            given, to = state[z, y], group[z, y]
-            for k in rows:
-                _row_sum(x[k], wz, wy, wx, z, y, nothing, total)
-                target = coarse[k]
-                for i in range(parity, n_x, 2):
-                    if given[i] == 0:
-                        target[to[i]] += total[i]
+    n_z, n_y, n_x = wz.shape
+    n_xy = n_y * n_x
+    together = 1 if along_y else _rows_together(n_y, n_x)
+    n_blocks = n_z if along_y else -(-n_y // together)
+    on = _colours(together, n_x)
+    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
+    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
+    group = group.reshape(-1)
+    x, r, p, z = _flat(x), _flat(r), _flat(p), _flat(z)
+    start = min(first, first + 1 + low, first + 2 + 2 * low)
+    for now in range(start, max(last, last + 1 - high, last + 2 - 2 * high)):
+        if first <= now < last:
+            for block in range(n_blocks):
+                plane, y = (block, now) if along_y else (now, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                red, given = on[(plane + y) & 1], state[at : at + n]
+                _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out)
+                for k in rows:
+                    r_here, z_here = r[k][at : at + n], z[k][at : at + n]
+                    if moves:
+                        s = step[k]
+                        x_here = x[k][at : at + n]
+                        p_here = p[k][at : at + n]
+                        for i in range(n):
+                            x_here[i] += s * p_here[i]
+                        for i in range(n):
+                            r_here[i] -= s * z_here[i]
+                    for i in range(n):
+                        m = red[i] if given[i] == 0 else np.float32(0)
+                        z_here[i] = m * r_here[i] / out[i]
+        behind = now - 1
+        if first + low <= behind < last - high:
+            for block in range(n_blocks):
+                plane, y = (block, behind) if along_y else (behind, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                for k in rows:
+                    _relax(
+                        z[k], r[k], wz, wy, wx, state,
+                        on[(plane + y + 1) & 1], at, n, n_x, n_xy, spare, out,
+                    )  # fmt: skip
+        behind = now - 2
+        if first + 2 * low <= behind < last - 2 * high:
+            for block in range(n_blocks):
+                plane, y = (block, behind) if along_y else (behind, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                for k in rows:
+                    _sum(z[k], wz, wy, wx, at, n, n_x, n_xy, spare, out)
+                    total = coarse[k]
+                    for row in range(n // n_x):
+                        for i in range(row * n_x + ((plane + y + row) & 1), (row + 1) * n_x, 2):
+                            if state[at + i] == 0:
+                                total[np.uint32(group[at + i])] += out[i]
 
 
 @_fast
-def prolong(z0, z1, y0, y1, rows, x, state, group, coarse):
-    """Add each group's correction to its voxels."""
-    n_x = state.shape[2]
-    for z in range(z0, z1):
-        for y in range(y0, y1):
-            given, to = state[z, y], group[z, y]
-            for k in rows:
-                x_row, source = x[k, z, y], coarse[k]
-                for i in range(n_x):
-                    if given[i] == 0:
-                        x_row[i] += source[to[i]]
+def ascend(
+    first, last, low, high, along_y, rows, r, z, wz, wy, wx, state, group, coarse, shares
+):  # fmt: skip
+    """Second half of a multigrid cycle: add each group's correction, and sweep back.
+
+    `shares[plane, y, k]` gets the share of r . z of the rows from y on, and their largest |z|. For
+    the tile, see `descend`.
+    """
+    n_z, n_y, n_x = wz.shape
+    n_xy = n_y * n_x
+    together = 1 if along_y else _rows_together(n_y, n_x)
+    n_blocks = n_z if along_y else -(-n_y // together)
+    on = _colours(together, n_x)
+    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
+    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
+    group = group.reshape(-1)
+    r, z = _flat(r), _flat(z)
+    start = min(first, first + 1 + low, first + 2 + 2 * low)
+    for now in range(start, max(last, last + 1 - high, last + 2 - 2 * high)):
+        if first <= now < last:
+            for block in range(n_blocks):
+                plane, y = (block, now) if along_y else (now, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                given, to = state[at : at + n], group[at : at + n]
+                for k in rows:
+                    z_here, source = z[k][at : at + n], coarse[k]
+                    for i in range(n):
+                        correction = source[np.uint32(to[i])]
+                        z_here[i] += correction if given[i] == 0 else np.float32(0)
+        behind = now - 1
+        if first + low <= behind < last - high:
+            for block in range(n_blocks):
+                plane, y = (block, behind) if along_y else (behind, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                for k in rows:
+                    _relax(
+                        z[k], r[k], wz, wy, wx, state,
+                        on[(plane + y + 1) & 1], at, n, n_x, n_xy, spare, out,
+                    )  # fmt: skip
+        behind = now - 2
+        if first + 2 * low <= behind < last - 2 * high:
+            for block in range(n_blocks):
+                plane, y = (block, behind) if along_y else (behind, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                for k in rows:
+                    z_flat, r_flat = z[k], r[k]
+                    _relax(
+                        z_flat, r_flat, wz, wy, wx, state, on[(plane + y) & 1],
+                        at, n, n_x, n_xy, spare, out,
+                    )  # fmt: skip
+                    r_here, z_here = r_flat[at : at + n], z_flat[at : at + n]
+                    product = largest = np.float32(0)
+                    for i in range(n):
+                        product += r_here[i] * z_here[i]
+                    for i in range(n):
+                        size = abs(z_here[i])
+                        largest = size if size > largest else largest
+                    shares[plane, y, k, 0] = product
+                    shares[plane, y, k, 1] = largest
 
 
 @_fast
-def apply(z0, z1, y0, y1, rows, p, q, wz, wy, wx, state, energy):
-    """q = A p; `energy[z, y, k]` is that row's share of p . A p."""
-    n_x = wz.shape[2]
-    nothing = np.zeros(n_x, np.float32)
-    total = np.empty(n_x, np.float32)
-    for z in range(z0, z1):
-        for y in range(y0, y1):
-            given = state[z, y]
-            for k in rows:
-                p_row, q_row = p[k, z, y], q[k, z, y]
-                _row_flux(p[k], wz, wy, wx, z, y, nothing, total)
-                share = np.float32(0)
-                for i in range(n_x):
-                    value = total[i] if given[i] == 0 else np.float32(0)
-                    q_row[i] = value
-                    share += value * p_row[i]
-                energy[z, y, k] = share
+def turn(
+    first, last, low, high, along_y, rows, factor, p, z, wz, wy, wx, state, energy
+):  # fmt: skip
+    """p = z + factor * p, then z = A p.
+
+    `energy[plane, y, k]` is the share of p . A p of the rows from y on. For the tile, see `descend`.
+    """
+    n_z, n_y, n_x = wz.shape
+    n_xy = n_y * n_x
+    together = 1 if along_y else _rows_together(n_y, n_x)
+    n_blocks = n_z if along_y else -(-n_y // together)
+    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
+    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
+    p, z = _flat(p), _flat(z)
+    for now in range(min(first, first + 1 + low), max(last, last + 1 - high)):
+        if first <= now < last:
+            for block in range(n_blocks):
+                plane, y = (block, now) if along_y else (now, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                for k in rows:
+                    p_here, z_here = p[k][at : at + n], z[k][at : at + n]
+                    f = factor[k]
+                    for i in range(n):
+                        p_here[i] = z_here[i] + f * p_here[i]
+        behind = now - 1
+        if first + low <= behind < last - high:
+            for block in range(n_blocks):
+                plane, y = (block, behind) if along_y else (behind, block * together)
+                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                given = state[at : at + n]
+                for k in rows:
+                    p_flat, q_here = p[k], z[k][at : at + n]
+                    _flux(p_flat, wz, wy, wx, at, n, n_x, n_xy, spare, out)
+                    p_here = p_flat[at : at + n]
+                    share = np.float32(0)
+                    for i in range(n):
+                        value = out[i] if given[i] == 0 else np.float32(0)
+                        q_here[i] = value
+                        share += value * p_here[i]
+                    energy[plane, y, k] = share
 
 
 @_fast
@@ -224,230 +349,19 @@ def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
 
 
 @_fast
-def products(z0, z1, y0, y1, rows, r, z, out):
-    """Each row's share of r . z and its largest |z|: out[plane, y, k, 0 and 1]."""
-    n_x = r.shape[3]
-    for plane in range(z0, z1):
-        for y in range(y0, y1):
-            for k in rows:
-                r_row, z_row = r[k, plane, y], z[k, plane, y]
-                rz = np.float32(0)
-                largest = np.float32(0)
-                for i in range(n_x):
-                    rz += r_row[i] * z_row[i]
-                    largest = max(largest, abs(z_row[i]))
-                out[plane, y, k, 0] = rz
-                out[plane, y, k, 1] = largest
+def add(start, stop, rows, x, z):
+    """x += z in some planes."""
+    for k in rows:
+        x_here, z_here = x[k, start:stop].reshape(-1), z[k, start:stop].reshape(-1)
+        for i in range(x_here.size):
+            x_here[i] += z_here[i]
 
 
 @_fast
-def combine(z0, z1, y0, y1, rows, p, z, factor):
-    """p = z + factor * p."""
-    n_x = p.shape[3]
-    for plane in range(z0, z1):
-        for y in range(y0, y1):
-            for k in rows:
-                p_row, z_row, f = p[k, plane, y], z[k, plane, y], factor[k]
-                for i in range(n_x):
-                    p_row[i] = z_row[i] + f * p_row[i]
-
-
-@_fast
-def advance(z0, z1, y0, y1, rows, x, r, p, q, step):
-    """x += step * p; r -= step * q."""
-    n_x = p.shape[3]
-    for plane in range(z0, z1):
-        for y in range(y0, y1):
-            for k in rows:
-                s = step[k]
-                x_row, p_row = x[k, plane, y], p[k, plane, y]
-                for i in range(n_x):
-                    x_row[i] += s * p_row[i]
-                r_row, q_row = r[k, plane, y], q[k, plane, y]
-                for i in range(n_x):
-                    r_row[i] -= s * q_row[i]
-
-
-@_fast
-def add(z0, z1, y0, y1, rows, x, z):
-    """x += z."""
-    n_x = x.shape[3]
-    for plane in range(z0, z1):
-        for y in range(y0, y1):
-            for k in rows:
-                x_row, z_row = x[k, plane, y], z[k, plane, y]
-                for i in range(n_x):
-                    x_row[i] += z_row[i]
-
-
-@_fast
-def anchor_groups(places, wz, wy, wx, state, group, anchor, occupied):
-    """Tell the groups where seeds are.
-
-    For each given voxel of the flat indices `places`: count it in its group (`occupied`), and add
-    the weights of its edges to unknown voxels to those voxels' groups (`anchor`).
-    """
-    n_z, n_y, n_x = wz.shape
-    for n in range(places.size):
-        place = places[n]
-        z = place // (n_y * n_x)
-        y = (place // n_x) % n_y
-        x = place % n_x
-        occupied[group[z, y, x]] += 1
-        if z > 0 and state[z - 1, y, x] == 0:
-            anchor[group[z - 1, y, x]] += wz[z - 1, y, x]
-        if z + 1 < n_z and state[z + 1, y, x] == 0:
-            anchor[group[z + 1, y, x]] += wz[z, y, x]
-        if y > 0 and state[z, y - 1, x] == 0:
-            anchor[group[z, y - 1, x]] += wy[z, y - 1, x]
-        if y + 1 < n_y and state[z, y + 1, x] == 0:
-            anchor[group[z, y + 1, x]] += wy[z, y, x]
-        if x > 0 and state[z, y, x - 1] == 0:
-            anchor[group[z, y, x - 1]] += wx[z, y, x - 1]
-        if x + 1 < n_x and state[z, y, x + 1] == 0:
-            anchor[group[z, y, x + 1]] += wx[z, y, x]
-
-
-@_fast
-def cut_given_edges(
-    places, wz, wy, wx, state, group, node, slot, to, weight, parent, cut_edge, cut_weight
-):
-    """Take the edges of the given voxels `places` out of the graphs of all levels.
-
-    Writes the places in `weight` and what was there into `cut_edge` and `cut_weight`; without room
-    in these it changes nothing. Returns how much room that needs.
-    """
-    n_z, n_y, n_x = wz.shape
-    last = node.size - 2
-    n_cuts = 0
-    for n in range(places.size):
-        p = places[n]
-        z = p // (n_y * n_x)
-        y = (p // n_x) % n_y
-        x = p % n_x
-        for d in range(6):
-            zz, yy, xx = z, y, x
-            if d == 0:
-                zz = z + 1
-            elif d == 1:
-                zz = z - 1
-            elif d == 2:
-                yy = y + 1
-            elif d == 3:
-                yy = y - 1
-            elif d == 4:
-                xx = x + 1
-            else:
-                xx = x - 1
-            if zz < 0 or yy < 0 or xx < 0 or zz >= n_z or yy >= n_y or xx >= n_x:
-                continue
-            # An edge between two given voxels is cut once, from the one that comes first.
-            if state[zz, yy, xx] != 0 and d % 2 == 1:
-                continue
-            if d < 2:
-                w = wz[min(z, zz), y, x]
-            elif d < 4:
-                w = wy[z, min(y, yy), x]
-            else:
-                w = wx[z, y, min(x, xx)]
-            if w == 0:
-                continue
-            a, b = group[z, y, x], group[zz, yy, xx]
-            for level in range(last + 1):
-                if a == b:
-                    break
-                at = node[level]
-                for _turn in range(2):
-                    if cut_edge.size > 0:
-                        chunk = (at + a) // LANES
-                        for s in range(slot[chunk], slot[chunk + 1]):
-                            e = LANES * s + a % LANES
-                            # Of a neighbour in another block, its place in the copy.
-                            if to[e] == b or to[e] == b + node[-1]:
-                                cut_edge[n_cuts] = e
-                                cut_weight[n_cuts] = weight[e]
-                                # What rounding leaves of a whole edge is nothing.
-                                rest = weight[e] - w
-                                weight[e] = rest if rest > _ROUNDING * w else np.float32(0)
-                                break
-                    n_cuts += 1
-                    a, b = b, a
-                if level < last:
-                    a, b = parent[at + a], parent[at + b]
-    return n_cuts
-
-
-@_fast
-def lift_edges(places, wz, wy, wx, lifted):
-    """Set the edges of the given voxels to 0 and keep them in `lifted`, (S, 6)."""
-    n_y, n_x = wz.shape[1:]
-    for n in range(places.size):
-        p = places[n]
-        z = p // (n_y * n_x)
-        y = (p // n_x) % n_y
-        x = p % n_x
-        lifted[n, 0], lifted[n, 1], lifted[n, 2] = wz[z, y, x], wy[z, y, x], wx[z, y, x]
-        wz[z, y, x] = wy[z, y, x] = wx[z, y, x] = 0
-        if z > 0:
-            lifted[n, 3] = wz[z - 1, y, x]
-            wz[z - 1, y, x] = 0
-        if y > 0:
-            lifted[n, 4] = wy[z, y - 1, x]
-            wy[z, y - 1, x] = 0
-        if x > 0:
-            lifted[n, 5] = wx[z, y, x - 1]
-            wx[z, y, x - 1] = 0
-
-
-@_fast
-def lay_edges(places, wz, wy, wx, lifted):
-    """Undo `lift_edges`, the last voxel first."""
-    n_y, n_x = wz.shape[1:]
-    for n in range(places.size - 1, -1, -1):
-        p = places[n]
-        z = p // (n_y * n_x)
-        y = (p // n_x) % n_y
-        x = p % n_x
-        wz[z, y, x], wy[z, y, x], wx[z, y, x] = lifted[n, 0], lifted[n, 1], lifted[n, 2]
-        if z > 0:
-            wz[z - 1, y, x] = lifted[n, 3]
-        if y > 0:
-            wy[z, y - 1, x] = lifted[n, 4]
-        if x > 0:
-            wx[z, y, x - 1] = lifted[n, 5]
-
-
-@_fast
-def mend_edges(weight, cut_edge, cut_weight):
-    """Undo `cut_given_edges`, the last cut first."""
-    for n in range(cut_edge.size - 1, -1, -1):
-        weight[cut_edge[n]] = cut_weight[n]
-
-
-@_fast
-def seed_sources(places, values, wz, wy, wx, state, group, source):
-    """Add to `source[k, group]` the pull of the seeds: the weights of their edges to unknown
-    voxels, times `values[n, k]`, the value that seed n holds in solution k."""
-    n_z, n_y, n_x = wz.shape
-    n_k = source.shape[0]
-    for n in range(places.size):
-        place = places[n]
-        z = place // (n_y * n_x)
-        y = (place // n_x) % n_y
-        x = place % n_x
-        for k in range(n_k):
-            v = values[n, k]
-            if v == 0:
-                continue
-            if z > 0 and state[z - 1, y, x] == 0:
-                source[k, group[z - 1, y, x]] += wz[z - 1, y, x] * v
-            if z + 1 < n_z and state[z + 1, y, x] == 0:
-                source[k, group[z + 1, y, x]] += wz[z, y, x] * v
-            if y > 0 and state[z, y - 1, x] == 0:
-                source[k, group[z, y - 1, x]] += wy[z, y - 1, x] * v
-            if y + 1 < n_y and state[z, y + 1, x] == 0:
-                source[k, group[z, y + 1, x]] += wy[z, y, x] * v
-            if x > 0 and state[z, y, x - 1] == 0:
-                source[k, group[z, y, x - 1]] += wx[z, y, x - 1] * v
-            if x + 1 < n_x and state[z, y, x + 1] == 0:
-                source[k, group[z, y, x + 1]] += wx[z, y, x] * v
+def prolong(start, stop, x, group, coarse):
+    """Add each group's value to its voxels, in some planes."""
+    to = group[start:stop].reshape(-1)
+    for k in range(x.shape[0]):
+        x_here, source = x[k, start:stop].reshape(-1), coarse[k]
+        for i in range(to.size):
+            x_here[i] += source[np.uint32(to[i])]

@@ -12,6 +12,12 @@ from numba import njit
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 NO_TARGET = -1
+NO_TIE = 255
+_SIDES = 6
+
+NO_GROUP, HELD = -1, -2
+
+_TABLE = 256
 
 
 @_jit
@@ -39,52 +45,120 @@ def _find(root, i):
 
 
 @_jit
-def group_cells(start, stop, cell, wz, wy, wx, strongest, share, group, count):
+def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, group, tie, count):
     """Split each cell of the grid into parts that hang together by strong edges.
 
-    Works on the layers of cells `start` to `stop`; `cell` is (z, y, x) with sizes up to 4. Parts
-    are numbered from 0 in each layer, and `count[layer]` says how many there are.
+    Works on the layers of cells `start` to `stop`; `cell` is (z, y, x) with at most 8 voxels. Parts
+    are numbered from 0 in each layer, and `count[layer]` says how many there are. For parts of up
+    to `small` voxels, `tie` says at their first voxel across which side of which voxel they are tied
+    most strongly to another part, as `_SIDES * voxel + side`. It is `NO_TIE` elsewhere, and where
+    that tie is weak beside the edges inside the part, as such a part is a world of its own, or less
+    than the share `hold` of all ties outwards, as such a voxel belongs to all its neighbours alike.
     """
     n_z, n_y, n_x = wz.shape
     c_z, c_y, c_x = cell
-    root = np.empty(64, np.int64)
-    number = np.empty(64, np.int64)
+    weights = (wx.reshape(-1), wy.reshape(-1), wz.reshape(-1))
+    w_x, w_y, w_z = weights
+    steps = (1, n_x, n_x * n_y)
+    most, parts, ties = strongest.reshape(-1), group.reshape(-1), tie.reshape(-1)
+    wanted = np.empty(8, np.float32)
+    linked = np.empty(8, np.int64)
+    place = np.empty(8, np.int64)
+    beside = np.empty((8, _SIDES), np.int64)
+    shape = (0, 0, 0)
+    n = 0
     for layer in range(start, stop):
         made = 0
-        z0, z1 = layer * c_z, min(layer * c_z + c_z, n_z)
+        z0 = layer * c_z
         for y0 in range(0, n_y, c_y):
-            y1 = min(y0 + c_y, n_y)
             for x0 in range(0, n_x, c_x):
-                x1 = min(x0 + c_x, n_x)
-                for i in range(64):
-                    root[i] = i
-                    number[i] = -1
-                for z in range(z0, z1):
-                    for y in range(y0, y1):
-                        for x in range(x0, x1):
-                            i = ((z - z0) * 4 + (y - y0)) * 4 + (x - x0)
-                            mine = share * strongest[z, y, x]
-                            if z + 1 < z1:
-                                w = wz[z, y, x]
-                                if w > 0 and w >= mine and w >= share * strongest[z + 1, y, x]:
-                                    root[_find(root, i + 16)] = _find(root, i)
-                            if y + 1 < y1:
-                                w = wy[z, y, x]
-                                if w > 0 and w >= mine and w >= share * strongest[z, y + 1, x]:
-                                    root[_find(root, i + 4)] = _find(root, i)
-                            if x + 1 < x1:
-                                w = wx[z, y, x]
-                                if w > 0 and w >= mine and w >= share * strongest[z, y, x + 1]:
-                                    root[_find(root, i + 1)] = _find(root, i)
-                for z in range(z0, z1):
-                    for y in range(y0, y1):
-                        for x in range(x0, x1):
-                            i = _find(root, ((z - z0) * 4 + (y - y0)) * 4 + (x - x0))
-                            if number[i] < 0:
-                                number[i] = made
-                                made += 1
-                            group[z, y, x] = number[i]
+                here = (min(c_z, n_z - z0), min(c_y, n_y - y0), min(c_x, n_x - x0))
+                if here != shape:
+                    shape = here
+                    n = _cell_tables(shape, steps, place, beside)
+                base = (z0 * n_y + y0) * n_x + x0
+                for i in range(n):
+                    at = base + place[i]
+                    wanted[i] = share * most[at]
+                    ties[at] = NO_TIE
+                    linked[i] = 0
+                for i in range(n):
+                    at = base + place[i]
+                    j, w = beside[i, 0], w_x[at]
+                    if j >= 0 and w > 0 and w >= wanted[i] and w >= wanted[j]:
+                        linked[i] |= 1 << j
+                        linked[j] |= 1 << i
+                    j, w = beside[i, 2], w_y[at]
+                    if j >= 0 and w > 0 and w >= wanted[i] and w >= wanted[j]:
+                        linked[i] |= 1 << j
+                        linked[j] |= 1 << i
+                    j, w = beside[i, 4], w_z[at]
+                    if j >= 0 and w > 0 and w >= wanted[i] and w >= wanted[j]:
+                        linked[i] |= 1 << j
+                        linked[j] |= 1 << i
+                left = (1 << n) - 1
+                while left != 0:
+                    # The voxels linked to the first one left, as bits.
+                    part, reached = 0, left & -left
+                    while part != reached:
+                        part = reached
+                        for i in range(n):
+                            if (part >> i) & 1:
+                                reached |= linked[i]
+                    left &= ~part
+                    first, size = -1, 0
+                    for i in range(n):
+                        if (part >> i) & 1:
+                            parts[base + place[i]] = made
+                            size += 1
+                            if first < 0:
+                                first = i
+                    made += 1
+                    if size > small:
+                        continue
+                    inner = outer = best = np.float32(0)
+                    strongest_side = NO_TIE
+                    for i in range(n):
+                        if not (part >> i) & 1:
+                            continue
+                        at = base + place[i]
+                        inner = max(inner, most[at])
+                        for axis in range(3):
+                            for back in range(2):
+                                side = 2 * axis + back
+                                j = beside[i, side]
+                                if j >= 0 and (part >> j) & 1:
+                                    continue
+                                # Edges that would leave the grid have weight 0 by construction.
+                                edge = at - back * steps[axis]
+                                w = weights[axis][edge] if edge >= 0 else np.float32(0)
+                                outer += w
+                                if w > best:
+                                    best = w
+                                    strongest_side = _SIDES * i + side
+                    if best >= share * inner and best >= hold * outer:
+                        ties[base + place[first]] = strongest_side
         count[layer] = made
+
+
+@_jit
+def _cell_tables(shape, steps, place, beside):
+    """Write for each voxel of a cell of this shape where it lies in memory, from the first on, and
+    which voxels of the cell lie beside it (-1: none): forwards and back along x, y, z."""
+    s_z, s_y, s_x = shape
+    i = 0
+    for z in range(s_z):
+        for y in range(s_y):
+            for x in range(s_x):
+                place[i] = z * steps[2] + y * steps[1] + x
+                beside[i, 0] = i + 1 if x + 1 < s_x else -1
+                beside[i, 1] = i - 1 if x > 0 else -1
+                beside[i, 2] = i + s_x if y + 1 < s_y else -1
+                beside[i, 3] = i - s_x if y > 0 else -1
+                beside[i, 4] = i + s_x * s_y if z + 1 < s_z else -1
+                beside[i, 5] = i - s_x * s_y if z > 0 else -1
+                i += 1
+    return i
 
 
 @_jit
@@ -100,62 +174,32 @@ def number_groups(start, stop, c_z, offsets, group, size):
 
 
 @_jit
-def small_group_targets(
-    start, stop, c_z, wz, wy, wx, strongest, group, size, small, share, hold, inner, outer, best, to
-):
-    """Find for each small group the neighbour group that it is tied to most strongly.
-
-    Works on layers of cells; a layer's groups belong to it alone, so layers run side by side.
-    `to` becomes `NO_TARGET` where that tie is weak beside the edges inside the group, as such a
-    group is a world of its own, and where it is less than the share `hold` of all ties outwards,
-    as such a voxel belongs to all its neighbours alike.
-    """
+def follow_ties(start, stop, cell, tie, group, to):
+    """Write for each group with a tie the group at its other end; in layers of cells."""
     n_z, n_y, n_x = group.shape
+    c_z, c_y, c_x = cell
+    steps = (1, n_x, n_x * n_y)
+    groups = group.reshape(-1)
+    place = np.empty(8, np.int64)
+    beside = np.empty((8, _SIDES), np.int64)
+    shape = (0, 0, 0)
     for layer in range(start, stop):
-        z0, z1 = layer * c_z, min(layer * c_z + c_z, n_z)
-        for z in range(z0, z1):
+        z0 = layer * c_z
+        for z in range(z0, min(z0 + c_z, n_z)):
             for y in range(n_y):
                 for x in range(n_x):
-                    a = group[z, y, x]
-                    if size[a] > small:
+                    code = tie[z, y, x]
+                    if code == NO_TIE:
                         continue
-                    inner[a] = max(inner[a], strongest[z, y, x])
-                    for d in range(6):
-                        zz, yy, xx = z, y, x
-                        if d == 0:
-                            zz = z + 1
-                        elif d == 1:
-                            zz = z - 1
-                        elif d == 2:
-                            yy = y + 1
-                        elif d == 3:
-                            yy = y - 1
-                        elif d == 4:
-                            xx = x + 1
-                        else:
-                            xx = x - 1
-                        if zz < 0 or yy < 0 or xx < 0 or zz >= n_z or yy >= n_y or xx >= n_x:
-                            continue
-                        if d < 2:
-                            w = wz[min(z, zz), y, x]
-                        elif d < 4:
-                            w = wy[z, min(y, yy), x]
-                        else:
-                            w = wx[z, y, min(x, xx)]
-                        b = group[zz, yy, xx]
-                        if a == b:
-                            continue
-                        outer[a] += w
-                        if w > best[a]:
-                            best[a] = w
-                            to[a] = b
-        for z in range(z0, z1):
-            for y in range(n_y):
-                for x in range(n_x):
-                    a = group[z, y, x]
-                    weak = best[a] < share * inner[a] or best[a] < hold * outer[a]
-                    if size[a] <= small and weak:
-                        to[a] = NO_TARGET
+                    y0, x0 = y - y % c_y, x - x % c_x
+                    here = (min(c_z, n_z - z0), min(c_y, n_y - y0), min(c_x, n_x - x0))
+                    if here != shape:
+                        shape = here
+                        _cell_tables(shape, steps, place, beside)
+                    side = code % _SIDES
+                    step = steps[side // 2]
+                    at = (z0 * n_y + y0) * n_x + x0 + place[code // _SIDES]
+                    to[group[z, y, x]] = groups[at + step if side % 2 == 0 else at - step]
 
 
 @_jit
@@ -210,65 +254,76 @@ def collect_members(group, first, member):
 
 @_jit
 def connect_voxel_groups(
-    start, stop, room, first, member, group, wz, wy, wx, n_y, n_x, degree, to, weight
+    start, stop, first, member, group, wz, wy, wx, n_y, n_x, degree, to, weight
 ):
     """Sum the edges between groups of voxels, for groups `start` to `stop`.
 
     Writes neighbours and weights one group after the other into `to` and `weight`, and the number
-    of neighbours into `degree`. Returns the first group that did not fit into `room` entries, and
-    the number of entries written.
+    of neighbours into `degree`. Returns the first group for which there may not be room any more,
+    and the number of entries written.
     """
     plane = n_y * n_x
-    n_voxels = group.size
-    place = np.full(degree.size, -1, np.int32)
+    last = group.size - 1
+    seen = np.empty(_TABLE, np.int32)
+    by = np.empty(_TABLE, np.float32)
+    # A hash table, far larger than the number of neighbours that 16 voxels can have.
+    key = np.full(_TABLE, -1, np.int32)
+    place = np.empty(_TABLE, np.int32)
     used = 0
     for g in range(start, stop):
-        if used + 6 * (first[g + 1] - first[g]) > room:
+        if used + 6 * (first[g + 1] - first[g]) > to.size:
             return g, used
         base = used
+        n = 0
         for m in range(first[g], first[g + 1]):
             i = member[m]
-            for d in range(6):
-                # Edges that would leave the grid have weight 0 by construction.
-                if d == 0:
-                    j = i + plane
-                    w = wz[i]
-                elif d == 1:
-                    j = i - plane
-                    w = wz[j] if j >= 0 else np.float32(0)
-                elif d == 2:
-                    j = i + n_x
-                    w = wy[i]
-                elif d == 3:
-                    j = i - n_x
-                    w = wy[j] if j >= 0 else np.float32(0)
-                elif d == 4:
-                    j = i + 1
-                    w = wx[i]
-                else:
-                    j = i - 1
-                    w = wx[j] if j >= 0 else np.float32(0)
-                if w == 0 or j >= n_voxels:
-                    continue
-                h = group[j]
-                if h == g:
-                    continue
-                if place[h] < 0:
-                    place[h] = used
-                    to[used] = h
-                    weight[used] = w
-                    used += 1
-                else:
-                    weight[place[h]] += w
+            # Edges that would leave the grid have weight 0 by construction.
+            if i + plane <= last:
+                seen[n], by[n] = group[i + plane], wz[i]
+                n += seen[n] != g
+            if i >= plane:
+                seen[n], by[n] = group[i - plane], wz[i - plane]
+                n += seen[n] != g
+            if i + n_x <= last:
+                seen[n], by[n] = group[i + n_x], wy[i]
+                n += seen[n] != g
+            if i >= n_x:
+                seen[n], by[n] = group[i - n_x], wy[i - n_x]
+                n += seen[n] != g
+            if i < last:
+                seen[n], by[n] = group[i + 1], wx[i]
+                n += seen[n] != g
+            if i >= 1:
+                seen[n], by[n] = group[i - 1], wx[i - 1]
+                n += seen[n] != g
+        for m in range(n):
+            h, w = seen[m], by[m]
+            if w == 0:
+                continue
+            k = h & (_TABLE - 1)
+            while key[k] >= 0 and key[k] != h:
+                k = (k + 1) & (_TABLE - 1)
+            if key[k] < 0:
+                key[k] = h
+                place[k] = used
+                to[used] = h
+                weight[used] = w
+                used += 1
+            else:
+                weight[place[k]] += w
         for e in range(base, used):
-            place[to[e]] = -1
+            # Whatever the order of collisions: all keys of this group go.
+            k = to[e] & (_TABLE - 1)
+            while key[k] >= 0:
+                key[k] = -1
+                k = (k + 1) & (_TABLE - 1)
         degree[g] = used - base
     return stop, used
 
 
 @_jit
 def connect_node_groups(
-    start, stop, room, first, member, group, edge, node_to, node_weight, degree, to, weight
+    start, stop, first, member, group, edge, node_to, node_weight, degree, to, weight
 ):
     """Sum the edges between groups of graph nodes; as `connect_voxel_groups`."""
     place = np.full(degree.size, -1, np.int32)
@@ -277,7 +332,7 @@ def connect_node_groups(
         most = 0
         for m in range(first[g], first[g + 1]):
             most += edge[member[m] + 1] - edge[member[m]]
-        if used + most > room:
+        if used + most > to.size:
             return g, used
         base = used
         for m in range(first[g], first[g + 1]):
@@ -310,16 +365,20 @@ def strongest_of_nodes(start, stop, edge, weight, strongest):
 
 
 @_jit
-def group_nodes(start, stop, made, edge, to, weight, strongest, share, largest, group, size):
-    """Found groups of nodes around `start` to `stop`: a free node and its strong free neighbours.
+def group_nodes(start, stop, edge, to, weight, strongest, share, largest, group, made):
+    """Group the nodes `start` to `stop` among themselves.
 
-    A node most of whose strong neighbours are taken waits for `join_left_nodes`. Returns the number
-    of groups made so far.
+    A node and its strong free neighbours found a group, of up to `largest` nodes. A node most of
+    whose strong neighbours are taken waits and then joins the group of its strongest neighbour, or
+    stands alone. Groups are numbered from 0, and `made[start]` says how many there are; nodes that
+    have a number already are left out.
     """
     candidate = np.empty(largest, np.int64)
     strength = np.empty(largest, np.float32)
+    size = np.zeros(stop - start, np.int32)
+    n_made = 0
     for i in range(start, stop):
-        if group[i] >= 0:
+        if group[i] != NO_GROUP:
             continue
         found = 0
         taken = 0
@@ -327,7 +386,7 @@ def group_nodes(start, stop, made, edge, to, weight, strongest, share, largest, 
             j, w = to[e], weight[e]
             if w <= 0 or w < share * strongest[i] or w < share * strongest[j]:
                 continue
-            if group[j] >= 0:
+            if j < start or j >= stop or group[j] != NO_GROUP:
                 taken += 1
                 continue
             # Insertion keeps the `largest - 1` strongest.
@@ -343,32 +402,27 @@ def group_nodes(start, stop, made, edge, to, weight, strongest, share, largest, 
                 found = min(found + 1, largest - 1)
         if found == 0 or (taken > 0 and found == 1):
             continue
-        group[i] = made
+        group[i] = n_made
         for n in range(found):
-            group[candidate[n]] = made
-        size[made] = found + 1
-        made += 1
-    return made
-
-
-@_jit
-def join_left_nodes(start, stop, made, edge, to, weight, strongest, share, largest, group, size):
-    """Join nodes without a group to that of their strongest neighbour, or let them stand alone."""
+            group[candidate[n]] = n_made
+        size[n_made] = found + 1
+        n_made += 1
     for i in range(start, stop):
-        if group[i] >= 0:
+        if group[i] != NO_GROUP:
             continue
         best = np.float32(0)
         target = -1
         for e in range(edge[i], edge[i + 1]):
-            g = group[to[e]]
-            if g >= 0 and weight[e] > best and size[g] < largest:
-                best = weight[e]
-                target = g
+            j = to[e]
+            if start <= j < stop and group[j] >= 0 and weight[e] > best:
+                if size[group[j]] < 2 * largest:
+                    best = weight[e]
+                    target = group[j]
         if target >= 0 and best >= share * strongest[i]:
             group[i] = target
             size[target] += 1
         else:
-            group[i] = made
-            size[made] = 1
-            made += 1
-    return made
+            group[i] = n_made
+            size[n_made] = 1
+            n_made += 1
+    made[start] = n_made

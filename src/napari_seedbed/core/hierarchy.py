@@ -11,14 +11,14 @@ Ioannis Koutis, Gary Miller, David Tolliver, "Combinatorial preconditioners and 
 for problems in computer vision and image processing", CVIU 115 (2011) 1638-1646.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import graph_kernels, graph_layout, grid_kernels, grouping
+from napari_seedbed.core import graph_kernels, graph_layout, grouping, seed_kernels
 from napari_seedbed.core.edge_weights import WeightArrays
 from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.progress import ShouldStop, check_stop
@@ -37,6 +37,9 @@ HOLD = np.float32(0.2)
 LARGEST_GROUP = 16
 LARGEST_NODE_GROUP = 8
 COARSEST = 100
+LARGEST_DEGREE = 4096
+"""Spare room for edges, so that a few groups with many neighbours make no trouble."""
+
 LARGEST_INVERSE = 2000
 """More nodes than these are left only where thousands of parts of an image do not touch."""
 
@@ -46,9 +49,9 @@ LARGE = 30_000
 BLOCKS = 4
 """Number of those blocks; fixed, so that results do not depend on the number of cores."""
 
-_ELSEWHERE = 1 << 31
 _VOXELS_PER_TASK = 1 << 19
-_NODES_PER_TASK = 1 << 17
+_NODES_PER_TASK = 1 << 14
+_NODES_GROUPED_ALONE = 1 << 17
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -69,16 +72,6 @@ class Graph:
         return self.edge.size - 1
 
 
-class Level(NamedTuple):
-    """One coarser level laid out for sweeps: as `Hierarchy`, but for itself."""
-
-    slot: Indices
-    middle: Indices
-    to: Indices
-    weight: Floats
-    parent: Ints
-
-
 @dataclass(frozen=True)
 class Hierarchy:
     """All levels; see `graph_kernels` for how the coarser ones lie in their arrays.
@@ -91,8 +84,11 @@ class Hierarchy:
         The node of the first graph level that each voxel belongs to.
     group_size : (N,) ndarray
         Number of voxels in each.
-    node, slot, middle, to, weight, parent : ndarray
-        The graph levels; `parent` is the node of the next level that a node belongs to.
+    node : (L + 1,) ndarray
+        Where each graph level begins among all nodes, and the number of nodes.
+    slot, middle, to, weight, parent : ndarray
+        The graph levels, one after the other; `parent` is the node of the next level that a node
+        belongs to.
     """
 
     weights: WeightArrays
@@ -119,6 +115,11 @@ class Hierarchy:
     def level(self, index: int) -> slice:
         """Where the nodes of a graph level lie."""
         return slice(int(self.node[index]), int(self.node[index + 1]))
+
+    def rows(self, index: int) -> Indices:
+        """Slots of a graph level's chunks, and where the last one ends."""
+        here = self.level(index)
+        return self.slot[here.start // LANES : here.stop // LANES + 1]
 
 
 def is_large(n_nodes: int) -> bool:
@@ -163,14 +164,14 @@ def build_hierarchy(
     else:
         state, places = around
         lifted = np.zeros((places.size, 6), np.float32)
-        grid_kernels.lift_edges(places, *weights, lifted)
+        seed_kernels.lift_edges(places, *weights, lifted)
         try:
             group, group_size = _group_voxels(weights, strongest, should_stop)
             graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
         finally:
-            grid_kernels.lay_edges(places, *weights, lifted)
+            seed_kernels.lay_edges(places, *weights, lifted)
         anchor = np.zeros(group_size.size, np.float32)
-        grid_kernels.anchor_groups(
+        seed_kernels.anchor_groups(
             places, *weights, state, group, anchor, np.zeros(group_size.size, np.int32)
         )
     del strongest
@@ -179,20 +180,20 @@ def build_hierarchy(
     _renumber(group, new, should_stop)
     ordered_size = np.zeros(_padded(graph.n_nodes), np.uint8)
     ordered_size[new] = group_size
-    levels: list[Level] = []
+    layout = _Layout()
     while graph.n_nodes > COARSEST:
         parent, n_parents = _group_nodes(graph, anchor, should_stop)
         if n_parents > 0.9 * graph.n_nodes:
             break
         below = _connect_node_groups(graph, parent, n_parents, should_stop)
         new_below = _order_nodes(below)
-        levels.append(_lay_out(graph, new, parent, new_below, should_stop))
-        anchor_below = np.zeros(n_parents, np.float32)
-        graph_kernels.sum_by_group(anchor, parent, anchor_below)
+        layout.add(graph, new, parent, new_below, should_stop)
+        anchor_below = np.empty(n_parents, np.float32)
+        graph_kernels.collect(anchor, parent, anchor_below)
         anchor, graph, new = anchor_below, below, new_below
     nowhere = np.zeros(graph.n_nodes, np.int32)
-    levels.append(_lay_out(graph, new, nowhere, np.zeros(1, np.int32), should_stop))
-    return _join_levels(weights, group, ordered_size, levels)
+    layout.add(graph, new, nowhere, np.zeros(1, np.int32), should_stop)
+    return layout.finish(weights, group, ordered_size)
 
 
 def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> Floats:
@@ -214,45 +215,21 @@ def _group_voxels(
     layers = split(n_layers, 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
     group = np.empty(shape, np.int32)
     count = np.zeros(n_layers, np.int64)
+    tie = np.empty(shape, np.uint8)
     run_ranges(
         grouping.group_cells,
-        layers,
-        cell,
-        *weights,
-        strongest,
-        CELL_SHARE,
-        group,
-        count,
+        layers, cell, *weights, strongest, CELL_SHARE, SMALL_GROUP, HOLD, group, tie, count,
         should_stop=should_stop,
-    )
+    )  # fmt: skip
     n_groups = int(count.sum())
     offsets = (np.cumsum(count) - count).astype(np.int32)
     size = np.zeros(n_groups, np.int32)
     run_ranges(
         grouping.number_groups, layers, cell[0], offsets, group, size, should_stop=should_stop
     )
-    inner = np.zeros(n_groups, np.float32)
-    outer = np.zeros(n_groups, np.float32)
-    best = np.zeros(n_groups, np.float32)
     target = np.full(n_groups, grouping.NO_TARGET, np.int32)
-    run_ranges(
-        grouping.small_group_targets,
-        layers,
-        cell[0],
-        *weights,
-        strongest,
-        group,
-        size,
-        SMALL_GROUP,
-        CELL_SHARE,
-        HOLD,
-        inner,
-        outer,
-        best,
-        target,
-        should_stop=should_stop,
-    )
-    del inner, outer, best
+    run_ranges(grouping.follow_ties, layers, cell, tie, group, target, should_stop=should_stop)
+    del tie
     check_stop(should_stop)
     new_number = np.empty(n_groups, np.int32)
     n_joined = int(grouping.join_small_groups(size, target, LARGEST_GROUP, new_number))
@@ -274,7 +251,7 @@ def _connect_voxel_groups(
     check_stop(should_stop)
     args = (flat, *(w.reshape(-1) for w in weights), group.shape[1], group.shape[2])
     return _collect_edges(
-        grouping.connect_voxel_groups, n_groups, 10, first, member, *args, should_stop=should_stop
+        grouping.connect_voxel_groups, n_groups, 14, first, member, *args, should_stop=should_stop
     )
 
 
@@ -285,7 +262,7 @@ def _connect_node_groups(
     return _collect_edges(
         grouping.connect_node_groups,
         n_parents,
-        16,
+        24,
         first,
         member,
         parent,
@@ -306,36 +283,44 @@ def _members(group: Ints, n_groups: int) -> tuple[NDArray[np.int64], Ints]:
 def _collect_edges(
     kernel: Callable[..., tuple[int, int]],
     n_groups: int,
-    usual_degree: int,
+    room: int,
     first: NDArray[np.int64],
     member: Ints,
     *args: object,
     should_stop: ShouldStop | None,
 ) -> Graph:
-    """Run a kernel that lists edges whose number is not known beforehand."""
+    """Run a kernel that lists edges whose number is not known beforehand.
+
+    There is `room` for so many edges a group; with too little, it is done again with more.
+    """
     degree = np.zeros(n_groups, np.int32)
     ranges = split(n_groups, 1 + n_groups // _NODES_PER_TASK)
-    pieces: dict[int, list[tuple[Ints, Floats]]] = {}
+    begin = [room * start + LARGEST_DEGREE * n for n, (start, _) in enumerate(ranges)]
+    begin.append(room * n_groups + LARGEST_DEGREE * len(ranges))
+    used = np.full(len(ranges), -1, np.int64)
+    to, weight = np.empty(begin[-1], np.int32), np.empty(begin[-1], np.float32)
 
     def collect(start: int, stop: int) -> None:
-        found: list[tuple[Ints, Floats]] = []
-        pieces[start] = found
-        room = usual_degree * (stop - start) + 4096
-        position = start
-        while position < stop:
-            to, weight = np.empty(room, np.int32), np.empty(room, np.float32)
-            reached, used = kernel(position, stop, room, first, member, *args, degree, to, weight)
-            found.append((to[:used].copy(), weight[:used].copy()))
-            if reached == position:
-                room *= 2
-            position = reached
+        n = bisect_right(ranges, (start, stop)) - 1
+        here = slice(begin[n], begin[n + 1])
+        reached, count = kernel(start, stop, first, member, *args, degree, to[here], weight[here])
+        if reached == stop:
+            used[n] = count
 
     run_ranges(collect, ranges, should_stop=should_stop)
+    if (used < 0).any():
+        del to, weight
+        return _collect_edges(
+            kernel, n_groups, 2 * room, first, member, *args, should_stop=should_stop
+        )
     edge = np.zeros(n_groups + 1, np.int64)
     np.cumsum(degree, out=edge[1:])
-    ordered = [piece for start, _ in ranges for piece in pieces.pop(start)]
-    to = np.concatenate([piece[0] for piece in ordered])
-    weight = np.concatenate([piece[1] for piece in ordered])
+    for array in (to, weight):
+        end = 0
+        for source, count in zip(begin, used, strict=False):
+            array[end : end + count] = array[source : source + count]
+            end += count
+        array.resize(end, refcheck=False)
     return Graph(edge, to, weight)
 
 
@@ -351,24 +336,24 @@ def _group_nodes(graph: Graph, anchor: Floats, should_stop: ShouldStop | None) -
         strongest,
         should_stop=should_stop,
     )
-    group = np.full(n, -1, np.int32)
-    size = np.zeros(n, np.int32)
-    made = 0
     # Nodes that given voxels hold firmly need no correction: one group takes them all.
     held = anchor * NODE_SHARE >= strongest
-    if held.any():
-        group[held], size[0], made = 0, np.iinfo(np.int32).max, 1
+    group = np.where(held, grouping.HELD, grouping.NO_GROUP).astype(np.int32)
     np.maximum(strongest, anchor, out=strongest)
-    lists = (graph.edge, graph.to, graph.weight, strongest, NODE_SHARE)
-    for start, stop in ranges:
-        check_stop(should_stop)
-        made = grouping.group_nodes(start, stop, made, *lists, LARGEST_NODE_GROUP, group, size)
-    for start, stop in ranges:
-        check_stop(should_stop)
-        made = grouping.join_left_nodes(
-            start, stop, made, *lists, 2 * LARGEST_NODE_GROUP, group, size
-        )
-    return group, int(made)
+    blocks = split(n, n // _NODES_GROUPED_ALONE)
+    made = np.zeros(n, np.int32)
+    run_ranges(
+        grouping.group_nodes,
+        blocks, graph.edge, graph.to, graph.weight, strongest, NODE_SHARE, LARGEST_NODE_GROUP,
+        group, made,
+        should_stop=should_stop,
+    )  # fmt: skip
+    n_groups = int(held.any())
+    for start, stop in blocks:
+        group[start:stop] += np.int32(n_groups)
+        n_groups += int(made[start])
+    group[held] = 0
+    return group, n_groups
 
 
 def _padded(n_nodes: int) -> int:
@@ -383,62 +368,68 @@ def _order_nodes(graph: Graph) -> Ints:
     return new
 
 
-def _lay_out(
-    graph: Graph, new: Ints, parent: Ints, new_below: Ints, should_stop: ShouldStop | None
-) -> Level:
-    """Lay out a graph in chunks; edges into other blocks are marked by `_ELSEWHERE`."""
-    blocks = sweep_blocks(graph.n_nodes)
-    n_chunks = blocks[-1][1]
-    lower, upper = np.empty(n_chunks, np.uint32), np.empty(n_chunks, np.uint32)
-    run_ranges(
-        graph_layout.count_slots,
-        blocks, graph.n_nodes, graph.edge, graph.to, new, lower, upper,
-        should_stop=should_stop,
-    )  # fmt: skip
-    slot = np.zeros(n_chunks + 1, np.uint32)
-    np.cumsum(lower + upper, out=slot[1:])
-    middle = slot[:-1] + lower
-    to = np.empty(LANES * int(slot[-1]), np.uint32)
-    weight = np.empty(to.size, np.float32)
-    run_ranges(
-        graph_layout.fill_slots,
-        blocks, graph.n_nodes, _ELSEWHERE, graph.edge, graph.to, graph.weight, new,
-        slot, middle, to, weight,
-        should_stop=should_stop,
-    )  # fmt: skip
-    ordered_parent = np.zeros(_padded(graph.n_nodes), np.int32)
-    graph_layout.order_parents(parent, new, new_below, ordered_parent)
-    return Level(slot, middle, to, weight, ordered_parent)
+class _Layout:
+    """The graph levels so far, laid out for sweeps; see `Hierarchy`."""
 
+    def __init__(self) -> None:
+        self.node = [0]
+        self.slots: list[Indices] = []
+        self.middles: list[Indices] = []
+        self.parents: list[Ints] = []
+        self.n_slots = 0
+        self.to = np.empty(0, np.uint32)
+        self.weight = np.empty(0, np.float32)
 
-def _join_levels(
-    weights: WeightArrays, group: Ints, group_size: NDArray[np.uint8], levels: list[Level]
-) -> Hierarchy:
-    sizes = [level.parent.size for level in levels]
-    node = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    for level, size in zip(levels, sizes, strict=True):
-        if is_large(size):
-            level.to[level.to >= _ELSEWHERE] += np.uint32(node[-1] - _ELSEWHERE)
-    first = np.cumsum([0] + [int(level.slot[-1]) for level in levels])
-    slots, middles, tos, level_weights, parents = map(list, zip(*levels, strict=True))
-    levels.clear()
-    slots = [slot[:-1] + np.uint32(n) for slot, n in zip(slots, first, strict=False)]
-    middles = [middle + np.uint32(n) for middle, n in zip(middles, first, strict=False)]
-    return Hierarchy(
-        weights,
-        group,
-        group_size,
-        node,
-        np.append(np.concatenate(slots), np.uint32(first[-1])),
-        np.concatenate(middles),
-        _used_up(tos),
-        _used_up(level_weights),
-        np.concatenate(parents),
-    )
+    def add(
+        self,
+        graph: Graph,
+        new: Ints,
+        parent: Ints,
+        new_below: Ints,
+        should_stop: ShouldStop | None,
+    ) -> None:
+        """Append a level."""
+        blocks = sweep_blocks(graph.n_nodes)
+        n_chunks = blocks[-1][1]
+        lower, upper = np.empty(n_chunks, np.uint32), np.empty(n_chunks, np.uint32)
+        run_ranges(
+            graph_layout.count_slots,
+            blocks, graph.n_nodes, graph.edge, graph.to, new, lower, upper,
+            should_stop=should_stop,
+        )  # fmt: skip
+        slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
+        slot[1:] += np.cumsum(lower + upper, dtype=np.uint32)
+        middle = slot[:-1] + lower
+        self.n_slots = int(slot[-1])
+        # Large arrays grow in place, or by moving their pages.
+        self.to.resize(LANES * self.n_slots, refcheck=False)
+        self.weight.resize(LANES * self.n_slots, refcheck=False)
+        run_ranges(
+            graph_layout.fill_slots,
+            blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
+            slot, middle, self.to, self.weight,
+            should_stop=should_stop,
+        )  # fmt: skip
+        ordered_parent = np.zeros(LANES * n_chunks, np.int32)
+        graph_layout.order_parents(parent, new, new_below, ordered_parent)
+        self.node.append(self.node[-1] + LANES * n_chunks)
+        self.slots.append(slot)
+        self.middles.append(middle)
+        self.parents.append(ordered_parent)
 
-
-def _used_up(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """Join the parts, and free them."""
-    whole = np.concatenate(parts)
-    parts.clear()
-    return whole
+    def finish(
+        self, weights: WeightArrays, group: Ints, group_size: NDArray[np.uint8]
+    ) -> Hierarchy:
+        """Join what belongs together."""
+        slot = np.concatenate([*(slot[:-1] for slot in self.slots), self.slots[-1][-1:]])
+        return Hierarchy(
+            weights,
+            group,
+            group_size,
+            np.array(self.node),
+            slot,
+            np.concatenate(self.middles),
+            self.to,
+            self.weight,
+            np.concatenate(self.parents),
+        )

@@ -187,10 +187,8 @@ def _start(
         x[...] = previous.solutions[chosen]
     run_ranges(
         grid_kernels.prolong,
-        preconditioner.boxes,
-        np.arange(len(numbers)),
+        preconditioner.tiles.planes,
         x,
-        np.zeros_like(preconditioner.state),
         hierarchy.group,
         on_first_level(hierarchy, change),
         should_stop=preconditioner.should_stop,

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, grid_kernels
 from napari_seedbed.core.anchors import Anchors
+from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.hierarchy import (
-    LARGEST_GROUP,
     Hierarchy,
     is_large,
     sweep_blocks,
 )
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.threads import Box, run_ranges, split
+from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.tiles import Tiles
 
 MAX_ITERATIONS = 200
 TIGHTEST = 2e-6
@@ -35,11 +36,12 @@ SAFETY = 0.25
 
 TRUST_CARRIED_RESIDUAL = 1e-5
 MAX_RESTARTS = 4
-_VOXELS_PER_TASK = 1 << 19
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 IterationReport = Callable[[int, float], None]
+Move = tuple[Floats, Floats, NDArray[np.float32]]
+"""Solutions, directions and lengths of the steps along them."""
 
 
 @dataclass(frozen=True)
@@ -67,57 +69,52 @@ class Preconditioner:
         self.state = state
         self.should_stop = should_stop
         self.n_solutions = n_solutions
-        self.boxes, self.phases = _partition(hierarchy.shape)
+        self.tiles = Tiles(hierarchy.shape)
         n_nodes = int(hierarchy.node[-1])
-        self._b, self._r = (np.zeros((n_solutions, n_nodes), np.float32) for _ in "br")
-        n_copied = max(
-            (int(hierarchy.node[i + 1]) for i in range(hierarchy.n_levels) if self._is_large(i)),
-            default=0,
-        )
-        self._x = np.zeros((n_solutions, n_nodes + n_copied), np.float32)
+        self.b, self.r = (np.zeros((n_solutions, n_nodes), np.float32) for _ in "br")
+        # Large levels have room for a copy behind each.
+        self._n_large = sum(self._is_large(level) for level in range(hierarchy.n_levels))
+        self._n_copied = int(hierarchy.node[self._n_large])
+        self.x = np.zeros((n_solutions, n_nodes + self._n_copied), np.float32)
         # The K-cycle keeps two more vectors for each level that it visits twice: not the first.
-        self._skipped = int(hierarchy.node[1]) if self._is_large(0) else 0
-        n_kept = n_nodes - self._skipped
-        self._c, self._v = (np.zeros((n_solutions, n_kept), np.float32) for _ in "cv")
+        self.skipped = int(hierarchy.node[1]) if self._is_large(0) else 0
+        n_kept = n_nodes - self.skipped
+        self.c, self.v = (np.zeros((n_solutions, n_kept), np.float32) for _ in "cv")
+        self._large = [_LargeLevel(self, level) for level in range(self._n_large)]
 
-    def apply(self, rows: Rows, r: Floats, z: Floats) -> None:
-        """Write into z about A^-1 r, for the solutions `rows`."""
-        h, stop = self.hierarchy, self.should_stop
-        args = (*h.weights, self.state)
-        run_ranges(grid_kernels.start_red, self.boxes, rows, z, r, *args, should_stop=stop)
-        run_ranges(grid_kernels.relax, self.boxes, 1, rows, z, r, *args, should_stop=stop)
-        top = h.level(0)
-        self._b[rows, top] = 0
-        for phase in filter(None, self.phases):
+    def apply(
+        self, rows: Rows, r: Floats, z: Floats, shares: Floats, move: Move | None = None
+    ) -> None:
+        """Write into z about A^-1 r, for the solutions `rows`.
+
+        `shares` (Z, Y, K, 2) gets each row's share of r . z and its largest |z|. With a `move`,
+        a step along its direction is made first: x += step * p, r -= step * q, where z comes as q.
+        """
+        h, tiles, stop = self.hierarchy, self.tiles, self.should_stop
+        equations = (*h.weights, self.state, h.group)
+        # Without a move, the kernel looks at neither.
+        x, p, step = move if move is not None else (z, z, np.zeros(len(z), np.float32))
+        self.b[rows, h.level(0)] = 0
+        for phase in tiles.phases_apart:
             run_ranges(
-                grid_kernels.restrict_after_black,
-                phase,
-                rows,
-                z,
-                *args,
-                h.group,
-                self._b,
+                grid_kernels.descend,
+                phase, tiles.along_y, rows, move is not None, step, x, r, p, z, *equations, self.b,
                 should_stop=stop,
-            )
+            )  # fmt: skip
         self.correct(rows)
-        run_ranges(
-            grid_kernels.prolong,
-            self.boxes,
-            rows,
-            z,
-            self.state,
-            h.group,
-            self._x,
-            should_stop=stop,
-        )
-        self.sweep(rows, z, r)
+        for phase in tiles.phases:
+            run_ranges(
+                grid_kernels.ascend,
+                phase, tiles.along_y, rows, r, z, *equations, self.x, shares,
+                should_stop=stop,
+            )  # fmt: skip
 
     def sweep(self, rows: Rows, x: Floats, b: Floats) -> None:
         """One Gauss-Seidel sweep over the voxels, black ones first."""
         args = (*self.hierarchy.weights, self.state)
         for colour in (1, 0):
             run_ranges(
-                grid_kernels.relax, self.boxes, colour, rows, x, b, *args,
+                grid_kernels.relax, self.tiles.boxes, colour, rows, x, b, *args,
                 should_stop=self.should_stop,
             )  # fmt: skip
 
@@ -125,7 +122,7 @@ class Preconditioner:
         """Return -A x: what the equations lack, for solutions that hold their given values."""
         r = np.zeros_like(x)
         args = (*self.hierarchy.weights, self.state)
-        run_ranges(grid_kernels.residual, self.boxes, rows, x, r, *args)
+        run_ranges(grid_kernels.residual, self.tiles.boxes, rows, x, r, *args)
         return r
 
     def correct(self, rows: Rows) -> None:
@@ -141,13 +138,21 @@ class Preconditioner:
         check_stop(self.should_stop)
         x, b, r, c, v = self._vectors(k)
         graph_kernels.coarse_solve(
-            level, solution, source, h.node, x, b, r, c, v, self._skipped,
+            level, solution, source, h.node, x, b, r, c, v, self.skipped,
             h.slot, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
             h.parent, anchors.bottom,
         )  # fmt: skip
 
+    def x_of_level(self, level: int) -> Floats:
+        """Return solutions on a graph level, with room for a copy if it is a large one."""
+        here = self.hierarchy.level(level)
+        if level >= self._n_large:
+            return self.x[:, self._n_copied + here.start : self._n_copied + here.stop]
+        return self.x[:, 2 * here.start : 2 * here.stop]
+
     def _vectors(self, k: int) -> tuple[Floats, ...]:
-        return self._x[k], self._b[k], self._r[k], self._c[k], self._v[k]
+        """Return the work space for the small levels."""
+        return self.x[k, self._n_copied :], self.b[k], self.r[k], self.c[k], self.v[k]
 
     def _is_large(self, level: int) -> bool:
         h = self.hierarchy
@@ -161,7 +166,7 @@ class Preconditioner:
             for k in rows[start:stop]:
                 x, b, r, c, v = self._vectors(k)
                 graph_kernels.coarse_cycle(
-                    top, 1, h.node, x, b, r, c, v, self._skipped,
+                    top, 1, h.node, x, b, r, c, v, self.skipped,
                     h.slot, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
                     h.parent, anchors.bottom,
                 )  # fmt: skip
@@ -170,75 +175,79 @@ class Preconditioner:
 
     def _cycle_in_blocks(self, level: int, rows: Rows) -> None:
         """Sweep over a large level on all cores, correct it from the next, and sweep back."""
-        h, anchors, stop = self.hierarchy, self.anchors, self.should_stop
-        at, below, end = (int(n) for n in h.node[level : level + 3])
-        shadow = int(h.node[-1])
-        blocks = sweep_blocks(below - at)
-        graph = (h.to, h.weight)
+        stop = self.should_stop
+        here = self._large[level]
+        graph = here.graph
         for k in rows:
-            x, b, r, _, _ = self._vectors(k)
+            x, b, r = here.x[k], here.b[k], here.r[k]
             run_ranges(
                 graph_kernels.sweep_from_zero,
-                blocks, at, shadow, x, b, h.slot, h.middle, *graph, anchors.pivot, should_stop=stop,
+                here.blocks, x, b, here.rows, here.middle, *graph, here.pivot, should_stop=stop,
             )  # fmt: skip
             run_ranges(
-                graph_kernels.residual_after_sweep, blocks, at, x, r, h.slot, h.middle, *graph
+                graph_kernels.residual_after_sweep,
+                here.blocks,
+                x,
+                r,
+                here.rows,
+                here.middle,
+                *graph,
             )
-            graph_kernels.collect(at, below, end, r, b, h.parent)
+            graph_kernels.collect(r, here.parent, here.b_below[k])
         if self._is_large(level + 1):
             for k in rows:
                 self._k_cycle_in_blocks(level + 1, int(k))
         else:
             self._cycle_serially(level + 1, rows)
         for k in rows:
-            x, b, _, _, _ = self._vectors(k)
+            x, b = here.x[k], here.b[k]
             run_ranges(
-                graph_kernels.spread, blocks, at, below, shadow, x, h.parent, should_stop=stop
-            )
-            run_ranges(graph_kernels.sweep_back, blocks, at, x, b, h.slot, *graph, anchors.pivot)
+                graph_kernels.spread,
+                here.blocks, x, b.size, here.x_below[k], here.parent, should_stop=stop,
+            )  # fmt: skip
+            run_ranges(graph_kernels.sweep_back, here.blocks, x, b, here.rows, *graph, here.pivot)
 
     def _k_cycle_in_blocks(self, level: int, k: int) -> None:
         """Two conjugate gradient steps on a large level, as `coarse_cycle` on the small ones."""
-        h, skip = self.hierarchy, self._skipped
-        at, end = int(h.node[level]), int(h.node[level + 1])
-        here, kept = slice(at, end), slice(at - skip, end - skip)
-        x, b, r, c, v = self._vectors(k)
+        here = self._large[level]
+        x, b, r, c, v = (vectors[k] for vectors in (here.x, here.b, here.r, here.c, here.v))
         row = np.array([k])
-        self._cycle_in_blocks(level, row)
-        self._apply_in_blocks(level, x, v, skip)
-        rho, gain = self._dot(x, v, skip, at, end), self._dot(x, b, 0, at, end)
-        if rho <= 0:
-            return
-        c[kept] = x[here]
-        before = self._dot(b, b, 0, at, end)
-        b[here] -= np.float32(gain / rho) * v[kept]
-        if self._dot(b, b, 0, at, end) <= graph_kernels.ENOUGH * before:
-            x[here] *= np.float32(gain / rho)
-            return
-        self._cycle_in_blocks(level, row)
-        self._apply_in_blocks(level, x, r, 0)
-        gamma = self._dot(x, v, skip, at, end)
-        second = self._dot(x, r, 0, at, end) - gamma * gamma / rho
-        second_gain = self._dot(x, b, 0, at, end)
-        t_first, t_second = gain / rho, 0.0
-        if second > 0:
-            t_first -= gamma * second_gain / (rho * second)
-            t_second = second_gain / second
-        x[here] *= np.float32(t_second)
-        x[here] += np.float32(t_first) * c[kept]
 
-    def _apply_in_blocks(self, level: int, x: Floats, y: Floats, skip: int) -> None:
-        h = self.hierarchy
-        at, end = int(h.node[level]), int(h.node[level + 1])
-        x[h.node[-1] + at : h.node[-1] + end] = x[at:end]
-        run_ranges(
-            graph_kernels.apply,
-            sweep_blocks(end - at), at, x, y, skip, h.slot, h.to, h.weight, self.anchors.anchor,
-            should_stop=self.should_stop,
-        )  # fmt: skip
+        def apply(y: Floats) -> None:
+            x[b.size :] = x[: b.size]
+            run_ranges(
+                graph_kernels.apply,
+                here.blocks, x, y, here.rows, *here.graph, here.anchor,
+                should_stop=self.should_stop,
+            )  # fmt: skip
 
-    def _dot(self, a: Floats, b: Floats, skip: int, start: int, stop: int) -> float:
-        return float(graph_kernels.dot(a, b, skip, start, stop))
+        self._cycle_in_blocks(level, row)
+        apply(v)
+        enough, rho, gain = graph_kernels.start_step(x, b, c, v)
+        if not enough:
+            self._cycle_in_blocks(level, row)
+            apply(r)
+            graph_kernels.finish_step(x, b, r, c, v, rho, gain)
+
+
+class _LargeLevel:
+    """Views of what belongs to one large level."""
+
+    def __init__(self, of: Preconditioner, level: int) -> None:
+        h = of.hierarchy
+        here, below = h.level(level), h.level(level + 1)
+        self.blocks = sweep_blocks(here.stop - here.start)
+        self.rows = h.rows(level)
+        self.middle = h.middle[here.start // LANES : here.stop // LANES]
+        self.graph = (h.to, h.weight)
+        self.parent = h.parent[here]
+        self.pivot, self.anchor = of.anchors.pivot[here], of.anchors.anchor[here]
+        self.x = of.x_of_level(level)
+        self.x_below = of.x_of_level(level + 1)
+        self.b, self.b_below, self.r = of.b[:, here], of.b[:, below], of.r[:, here]
+        # The first level has neither.
+        kept = slice(max(here.start - of.skipped, 0), max(here.stop - of.skipped, 0))
+        self.c, self.v = of.c[:, kept], of.v[:, kept]
 
 
 def solve(
@@ -299,11 +308,10 @@ class _Search:
     def __init__(self, preconditioner: Preconditioner, x: Floats) -> None:
         self.preconditioner = preconditioner
         self.stop = preconditioner.should_stop
-        self.boxes = preconditioner.boxes
+        self.tiles = preconditioner.tiles
         self.x = x
+        # A p is wanted when the correction z is not any more: z holds both in turn.
         self.r, self.p, self.z = (np.zeros_like(x) for _ in "rpz")
-        # A p is wanted when the correction z is not any more: they share their memory.
-        self.q = self.z
         n_k = x.shape[0]
         self.shares = np.zeros((*x.shape[1:3], n_k, 2), np.float32)
         self.energies = np.zeros((*x.shape[1:3], n_k), np.float32)
@@ -320,18 +328,18 @@ class _Search:
         """Compute the residual from the solutions themselves, and forget old directions."""
         run_ranges(
             grid_kernels.residual,
-            self.boxes, rows, self.x, self.r, *self.equations, should_stop=self.stop,
+            self.tiles.boxes, rows, self.x, self.r, *self.equations, should_stop=self.stop,
         )  # fmt: skip
         self.gain[rows] = 0
         self.steps_since_restart = 0
 
     def measure(self, rows: Rows) -> NDArray[np.float32]:
-        """Apply the preconditioner to the residual; return the largest correction of each."""
-        self.preconditioner.apply(rows, self.r, self.z)
-        run_ranges(
-            grid_kernels.products,
-            self.boxes, rows, self.r, self.z, self.shares, should_stop=self.stop,
-        )  # fmt: skip
+        """Make the step that is due and apply the preconditioner to the residual; return the
+        largest correction of each solution."""
+        move = (
+            (self.x, self.p, self.length.astype(np.float32)) if self.steps_since_restart else None
+        )
+        self.preconditioner.apply(rows, self.r, self.z, self.shares, move)
         gain = self.shares[..., rows, 0].sum(axis=(0, 1), dtype=np.float64)
         self.new_gain[rows] = np.maximum(gain, 0)
         largest: NDArray[np.float32] = self.shares[..., rows, 1].max(axis=(0, 1))
@@ -340,10 +348,12 @@ class _Search:
     def finish(self, rows: Rows) -> None:
         """Take the last correction as well: it is at hand, and lies within the tolerance."""
         if rows.size:
-            run_ranges(grid_kernels.add, self.boxes, rows, self.x, self.z, should_stop=self.stop)
+            run_ranges(
+                grid_kernels.add, self.tiles.planes, rows, self.x, self.z, should_stop=self.stop
+            )
 
     def step(self, rows: Rows) -> None:
-        """Move along the next direction."""
+        """Find the next direction, and how far to go; `measure` then goes there."""
         old = self.gain[rows]
         # A K-cycle is not quite linear; in trials that cost nothing beside the flexible form of
         # this factor, which needs one more vector.
@@ -351,38 +361,15 @@ class _Search:
         factor = np.zeros(self.gain.size, np.float32)
         factor[rows] = turn
         self.gain[rows] = self.new_gain[rows]
-        run_ranges(
-            grid_kernels.combine, self.boxes, rows, self.p, self.z, factor, should_stop=self.stop
-        )
-        run_ranges(
-            grid_kernels.apply,
-            self.boxes, rows, self.p, self.q, *self.equations, self.energies,
-            should_stop=self.stop,
-        )  # fmt: skip
+        for phase in self.tiles.phases:
+            run_ranges(
+                grid_kernels.turn,
+                phase, self.tiles.along_y, rows, factor, self.p, self.z, *self.equations,
+                self.energies,
+                should_stop=self.stop,
+            )  # fmt: skip
         energy = self.energies[..., rows].sum(axis=(0, 1), dtype=np.float64)
         self.length[rows] = np.where(
             energy > 0, self.gain[rows] / np.where(energy > 0, energy, 1), 0
         )
-        run_ranges(
-            grid_kernels.advance,
-            self.boxes, rows, self.x, self.r, self.p, self.q, self.length.astype(np.float32),
-            should_stop=self.stop,
-        )  # fmt: skip
         self.steps_since_restart += 1
-
-
-def _partition(shape: tuple[int, int, int]) -> tuple[list[Box], list[list[Box]]]:
-    """Cut a grid into boxes across its longer outer axis, and those into two sets.
-
-    A group of voxels can reach over the border of its box, never over a whole box, so the boxes of
-    one set add to different groups.
-    """
-    n_z, n_y, _ = shape
-    wanted = max(4, int(np.prod(shape)) // _VOXELS_PER_TASK)
-    pieces = split(max(n_z, n_y), min(wanted, max(n_z, n_y) // LARGEST_GROUP))
-    boxes: list[Box]
-    if n_z >= n_y:
-        boxes = [(start, stop, 0, n_y) for start, stop in pieces]
-    else:
-        boxes = [(0, n_z, start, stop) for start, stop in pieces]
-    return boxes, [boxes[0::2], boxes[1::2]]

@@ -9,7 +9,7 @@ flickers where nothing changed.
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import graph_kernels, grid_kernels
+from napari_seedbed.core import graph_kernels, grid_kernels, seed_kernels
 from napari_seedbed.core.hierarchy import Hierarchy, is_large
 from napari_seedbed.core.multigrid import Preconditioner
 from napari_seedbed.core.threads import run_ranges, split
@@ -52,15 +52,15 @@ def coarse_solution(
     level = preview_level(hierarchy)
     top = hierarchy.level(0)
     source = np.zeros((values.shape[1], top.stop), np.float32)
-    grid_kernels.seed_sources(
+    seed_kernels.seed_sources(
         places, values, *hierarchy.weights, preconditioner.state, hierarchy.group, source
     )
     for index in range(level):
         parent = hierarchy.parent[hierarchy.level(index)]
         size = int(hierarchy.node[index + 2] - hierarchy.node[index + 1])
-        below = np.zeros((source.shape[0], size), np.float32)
+        below = np.empty((source.shape[0], size), np.float32)
         for values, total in zip(source, below, strict=True):
-            graph_kernels.sum_by_group(values, parent, total)
+            graph_kernels.collect(values, parent, total)
         source = below
     solution = np.zeros_like(source) if guess is None else guess.copy()
     rounds = ROUNDS_FROM_NOTHING if guess is None else ROUNDS_FROM_GUESS
