@@ -29,7 +29,7 @@ STD_FLOOR = 1e-10
 CONTRAST_CAP = 0.995
 """Differences above this quantile count as much as the quantile: hot pixels set no scale."""
 
-_SAMPLES_PER_AXIS = 1 << 20
+_SAMPLES_PER_AXIS = 1 << 18
 _VOXELS_PER_TASK = 1 << 19
 
 WeightArrays = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]

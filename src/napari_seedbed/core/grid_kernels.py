@@ -325,27 +325,34 @@ def turn(
 @_fast
 def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
     """r = -A x on unknown voxels, summed in float64."""
-    n_z, n_y, n_x = wz.shape
+    _, n_y, n_x = wz.shape
+    n_xy = n_y * n_x
+    together = _rows_together(n_y, n_x)
+    spare = np.empty((9, together * n_x), np.float32)
+    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
+    x, r = _flat(x), _flat(r)
     for z in range(z0, z1):
-        for y in range(y0, y1):
+        for y in range(y0, y1, together):
+            at, n = (z * n_y + y) * n_x, min(together, y1 - y) * n_x
+            given = state[at : at + n]
             for k in rows:
-                for i in range(n_x):
-                    total = 0.0
-                    if state[z, y, i] == 0:
-                        here = np.float64(x[k, z, y, i])
-                        if i > 0:
-                            total += wx[z, y, i - 1] * (x[k, z, y, i - 1] - here)
-                        if i + 1 < n_x:
-                            total += wx[z, y, i] * (x[k, z, y, i + 1] - here)
-                        if y > 0:
-                            total += wy[z, y - 1, i] * (x[k, z, y - 1, i] - here)
-                        if y + 1 < n_y:
-                            total += wy[z, y, i] * (x[k, z, y + 1, i] - here)
-                        if z > 0:
-                            total += wz[z - 1, y, i] * (x[k, z - 1, y, i] - here)
-                        if z + 1 < n_z:
-                            total += wz[z, y, i] * (x[k, z + 1, y, i] - here)
-                    r[k, z, y, i] = total
+                x_k, out = x[k], r[k][at : at + n]
+                here = x_k[at : at + n]
+                left = _window(x_k, at - 1, n, spare[0])
+                right = _window(x_k, at + 1, n, spare[1])
+                front = _window(x_k, at - n_x, n, spare[2])
+                back = _window(x_k, at + n_x, n, spare[3])
+                above = _window(x_k, at - n_xy, n, spare[4])
+                below = _window(x_k, at + n_xy, n, spare[5])
+                w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+                w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+                w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
+                for i in range(n):
+                    v = np.float64(here[i])
+                    total = w_left[i] * (left[i] - v) + w_right[i] * (right[i] - v)
+                    total += w_front[i] * (front[i] - v) + w_back[i] * (back[i] - v)
+                    total += w_above[i] * (above[i] - v) + w_below[i] * (below[i] - v)
+                    out[i] = total if given[i] == 0 else 0.0
 
 
 @_fast

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 _jit = njit(nogil=True, cache=True, error_model="numpy")
+_inner = njit(nogil=True, error_model="numpy")
 
 NO_TARGET = -1
 NO_TIE = 255
@@ -17,7 +18,7 @@ _SIDES = 6
 
 NO_GROUP, HELD = -1, -2
 
-_TABLE = 256
+_MOST_EDGES = 6 * 16
 
 
 @_jit
@@ -58,7 +59,6 @@ def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, gr
     n_z, n_y, n_x = wz.shape
     c_z, c_y, c_x = cell
     weights = (wx.reshape(-1), wy.reshape(-1), wz.reshape(-1))
-    w_x, w_y, w_z = weights
     steps = (1, n_x, n_x * n_y)
     most, parts, ties = strongest.reshape(-1), group.reshape(-1), tie.reshape(-1)
     wanted = np.empty(8, np.float32)
@@ -82,20 +82,16 @@ def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, gr
                     wanted[i] = share * most[at]
                     ties[at] = NO_TIE
                     linked[i] = 0
+                # Wrong guesses of branches would take most of the time: there are few here.
                 for i in range(n):
                     at = base + place[i]
-                    j, w = beside[i, 0], w_x[at]
-                    if j >= 0 and w > 0 and w >= wanted[i] and w >= wanted[j]:
-                        linked[i] |= 1 << j
-                        linked[j] |= 1 << i
-                    j, w = beside[i, 2], w_y[at]
-                    if j >= 0 and w > 0 and w >= wanted[i] and w >= wanted[j]:
-                        linked[i] |= 1 << j
-                        linked[j] |= 1 << i
-                    j, w = beside[i, 4], w_z[at]
-                    if j >= 0 and w > 0 and w >= wanted[i] and w >= wanted[j]:
-                        linked[i] |= 1 << j
-                        linked[j] |= 1 << i
+                    for axis in range(3):
+                        j = beside[i, 2 * axis]
+                        w = weights[axis][at]
+                        other = max(j, 0)
+                        strong = (j >= 0) & (w > 0) & (w >= wanted[i]) & (w >= wanted[other])
+                        linked[i] |= np.int64(strong) << other
+                        linked[other] |= np.int64(strong) << i
                 left = (1 << n) - 1
                 while left != 0:
                     # The voxels linked to the first one left, as bits.
@@ -103,24 +99,25 @@ def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, gr
                     while part != reached:
                         part = reached
                         for i in range(n):
-                            if (part >> i) & 1:
-                                reached |= linked[i]
+                            reached |= linked[i] & -((part >> i) & 1)
                     left &= ~part
-                    first, size = -1, 0
+                    size = 0
                     for i in range(n):
-                        if (part >> i) & 1:
-                            parts[base + place[i]] = made
-                            size += 1
-                            if first < 0:
-                                first = i
+                        inside = (part >> i) & 1
+                        at = base + place[i]
+                        parts[at] = made if inside else parts[at]
+                        size += inside
                     made += 1
                     if size > small:
                         continue
                     inner = outer = best = np.float32(0)
                     strongest_side = NO_TIE
+                    first = -1
                     for i in range(n):
                         if not (part >> i) & 1:
                             continue
+                        if first < 0:
+                            first = i
                         at = base + place[i]
                         inner = max(inner, most[at])
                         for axis in range(3):
@@ -254,104 +251,91 @@ def collect_members(group, first, member):
 
 @_jit
 def connect_voxel_groups(
-    start, stop, first, member, group, wz, wy, wx, n_y, n_x, degree, to, weight
+    start, stop, begin, end, first, member, group, wz, wy, wx, n_y, n_x, place, degree, to, weight
 ):
     """Sum the edges between groups of voxels, for groups `start` to `stop`.
 
-    Writes neighbours and weights one group after the other into `to` and `weight`, and the number
-    of neighbours into `degree`. Returns the first group for which there may not be room any more,
-    and the number of entries written.
+    Writes neighbours and weights one group after the other into the places from `begin` to `end` of
+    `to` and `weight` (which come as zeros), and the number of neighbours into `degree`. Returns how
+    many places were used, or -1 if they may not have been enough. `place` has a number for each
+    group; it must not hold places between `begin` and `end`.
     """
-    plane = n_y * n_x
-    last = group.size - 1
-    seen = np.empty(_TABLE, np.int32)
-    by = np.empty(_TABLE, np.float32)
-    # A hash table, far larger than the number of neighbours that 16 voxels can have.
-    key = np.full(_TABLE, -1, np.int32)
-    place = np.empty(_TABLE, np.int32)
-    used = 0
+    x, xy, size = np.uint64(n_x), np.uint64(n_y * n_x), np.uint64(group.size)
+    near = np.uint64(1)
+    seen, by = np.empty(_MOST_EDGES, np.int32), np.empty(_MOST_EDGES, np.float32)
+    used = begin
     for g in range(start, stop):
-        if used + 6 * (first[g + 1] - first[g]) > to.size:
-            return g, used
-        base = used
-        n = 0
+        if used + 6 * (first[g + 1] - first[g]) > end:
+            return -1
+        n = np.uint64(0)
         for m in range(first[g], first[g + 1]):
-            i = member[m]
+            i = np.uint64(member[m])
             # Edges that would leave the grid have weight 0 by construction.
-            if i + plane <= last:
-                seen[n], by[n] = group[i + plane], wz[i]
-                n += seen[n] != g
-            if i >= plane:
-                seen[n], by[n] = group[i - plane], wz[i - plane]
-                n += seen[n] != g
-            if i + n_x <= last:
-                seen[n], by[n] = group[i + n_x], wy[i]
-                n += seen[n] != g
-            if i >= n_x:
-                seen[n], by[n] = group[i - n_x], wy[i - n_x]
-                n += seen[n] != g
-            if i < last:
-                seen[n], by[n] = group[i + 1], wx[i]
-                n += seen[n] != g
-            if i >= 1:
-                seen[n], by[n] = group[i - 1], wx[i - 1]
-                n += seen[n] != g
+            if i + xy < size:
+                seen[n], by[n] = group[i + xy], wz[i]
+                n += np.uint64(seen[n] != g)
+            if i >= xy:
+                seen[n], by[n] = group[i - xy], wz[i - xy]
+                n += np.uint64(seen[n] != g)
+            if i + x < size:
+                seen[n], by[n] = group[i + x], wy[i]
+                n += np.uint64(seen[n] != g)
+            if i >= x:
+                seen[n], by[n] = group[i - x], wy[i - x]
+                n += np.uint64(seen[n] != g)
+            if i + near < size:
+                seen[n], by[n] = group[i + near], wx[i]
+                n += np.uint64(seen[n] != g)
+            if i >= near:
+                seen[n], by[n] = group[i - near], wx[i - near]
+                n += np.uint64(seen[n] != g)
+        base = used
         for m in range(n):
-            h, w = seen[m], by[m]
-            if w == 0:
-                continue
-            k = h & (_TABLE - 1)
-            while key[k] >= 0 and key[k] != h:
-                k = (k + 1) & (_TABLE - 1)
-            if key[k] < 0:
-                key[k] = h
-                place[k] = used
-                to[used] = h
-                weight[used] = w
-                used += 1
-            else:
-                weight[place[k]] += w
-        for e in range(base, used):
-            # Whatever the order of collisions: all keys of this group go.
-            k = to[e] & (_TABLE - 1)
-            while key[k] >= 0:
-                key[k] = -1
-                k = (k + 1) & (_TABLE - 1)
+            used = _add_edge(np.uint32(seen[m]), by[m], base, used, place, to, weight)
         degree[g] = used - base
-    return stop, used
+    return used - begin
 
 
 @_jit
 def connect_node_groups(
-    start, stop, first, member, group, edge, node_to, node_weight, degree, to, weight
-):
+    start, stop, begin, end, first, member, group, edge, node_to, node_weight,
+    place, degree, to, weight,
+):  # fmt: skip
     """Sum the edges between groups of graph nodes; as `connect_voxel_groups`."""
-    place = np.full(degree.size, -1, np.int32)
-    used = 0
+    used = begin
     for g in range(start, stop):
         most = 0
         for m in range(first[g], first[g + 1]):
             most += edge[member[m] + 1] - edge[member[m]]
-        if used + most > to.size:
-            return g, used
+        if used + most > end:
+            return -1
         base = used
         for m in range(first[g], first[g + 1]):
             i = member[m]
             for e in range(edge[i], edge[i + 1]):
-                h = group[node_to[e]]
-                if h == g:
-                    continue
-                if place[h] < 0:
-                    place[h] = used
-                    to[used] = h
-                    weight[used] = node_weight[e]
-                    used += 1
-                else:
-                    weight[place[h]] += node_weight[e]
-        for e in range(base, used):
-            place[to[e]] = -1
+                h = np.uint32(group[node_to[e]])
+                if h != g:
+                    used = _add_edge(h, node_weight[e], base, used, place, to, weight)
         degree[g] = used - base
-    return stop, used
+    return used - begin
+
+
+@_inner
+def _add_edge(h, w, base, used, place, to, weight):
+    """Add a weight to the group's edge to group `h`, at its place from `base` on; return the first
+    free place. Edges without weight count for nothing.
+
+    Without any branch: whether an edge is new is hard to foresee, and wrong guesses take longer
+    than all the rest.
+    """
+    at = place[h]
+    known = base <= at < used
+    at = at if known else used
+    to[at] = h
+    weight[at] += w
+    counts = known | (w == 0)
+    place[h] = at if w > 0 else place[h]
+    return used if counts else used + 1
 
 
 @_jit

@@ -11,6 +11,7 @@ Ioannis Koutis, Gary Miller, David Tolliver, "Combinatorial preconditioners and 
 for problems in computer vision and image processing", CVIU 115 (2011) 1638-1646.
 """
 
+import threading
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -281,7 +282,7 @@ def _members(group: Ints, n_groups: int) -> tuple[NDArray[np.int64], Ints]:
 
 
 def _collect_edges(
-    kernel: Callable[..., tuple[int, int]],
+    kernel: Callable[..., int],
     n_groups: int,
     room: int,
     first: NDArray[np.int64],
@@ -297,15 +298,20 @@ def _collect_edges(
     ranges = split(n_groups, 1 + n_groups // _NODES_PER_TASK)
     begin = [room * start + LARGEST_DEGREE * n for n, (start, _) in enumerate(ranges)]
     begin.append(room * n_groups + LARGEST_DEGREE * len(ranges))
-    used = np.full(len(ranges), -1, np.int64)
-    to, weight = np.empty(begin[-1], np.int32), np.empty(begin[-1], np.float32)
+    used = np.empty(len(ranges), np.int64)
+    to, weight = np.empty(begin[-1], np.int32), np.zeros(begin[-1], np.float32)
+    own = threading.local()
 
     def collect(start: int, stop: int) -> None:
+        # A thread meets the ranges in ascending order: what it noted in earlier ones is out of
+        # the way.
+        if not hasattr(own, "place"):
+            own.place = np.full(n_groups, -1, np.int64)
         n = bisect_right(ranges, (start, stop)) - 1
-        here = slice(begin[n], begin[n + 1])
-        reached, count = kernel(start, stop, first, member, *args, degree, to[here], weight[here])
-        if reached == stop:
-            used[n] = count
+        used[n] = kernel(
+            start, stop, begin[n], begin[n + 1], first, member, *args,
+            own.place, degree, to, weight,
+        )  # fmt: skip
 
     run_ranges(collect, ranges, should_stop=should_stop)
     if (used < 0).any():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.threads import run_ranges, split
 
 _BINOMIAL = np.array([1, 4, 6, 4, 1]) / 16
 _REACH = 2
@@ -22,8 +23,10 @@ Measured: 0.16 to 0.55 on 2D images from clinical scanners, 0.02 on a noisy conf
 """
 
 # The share is measured on whole blocks of planes of about this many voxels in all.
-_SAMPLE = 1 << 21
+_SAMPLE = 1 << 19
 _BLOCKS = 8
+
+_VOXELS_PER_TASK = 1 << 19
 
 
 def noise_share(image: NDArray[np.generic]) -> float:
@@ -67,7 +70,7 @@ def quieten(
         Spatial axes only. The kernel is the same in voxels along all of them, whatever the
         spacing: detectors make noise voxel by voxel.
     should_stop : callable, optional
-        Asked between axes; True raises `Cancelled`.
+        Asked between slabs; True raises `Cancelled`.
 
     Returns
     -------
@@ -121,12 +124,28 @@ def _difference_energy(image: NDArray[np.float32]) -> float:
 def _smoothed(
     image: NDArray[np.float32], should_stop: ShouldStop | None = None
 ) -> NDArray[np.float32]:
-    out = image
     for axis in range(image.ndim):
         if image.shape[axis] > 1:
-            out = correlate1d(out, _BINOMIAL, axis=axis, mode="nearest")
-            check_stop(should_stop)
-    return out if out is not image else image.copy()
+            image = _smoothed_along(image, axis, should_stop)
+    return image
+
+
+def _smoothed_along(
+    image: NDArray[np.float32], axis: int, should_stop: ShouldStop | None
+) -> NDArray[np.float32]:
+    if image.ndim == 1:
+        return correlate1d(image, _BINOMIAL, mode="nearest")
+    out = np.empty_like(image)
+    # Slabs across another axis do not need each other.
+    other = max((a for a in range(image.ndim) if a != axis), key=lambda a: image.shape[a])
+    slabs = split(image.shape[other], 1 + image.size // _VOXELS_PER_TASK)
+
+    def smooth(start: int, stop: int) -> None:
+        slab = (slice(None),) * other + (slice(start, stop),)
+        correlate1d(image[slab], _BINOMIAL, axis=axis, mode="nearest", output=out[slab])
+
+    run_ranges(smooth, slabs, should_stop=should_stop)
+    return out
 
 
 def _white_noise_keeps(n_axes: int) -> float:

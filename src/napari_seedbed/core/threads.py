@@ -9,7 +9,7 @@ for bit on any machine's core count.
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 
 from napari_seedbed.core.progress import ShouldStop, check_stop
@@ -58,14 +58,26 @@ def run_ranges(
     if len(ranges) == 1:
         kernel(*ranges[0], *args)
         return
-    futures = [_pool().submit(kernel, *bounds, *args) for bounds in ranges]
+    left = iter(ranges)
+
+    def help_out() -> None:
+        for bounds in left:
+            kernel(*bounds, *args)
+
+    # This thread takes its share: waking others costs more than a small range.
+    n_helpers = min(len(ranges), thread_count()) - 1
+    helpers = [_pool().submit(help_out) for _ in range(n_helpers)]
     try:
-        for future in futures:
-            future.result()
+        for bounds in left:
+            kernel(*bounds, *args)
             check_stop(should_stop)
     finally:
-        for future in futures:
-            future.cancel()
-        for future in futures:
-            if not future.cancelled():
-                future.exception()
+        for _ in left:
+            pass
+        for helper in helpers:
+            helper.cancel()
+        wait([helper for helper in helpers if not helper.cancelled()])
+    for helper in helpers:
+        if not helper.cancelled():
+            helper.result()
+    check_stop(should_stop)
