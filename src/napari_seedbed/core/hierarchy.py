@@ -38,6 +38,9 @@ HOLD = np.float32(0.2)
 LARGEST_GROUP = 16
 LARGEST_NODE_GROUP = 8
 COARSEST = 100
+ALL_BESIDE_FIRST = 1.75
+"""All graph levels together have up to about so many times the edges of the first."""
+
 LARGEST_DEGREE = 4096
 """Spare room for edges, so that a few groups with many neighbours make no trouble."""
 
@@ -51,7 +54,7 @@ BLOCKS = 4
 """Number of those blocks; fixed, so that results do not depend on the number of cores."""
 
 _VOXELS_PER_TASK = 1 << 19
-_NODES_PER_TASK = 1 << 14
+_NODES_PER_TASK = 1 << 12
 _NODES_GROUPED_ALONE = 1 << 17
 
 Ints = NDArray[np.int32]
@@ -407,9 +410,7 @@ class _Layout:
         slot[1:] += np.cumsum(lower + upper, dtype=np.uint32)
         middle = slot[:-1] + lower
         self.n_slots = int(slot[-1])
-        # Large arrays grow in place, or by moving their pages.
-        self.to.resize(LANES * self.n_slots, refcheck=False)
-        self.weight.resize(LANES * self.n_slots, refcheck=False)
+        self._make_room(LANES * self.n_slots)
         run_ranges(
             graph_layout.fill_slots,
             blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
@@ -423,10 +424,21 @@ class _Layout:
         self.middles.append(middle)
         self.parents.append(ordered_parent)
 
+    def _make_room(self, n_entries: int) -> None:
+        """Let the arrays grow. Memory that is not used yet costs nothing."""
+        if self.to.size == 0:
+            n_all = int(n_entries * ALL_BESIDE_FIRST)
+            self.to, self.weight = np.empty(n_all, np.uint32), np.empty(n_all, np.float32)
+        elif n_entries > self.to.size:
+            self.to.resize(n_entries, refcheck=False)
+            self.weight.resize(n_entries, refcheck=False)
+
     def finish(
         self, weights: WeightArrays, group: Ints, group_size: NDArray[np.uint8]
     ) -> Hierarchy:
         """Join what belongs together."""
+        self.to.resize(LANES * self.n_slots, refcheck=False)
+        self.weight.resize(LANES * self.n_slots, refcheck=False)
         slot = np.concatenate([*(slot[:-1] for slot in self.slots), self.slots[-1][-1:]])
         return Hierarchy(
             weights,

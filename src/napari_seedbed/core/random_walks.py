@@ -213,7 +213,7 @@ class RandomWalker:
         self._uncertainty = (
             None if found.ballot is None else found.ballot.entropy().reshape(self.shape)
         )
-        result = seeds.values[found.winner].astype(labels.dtype, copy=False)
+        result = np.take(seeds.values.astype(labels.dtype), found.winner)
         if seeds.nowhere is not None:
             result[seeds.nowhere.reshape(-1)] = 0
         self.labels = result.reshape(self.shape)
@@ -410,11 +410,15 @@ def random_walker(
     result = walker.solve(labels, tol, warm=False)
     if return_full_prob:
         return walker.probabilities
-    numbered = np.zeros(walker.shape, labels.dtype)
-    for number, value in enumerate(walker.label_values, start=1):
-        numbered[result == value] = number
-    for rank, value in enumerate(np.unique(labels[labels < 0])[::-1], start=1):
-        numbered[labels == value] = -rank
+    numbers = np.arange(1, len(walker.label_values) + 1)
+    if np.array_equal(walker.label_values, numbers):
+        numbered = result
+    else:
+        number = np.searchsorted(walker.label_values, result) + 1
+        numbered = np.where(result > 0, number, 0).astype(labels.dtype)
+    if labels.min() < 0:
+        for rank, value in enumerate(np.unique(labels[labels < 0])[::-1], start=1):
+            numbered[labels == value] = -rank
     if not copy:
         labels[...] = numbered
         return labels
