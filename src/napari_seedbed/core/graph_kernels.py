@@ -2,7 +2,7 @@
 
 Each kernel works on the arrays of one level. Chunk c is made of the nodes from ``LANES * c``. Its
 rows have the places ``LANES * s + lane`` of `to` and `weight`, for s from `slot[c]` to
-`slot[c + 1]`; up to `middle[c]` they lead to nodes that come before it in its block (see
+`slot[c + 1]`; a node's first `lower[n]` places lead to nodes that come before it in its block (see
 `graph_layout`). `group[n]` is the node of the next level that a node belongs to. `pivot` is one
 over the diagonal.
 
@@ -28,6 +28,7 @@ ENOUGH = 0.0625
 # Unsigned numbers spare the test for negative indices, a quarter of the time.
 _1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
 _LANES = np.uint64(LANES)
+_ZERO = np.float32(0)
 
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 _inline = njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
@@ -45,6 +46,34 @@ def _add_rows(first, last, weight, x, to, t0, t1, t2, t3):
     return t0, t1, t2, t3
 
 
+@_inline
+def _add_lower(first, last, n0, n1, n2, n3, weight, x, to, t0, t1, t2, t3):
+    """The same with the first few slots of each node only."""
+    for s in range(first, last):
+        e, k = s * _LANES, s - first
+        # Read before it is decided, or the decision becomes a branch.
+        w0, w1, w2, w3 = weight[e], weight[e + _1], weight[e + _2], weight[e + _3]
+        t0 += (w0 if k < n0 else _ZERO) * x[to[e]]
+        t1 += (w1 if k < n1 else _ZERO) * x[to[e + _1]]
+        t2 += (w2 if k < n2 else _ZERO) * x[to[e + _2]]
+        t3 += (w3 if k < n3 else _ZERO) * x[to[e + _3]]
+    return t0, t1, t2, t3
+
+
+@_inline
+def _add_upper(first, last, n0, n1, n2, n3, weight, x, to):
+    """The sums without the first few slots of each node."""
+    t0 = t1 = t2 = t3 = _ZERO
+    for s in range(first + min(min(n0, n1), min(n2, n3)), last):
+        e, k = s * _LANES, s - first
+        w0, w1, w2, w3 = weight[e], weight[e + _1], weight[e + _2], weight[e + _3]
+        t0 += (w0 if k >= n0 else _ZERO) * x[to[e]]
+        t1 += (w1 if k >= n1 else _ZERO) * x[to[e + _1]]
+        t2 += (w2 if k >= n2 else _ZERO) * x[to[e + _2]]
+        t3 += (w3 if k >= n3 else _ZERO) * x[to[e + _3]]
+    return t0, t1, t2, t3
+
+
 @_fast
 def add_totals(start, stop, slot, weight, diagonal):
     """Add the sum of its weights to each node's diagonal."""
@@ -55,12 +84,15 @@ def add_totals(start, stop, slot, weight, diagonal):
 
 
 @_fast
-def sweep_from_zero(start, stop, x, b, slot, middle, to, weight, pivot):
+def sweep_from_zero(start, stop, x, b, slot, lower, to, weight, pivot):
     """Gauss-Seidel forwards over one block of chunks, from x = 0."""
     for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
-        t0, t1, t2, t3 = _add_rows(
-            slot[chunk], middle[chunk], weight, x, to, b[i], b[i + _1], b[i + _2], b[i + _3]
+        first = np.uint64(slot[chunk])
+        n0, n1, n2, n3 = lower[i], lower[i + _1], lower[i + _2], lower[i + _3]
+        last = first + max(max(n0, n1), max(n2, n3))
+        t0, t1, t2, t3 = _add_lower(
+            first, last, n0, n1, n2, n3, weight, x, to, b[i], b[i + _1], b[i + _2], b[i + _3]
         )
         x[i] = t0 * pivot[i]
         x[i + _1] = t1 * pivot[i + _1]
@@ -78,13 +110,14 @@ def copy_block(start, stop, x, n_nodes):
 
 
 @_fast
-def residual_after_sweep(start, stop, x, r, slot, middle, to, weight):
+def residual_after_sweep(start, stop, x, r, slot, lower, to, weight):
     """Residual after `sweep_from_zero`: what the neighbours not yet used contribute."""
-    nothing = np.float32(0)
     for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
-        r[i], r[i + _1], r[i + _2], r[i + _3] = _add_rows(
-            middle[chunk], slot[chunk + _1], weight, x, to, nothing, nothing, nothing, nothing
+        first, last = np.uint64(slot[chunk]), np.uint64(slot[chunk + _1])
+        n0, n1, n2, n3 = lower[i], lower[i + _1], lower[i + _2], lower[i + _3]
+        r[i], r[i + _1], r[i + _2], r[i + _3] = _add_upper(
+            first, last, n0, n1, n2, n3, weight, x, to
         )
 
 
@@ -209,7 +242,7 @@ def finish_step(x, b, r, c, v, rho, first_gain):
 
 @_fast
 def coarse_cycle(
-    top, k_from, node, x, b, r, c, v, skipped, slot, middle, to, weight, pivot, anchor, group,
+    top, k_from, node, x, b, r, c, v, skipped, slot, lower, to, weight, pivot, anchor, group,
     bottom,
 ):  # fmt: skip
     """Solve A x = b on level `top` approximately, by one K-cycle (Notay 2008).
@@ -235,11 +268,11 @@ def coarse_cycle(
         x_here, b_here, r_here = x[at:end], b[at:end], r[at:end]
         if descending:
             if level < last:
-                halves = middle[at // LANES : end // LANES]
+                before = lower[at:end]
                 sweep_from_zero(
-                    0, n_chunks, x_here, b_here, rows, halves, to, weight, pivot[at:end]
+                    0, n_chunks, x_here, b_here, rows, before, to, weight, pivot[at:end]
                 )
-                residual_after_sweep(0, n_chunks, x_here, r_here, rows, halves, to, weight)
+                residual_after_sweep(0, n_chunks, x_here, r_here, rows, before, to, weight)
                 collect(r_here, group[at:end], b[end : node[level + 2]])
                 level += 1
                 phase[level] = 0
@@ -276,7 +309,7 @@ def coarse_cycle(
 
 @_fast
 def coarse_solve(
-    level, solution, source, node, x, b, r, c, v, skipped, slot, middle, to, weight, pivot, anchor,
+    level, solution, source, node, x, b, r, c, v, skipped, slot, lower, to, weight, pivot, anchor,
     group, bottom,
 ):  # fmt: skip
     """Improve `solution` of A solution = source on one level by a K-cycle."""
@@ -287,7 +320,7 @@ def coarse_solve(
     for i in range(at, end):
         b[i] = source[i - at] - r[i] if pivot[i] > NOTHING_FREE else np.float32(0)
     coarse_cycle(
-        level, level, node, x, b, r, c, v, skipped, slot, middle, to, weight, pivot, anchor,
+        level, level, node, x, b, r, c, v, skipped, slot, lower, to, weight, pivot, anchor,
         group, bottom,
     )  # fmt: skip
     solution += x[at:end]

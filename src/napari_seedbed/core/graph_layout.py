@@ -19,12 +19,12 @@ _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
-def order_nodes(start, stop, n_nodes, edge, new):
+def order_nodes(start, stop, n_nodes, edge, to, new):
     """Number the nodes that go into the chunks `start` to `stop`: `new[old number]`.
 
     These are the old numbers from ``LANES * start`` to ``LANES * stop``; each lane takes a quarter.
     """
-    first = LANES * start
+    first, last = LANES * start, min(LANES * stop, n_nodes)
     length = stop - start
     for lane in range(LANES):
         for low in range(0, length, WINDOW):
@@ -32,33 +32,36 @@ def order_nodes(start, stop, n_nodes, edge, new):
             b = min(a + min(WINDOW, length - low), n_nodes)
             if a >= b:
                 continue
-            degree = np.empty(b - a, np.int64)
+            # By the number of neighbours, and of those that are likely to come before.
+            key = np.empty(b - a, np.int64)
             for i in range(a, b):
-                degree[i - a] = edge[i + 1] - edge[i]
-            place = np.argsort(degree, kind="mergesort")
+                earlier = 0
+                for e in range(edge[i], edge[i + 1]):
+                    earlier += (first <= to[e]) & (to[e] < i)
+                key[i - a] = ((edge[i + 1] - edge[i]) << 32) + earlier
+            place = np.argsort(key, kind="mergesort")
             for k in range(b - a):
                 new[a + place[k]] = LANES * (start + low + k) + lane
 
 
 @_jit
-def count_slots(start, stop, n_nodes, edge, to, new, lower, upper):
-    """Write for each chunk how many slots its rows need, for neighbours that come before it among
-    the chunks `start` to `stop`, and for all others."""
+def count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
+    """Write for each of the chunks `start` to `stop` how many slots its rows need, and for each
+    node how many of its neighbours come before it there."""
     for chunk in range(start, stop):
-        lower[chunk] = upper[chunk] = 0
+        n_slots[chunk] = 0
+        lower[LANES * chunk : LANES * (chunk + 1)] = 0
     for i in range(LANES * start, min(LANES * stop, n_nodes)):
         chunk = new[i] // LANES
         below = 0
         for e in range(edge[i], edge[i + 1]):
-            other = new[to[e]] // LANES
-            if start <= other < chunk:
-                below += 1
-        lower[chunk] = max(lower[chunk], below)
-        upper[chunk] = max(upper[chunk], edge[i + 1] - edge[i] - below)
+            below += start <= new[to[e]] // LANES < chunk
+        lower[new[i]] = below
+        n_slots[chunk] = max(n_slots[chunk], edge[i + 1] - edge[i])
 
 
 @_jit
-def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, middle, to_out, w_out):
+def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, lower, to_out, w_out):
     """Write the rows of the chunks `start` to `stop`; empty places lead to the node itself.
 
     Neighbours in other blocks are looked up in a copy, `copied` places further on.
@@ -70,7 +73,8 @@ def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, middle
                 w_out[LANES * s + lane] = 0
     for i in range(LANES * start, min(LANES * stop, n_nodes)):
         chunk, lane = new[i] // LANES, new[i] % LANES
-        low, high = slot[chunk], middle[chunk]
+        low = np.int64(slot[chunk])
+        high = low + lower[new[i]]
         for e in range(edge[i], edge[i + 1]):
             j = new[to[e]]
             other = j // LANES

@@ -90,7 +90,7 @@ class Hierarchy:
         Number of voxels in each.
     node : (L + 1,) ndarray
         Where each graph level begins among all nodes, and the number of nodes.
-    slot, middle, to, weight, parent : ndarray
+    slot, lower, to, weight, parent : ndarray
         The graph levels, one after the other; `parent` is the node of the next level that a node
         belongs to.
     """
@@ -100,7 +100,7 @@ class Hierarchy:
     group_size: NDArray[np.uint8]
     node: NDArray[np.int64]
     slot: Indices
-    middle: Indices
+    lower: Indices
     to: Indices
     weight: Floats
     parent: Ints
@@ -373,7 +373,7 @@ def _order_nodes(graph: Graph) -> Ints:
     """Return the number that each node gets in the layout for sweeps."""
     new = np.empty(graph.n_nodes, np.int32)
     blocks = sweep_blocks(graph.n_nodes)
-    run_ranges(graph_layout.order_nodes, blocks, graph.n_nodes, graph.edge, new)
+    run_ranges(graph_layout.order_nodes, blocks, graph.n_nodes, graph.edge, graph.to, new)
     return new
 
 
@@ -383,7 +383,7 @@ class _Layout:
     def __init__(self) -> None:
         self.node = [0]
         self.slots: list[Indices] = []
-        self.middles: list[Indices] = []
+        self.lowers: list[Indices] = []
         self.parents: list[Ints] = []
         self.n_slots = 0
         self.to = np.empty(0, np.uint32)
@@ -400,28 +400,28 @@ class _Layout:
         """Append a level."""
         blocks = sweep_blocks(graph.n_nodes)
         n_chunks = blocks[-1][1]
-        lower, upper = np.empty(n_chunks, np.uint32), np.empty(n_chunks, np.uint32)
+        n_slots = np.empty(n_chunks, np.uint32)
+        lower = np.empty(LANES * n_chunks, np.uint32)
         run_ranges(
             graph_layout.count_slots,
-            blocks, graph.n_nodes, graph.edge, graph.to, new, lower, upper,
+            blocks, graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
             should_stop=should_stop,
         )  # fmt: skip
         slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
-        slot[1:] += np.cumsum(lower + upper, dtype=np.uint32)
-        middle = slot[:-1] + lower
+        slot[1:] += np.cumsum(n_slots, dtype=np.uint32)
         self.n_slots = int(slot[-1])
         self._make_room(LANES * self.n_slots)
         run_ranges(
             graph_layout.fill_slots,
             blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
-            slot, middle, self.to, self.weight,
+            slot, lower, self.to, self.weight,
             should_stop=should_stop,
         )  # fmt: skip
         ordered_parent = np.zeros(LANES * n_chunks, np.int32)
         graph_layout.order_parents(parent, new, new_below, ordered_parent)
         self.node.append(self.node[-1] + LANES * n_chunks)
         self.slots.append(slot)
-        self.middles.append(middle)
+        self.lowers.append(lower)
         self.parents.append(ordered_parent)
 
     def _make_room(self, n_entries: int) -> None:
@@ -446,7 +446,7 @@ class _Layout:
             group_size,
             np.array(self.node),
             slot,
-            np.concatenate(self.middles),
+            np.concatenate(self.lowers),
             self.to,
             self.weight,
             np.concatenate(self.parents),

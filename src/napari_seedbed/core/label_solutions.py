@@ -60,7 +60,7 @@ def solve_labels(
     previous: LabelSolutions | None = None,
     view: tuple[int, int] | None = None,
     keep: bool | None = None,
-    max_iterations: int | None = None,
+    patience: int | None = None,
 ) -> LabelSolutions:
     """Solve for all labels of some seeds.
 
@@ -80,8 +80,8 @@ def solve_labels(
         Axis (of z, y, x) and index of a slice to report a first answer for.
     keep : bool, optional
         Whether to keep the solutions; by default if there is room.
-    max_iterations : int, optional
-        When to give up.
+    patience : int, optional
+        Give up when it looks as if it will take more iterations than this.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def solve_labels(
         x = kept[first : numbers.stop] if keep else kept[: len(numbers)]
         _start(preconditioner, seeds, numbers, previous, coarse, x)
         steps = _Steps(report, numbers, n, tol)
-        outcome = solve(preconditioner, x, tol, steps, max_iterations)
+        outcome = solve(preconditioner, x, tol, steps, patience)
         if not outcome.converged:
             raise NotConvergedError(
                 f"The random walker's equations were solved only to {outcome.error:.1e} after "

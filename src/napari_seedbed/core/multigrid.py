@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, grid_kernels
 from napari_seedbed.core.anchors import Anchors
-from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.hierarchy import (
     Hierarchy,
     is_large,
@@ -36,6 +35,9 @@ SAFETY = 0.25
 
 TRUST_CARRIED_RESIDUAL = 1e-5
 MAX_RESTARTS = 4
+_LOOK_BACK = 8
+"""The error falls in fits and starts: its rate is taken over so many iterations."""
+
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -139,7 +141,7 @@ class Preconditioner:
         x, b, r, c, v = self._vectors(k)
         graph_kernels.coarse_solve(
             level, solution, source, h.node, x, b, r, c, v, self.skipped,
-            h.slot, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
+            h.slot, h.lower, h.to, h.weight, anchors.pivot, anchors.anchor,
             h.parent, anchors.bottom,
         )  # fmt: skip
 
@@ -167,7 +169,7 @@ class Preconditioner:
                 x, b, r, c, v = self._vectors(k)
                 graph_kernels.coarse_cycle(
                     top, 1, h.node, x, b, r, c, v, self.skipped,
-                    h.slot, h.middle, h.to, h.weight, anchors.pivot, anchors.anchor,
+                    h.slot, h.lower, h.to, h.weight, anchors.pivot, anchors.anchor,
                     h.parent, anchors.bottom,
                 )  # fmt: skip
 
@@ -182,7 +184,7 @@ class Preconditioner:
             x, b, r = here.x[k], here.b[k], here.r[k]
             run_ranges(
                 graph_kernels.sweep_from_zero,
-                here.blocks, x, b, here.rows, here.middle, *graph, here.pivot, should_stop=stop,
+                here.blocks, x, b, here.rows, here.lower, *graph, here.pivot, should_stop=stop,
             )  # fmt: skip
             run_ranges(
                 graph_kernels.residual_after_sweep,
@@ -190,7 +192,7 @@ class Preconditioner:
                 x,
                 r,
                 here.rows,
-                here.middle,
+                here.lower,
                 *graph,
             )
             graph_kernels.collect(r, here.parent, here.b_below[k])
@@ -238,7 +240,7 @@ class _LargeLevel:
         here, below = h.level(level), h.level(level + 1)
         self.blocks = sweep_blocks(here.stop - here.start)
         self.rows = h.rows(level)
-        self.middle = h.middle[here.start // LANES : here.stop // LANES]
+        self.lower = h.lower[here]
         self.graph = (h.to, h.weight)
         self.parent = h.parent[here]
         self.pivot, self.anchor = of.anchors.pivot[here], of.anchors.anchor[here]
@@ -255,7 +257,7 @@ def solve(
     x: Floats,
     tol: float,
     report: IterationReport | None = None,
-    max_iterations: int | None = None,
+    patience: int | None = None,
 ) -> Outcome:
     """Improve solutions in place until the estimated error is at most `tol` everywhere.
 
@@ -271,27 +273,31 @@ def solve(
         residual, which other solvers look at, does not.
     report : callable, optional
         Called after each iteration with its number and the estimated error.
-    max_iterations : int, optional
-        When to give up; `MAX_ITERATIONS` by default.
+    patience : int, optional
+        Give up when it looks as if it will take more iterations than this; by default only after
+        `MAX_ITERATIONS`.
     """
-    most = MAX_ITERATIONS if max_iterations is None else min(max_iterations, MAX_ITERATIONS)
     accepted = SAFETY * max(tol, TIGHTEST)
     search = _Search(preconditioner, x)
     active = np.arange(x.shape[0])
     errors = np.full(x.shape[0], np.inf)
     iterations = 0
+    course: list[float] = []
     # Rounding gathers in the residual that is carried along; a tight tolerance is checked afresh.
     for _ in range(1 if tol >= TRUST_CARRIED_RESIDUAL else 1 + MAX_RESTARTS):
         search.restart(active)
         pending = active
         while True:
             errors[pending] = search.measure(pending)
+            course.append(float(errors.max()))
             if report is not None:
-                report(iterations, float(errors.max()))
+                report(iterations, course[-1])
             done = errors[pending] <= accepted
             search.finish(pending[done])
             pending = pending[~done]
-            if pending.size == 0 or iterations >= most:
+            if pending.size == 0 or iterations >= MAX_ITERATIONS:
+                break
+            if patience is not None and iterations + _left(course, accepted) > patience:
                 break
             search.step(pending)
             iterations += 1
@@ -300,6 +306,15 @@ def solve(
         if search.steps_since_restart == 0:
             break
     return Outcome(iterations, float(errors.max()), True)
+
+
+def _left(course: list[float], accepted: float) -> float:
+    """Return about how many more iterations are needed, from the course of the error so far."""
+    if len(course) <= _LOOK_BACK:
+        return 0
+    gained = np.log(course[-1 - _LOOK_BACK] / course[-1])
+    missing = np.log(max(course[-1] / accepted, 1))
+    return float(_LOOK_BACK * missing / gained) if gained > 0 else np.inf
 
 
 class _Search:

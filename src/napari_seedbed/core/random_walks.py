@@ -40,7 +40,8 @@ GROUP_BYTES = 400 << 20
 """Many labels are solved in groups that need about so much memory."""
 
 PATIENCE = 30
-"""After so many iterations the solver begins anew with a hierarchy made for the seeds."""
+"""If the solver seems to need more iterations than this, it begins anew with a hierarchy made for
+the seeds."""
 
 BYTES_PER_VOXEL_AND_SOLUTION = 24
 
@@ -236,7 +237,7 @@ class RandomWalker:
                     self._hierarchy, anchors, seeds.state, size, should_stop
                 )
                 return solve_labels(
-                    preconditioner, seeds, tol, report, max_iterations=PATIENCE, **options
+                    preconditioner, seeds, tol, report, patience=PATIENCE, **options
                 )
         except NotConvergedError:
             report(Progress(0.1, "Looking closer at the seeds"))
