@@ -22,25 +22,32 @@ def smooth_scene(
     return image, labels
 
 
-def direct_probabilities(
-    weights: tuple[NDArray[np.float32], ...], labels: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    """Solve the equations by factorising the sparse matrix in float64.
+def grid_matrix(
+    weights: tuple[NDArray[np.float32], ...], shape: tuple[int, ...]
+) -> sparse.csr_array:
+    """Return the Laplacian of a grid in float64.
 
     `weights[axis]` at a voxel is its edge to the next one along that axis.
     """
-    index = np.arange(labels.size).reshape(labels.shape)
+    index = np.arange(np.prod(shape)).reshape(shape)
     here, there, weight = [], [], []
     for axis, w in enumerate(weights):
-        n = labels.shape[axis]
+        n = shape[axis]
         first = np.take(index, range(n - 1), axis=axis)
         here.append(first.ravel())
         there.append(np.take(index, range(1, n), axis=axis).ravel())
         weight.append(w.ravel()[first.ravel()].astype(np.float64))
     i, j, w = np.concatenate(here), np.concatenate(there), np.concatenate(weight)
-    matrix = sparse.coo_array((-w, (i, j)), shape=(labels.size,) * 2)
+    matrix = sparse.coo_array((-w, (i, j)), shape=(index.size,) * 2)
     matrix = (matrix + matrix.T).tocsr()
-    matrix = (matrix - sparse.diags_array(matrix.sum(axis=1))).tocsr()
+    return (matrix - sparse.diags_array(matrix.sum(axis=1))).tocsr()
+
+
+def direct_probabilities(
+    weights: tuple[NDArray[np.float32], ...], labels: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Solve the equations by factorising the sparse matrix in float64."""
+    matrix = grid_matrix(weights, labels.shape)
     flat = labels.ravel()
     free, seeded = np.flatnonzero(flat == 0), np.flatnonzero(flat > 0)
     factors = splu(matrix[free][:, free].tocsc())

@@ -21,8 +21,9 @@ class Anchors:
 
     Attributes
     ----------
-    anchor : (N,) ndarray
-        For each graph node, the weight of its edges to seeds.
+    anchor : ndarray
+        For each graph node but the first `hierarchy.skipped` ones, the weight of its edges to
+        seeds.
     pivot : (N,) ndarray
         One over the diagonal of the graph levels; next to 0 where all voxels of a node are given.
     bottom : (M, M) ndarray
@@ -100,7 +101,8 @@ def _anchors(hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.
     diagonal[(free == 0) | (diagonal == 0)] = 1 / graph_kernels.NOTHING_FREE
     last = hierarchy.level(hierarchy.n_levels - 1)
     pivot = np.reciprocal(diagonal)
-    return Anchors(anchor, pivot, _inverse(hierarchy, last, anchor, pivot))
+    bottom = _inverse(hierarchy, last, anchor, pivot)
+    return Anchors(anchor[hierarchy.skipped :].copy(), pivot, bottom)
 
 
 def _inverse(

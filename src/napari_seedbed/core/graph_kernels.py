@@ -89,7 +89,8 @@ def sweep_from_zero(start, stop, x, b, slot, lower, to, weight, pivot):
     for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
         first = np.uint64(slot[chunk])
-        n0, n1, n2, n3 = lower[i], lower[i + _1], lower[i + _2], lower[i + _3]
+        n0, n1 = np.uint64(lower[i]), np.uint64(lower[i + _1])
+        n2, n3 = np.uint64(lower[i + _2]), np.uint64(lower[i + _3])
         last = first + max(max(n0, n1), max(n2, n3))
         t0, t1, t2, t3 = _add_lower(
             first, last, n0, n1, n2, n3, weight, x, to, b[i], b[i + _1], b[i + _2], b[i + _3]
@@ -115,7 +116,8 @@ def residual_after_sweep(start, stop, x, r, slot, lower, to, weight):
     for chunk in range(np.uint64(start), np.uint64(stop)):
         i = chunk * _LANES
         first, last = np.uint64(slot[chunk]), np.uint64(slot[chunk + _1])
-        n0, n1, n2, n3 = lower[i], lower[i + _1], lower[i + _2], lower[i + _3]
+        n0, n1 = np.uint64(lower[i]), np.uint64(lower[i + _1])
+        n2, n3 = np.uint64(lower[i + _2]), np.uint64(lower[i + _3])
         r[i], r[i + _1], r[i + _2], r[i + _3] = _add_upper(
             first, last, n0, n1, n2, n3, weight, x, to
         )
@@ -250,7 +252,7 @@ def coarse_cycle(
     On each level from `k_from` on, at most two steps of flexible conjugate gradients, each
     preconditioned by a Gauss-Seidel sweep down, the next coarser level, and a sweep back. The
     coarsest level is solved by `bottom`, its inverse (or, where that is empty, by the pivots).
-    Overwrites b. The vectors c and v leave out the first `skipped` nodes.
+    Overwrites b. The vectors c, v and `anchor` leave out the first `skipped` nodes.
 
     An explicit stack of phases stands for the recursion: `phase[l]` is the number of cycles that
     level l has finished.
@@ -293,14 +295,14 @@ def coarse_cycle(
         if k_from <= level < last:
             kept = slice(at - skipped, end - skipped)
             if phase[level] == 0:
-                apply(0, n_chunks, x_here, v[kept], rows, to, weight, anchor[at:end])
+                apply(0, n_chunks, x_here, v[kept], rows, to, weight, anchor[kept])
                 enough, rho[level], gain[level] = start_step(x_here, b_here, c[kept], v[kept])
                 if not enough:
                     phase[level] = 1
                     descending = True
                     continue
             else:
-                apply(0, n_chunks, x_here, r_here, rows, to, weight, anchor[at:end])
+                apply(0, n_chunks, x_here, r_here, rows, to, weight, anchor[kept])
                 finish_step(x_here, b_here, r_here, c[kept], v[kept], rho[level], gain[level])
         if level == top:
             return
@@ -316,7 +318,8 @@ def coarse_solve(
     at, end = node[level], node[level + 1]
     n_chunks = (end - at) // LANES
     rows = slot[at // LANES : end // LANES + 1]
-    apply(0, n_chunks, solution, r[at:end], rows, to, weight, anchor[at:end])
+    kept = anchor[at - skipped : end - skipped]
+    apply(0, n_chunks, solution, r[at:end], rows, to, weight, kept)
     for i in range(at, end):
         b[i] = source[i - at] - r[i] if pivot[i] > NOTHING_FREE else np.float32(0)
     coarse_cycle(

@@ -15,6 +15,9 @@ LANES = 4
 WINDOW = 64
 """Nodes are sorted by their number of neighbours among so many; more would scatter memory."""
 
+MOST_LOWER = 255
+"""More neighbours than these, as a few nodes have, count as if they came after."""
+
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -24,7 +27,7 @@ def order_nodes(start, stop, n_nodes, edge, to, new):
 
     These are the old numbers from ``LANES * start`` to ``LANES * stop``; each lane takes a quarter.
     """
-    first, last = LANES * start, min(LANES * stop, n_nodes)
+    first = LANES * start
     length = stop - start
     for lane in range(LANES):
         for low in range(0, length, WINDOW):
@@ -47,7 +50,7 @@ def order_nodes(start, stop, n_nodes, edge, to, new):
 @_jit
 def count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
     """Write for each of the chunks `start` to `stop` how many slots its rows need, and for each
-    node how many of its neighbours come before it there."""
+    node how many of its neighbours come before it there, up to `MOST_LOWER`."""
     for chunk in range(start, stop):
         n_slots[chunk] = 0
         lower[LANES * chunk : LANES * (chunk + 1)] = 0
@@ -56,7 +59,7 @@ def count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
         below = 0
         for e in range(edge[i], edge[i + 1]):
             below += start <= new[to[e]] // LANES < chunk
-        lower[new[i]] = below
+        lower[new[i]] = min(below, MOST_LOWER)
         n_slots[chunk] = max(n_slots[chunk], edge[i + 1] - edge[i])
 
 
@@ -74,11 +77,11 @@ def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, lower,
     for i in range(LANES * start, min(LANES * stop, n_nodes)):
         chunk, lane = new[i] // LANES, new[i] % LANES
         low = np.int64(slot[chunk])
-        high = low + lower[new[i]]
+        middle = high = low + lower[new[i]]
         for e in range(edge[i], edge[i + 1]):
             j = new[to[e]]
             other = j // LANES
-            if start <= other < chunk:
+            if start <= other < chunk and low < middle:
                 at = LANES * low + lane
                 low += 1
             else:

@@ -290,7 +290,8 @@ def turn(
 ):  # fmt: skip
     """p = z + factor * p, then z = A p.
 
-    `energy[plane, y, k]` is the share of p . A p of the rows from y on. For the tile, see `descend`.
+    `energy[plane, y, k]` is the share of p . A p of the rows from y on. For the tile, see
+    `descend`.
     """
     n_z, n_y, n_x = wz.shape
     n_xy = n_y * n_x

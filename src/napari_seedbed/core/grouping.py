@@ -18,7 +18,7 @@ _SIDES = 6
 
 NO_GROUP, HELD = -1, -2
 
-_MOST_EDGES = 6 * 16
+_MOST_EDGES = 6 * 32  # of a group of voxels
 
 
 @_jit
@@ -49,12 +49,13 @@ def _find(root, i):
 def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, group, tie, count):
     """Split each cell of the grid into parts that hang together by strong edges.
 
-    Works on the layers of cells `start` to `stop`; `cell` is (z, y, x) with at most 8 voxels. Parts
-    are numbered from 0 in each layer, and `count[layer]` says how many there are. For parts of up
-    to `small` voxels, `tie` says at their first voxel across which side of which voxel they are tied
-    most strongly to another part, as `_SIDES * voxel + side`. It is `NO_TIE` elsewhere, and where
-    that tie is weak beside the edges inside the part, as such a part is a world of its own, or less
-    than the share `hold` of all ties outwards, as such a voxel belongs to all its neighbours alike.
+    Works on the layers of cells `start` to `stop`; `cell` is (z, y, x) with at most 8 voxels.
+    Parts are numbered from 0 in each layer, and `count[layer]` says how many there are. For parts
+    of up to `small` voxels, `tie` says at their first voxel across which side of which voxel they
+    are tied most strongly to another part, as `_SIDES * voxel + side`. It is `NO_TIE` elsewhere,
+    and where that tie is weak beside the edges inside the part, as such a part is a world of its
+    own, or less than the share `hold` of all ties outwards, as such a voxel belongs to all its
+    neighbours alike.
     """
     n_z, n_y, n_x = wz.shape
     c_z, c_y, c_x = cell
@@ -398,10 +399,11 @@ def group_nodes(start, stop, edge, to, weight, strongest, share, largest, group,
         target = -1
         for e in range(edge[i], edge[i + 1]):
             j = to[e]
-            if start <= j < stop and group[j] >= 0 and weight[e] > best:
-                if size[group[j]] < 2 * largest:
-                    best = weight[e]
-                    target = group[j]
+            if j < start or j >= stop or group[j] < 0 or weight[e] <= best:
+                continue
+            if size[group[j]] < 2 * largest:
+                best = weight[e]
+                target = group[j]
         if target >= 0 and best >= share * strongest[i]:
             group[i] = target
             size[target] += 1

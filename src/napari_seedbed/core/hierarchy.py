@@ -25,22 +25,19 @@ from napari_seedbed.core.graph_layout import LANES
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import Range, run_ranges, split
 
-CELL_SHARE = np.float32(0.25)
+CELL_SHARE = np.float32(0.2)
 """Voxels are joined across edges of at least this share of the strongest edge at either end."""
 
 NODE_SHARE = np.float32(0.4)
 """The same for the nodes of graphs."""
 
-SMALL_GROUP = 5
+SMALL_GROUP = 7
 """Groups of up to so many voxels are joined to another one, if they hold on to it."""
 
 HOLD = np.float32(0.2)
-LARGEST_GROUP = 16
+LARGEST_GROUP = 24
 LARGEST_NODE_GROUP = 8
 COARSEST = 100
-ALL_BESIDE_FIRST = 1.75
-"""All graph levels together have up to about so many times the edges of the first."""
-
 LARGEST_DEGREE = 4096
 """Spare room for edges, so that a few groups with many neighbours make no trouble."""
 
@@ -93,6 +90,8 @@ class Hierarchy:
     slot, lower, to, weight, parent : ndarray
         The graph levels, one after the other; `parent` is the node of the next level that a node
         belongs to.
+    n_large : int
+        How many levels, the first ones, are swept over in blocks.
     """
 
     weights: WeightArrays
@@ -100,10 +99,11 @@ class Hierarchy:
     group_size: NDArray[np.uint8]
     node: NDArray[np.int64]
     slot: Indices
-    lower: Indices
+    lower: NDArray[np.uint8]
     to: Indices
     weight: Floats
     parent: Ints
+    n_large: int
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -116,6 +116,12 @@ class Hierarchy:
         """Number of graph levels."""
         return self.node.size - 1
 
+    @property
+    def skipped(self) -> int:
+        """How many nodes, the first ones, a K-cycle never makes two steps on, so that it needs
+        less there."""
+        return int(self.node[1]) if self.n_large else 0
+
     def level(self, index: int) -> slice:
         """Where the nodes of a graph level lie."""
         return slice(int(self.node[index]), int(self.node[index + 1]))
@@ -126,14 +132,9 @@ class Hierarchy:
         return self.slot[here.start // LANES : here.stop // LANES + 1]
 
 
-def is_large(n_nodes: int) -> bool:
-    """Whether a graph level is worked on by all cores."""
-    return n_nodes > LARGE
-
-
-def sweep_blocks(n_nodes: int) -> list[Range]:
+def sweep_blocks(n_nodes: int, n_blocks: int = BLOCKS) -> list[Range]:
     """Return the chunks of each block of a graph level for Gauss-Seidel sweeps."""
-    return split(-(-n_nodes // LANES), BLOCKS if is_large(n_nodes) else 1)
+    return split(_padded(n_nodes) // LANES, n_blocks)
 
 
 def build_hierarchy(
@@ -141,6 +142,7 @@ def build_hierarchy(
     should_stop: ShouldStop | None = None,
     *,
     around: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
+    large: int = LARGE,
 ) -> Hierarchy:
     """Group the voxels of a weighted grid, then the groups, until few are left.
 
@@ -154,6 +156,8 @@ def build_hierarchy(
         The state of all voxels and the flat indices of the given ones. Then the hierarchy serves
         these alone: no group reaches across a given voxel, and what is tied to given voxels more
         strongly than to all others stays by itself.
+    large : int
+        Levels of more nodes than these are swept over in blocks.
 
     Raises
     ------
@@ -180,7 +184,8 @@ def build_hierarchy(
         )
     del strongest
     graph = graphs.pop()
-    new = _order_nodes(graph)
+    blocks = _blocks(graph, large)
+    new = _order_nodes(graph, blocks)
     _renumber(group, new, should_stop)
     ordered_size = np.zeros(_padded(graph.n_nodes), np.uint8)
     ordered_size[new] = group_size
@@ -190,13 +195,16 @@ def build_hierarchy(
         if n_parents > 0.9 * graph.n_nodes:
             break
         below = _connect_node_groups(graph, parent, n_parents, should_stop)
-        new_below = _order_nodes(below)
-        layout.add(graph, new, parent, new_below, should_stop)
+        blocks_below = _blocks(below, large)
+        new_below = _order_nodes(below, blocks_below)
+        layout.add(graph, new, parent, new_below, blocks, should_stop)
         anchor_below = np.empty(n_parents, np.float32)
         graph_kernels.collect(anchor, parent, anchor_below)
-        anchor, graph, new = anchor_below, below, new_below
+        anchor, graph, new, blocks = anchor_below, below, new_below, blocks_below
     nowhere = np.zeros(graph.n_nodes, np.int32)
-    layout.add(graph, new, nowhere, np.zeros(1, np.int32), should_stop)
+    # The coarsest level is never swept over in blocks, however large it may be.
+    blocks = sweep_blocks(graph.n_nodes, 1)
+    layout.add(graph, new, nowhere, np.zeros(1, np.int32), blocks, should_stop)
     return layout.finish(weights, group, ordered_size)
 
 
@@ -326,7 +334,7 @@ def _collect_edges(
     np.cumsum(degree, out=edge[1:])
     for array in (to, weight):
         end = 0
-        for source, count in zip(begin, used, strict=False):
+        for source, count in zip(begin, used.tolist(), strict=False):
             array[end : end + count] = array[source : source + count]
             end += count
         array.resize(end, refcheck=False)
@@ -369,10 +377,13 @@ def _padded(n_nodes: int) -> int:
     return -(-n_nodes // LANES) * LANES
 
 
-def _order_nodes(graph: Graph) -> Ints:
+def _blocks(graph: Graph, large: int) -> list[Range]:
+    return sweep_blocks(graph.n_nodes, BLOCKS if graph.n_nodes > large else 1)
+
+
+def _order_nodes(graph: Graph, blocks: list[Range]) -> Ints:
     """Return the number that each node gets in the layout for sweeps."""
     new = np.empty(graph.n_nodes, np.int32)
-    blocks = sweep_blocks(graph.n_nodes)
     run_ranges(graph_layout.order_nodes, blocks, graph.n_nodes, graph.edge, graph.to, new)
     return new
 
@@ -382,8 +393,9 @@ class _Layout:
 
     def __init__(self) -> None:
         self.node = [0]
+        self.n_large = 0
         self.slots: list[Indices] = []
-        self.lowers: list[Indices] = []
+        self.lowers: list[NDArray[np.uint8]] = []
         self.parents: list[Ints] = []
         self.n_slots = 0
         self.to = np.empty(0, np.uint32)
@@ -395,13 +407,13 @@ class _Layout:
         new: Ints,
         parent: Ints,
         new_below: Ints,
+        blocks: list[Range],
         should_stop: ShouldStop | None,
     ) -> None:
         """Append a level."""
-        blocks = sweep_blocks(graph.n_nodes)
         n_chunks = blocks[-1][1]
         n_slots = np.empty(n_chunks, np.uint32)
-        lower = np.empty(LANES * n_chunks, np.uint32)
+        lower = np.empty(LANES * n_chunks, np.uint8)
         run_ranges(
             graph_layout.count_slots,
             blocks, graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
@@ -410,7 +422,13 @@ class _Layout:
         slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
         slot[1:] += np.cumsum(n_slots, dtype=np.uint32)
         self.n_slots = int(slot[-1])
-        self._make_room(LANES * self.n_slots)
+        if not self.node[-1]:
+            self.to = np.empty(LANES * self.n_slots, np.uint32)
+            self.weight = np.empty(LANES * self.n_slots, np.float32)
+        else:
+            # Large arrays grow by moving their pages, without a copy.
+            self.to.resize(LANES * self.n_slots, refcheck=False)
+            self.weight.resize(LANES * self.n_slots, refcheck=False)
         run_ranges(
             graph_layout.fill_slots,
             blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
@@ -419,26 +437,16 @@ class _Layout:
         )  # fmt: skip
         ordered_parent = np.zeros(LANES * n_chunks, np.int32)
         graph_layout.order_parents(parent, new, new_below, ordered_parent)
+        self.n_large += len(blocks) > 1
         self.node.append(self.node[-1] + LANES * n_chunks)
         self.slots.append(slot)
         self.lowers.append(lower)
         self.parents.append(ordered_parent)
 
-    def _make_room(self, n_entries: int) -> None:
-        """Let the arrays grow. Memory that is not used yet costs nothing."""
-        if self.to.size == 0:
-            n_all = int(n_entries * ALL_BESIDE_FIRST)
-            self.to, self.weight = np.empty(n_all, np.uint32), np.empty(n_all, np.float32)
-        elif n_entries > self.to.size:
-            self.to.resize(n_entries, refcheck=False)
-            self.weight.resize(n_entries, refcheck=False)
-
     def finish(
         self, weights: WeightArrays, group: Ints, group_size: NDArray[np.uint8]
     ) -> Hierarchy:
         """Join what belongs together."""
-        self.to.resize(LANES * self.n_slots, refcheck=False)
-        self.weight.resize(LANES * self.n_slots, refcheck=False)
         slot = np.concatenate([*(slot[:-1] for slot in self.slots), self.slots[-1][-1:]])
         return Hierarchy(
             weights,
@@ -450,4 +458,5 @@ class _Layout:
             self.to,
             self.weight,
             np.concatenate(self.parents),
+            self.n_large,
         )

@@ -19,7 +19,6 @@ from napari_seedbed.core import graph_kernels, grid_kernels
 from napari_seedbed.core.anchors import Anchors
 from napari_seedbed.core.hierarchy import (
     Hierarchy,
-    is_large,
     sweep_blocks,
 )
 from napari_seedbed.core.progress import ShouldStop, check_stop
@@ -75,12 +74,10 @@ class Preconditioner:
         n_nodes = int(hierarchy.node[-1])
         self.b, self.r = (np.zeros((n_solutions, n_nodes), np.float32) for _ in "br")
         # Large levels have room for a copy behind each.
-        self._n_large = sum(self._is_large(level) for level in range(hierarchy.n_levels))
+        self._n_large = hierarchy.n_large
         self._n_copied = int(hierarchy.node[self._n_large])
         self.x = np.zeros((n_solutions, n_nodes + self._n_copied), np.float32)
-        # The K-cycle keeps two more vectors for each level that it visits twice: not the first.
-        self.skipped = int(hierarchy.node[1]) if self._is_large(0) else 0
-        n_kept = n_nodes - self.skipped
+        n_kept = n_nodes - hierarchy.skipped
         self.c, self.v = (np.zeros((n_solutions, n_kept), np.float32) for _ in "cv")
         self._large = [_LargeLevel(self, level) for level in range(self._n_large)]
 
@@ -129,7 +126,7 @@ class Preconditioner:
 
     def correct(self, rows: Rows) -> None:
         """Solve the graph levels' equations approximately: right-hand sides in `b`, result `x`."""
-        if self._is_large(0):
+        if self._n_large > 0:
             self._cycle_in_blocks(0, rows)
         else:
             self._cycle_serially(0, rows)
@@ -140,7 +137,7 @@ class Preconditioner:
         check_stop(self.should_stop)
         x, b, r, c, v = self._vectors(k)
         graph_kernels.coarse_solve(
-            level, solution, source, h.node, x, b, r, c, v, self.skipped,
+            level, solution, source, h.node, x, b, r, c, v, h.skipped,
             h.slot, h.lower, h.to, h.weight, anchors.pivot, anchors.anchor,
             h.parent, anchors.bottom,
         )  # fmt: skip
@@ -156,10 +153,6 @@ class Preconditioner:
         """Return the work space for the small levels."""
         return self.x[k, self._n_copied :], self.b[k], self.r[k], self.c[k], self.v[k]
 
-    def _is_large(self, level: int) -> bool:
-        h = self.hierarchy
-        return level < h.n_levels - 1 and is_large(int(h.node[level + 1] - h.node[level]))
-
     def _cycle_serially(self, top: int, rows: Rows) -> None:
         """One K-cycle over the small levels; solutions side by side."""
         h, anchors = self.hierarchy, self.anchors
@@ -168,7 +161,7 @@ class Preconditioner:
             for k in rows[start:stop]:
                 x, b, r, c, v = self._vectors(k)
                 graph_kernels.coarse_cycle(
-                    top, 1, h.node, x, b, r, c, v, self.skipped,
+                    top, 1, h.node, x, b, r, c, v, h.skipped,
                     h.slot, h.lower, h.to, h.weight, anchors.pivot, anchors.anchor,
                     h.parent, anchors.bottom,
                 )  # fmt: skip
@@ -196,7 +189,7 @@ class Preconditioner:
                 *graph,
             )
             graph_kernels.collect(r, here.parent, here.b_below[k])
-        if self._is_large(level + 1):
+        if level + 1 < self._n_large:
             for k in rows:
                 self._k_cycle_in_blocks(level + 1, int(k))
         else:
@@ -243,13 +236,13 @@ class _LargeLevel:
         self.lower = h.lower[here]
         self.graph = (h.to, h.weight)
         self.parent = h.parent[here]
-        self.pivot, self.anchor = of.anchors.pivot[here], of.anchors.anchor[here]
+        self.pivot = of.anchors.pivot[here]
         self.x = of.x_of_level(level)
         self.x_below = of.x_of_level(level + 1)
         self.b, self.b_below, self.r = of.b[:, here], of.b[:, below], of.r[:, here]
-        # The first level has neither.
-        kept = slice(max(here.start - of.skipped, 0), max(here.stop - of.skipped, 0))
-        self.c, self.v = of.c[:, kept], of.v[:, kept]
+        # The first level has none of these.
+        kept = slice(max(here.start - h.skipped, 0), max(here.stop - h.skipped, 0))
+        self.anchor, self.c, self.v = of.anchors.anchor[kept], of.c[:, kept], of.v[:, kept]
 
 
 def solve(

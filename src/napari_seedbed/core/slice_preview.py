@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, grid_kernels, seed_kernels
-from napari_seedbed.core.hierarchy import Hierarchy, is_large
+from napari_seedbed.core.hierarchy import Hierarchy
 from napari_seedbed.core.multigrid import Preconditioner
 from napari_seedbed.core.threads import run_ranges, split
 
@@ -22,20 +22,13 @@ ROUNDS_FROM_GUESS = 1
 Floats = NDArray[np.float32]
 
 
-def preview_level(hierarchy: Hierarchy) -> int:
-    """Return the graph level that a preview is solved on: the first that is small enough."""
-    sizes = np.diff(hierarchy.node)
-    small = [level for level, size in enumerate(sizes) if not is_large(int(size))]
-    return small[0] if small else hierarchy.n_levels - 1
-
-
 def coarse_solution(
     preconditioner: Preconditioner,
     places: NDArray[np.int64],
     values: Floats,
     guess: Floats | None = None,
 ) -> Floats:
-    """Solve on the preview's level: (K, nodes).
+    """Solve on the preview's level, the first that is not large: (K, nodes).
 
     Parameters
     ----------
@@ -49,7 +42,7 @@ def coarse_solution(
         Where to start from, such as the solution before a stroke.
     """
     hierarchy = preconditioner.hierarchy
-    level = preview_level(hierarchy)
+    level = hierarchy.n_large
     top = hierarchy.level(0)
     source = np.zeros((values.shape[1], top.stop), np.float32)
     seed_kernels.seed_sources(
@@ -78,7 +71,7 @@ def coarse_solution(
 def on_first_level(hierarchy: Hierarchy, coarse: Floats) -> Floats:
     """Spread a solution on the preview's level over the nodes of the first graph level."""
     node = np.arange(hierarchy.level(0).stop)
-    for level in range(preview_level(hierarchy)):
+    for level in range(hierarchy.n_large):
         node = hierarchy.parent[hierarchy.level(level)][node]
     return coarse[:, node]
 
