@@ -8,8 +8,8 @@ from scipy import sparse
 from napari_seedbed.core import graph_kernels, grid_kernels
 from napari_seedbed.core.anchors import anchored
 from napari_seedbed.core.edge_weights import as_volume, edge_weights
-from napari_seedbed.core.graph_layout import LANES, MOST_LOWER
-from napari_seedbed.core.hierarchy import Graph, Hierarchy, _Layout, _order_nodes, build_hierarchy
+from napari_seedbed.core.graph_layout import LANES, MOST_LOWER, Graph, GraphLayout, ordered
+from napari_seedbed.core.hierarchy import Hierarchy, build_hierarchy
 from napari_seedbed.core.multigrid import _LOOK_BACK, Preconditioner, _left, solve
 from napari_seedbed.core.seed_map import SeedMap
 from napari_seedbed.core.threads import split
@@ -129,8 +129,8 @@ def test_sweeps_in_chunks_are_gauss_seidel_in_their_order(n_blocks, hub):
     edges = random_graph(n, 4000, hub)
     graph = Graph(edges.indptr.astype(np.int64), edges.indices.astype(np.int32), edges.data)
     blocks = split(n // LANES, n_blocks)
-    new = _order_nodes(graph, blocks)
-    layout = _Layout()
+    new = ordered(graph, blocks)
+    layout = GraphLayout()
     layout.add(graph, new, np.zeros(n, np.int32), np.zeros(1, np.int32), blocks, None)
     if hub == 0:
         assert layout.n_slots < 1.15 * edges.nnz / LANES

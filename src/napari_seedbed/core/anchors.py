@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, seed_kernels
-from napari_seedbed.core.graph_layout import LANES
-from napari_seedbed.core.hierarchy import BLOCKS, LARGEST_INVERSE, Hierarchy
+from napari_seedbed.core.graph_layout import BLOCKS, LANES
+from napari_seedbed.core.hierarchy import LARGEST_INVERSE, Hierarchy
 from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]

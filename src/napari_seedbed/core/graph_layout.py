@@ -8,21 +8,35 @@ values. Rows of a chunk are padded to the same length, and nodes with about as m
 together. Measured beside rows one after the other: 0.5 against 1.6 ns an edge.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.threads import Range, run_ranges, split
 
 LANES = 4
 WINDOW = 64
 """Nodes are sorted by their number of neighbours among so many; more would scatter memory."""
 
+BLOCKS = 4
+"""Large levels are swept over in so many blocks, on all cores; the number is fixed, so that results
+do not depend on the number of cores."""
+
 MOST_LOWER = 255
 """More neighbours than these, as a few nodes have, count as if they came after."""
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+Indices = NDArray[np.uint32]
 
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
-def order_nodes(start, stop, n_nodes, edge, to, new):
+def _order_nodes(start, stop, n_nodes, edge, to, new):
     """Number the nodes that go into the chunks `start` to `stop`: `new[old number]`.
 
     These are the old numbers from ``LANES * start`` to ``LANES * stop``; each lane takes a quarter.
@@ -48,7 +62,7 @@ def order_nodes(start, stop, n_nodes, edge, to, new):
 
 
 @_jit
-def count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
+def _count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
     """Write for each of the chunks `start` to `stop` how many slots its rows need, and for each
     node how many of its neighbours come before it there, up to `MOST_LOWER`."""
     for chunk in range(start, stop):
@@ -64,7 +78,7 @@ def count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
 
 
 @_jit
-def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, lower, to_out, w_out):
+def _fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, lower, to_out, w_out):
     """Write the rows of the chunks `start` to `stop`; empty places lead to the node itself.
 
     Neighbours in other blocks are looked up in a copy, `copied` places further on.
@@ -92,7 +106,94 @@ def fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, lower,
 
 
 @_jit
-def order_parents(parent, new, new_below, out):
+def _order_parents(parent, new, new_below, out):
     """Write each node's parent, both by their new numbers."""
     for i in range(parent.size):
         out[new[i]] = new_below[parent[i]]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One coarser level while it is built: compressed rows of neighbours and weights."""
+
+    edge: NDArray[np.int64]
+    to: Ints
+    weight: Floats
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self.edge.size - 1
+
+
+def padded(n_nodes: int) -> int:
+    """Return the number of nodes with those that fill the last chunk."""
+    return -(-n_nodes // LANES) * LANES
+
+
+def sweep_blocks(n_nodes: int, n_blocks: int = BLOCKS) -> list[Range]:
+    """Return the chunks of each block of a graph level for Gauss-Seidel sweeps."""
+    return split(padded(n_nodes) // LANES, n_blocks)
+
+
+def ordered(graph: Graph, blocks: list[Range]) -> Ints:
+    """Return the number that each node gets in the layout for sweeps."""
+    new = np.empty(graph.n_nodes, np.int32)
+    run_ranges(_order_nodes, blocks, graph.n_nodes, graph.edge, graph.to, new)
+    return new
+
+
+class GraphLayout:
+    """The graph levels so far, laid out for sweeps; see `Hierarchy`."""
+
+    def __init__(self) -> None:
+        self.node = [0]
+        self.n_large = 0
+        self.slots: list[Indices] = []
+        self.lowers: list[NDArray[np.uint8]] = []
+        self.parents: list[Ints] = []
+        self.n_slots = 0
+        self.to = np.empty(0, np.uint32)
+        self.weight = np.empty(0, np.float32)
+
+    def add(
+        self,
+        graph: Graph,
+        new: Ints,
+        parent: Ints,
+        new_below: Ints,
+        blocks: list[Range],
+        should_stop: ShouldStop | None,
+    ) -> None:
+        """Append a level."""
+        n_chunks = blocks[-1][1]
+        n_slots = np.empty(n_chunks, np.uint32)
+        lower = np.empty(LANES * n_chunks, np.uint8)
+        run_ranges(
+            _count_slots,
+            blocks, graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
+            should_stop=should_stop,
+        )  # fmt: skip
+        slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
+        slot[1:] += np.cumsum(n_slots, dtype=np.uint32)
+        self.n_slots = int(slot[-1])
+        if not self.node[-1]:
+            self.to = np.empty(LANES * self.n_slots, np.uint32)
+            self.weight = np.empty(LANES * self.n_slots, np.float32)
+        else:
+            # Large arrays grow by moving their pages, without a copy.
+            self.to.resize(LANES * self.n_slots, refcheck=False)
+            self.weight.resize(LANES * self.n_slots, refcheck=False)
+        run_ranges(
+            _fill_slots,
+            blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
+            slot, lower, self.to, self.weight,
+            should_stop=should_stop,
+        )  # fmt: skip
+        ordered_parent = np.zeros(LANES * n_chunks, np.int32)
+        _order_parents(parent, new, new_below, ordered_parent)
+        self.n_large += len(blocks) > 1
+        self.node.append(self.node[-1] + LANES * n_chunks)
+        self.slots.append(slot)
+        self.lowers.append(lower)
+        self.parents.append(ordered_parent)

@@ -19,9 +19,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core import graph_kernels, graph_layout, grouping, seed_kernels
+from napari_seedbed.core import graph_kernels, grouping, seed_kernels
 from napari_seedbed.core.edge_weights import WeightArrays
-from napari_seedbed.core.graph_layout import LANES
+from napari_seedbed.core.graph_layout import (
+    BLOCKS,
+    LANES,
+    Graph,
+    GraphLayout,
+    ordered,
+    padded,
+    sweep_blocks,
+)
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import Range, run_ranges, split
 
@@ -47,9 +55,6 @@ LARGEST_INVERSE = 2000
 LARGE = 30_000
 """Levels of more nodes than these are swept over in blocks, on all cores."""
 
-BLOCKS = 4
-"""Number of those blocks; fixed, so that results do not depend on the number of cores."""
-
 _VOXELS_PER_TASK = 1 << 19
 _NODES_PER_TASK = 1 << 12
 _NODES_GROUPED_ALONE = 1 << 17
@@ -57,20 +62,6 @@ _NODES_GROUPED_ALONE = 1 << 17
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Indices = NDArray[np.uint32]
-
-
-@dataclass(frozen=True)
-class Graph:
-    """One coarser level while it is built: compressed rows of neighbours and weights."""
-
-    edge: NDArray[np.int64]
-    to: Ints
-    weight: Floats
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes."""
-        return self.edge.size - 1
 
 
 @dataclass(frozen=True)
@@ -132,11 +123,6 @@ class Hierarchy:
         return self.slot[here.start // LANES : here.stop // LANES + 1]
 
 
-def sweep_blocks(n_nodes: int, n_blocks: int = BLOCKS) -> list[Range]:
-    """Return the chunks of each block of a graph level for Gauss-Seidel sweeps."""
-    return split(_padded(n_nodes) // LANES, n_blocks)
-
-
 def build_hierarchy(
     weights: WeightArrays,
     should_stop: ShouldStop | None = None,
@@ -185,18 +171,18 @@ def build_hierarchy(
     del strongest
     graph = graphs.pop()
     blocks = _blocks(graph, large)
-    new = _order_nodes(graph, blocks)
+    new = ordered(graph, blocks)
     _renumber(group, new, should_stop)
-    ordered_size = np.zeros(_padded(graph.n_nodes), np.uint8)
+    ordered_size = np.zeros(padded(graph.n_nodes), np.uint8)
     ordered_size[new] = group_size
-    layout = _Layout()
+    layout = GraphLayout()
     while graph.n_nodes > COARSEST:
         parent, n_parents = _group_nodes(graph, anchor, should_stop)
         if n_parents > 0.9 * graph.n_nodes:
             break
         below = _connect_node_groups(graph, parent, n_parents, should_stop)
         blocks_below = _blocks(below, large)
-        new_below = _order_nodes(below, blocks_below)
+        new_below = ordered(below, blocks_below)
         layout.add(graph, new, parent, new_below, blocks, should_stop)
         anchor_below = np.empty(n_parents, np.float32)
         graph_kernels.collect(anchor, parent, anchor_below)
@@ -205,7 +191,19 @@ def build_hierarchy(
     # The coarsest level is never swept over in blocks, however large it may be.
     blocks = sweep_blocks(graph.n_nodes, 1)
     layout.add(graph, new, nowhere, np.zeros(1, np.int32), blocks, should_stop)
-    return layout.finish(weights, group, ordered_size)
+    slot = np.concatenate([*(slot[:-1] for slot in layout.slots), layout.slots[-1][-1:]])
+    return Hierarchy(
+        weights,
+        group,
+        ordered_size,
+        np.array(layout.node),
+        slot,
+        np.concatenate(layout.lowers),
+        layout.to,
+        layout.weight,
+        np.concatenate(layout.parents),
+        layout.n_large,
+    )
 
 
 def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> Floats:
@@ -373,90 +371,5 @@ def _group_nodes(graph: Graph, anchor: Floats, should_stop: ShouldStop | None) -
     return group, n_groups
 
 
-def _padded(n_nodes: int) -> int:
-    return -(-n_nodes // LANES) * LANES
-
-
 def _blocks(graph: Graph, large: int) -> list[Range]:
     return sweep_blocks(graph.n_nodes, BLOCKS if graph.n_nodes > large else 1)
-
-
-def _order_nodes(graph: Graph, blocks: list[Range]) -> Ints:
-    """Return the number that each node gets in the layout for sweeps."""
-    new = np.empty(graph.n_nodes, np.int32)
-    run_ranges(graph_layout.order_nodes, blocks, graph.n_nodes, graph.edge, graph.to, new)
-    return new
-
-
-class _Layout:
-    """The graph levels so far, laid out for sweeps; see `Hierarchy`."""
-
-    def __init__(self) -> None:
-        self.node = [0]
-        self.n_large = 0
-        self.slots: list[Indices] = []
-        self.lowers: list[NDArray[np.uint8]] = []
-        self.parents: list[Ints] = []
-        self.n_slots = 0
-        self.to = np.empty(0, np.uint32)
-        self.weight = np.empty(0, np.float32)
-
-    def add(
-        self,
-        graph: Graph,
-        new: Ints,
-        parent: Ints,
-        new_below: Ints,
-        blocks: list[Range],
-        should_stop: ShouldStop | None,
-    ) -> None:
-        """Append a level."""
-        n_chunks = blocks[-1][1]
-        n_slots = np.empty(n_chunks, np.uint32)
-        lower = np.empty(LANES * n_chunks, np.uint8)
-        run_ranges(
-            graph_layout.count_slots,
-            blocks, graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
-            should_stop=should_stop,
-        )  # fmt: skip
-        slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
-        slot[1:] += np.cumsum(n_slots, dtype=np.uint32)
-        self.n_slots = int(slot[-1])
-        if not self.node[-1]:
-            self.to = np.empty(LANES * self.n_slots, np.uint32)
-            self.weight = np.empty(LANES * self.n_slots, np.float32)
-        else:
-            # Large arrays grow by moving their pages, without a copy.
-            self.to.resize(LANES * self.n_slots, refcheck=False)
-            self.weight.resize(LANES * self.n_slots, refcheck=False)
-        run_ranges(
-            graph_layout.fill_slots,
-            blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
-            slot, lower, self.to, self.weight,
-            should_stop=should_stop,
-        )  # fmt: skip
-        ordered_parent = np.zeros(LANES * n_chunks, np.int32)
-        graph_layout.order_parents(parent, new, new_below, ordered_parent)
-        self.n_large += len(blocks) > 1
-        self.node.append(self.node[-1] + LANES * n_chunks)
-        self.slots.append(slot)
-        self.lowers.append(lower)
-        self.parents.append(ordered_parent)
-
-    def finish(
-        self, weights: WeightArrays, group: Ints, group_size: NDArray[np.uint8]
-    ) -> Hierarchy:
-        """Join what belongs together."""
-        slot = np.concatenate([*(slot[:-1] for slot in self.slots), self.slots[-1][-1:]])
-        return Hierarchy(
-            weights,
-            group,
-            group_size,
-            np.array(self.node),
-            slot,
-            np.concatenate(self.lowers),
-            self.to,
-            self.weight,
-            np.concatenate(self.parents),
-            self.n_large,
-        )

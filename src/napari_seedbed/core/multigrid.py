@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core import graph_kernels, grid_kernels
 from napari_seedbed.core.anchors import Anchors
-from napari_seedbed.core.hierarchy import (
-    Hierarchy,
-    sweep_blocks,
-)
+from napari_seedbed.core.graph_layout import sweep_blocks
+from napari_seedbed.core.hierarchy import Hierarchy
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.tiles import Tiles
