@@ -11,8 +11,8 @@ SHARED_BYTES_PER_VOXEL = 40
 
 BALLOT_BYTES_PER_VOXEL = 16
 
-PREPARING = 2.5e-7
-SOLVING = 4.5e-7
+PREPARING = 1.8e-7
+SOLVING = 2.2e-7
 """Seconds a voxel on two cores, the latter for one solution (`benchmarks/random_walker.py`)."""
 
 
