@@ -16,6 +16,13 @@ _HOMES = {
     "seeds_from_points": "seeds",
     "seeds_from_shapes": "seeds",
     "resample_labels": "seeds",
+    "checkerboard_level_set": "morphological_snakes",
+    "disk_level_set": "morphological_snakes",
+    "evolve_chan_vese": "morphological_snakes",
+    "evolve_geodesic": "morphological_snakes",
+    "inverse_gaussian_gradient": "morphological_snakes",
+    "morphological_chan_vese": "morphological_snakes",
+    "morphological_geodesic_active_contour": "morphological_snakes",
 }
 
 __all__ = sorted(_HOMES)
