@@ -79,6 +79,28 @@ def _triple(u, z, y, k, flip):
 
 
 @_inline
+def _uniform(u, z, y, k):
+    """Whether a word and all that its voxels touch are 0, or all are 1."""
+    n_z, n_y, n_words = u.shape
+    here = u[z, y, k]
+    if here != _0 and here != _ALL:
+        return False
+    if here == _ALL and (z == 0 or z + 1 == n_z or y == 0 or y + 1 == n_y):
+        return False
+    if here == _ALL and (k == 0 or k + 1 == n_words):
+        return False
+    for plane in range(max(z - 1, 0), min(z + 2, n_z)):
+        for row in range(max(y - 1, 0), min(y + 2, n_y)):
+            if u[plane, row, k] != here:
+                return False
+            if k > 0 and (u[plane, row, k - 1] ^ here) >> _63 != _0:
+                return False
+            if k + 1 < n_words and (u[plane, row, k + 1] ^ here) & _1 != _0:
+                return False
+    return True
+
+
+@_inline
 def _ends(u, n_x, k):
     """The bits of word k that lie within a row."""
     left = n_x - 64 * k
@@ -95,6 +117,10 @@ def curve_3d(z0, z1, u, n_x, flip, out):
     for z in range(z0, z1):
         for y in range(n_y):
             for k in range(n_words):
+                if _uniform(u, z, y, k):
+                    # As in most places.
+                    out[z, y, k] = u[z, y, k]
+                    continue
                 l00, c00, r00 = _triple(u, z - 1, y - 1, k, flip)
                 l01, c01, r01 = _triple(u, z - 1, y, k, flip)
                 l02, c02, r02 = _triple(u, z - 1, y + 1, k, flip)
