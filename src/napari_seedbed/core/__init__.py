@@ -21,6 +21,7 @@ _HOMES = {
     "disk_level_set": "morphological_snakes",
     "evolve_chan_vese": "morphological_snakes",
     "evolve_geodesic": "morphological_snakes",
+    "evolve_labels": "label_snakes",
     "evolve_level_set": "level_sets",
     "inverse_gaussian_gradient": "morphological_snakes",
     "morphological_chan_vese": "morphological_snakes",

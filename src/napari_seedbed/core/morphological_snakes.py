@@ -281,12 +281,11 @@ def evolve_chan_vese(
     axis = check_channel_axis(channel_axis, array.ndim)
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     mask = _start(init_level_set, channels.shape[1:], "image")
-    smoothing = _check_count(smoothing, "smoothing")
-    for name, value in (("lambda1", lambda1), ("lambda2", lambda2)):
-        if not (np.isfinite(value) and value >= 0):
-            raise InputError(f"{name} is {value!r}; it must be a number, 0 or more.")
+    smoothing = check_count(smoothing, "smoothing")
     volume = channels[:, np.newaxis] if mask.ndim == 2 else channels
-    regions = _Regions(volume, float(lambda1), float(lambda2), should_stop)
+    regions = _Regions(
+        volume, check_weight(lambda1, "lambda1"), check_weight(lambda2, "lambda2"), should_stop
+    )
     return _evolve(mask, regions, num_iter, smoothing, should_stop)
 
 
@@ -305,17 +304,8 @@ def evolve_geodesic(
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     mask = _start(init_level_set, array.shape, "gimage")
-    smoothing = _check_count(smoothing, "smoothing")
-    if not np.isfinite(balloon):
-        raise InputError(f"balloon is {balloon!r}; it must be a number.")
-    limit = 0.0
-    if isinstance(threshold, str):
-        if threshold != "auto":
-            raise InputError(f"threshold is {threshold!r}; it must be a number or 'auto'.")
-        if balloon != 0:
-            limit = np.percentile(array, 40)
-    else:
-        limit = threshold
+    smoothing = check_count(smoothing, "smoothing")
+    limit = balloon_limit(array, threshold, balloon)
     volume = array[np.newaxis] if mask.ndim == 2 else array
     edges = _Edges(volume, limit, balloon, should_stop)
     return _evolve(mask, edges, num_iter, smoothing, should_stop)
@@ -434,7 +424,7 @@ def _evolve(
     smoothing: int,
     should_stop: ShouldStop | None,
 ) -> Iterator[LevelSetState]:
-    n_iterations = _check_count(num_iter, "num_iter")
+    n_iterations = check_count(num_iter, "num_iter")
     shape = mask.shape
     curve = bit_grids.curve_2d if mask.ndim == 2 else bit_grids.curve_3d
     bits = pack(mask[np.newaxis] if mask.ndim == 2 else mask)
@@ -524,7 +514,27 @@ def _start(
     return start > 0
 
 
-def _check_count(value: int, name: str) -> int:
+def check_count(value: int, name: str) -> int:
+    """Return a whole number that is not negative."""
     if isinstance(value, bool) or value != int(value) or value < 0:
         raise InputError(f"{name} is {value!r}; it must be a whole number, 0 or more.")
     return int(value)
+
+
+def check_weight(value: float, name: str) -> float:
+    """Return a number that is not negative."""
+    if not (np.isfinite(value) and value >= 0):
+        raise InputError(f"{name} is {value!r}; it must be a number, 0 or more.")
+    return float(value)
+
+
+def balloon_limit(image: NDArray[Any], threshold: float | str, balloon: float) -> float:
+    """Return the value of an edge map up to which a balloon does not push."""
+    if not np.isfinite(balloon):
+        raise InputError(f"balloon is {balloon!r}; it must be a number.")
+    if not isinstance(threshold, str):
+        return threshold
+    if threshold != "auto":
+        raise InputError(f"threshold is {threshold!r}; it must be a number or 'auto'.")
+    # Finding the quantile takes as long as many iterations.
+    return np.percentile(image, 40) if balloon != 0 else 0.0
