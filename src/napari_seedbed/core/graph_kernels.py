@@ -106,8 +106,8 @@ def sweep_from_zero(start, stop, x, b, slot, lower, to, weight, pivot):
 def copy_block(start, stop, x, n_nodes):
     """Copy one block of chunks to where the other blocks look it up, if there is such a place."""
     if x.size > n_nodes:
-        first, last = LANES * start, LANES * stop
-        x[n_nodes + first : n_nodes + last] = x[first:last]
+        for i in range(np.uint64(LANES * start), np.uint64(LANES * stop)):
+            x[i + np.uint64(n_nodes)] = x[i]
 
 
 @_fast
@@ -126,7 +126,8 @@ def residual_after_sweep(start, stop, x, r, slot, lower, to, weight):
 @_fast
 def collect(values, group, total):
     """Sum of the values of each group's members."""
-    total[:] = 0
+    for g in range(total.size):
+        total[g] = 0
     for i in range(np.uint64(values.size)):
         total[np.uint64(group[i])] += values[i]
 
@@ -223,7 +224,8 @@ def start_step(x, b, c, v):
         for i in range(b.size):
             x[i] *= t
         return True, rho, gain
-    c[:] = x[: b.size]
+    for i in range(b.size):
+        c[i] = x[i]
     return False, rho, gain
 
 
@@ -326,4 +328,5 @@ def coarse_solve(
         level, level, node, x, b, r, c, v, skipped, slot, lower, to, weight, pivot, anchor,
         group, bottom,
     )  # fmt: skip
-    solution += x[at:end]
+    for i in range(at, end):
+        solution[i - at] += x[i]

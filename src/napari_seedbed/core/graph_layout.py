@@ -67,7 +67,8 @@ def _count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
     node how many of its neighbours come before it there, up to `MOST_LOWER`."""
     for chunk in range(start, stop):
         n_slots[chunk] = 0
-        lower[LANES * chunk : LANES * (chunk + 1)] = 0
+        for lane in range(LANES):
+            lower[LANES * chunk + lane] = 0
     for i in range(LANES * start, min(LANES * stop, n_nodes)):
         chunk = new[i] // LANES
         below = 0

@@ -18,7 +18,7 @@ from numba import njit
 FREE, SEED, OUTSIDE = 0, 1, 2
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-_inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+_inner = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 
 _TINY = np.float32(1e-30)
 _MAGNITUDE = np.int32(0x7FFFFFFF)
@@ -27,12 +27,12 @@ _BLOCK = 4096
 """Rows are worked on together up to about so many voxels: short loops are slow."""
 
 
-@_inline
+@_inner
 def _rows_together(n_y, n_x):
     return min(n_y, max(1, _BLOCK // n_x))
 
 
-@_inline
+@_inner
 def _colours(n_rows, n_x):
     """1 where the voxels of some rows are red, 0 elsewhere; for an even and an odd first row."""
     on = np.zeros((2, n_rows * n_x), np.float32)
@@ -43,22 +43,22 @@ def _colours(n_rows, n_x):
     return on
 
 
-@_inline
+@_inner
 def _flat(x):
     return x.reshape(x.shape[0], -1)
 
 
-@_inline
+@_inner
 def _window(flat, start, n, spare):
     """Return `n` places of a flat array; where it does not reach, `spare` with zeros there."""
     window = spare[:n]
     if start >= 0 and start + n <= flat.size:
         window = flat[start : start + n]
     else:
-        window[:] = 0
-        low, high = max(start, 0), max(min(start + n, flat.size), 0)
-        if low < high:
-            window[low - start : high - start] = flat[low:high]
+        for i in range(n):
+            window[i] = 0
+        for j in range(max(start, 0), min(start + n, flat.size)):
+            window[j - start] = flat[j]
     return window
 
 
@@ -67,7 +67,7 @@ def _window(flat, start, n, spare):
 # the weight is 0.
 
 
-@_inline
+@_inner
 def _sum(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
     """Sum of w * x over the six neighbours of each voxel."""
     left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
@@ -82,7 +82,7 @@ def _sum(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
         out[i] = along + across + (w_above[i] * above[i] + w_below[i] * below[i])
 
 
-@_inline
+@_inner
 def _flux(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
     """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i."""
     here = x[at : at + n]
@@ -99,7 +99,7 @@ def _flux(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
         out[i] = along + across + (w_above[i] * (v - above[i]) + w_below[i] * (v - below[i]))
 
 
-@_inline
+@_inner
 def _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out):
     """Sum of the weights at each voxel."""
     w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
@@ -110,7 +110,7 @@ def _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out):
         out[i] = total + (w_above[i] + w_below[i]) + _TINY
 
 
-@_inline
+@_inner
 def _relax(x, b, wz, wy, wx, state, on, at, n, n_x, n_xy, spare, out):
     """Solve for the voxels that are unknown and `on`."""
     left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
