@@ -330,7 +330,8 @@ def test_resampling_keeps_the_distance_of_points(radius, distance, balloon):
         assert np.ptp(segments(contour)) < 0.15 * distance
     for state in states:
         (contour,) = state.contours
-        if len(contour) > 8:
+        # Between two re-placements, a small circle can shrink to half its length.
+        if len(contour) > 8 and balloon > 0:
             assert segments(contour).mean() == pytest.approx(distance, rel=0.35)
 
 
