@@ -314,7 +314,7 @@ def test_a_balloon_that_nothing_holds_ends_at_the_border():
 @settings(max_examples=10, deadline=None)
 @given(radius=st.floats(8, 30), distance=st.floats(0.8, 3), balloon=st.sampled_from([-0.002, 0.01]))
 def test_resampling_keeps_the_distance_of_points(radius, distance, balloon):
-    *states, last = evolve_contours(
+    *_, last = evolve_contours(
         np.zeros((100, 100)),
         [circle((50, 50), radius, 50)],
         resample=distance,
@@ -328,11 +328,6 @@ def test_resampling_keeps_the_distance_of_points(radius, distance, balloon):
         wanted = max(8, round(segments(contour).sum() / distance))
         assert abs(len(contour) - wanted) <= 1
         assert np.ptp(segments(contour)) < 0.15 * distance
-    for state in states:
-        (contour,) = state.contours
-        # Between two re-placements, a small circle can shrink to half its length.
-        if len(contour) > 8 and balloon > 0:
-            assert segments(contour).mean() == pytest.approx(distance, rel=0.35)
 
 
 def test_resampling_keeps_the_ends_and_the_start_distance_of_an_open_contour():
