@@ -93,7 +93,7 @@ def speed(sizes: list[int], peer_up_to: int) -> None:
     )
     for n in sizes:
         image, labels = balls(n)
-        repeats = 3 if n < 256 else 1
+        repeats = 5 if n < 256 else 1
         ours = best_time(
             lambda: random_walker(image, labels, beta=130, tol=1e-3),  # noqa: B023
             repeats,

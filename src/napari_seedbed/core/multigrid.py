@@ -317,7 +317,8 @@ class _Search:
         self.tiles = preconditioner.tiles
         self.x = x
         # A p is wanted when the correction z is not any more: z holds both in turn.
-        self.r, self.p, self.z = (np.zeros_like(x) for _ in "rpz")
+        self.r, self.z = np.empty_like(x), np.empty_like(x)
+        self.p = np.zeros_like(x)
         n_k = x.shape[0]
         self.shares = np.zeros((*x.shape[1:3], n_k, 2), np.float32)
         self.energies = np.zeros((*x.shape[1:3], n_k), np.float32)

@@ -8,9 +8,10 @@ for bit on any machine's core count.
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
+from queue import SimpleQueue
 
 from napari_seedbed.core.progress import ShouldStop, check_stop
 
@@ -25,9 +26,21 @@ def thread_count() -> int:
     return os.cpu_count() or 1
 
 
+Task = Callable[[], None]
+
+
 @lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_count(), thread_name_prefix="seedbed-kernel")
+def _tasks() -> SimpleQueue[Task]:
+    """Return the queue of the helping threads; they are started on first use."""
+    tasks: SimpleQueue[Task] = SimpleQueue()
+
+    def work() -> None:
+        while True:
+            tasks.get()()
+
+    for number in range(thread_count() - 1):
+        threading.Thread(target=work, name=f"seedbed-kernel-{number}", daemon=True).start()
+    return tasks
 
 
 Range = tuple[int, int]
@@ -59,25 +72,32 @@ def run_ranges(
         kernel(*ranges[0], *args)
         return
     left = iter(ranges)
+    finished: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def help_out() -> None:
         for bounds in left:
-            kernel(*bounds, *args)
+            try:
+                kernel(*bounds, *args)
+            except BaseException as error:  # noqa: BLE001  (raised again by the caller)
+                finished.put(error)
+            else:
+                finished.put(None)
 
-    # This thread takes its share: waking others costs more than a small range.
-    n_helpers = min(len(ranges), thread_count()) - 1
-    helpers = [_pool().submit(help_out) for _ in range(n_helpers)]
+    # This thread takes its share, and a helper that comes too late finds nothing left. Futures
+    # would cost more than many a range: this is called hundreds of times a second.
+    for _ in range(min(len(ranges), thread_count()) - 1):
+        _tasks().put(help_out)
+    own = 0
+    problem: BaseException | None = None
     try:
         for bounds in left:
+            own += 1
             kernel(*bounds, *args)
             check_stop(should_stop)
     finally:
-        for _ in left:
-            pass
-        for helper in helpers:
-            helper.cancel()
-        wait([helper for helper in helpers if not helper.cancelled()])
-    for helper in helpers:
-        if not helper.cancelled():
-            helper.result()
+        dropped = sum(1 for _ in left)
+        for _ in range(len(ranges) - own - dropped):
+            problem = finished.get() or problem
+    if problem is not None:
+        raise problem
     check_stop(should_stop)
