@@ -93,7 +93,8 @@ def speed(sizes: list[int], peer_up_to: int) -> None:
     )
     for n in sizes:
         image, labels = balls(n)
-        repeats = 5 if n < 256 else 1
+        # Short runs vary most, and the first ones on a machine wait for its memory.
+        repeats = 12 if n <= 128 else 4 if n < 256 else 1
         ours = best_time(
             lambda: random_walker(image, labels, beta=130, tol=1e-3),  # noqa: B023
             repeats,
