@@ -11,9 +11,11 @@ from napari_seedbed.core.morphological_snakes import (
     EMPTY,
     LIMIT,
     SETTLED,
-    disk_level_set,
     evolve_chan_vese,
     evolve_geodesic,
+)
+from napari_seedbed.core.snake_inputs import (
+    disk_level_set,
     inverse_gaussian_gradient,
 )
 from napari_seedbed.errors import Cancelled, InputError

@@ -14,13 +14,15 @@ from napari_seedbed.core.morphological_snakes import (
     EMPTY,
     LIMIT,
     SETTLED,
-    checkerboard_level_set,
-    disk_level_set,
     evolve_chan_vese,
     evolve_geodesic,
-    inverse_gaussian_gradient,
     morphological_chan_vese,
     morphological_geodesic_active_contour,
+)
+from napari_seedbed.core.snake_inputs import (
+    checkerboard_level_set,
+    disk_level_set,
+    inverse_gaussian_gradient,
 )
 from napari_seedbed.errors import Cancelled, InputError
 

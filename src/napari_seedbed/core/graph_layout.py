@@ -14,8 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
-from napari_seedbed.core.threads import Range, run_ranges, split
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.threads import Box, Range, run_ranges, split
 
 LANES = 4
 WINDOW = 64
@@ -28,6 +28,9 @@ do not depend on the number of cores."""
 MOST_LOWER = 255
 """More neighbours than these, as a few nodes have, count as if they came after."""
 
+_CHUNKS_PER_TASK = 64 * WINDOW
+_GROWTH = 1 << 22
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Indices = NDArray[np.uint32]
@@ -36,17 +39,23 @@ _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
-def _order_nodes(start, stop, n_nodes, edge, to, new):
-    """Number the nodes that go into the chunks `start` to `stop`: `new[old number]`.
+def _lane(lane, low, high, start, stop, n_nodes):
+    """Return the old numbers of the nodes that one lane puts into the chunks `low` to `high`."""
+    first = LANES * start + lane * (stop - start)
+    return min(first + low - start, n_nodes), min(first + high - start, n_nodes)
 
-    These are the old numbers from ``LANES * start`` to ``LANES * stop``; each lane takes a quarter.
+
+@_jit
+def _order_nodes(low, high, start, stop, n_nodes, edge, to, new):
+    """Number the nodes that go into the chunks `low` to `high`: `new[old number]`.
+
+    The block from chunk `start` to `stop` takes the old numbers from ``LANES * start`` to
+    ``LANES * stop``, each lane a quarter of them. Pieces begin at multiples of `WINDOW` from the
+    block's start on.
     """
-    first = LANES * start
-    length = stop - start
     for lane in range(LANES):
-        for low in range(0, length, WINDOW):
-            a = first + lane * length + low
-            b = min(a + min(WINDOW, length - low), n_nodes)
+        for window in range(low, high, WINDOW):
+            a, b = _lane(lane, window, min(window + WINDOW, high), start, stop, n_nodes)
             if a >= b:
                 continue
             # By the number of neighbours, and of those that are likely to come before.
@@ -54,56 +63,62 @@ def _order_nodes(start, stop, n_nodes, edge, to, new):
             for i in range(a, b):
                 earlier = 0
                 for e in range(edge[i], edge[i + 1]):
-                    earlier += (first <= to[e]) & (to[e] < i)
+                    earlier += (LANES * start <= to[e]) & (to[e] < i)
                 key[i - a] = ((edge[i + 1] - edge[i]) << 32) + earlier
             place = np.argsort(key, kind="mergesort")
             for k in range(b - a):
-                new[a + place[k]] = LANES * (start + low + k) + lane
+                new[a + place[k]] = LANES * (window + k) + lane
 
 
 @_jit
-def _count_slots(start, stop, n_nodes, edge, to, new, n_slots, lower):
-    """Write for each of the chunks `start` to `stop` how many slots its rows need, and for each
-    node how many of its neighbours come before it there, up to `MOST_LOWER`."""
-    for chunk in range(start, stop):
+def _count_slots(low, high, start, stop, n_nodes, edge, to, new, n_slots, lower):
+    """Write for each of the chunks `low` to `high` how many slots its rows need, and for each
+    node how many of its neighbours come before it in its block, up to `MOST_LOWER`."""
+    for chunk in range(low, high):
         n_slots[chunk] = 0
         for lane in range(LANES):
             lower[LANES * chunk + lane] = 0
-    for i in range(LANES * start, min(LANES * stop, n_nodes)):
-        chunk = new[i] // LANES
-        below = 0
-        for e in range(edge[i], edge[i + 1]):
-            below += start <= new[to[e]] // LANES < chunk
-        lower[new[i]] = min(below, MOST_LOWER)
-        n_slots[chunk] = max(n_slots[chunk], edge[i + 1] - edge[i])
+    for lane in range(LANES):
+        a, b = _lane(lane, low, high, start, stop, n_nodes)
+        for i in range(a, b):
+            chunk = new[i] // LANES
+            below = 0
+            for e in range(edge[i], edge[i + 1]):
+                below += start <= new[to[e]] // LANES < chunk
+            lower[new[i]] = min(below, MOST_LOWER)
+            n_slots[chunk] = max(n_slots[chunk], edge[i + 1] - edge[i])
 
 
 @_jit
-def _fill_slots(start, stop, n_nodes, copied, edge, to, weight, new, slot, lower, to_out, w_out):
-    """Write the rows of the chunks `start` to `stop`; empty places lead to the node itself.
+def _fill_slots(
+    low, high, start, stop, n_nodes, copied, edge, to, weight, new, slot, lower, to_out, w_out
+):
+    """Write the rows of the chunks `low` to `high`; empty places lead to the node itself.
 
     Neighbours in other blocks are looked up in a copy, `copied` places further on.
     """
-    for chunk in range(start, stop):
+    for chunk in range(low, high):
         for s in range(slot[chunk], slot[chunk + 1]):
             for lane in range(LANES):
                 to_out[LANES * s + lane] = LANES * chunk + lane
                 w_out[LANES * s + lane] = 0
-    for i in range(LANES * start, min(LANES * stop, n_nodes)):
-        chunk, lane = new[i] // LANES, new[i] % LANES
-        low = np.int64(slot[chunk])
-        middle = high = low + lower[new[i]]
-        for e in range(edge[i], edge[i + 1]):
-            j = new[to[e]]
-            other = j // LANES
-            if start <= other < chunk and low < middle:
-                at = LANES * low + lane
-                low += 1
-            else:
-                at = LANES * high + lane
-                high += 1
-            to_out[at] = j if start <= other < stop else j + copied
-            w_out[at] = weight[e]
+    for lane in range(LANES):
+        a, b = _lane(lane, low, high, start, stop, n_nodes)
+        for i in range(a, b):
+            chunk = new[i] // LANES
+            before = np.int64(slot[chunk])
+            middle = behind = before + lower[new[i]]
+            for e in range(edge[i], edge[i + 1]):
+                j = new[to[e]]
+                other = j // LANES
+                if start <= other < chunk and before < middle:
+                    at = LANES * before + lane
+                    before += 1
+                else:
+                    at = LANES * behind + lane
+                    behind += 1
+                to_out[at] = j if start <= other < stop else j + copied
+                w_out[at] = weight[e]
 
 
 @_jit
@@ -137,10 +152,23 @@ def sweep_blocks(n_nodes: int, n_blocks: int = BLOCKS) -> list[Range]:
     return split(padded(n_nodes) // LANES, n_blocks)
 
 
-def ordered(graph: Graph, blocks: list[Range]) -> Ints:
+def _pieces(blocks: list[Range]) -> list[Box]:
+    """Cut blocks of chunks into pieces of whole windows, each with the block that it is of."""
+    return [
+        (low, min(low + _CHUNKS_PER_TASK, stop), start, stop)
+        for start, stop in blocks
+        for low in range(start, stop, _CHUNKS_PER_TASK)
+    ]
+
+
+def ordered(graph: Graph, blocks: list[Range], should_stop: ShouldStop | None = None) -> Ints:
     """Return the number that each node gets in the layout for sweeps."""
     new = np.empty(graph.n_nodes, np.int32)
-    run_ranges(_order_nodes, blocks, graph.n_nodes, graph.edge, graph.to, new)
+    run_ranges(
+        _order_nodes,
+        _pieces(blocks), graph.n_nodes, graph.edge, graph.to, new,
+        should_stop=should_stop,
+    )  # fmt: skip
     return new
 
 
@@ -172,7 +200,7 @@ class GraphLayout:
         lower = np.empty(LANES * n_chunks, np.uint8)
         run_ranges(
             _count_slots,
-            blocks, graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
+            _pieces(blocks), graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
             should_stop=should_stop,
         )  # fmt: skip
         slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
@@ -182,13 +210,15 @@ class GraphLayout:
             self.to = np.empty(LANES * self.n_slots, np.uint32)
             self.weight = np.empty(LANES * self.n_slots, np.float32)
         else:
-            # Large arrays grow by moving their pages, without a copy.
-            self.to.resize(LANES * self.n_slots, refcheck=False)
-            self.weight.resize(LANES * self.n_slots, refcheck=False)
+            # Large arrays grow by moving their pages, without a copy; what is new is set to 0.
+            for size in range(self.to.size, LANES * self.n_slots, _GROWTH):
+                for array in (self.to, self.weight):
+                    array.resize(min(size + _GROWTH, LANES * self.n_slots), refcheck=False)
+                check_stop(should_stop)
         run_ranges(
             _fill_slots,
-            blocks, graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight, new,
-            slot, lower, self.to, self.weight,
+            _pieces(blocks), graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight,
+            new, slot, lower, self.to, self.weight,
             should_stop=should_stop,
         )  # fmt: skip
         ordered_parent = np.zeros(LANES * n_chunks, np.int32)

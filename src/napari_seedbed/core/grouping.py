@@ -201,14 +201,10 @@ def follow_ties(start, stop, cell, tie, group, to):
 
 
 @_jit
-def join_small_groups(size, to, largest, new_number):
-    """Join small groups to their targets up to `largest` voxels; return the number of groups.
-
-    `size` then begins with the sizes of the new groups.
-    """
-    n = size.size
-    root = np.arange(n)
-    for a in range(n):
+def join_small_groups(start, stop, size, to, largest, root):
+    """Join the small ones among the groups `start` to `stop` to their targets, up to `largest`
+    voxels; `root` leads from a group to the one it was joined to."""
+    for a in range(start, stop):
         if to[a] < 0 or root[a] != a:
             continue
         b = _find(root, to[a])
@@ -216,8 +212,13 @@ def join_small_groups(size, to, largest, new_number):
             first, second = min(a, b), max(a, b)
             root[second] = first
             size[first] += size[second]
-    made = 0
-    for a in range(n):
+
+
+@_jit
+def number_joined_groups(start, stop, made, size, root, new_number):
+    """Number what the groups `start` to `stop` have become, from `made` on; return how many there
+    are now. `size` then begins with the sizes of the new groups."""
+    for a in range(start, stop):
         r = _find(root, a)
         if r == a:
             new_number[a] = made
@@ -236,15 +237,16 @@ def renumber(start, stop, group, new_number):
 
 
 @_jit
-def collect_members(group, first, member):
-    """List the members of each group: group g has `member[first[g]:first[g + 1]]`."""
-    n = first.size - 1
-    for i in range(group.size):
-        first[group[i] + 1] += 1
-    for g in range(n):
-        first[g + 1] += first[g]
-    place = first[:-1].copy()
-    for i in range(group.size):
+def count_members(start, stop, group, count):
+    """Count the members `start` to `stop` of each group g, in `count[g + 1]`."""
+    for i in range(start, stop):
+        count[group[i] + 1] += 1
+
+
+@_jit
+def list_members(start, stop, group, place, member):
+    """List the members `start` to `stop` of each group g from `place[g]` on, which moves on."""
+    for i in range(start, stop):
         g = group[i]
         member[place[g]] = i
         place[g] += 1

@@ -56,6 +56,8 @@ LARGE = 30_000
 """Levels of more nodes than these are swept over in blocks, on all cores."""
 
 _VOXELS_PER_TASK = 1 << 19
+_VOXELS_AT_ONCE = 1 << 22
+_GROUPS_AT_ONCE = 1 << 20
 _NODES_PER_TASK = 1 << 12
 _NODES_GROUPED_ALONE = 1 << 17
 
@@ -171,7 +173,7 @@ def build_hierarchy(
     del strongest
     graph = graphs.pop()
     blocks = _blocks(graph, large)
-    new = ordered(graph, blocks)
+    new = ordered(graph, blocks, should_stop)
     _renumber(group, new, should_stop)
     ordered_size = np.zeros(padded(graph.n_nodes), np.uint8)
     ordered_size[new] = group_size
@@ -182,7 +184,7 @@ def build_hierarchy(
             break
         below = _connect_node_groups(graph, parent, n_parents, should_stop)
         blocks_below = _blocks(below, large)
-        new_below = ordered(below, blocks_below)
+        new_below = ordered(below, blocks_below, should_stop)
         layout.add(graph, new, parent, new_below, blocks, should_stop)
         anchor_below = np.empty(n_parents, np.float32)
         graph_kernels.collect(anchor, parent, anchor_below)
@@ -240,9 +242,17 @@ def _group_voxels(
     target = np.full(n_groups, grouping.NO_TARGET, np.int32)
     run_ranges(grouping.follow_ties, layers, cell, tie, group, target, should_stop=should_stop)
     del tie
-    check_stop(should_stop)
+    root = np.arange(n_groups)
     new_number = np.empty(n_groups, np.int32)
-    n_joined = int(grouping.join_small_groups(size, target, LARGEST_GROUP, new_number))
+    n_joined = 0
+    # One group after the other, but not all at once: somebody may want to stop.
+    for start, stop in split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE):
+        check_stop(should_stop)
+        grouping.join_small_groups(start, stop, size, target, LARGEST_GROUP, root)
+    for start, stop in split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE):
+        check_stop(should_stop)
+        n_joined = int(grouping.number_joined_groups(start, stop, n_joined, size, root, new_number))
+    del root, target
     _renumber(group, new_number, should_stop)
     return group, size[:n_joined].astype(np.uint8)
 
@@ -257,7 +267,7 @@ def _connect_voxel_groups(
     weights: WeightArrays, group: Ints, n_groups: int, should_stop: ShouldStop | None
 ) -> Graph:
     flat = group.reshape(-1)
-    first, member = _members(flat, n_groups)
+    first, member = _members(flat, n_groups, should_stop)
     check_stop(should_stop)
     args = (flat, *(w.reshape(-1) for w in weights), group.shape[1], group.shape[2])
     return _collect_edges(
@@ -268,7 +278,7 @@ def _connect_voxel_groups(
 def _connect_node_groups(
     graph: Graph, parent: Ints, n_parents: int, should_stop: ShouldStop | None
 ) -> Graph:
-    first, member = _members(parent, n_parents)
+    first, member = _members(parent, n_parents, should_stop)
     return _collect_edges(
         grouping.connect_node_groups,
         n_parents,
@@ -283,10 +293,20 @@ def _connect_node_groups(
     )
 
 
-def _members(group: Ints, n_groups: int) -> tuple[NDArray[np.int64], Ints]:
+def _members(
+    group: Ints, n_groups: int, should_stop: ShouldStop | None
+) -> tuple[NDArray[np.int64], Ints]:
+    """List the members of each group: group g has ``member[first[g]:first[g + 1]]``."""
+    pieces = split(group.size, 1 + group.size // _VOXELS_AT_ONCE)
     first = np.zeros(n_groups + 1, np.int64)
-    member = np.empty(group.size, np.int32)
-    grouping.collect_members(group, first, member)
+    for start, stop in pieces:
+        check_stop(should_stop)
+        grouping.count_members(start, stop, group, first)
+    np.cumsum(first, out=first)
+    place, member = first[:-1].copy(), np.empty(group.size, np.int32)
+    for start, stop in pieces:
+        check_stop(should_stop)
+        grouping.list_members(start, stop, group, place, member)
     return first, member
 
 
@@ -335,6 +355,7 @@ def _collect_edges(
         for source, count in zip(begin, used.tolist(), strict=False):
             array[end : end + count] = array[source : source + count]
             end += count
+            check_stop(should_stop)
         array.resize(end, refcheck=False)
     return Graph(edge, to, weight)
 

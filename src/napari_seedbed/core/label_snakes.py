@@ -17,15 +17,9 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core import bit_grids
 from napari_seedbed.core.bit_grids import pack, unpack
-from napari_seedbed.core.morphological_snakes import (
-    EMPTY,
-    LIMIT,
-    SETTLED,
-    balloon_limit,
-    check_count,
-    check_weight,
-)
+from napari_seedbed.core.morphological_snakes import EMPTY, LIMIT, SETTLED
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.snake_inputs import balloon_limit, check_count, check_weight
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_channel_axis, check_image
 from napari_seedbed.errors import InputError

@@ -16,21 +16,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from napari_seedbed.core import bit_grids
 from napari_seedbed.core.bit_grids import Bits, in_planes, pack, unpack
 from napari_seedbed.core.ordered_sums import masked_sums
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.snake_inputs import (
+    Mask,
+    balloon_limit,
+    check_count,
+    check_weight,
+    starting_mask,
+)
 from napari_seedbed.core.validation import check_channel_axis, check_image
-from napari_seedbed.errors import InputError
 
 SETTLED = "Nothing changes any more."
 LIMIT = "The number of iterations is reached."
 EMPTY = "It has shrunk to nothing."
 FULL = "It fills the whole image."
-
-Mask = NDArray[np.int8]
 
 # Rounding of sums: as many times the spacing of numbers as a long sum can be off.
 _ROUNDINGS = 64
@@ -64,88 +67,6 @@ class LevelSetState:
     def level_set(self) -> Mask:
         """The mask, (M, N[, P]): 1 inside, 0 outside; made anew each time."""
         return unpack(self.bits, self.shape[-1]).reshape(self.shape)
-
-
-def disk_level_set(
-    image_shape: tuple[int, ...],
-    *,
-    center: tuple[float, ...] | None = None,
-    radius: float | None = None,
-) -> Mask:
-    """Return a disc or ball as a mask.
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        Shape of the mask.
-    center : tuple of float, optional
-        Its centre in voxels; the middle of the image by default.
-    radius : float, optional
-        Its radius in voxels; by default 3/8 of the shortest side.
-
-    Returns
-    -------
-    (M, N[, P]) ndarray of int8
-    """
-    middle = tuple(n // 2 for n in image_shape) if center is None else center
-    if len(middle) != len(image_shape):
-        raise InputError(
-            f"center has {len(middle)} numbers; it must have {len(image_shape)}, one an axis."
-        )
-    reach = min(image_shape) * 3.0 / 8.0 if radius is None else radius
-    squares = [
-        ((np.arange(n) - c) ** 2).reshape([-1 if a == axis else 1 for a in range(len(middle))])
-        for axis, (n, c) in enumerate(zip(image_shape, middle, strict=True))
-    ]
-    distance = np.sqrt(np.sum(np.broadcast_arrays(*squares), axis=0))
-    return (reach - distance > 0).astype(np.int8)
-
-
-def checkerboard_level_set(image_shape: tuple[int, ...], square_size: int = 5) -> Mask:
-    """Return a checkerboard as a mask.
-
-    Parameters
-    ----------
-    image_shape : tuple of int
-        Shape of the mask.
-    square_size : int
-        Side of its squares, in voxels.
-
-    Returns
-    -------
-    (M, N[, P]) ndarray of int8
-    """
-    if square_size < 1:
-        raise InputError(f"square_size is {square_size}; it must be 1 or more.")
-    result = np.zeros(image_shape, np.int8)
-    for axis, n in enumerate(image_shape):
-        line = (np.arange(n) // square_size & 1).astype(np.int8)
-        result ^= line.reshape([-1 if a == axis else 1 for a in range(len(image_shape))])
-    return result
-
-
-def inverse_gaussian_gradient(
-    image: NDArray[Any], alpha: float = 100.0, sigma: float = 5.0
-) -> NDArray[Any]:
-    """Return an edge map: 1 in flat parts of an image, close to 0 at its edges.
-
-    Parameters
-    ----------
-    image : (M, N[, P]) ndarray
-        Image.
-    alpha : float
-        How steeply the map falls at an edge.
-    sigma : float
-        Width of the smoothing before the slope is taken, in voxels.
-
-    Returns
-    -------
-    (M, N[, P]) ndarray of float
-        ``1 / sqrt(1 + alpha * |gradient|)``.
-    """
-    image = check_image(image)
-    slope = ndi.gaussian_gradient_magnitude(image, sigma, mode="nearest")
-    return 1.0 / np.sqrt(1.0 + alpha * slope)
 
 
 def morphological_chan_vese(
@@ -280,7 +201,7 @@ def evolve_chan_vese(
     array = check_image(image, "image")
     axis = check_channel_axis(channel_axis, array.ndim)
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
-    mask = _start(init_level_set, channels.shape[1:], "image")
+    mask = starting_mask(init_level_set, channels.shape[1:], "image")
     smoothing = check_count(smoothing, "smoothing")
     volume = channels[:, np.newaxis] if mask.ndim == 2 else channels
     regions = _Regions(
@@ -303,7 +224,7 @@ def evolve_geodesic(
     array = check_image(gimage, "gimage", allow_bool=False)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
-    mask = _start(init_level_set, array.shape, "gimage")
+    mask = starting_mask(init_level_set, array.shape, "gimage")
     smoothing = check_count(smoothing, "smoothing")
     limit = balloon_limit(array, threshold, balloon)
     volume = array[np.newaxis] if mask.ndim == 2 else array
@@ -489,52 +410,3 @@ def _run(
         for _ in range(state.iteration, num_iter):
             callback(state.level_set)
     return state.level_set
-
-
-def _start(
-    init_level_set: str | NDArray[Any], shape: tuple[int, ...], name: str
-) -> NDArray[np.bool_]:
-    if len(shape) not in (2, 3):
-        raise InputError(
-            f"{name} has {len(shape)} spatial axes (shape {shape}); it must have 2 or 3."
-        )
-    if isinstance(init_level_set, str):
-        if init_level_set == "checkerboard":
-            return checkerboard_level_set(shape) > 0
-        if init_level_set == "disk":
-            return disk_level_set(shape) > 0
-        raise InputError(
-            f"init_level_set is {init_level_set!r}; it must be an array, 'checkerboard' or 'disk'."
-        )
-    start = np.asarray(init_level_set)
-    if start.shape != tuple(shape):
-        raise InputError(
-            f"init_level_set has the shape {start.shape}; it must have that of {name}, {shape}."
-        )
-    return start > 0
-
-
-def check_count(value: int, name: str) -> int:
-    """Return a whole number that is not negative."""
-    if isinstance(value, bool) or value != int(value) or value < 0:
-        raise InputError(f"{name} is {value!r}; it must be a whole number, 0 or more.")
-    return int(value)
-
-
-def check_weight(value: float, name: str) -> float:
-    """Return a number that is not negative."""
-    if not (np.isfinite(value) and value >= 0):
-        raise InputError(f"{name} is {value!r}; it must be a number, 0 or more.")
-    return float(value)
-
-
-def balloon_limit(image: NDArray[Any], threshold: float | str, balloon: float) -> float:
-    """Return the value of an edge map up to which a balloon does not push."""
-    if not np.isfinite(balloon):
-        raise InputError(f"balloon is {balloon!r}; it must be a number.")
-    if not isinstance(threshold, str):
-        return threshold
-    if threshold != "auto":
-        raise InputError(f"threshold is {threshold!r}; it must be a number or 'auto'.")
-    # Finding the quantile takes as long as many iterations.
-    return np.percentile(image, 40) if balloon != 0 else 0.0

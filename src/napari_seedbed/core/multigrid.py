@@ -319,7 +319,7 @@ class _Search:
         # A p is wanted when the correction z is not any more: z holds both in turn.
         self.r = np.empty_like(x)
         # Kernels look beyond the end of a row, with weight 0: there must be numbers.
-        self.p, self.z = np.zeros_like(x), np.zeros_like(x)
+        self.p, self.z = np.zeros(x.shape, np.float32), np.zeros(x.shape, np.float32)
         n_k = x.shape[0]
         self.shares = np.zeros((*x.shape[1:3], n_k, 2), np.float32)
         self.energies = np.zeros((*x.shape[1:3], n_k), np.float32)

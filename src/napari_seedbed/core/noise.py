@@ -4,6 +4,7 @@ Neighbouring voxels differ because of edges and because of noise. Smoothing remo
 that noise makes and keeps most of those at edges, so what is left of them tells the two apart.
 """
 
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -29,13 +30,15 @@ _BLOCKS = 8
 _VOXELS_PER_TASK = 1 << 19
 
 
-def noise_share(image: NDArray[np.generic]) -> float:
+def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = None) -> float:
     """Return the share of the differences between neighbours that noise accounts for.
 
     Parameters
     ----------
     image : ndarray of real numbers
         Spatial axes only.
+    should_stop : callable, optional
+        Asked between blocks; True raises `Cancelled`.
 
     Returns
     -------
@@ -51,6 +54,7 @@ def noise_share(image: NDArray[np.generic]) -> float:
     before = after = 0.0
     for block in blocks:
         unit = _to_unit(block, low, high)
+        check_stop(should_stop)
         before += _difference_energy(unit)
         after += _difference_energy(_smoothed(unit))
     if before == 0:
@@ -78,16 +82,47 @@ def quieten(
         `image` itself if it is clean, otherwise float32 from 0 to 1 (of the image's range): a mix
         of the image and its smoothed copy, as much of the latter as `noise_share` says.
     """
-    share = noise_share(image)
+    share = noise_share(image, should_stop)
     check_stop(should_stop)
     if share == 0:
         return image
-    unit = _to_unit(image, float(image.min()), float(image.max()))
+    low, high = float(image.min()), float(image.max())
+    check_stop(should_stop)
+    unit = np.empty(image.shape, np.float32)
+
+    def scale(slab: Slab) -> None:
+        unit[slab] = _to_unit(image[slab], low, high)
+
+    _in_slabs(scale, image.shape, should_stop)
     smooth = _smoothed(unit, should_stop)
-    smooth -= unit
-    smooth *= np.float32(share)
-    unit += smooth
+
+    def mix(slab: Slab) -> None:
+        smooth[slab] -= unit[slab]
+        smooth[slab] *= np.float32(share)
+        unit[slab] += smooth[slab]
+
+    _in_slabs(mix, image.shape, should_stop)
     return unit
+
+
+Slab = tuple[slice, ...]
+
+
+def _in_slabs(
+    work: Callable[[Slab], None],
+    shape: tuple[int, ...],
+    should_stop: ShouldStop | None,
+    *,
+    whole: int | None = None,
+) -> None:
+    """Call `work` for slabs of an array, on all cores; they are not cut across the axis `whole`."""
+    axis = max((a for a in range(len(shape)) if a != whole), key=lambda a: shape[a])
+
+    def slab(start: int, stop: int) -> None:
+        work((slice(None),) * axis + (slice(start, stop),))
+
+    pieces = split(shape[axis], 1 + prod(shape) // _VOXELS_PER_TASK)
+    run_ranges(slab, pieces, should_stop=should_stop)
 
 
 def _to_unit(image: NDArray[np.generic], low: float, high: float) -> NDArray[np.float32]:
@@ -136,15 +171,11 @@ def _smoothed_along(
     if image.ndim == 1:
         return correlate1d(image, _BINOMIAL, mode="nearest")
     out = np.empty_like(image)
-    # Slabs across another axis do not need each other.
-    other = max((a for a in range(image.ndim) if a != axis), key=lambda a: image.shape[a])
-    slabs = split(image.shape[other], 1 + image.size // _VOXELS_PER_TASK)
 
-    def smooth(start: int, stop: int) -> None:
-        slab = (slice(None),) * other + (slice(start, stop),)
+    def smooth(slab: Slab) -> None:
         correlate1d(image[slab], _BINOMIAL, axis=axis, mode="nearest", output=out[slab])
 
-    run_ranges(smooth, slabs, should_stop=should_stop)
+    _in_slabs(smooth, image.shape, should_stop, whole=axis)
     return out
 
 
