@@ -28,6 +28,7 @@ from napari_seedbed.core.graph_layout import (
     GraphLayout,
     ordered,
     padded,
+    resize,
     sweep_blocks,
 )
 from napari_seedbed.core.progress import ShouldStop, check_stop
@@ -57,7 +58,7 @@ LARGE = 30_000
 
 _VOXELS_PER_TASK = 1 << 19
 _VOXELS_AT_ONCE = 1 << 22
-_GROUPS_AT_ONCE = 1 << 20
+_GROUPS_AT_ONCE = 1 << 18
 _NODES_PER_TASK = 1 << 12
 _NODES_GROUPED_ALONE = 1 << 17
 
@@ -242,6 +243,7 @@ def _group_voxels(
     target = np.full(n_groups, grouping.NO_TARGET, np.int32)
     run_ranges(grouping.follow_ties, layers, cell, tie, group, target, should_stop=should_stop)
     del tie
+    check_stop(should_stop)
     root = np.arange(n_groups)
     new_number = np.empty(n_groups, np.int32)
     n_joined = 0
@@ -356,7 +358,7 @@ def _collect_edges(
             array[end : end + count] = array[source : source + count]
             end += count
             check_stop(should_stop)
-        array.resize(end, refcheck=False)
+        resize(array, end, should_stop)
     return Graph(edge, to, weight)
 
 
