@@ -4,6 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# The same examples each time: a change is judged by what it does, not by luck. New ones are found
+# with `pytest --hypothesis-profile default`.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = REPOSITORY / "src" / "napari_seedbed" / "samples"

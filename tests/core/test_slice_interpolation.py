@@ -88,11 +88,15 @@ def test_spacing_in_the_plane_decides_where_an_outline_runs_between_slices():
 # --- what was drawn stays -----------------------------------------------------------------------
 
 
+# Closer points than these would count as one.
+HUNDREDTHS = st.integers(-400, 2400).map(lambda n: n / 100)
+
+
 @quick
 @given(
     drawn=st.dictionaries(
         st.integers(0, 8),
-        st.lists(st.tuples(*[st.floats(-4, 24)] * 2), min_size=3, max_size=7, unique=True),
+        st.lists(st.tuples(*[HUNDREDTHS] * 2), min_size=3, max_size=7, unique=True),
         min_size=1,
         max_size=3,
     ),

@@ -132,6 +132,27 @@ def _relax(x, b, wz, wy, wx, state, on, at, n, n_x, n_xy, spare, out):
         here[i] = m * out[i] + (1 - m) * here[i]
 
 
+@_inner
+def _place(block, plane, along_y, together, n_y, n_x):
+    """Return z, first y, first voxel and number of voxels of a block of rows in a tile's plane."""
+    z, y = (block, plane) if along_y else (plane, block * together)
+    return z, y, (z * n_y + y) * n_x, min(together, n_y - y) * n_x
+
+
+@_inner
+def _relax_black(
+    plane, along_y, n_blocks, together, n_y, n_x, rows, x, b, wz, wy, wx, state, on, spare, out
+):  # fmt: skip
+    """Solve for the black voxels of a tile's plane."""
+    for block in range(n_blocks):
+        z, y, at, n = _place(block, plane, along_y, together, n_y, n_x)
+        for k in rows:
+            _relax(
+                x[k], b[k], wz, wy, wx, state, on[(z + y + 1) & 1],
+                at, n, n_x, n_y * n_x, spare, out,
+            )  # fmt: skip
+
+
 @_fast
 def relax(z0, z1, y0, y1, colour, rows, x, b, wz, wy, wx, state):
     """Half sweep of Gauss-Seidel over the voxels of one colour (0 red, 1 black), in the planes
@@ -177,8 +198,7 @@ def descend(
     for now in range(start, max(last, last + 1 - high, last + 2 - 2 * high)):
         if first <= now < last:
             for block in range(n_blocks):
-                plane, y = (block, now) if along_y else (now, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                plane, y, at, n = _place(block, now, along_y, together, n_y, n_x)
                 red, given = on[(plane + y) & 1], state[at : at + n]
                 _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out)
                 for k in rows:
@@ -196,19 +216,14 @@ def descend(
                         z_here[i] = m * r_here[i] / out[i]
         behind = now - 1
         if first + low <= behind < last - high:
-            for block in range(n_blocks):
-                plane, y = (block, behind) if along_y else (behind, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
-                for k in rows:
-                    _relax(
-                        z[k], r[k], wz, wy, wx, state,
-                        on[(plane + y + 1) & 1], at, n, n_x, n_xy, spare, out,
-                    )  # fmt: skip
+            _relax_black(
+                behind, along_y, n_blocks, together, n_y, n_x, rows, z, r, wz, wy, wx, state, on,
+                spare, out,
+            )  # fmt: skip
         behind = now - 2
         if first + 2 * low <= behind < last - 2 * high:
             for block in range(n_blocks):
-                plane, y = (block, behind) if along_y else (behind, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                plane, y, at, n = _place(block, behind, along_y, together, n_y, n_x)
                 for k in rows:
                     _sum(z[k], wz, wy, wx, at, n, n_x, n_xy, spare, out)
                     total = coarse[k]
@@ -240,8 +255,7 @@ def ascend(
     for now in range(start, max(last, last + 1 - high, last + 2 - 2 * high)):
         if first <= now < last:
             for block in range(n_blocks):
-                plane, y = (block, now) if along_y else (now, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                plane, y, at, n = _place(block, now, along_y, together, n_y, n_x)
                 given, to = state[at : at + n], group[at : at + n]
                 for k in rows:
                     z_here, source = z[k][at : at + n], coarse[k]
@@ -250,19 +264,14 @@ def ascend(
                         z_here[i] += correction if given[i] == 0 else np.float32(0)
         behind = now - 1
         if first + low <= behind < last - high:
-            for block in range(n_blocks):
-                plane, y = (block, behind) if along_y else (behind, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
-                for k in rows:
-                    _relax(
-                        z[k], r[k], wz, wy, wx, state,
-                        on[(plane + y + 1) & 1], at, n, n_x, n_xy, spare, out,
-                    )  # fmt: skip
+            _relax_black(
+                behind, along_y, n_blocks, together, n_y, n_x, rows, z, r, wz, wy, wx, state, on,
+                spare, out,
+            )  # fmt: skip
         behind = now - 2
         if first + 2 * low <= behind < last - 2 * high:
             for block in range(n_blocks):
-                plane, y = (block, behind) if along_y else (behind, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                plane, y, at, n = _place(block, behind, along_y, together, n_y, n_x)
                 for k in rows:
                     z_flat, r_flat = z[k], r[k]
                     _relax(
@@ -303,8 +312,7 @@ def turn(
     for now in range(min(first, first + 1 + low), max(last, last + 1 - high)):
         if first <= now < last:
             for block in range(n_blocks):
-                plane, y = (block, now) if along_y else (now, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                plane, y, at, n = _place(block, now, along_y, together, n_y, n_x)
                 for k in rows:
                     p_here, z_here = p[k][at : at + n], z[k][at : at + n]
                     f = factor[k]
@@ -313,8 +321,7 @@ def turn(
         behind = now - 1
         if first + low <= behind < last - high:
             for block in range(n_blocks):
-                plane, y = (block, behind) if along_y else (behind, block * together)
-                at, n = (plane * n_y + y) * n_x, min(together, n_y - y) * n_x
+                plane, y, at, n = _place(block, behind, along_y, together, n_y, n_x)
                 given = state[at : at + n]
                 for k in rows:
                     p_flat, q_here = p[k], z[k][at : at + n]
