@@ -31,6 +31,7 @@ MOST_LOWER = 255
 
 _CHUNKS_PER_TASK = 64 * WINDOW
 _RESIZED_AT_ONCE = 1 << 22
+_ROOM = 1.15
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -153,6 +154,16 @@ def sweep_blocks(n_nodes: int, n_blocks: int = BLOCKS) -> list[Range]:
     return split(padded(n_nodes) // LANES, n_blocks)
 
 
+def _grown(array: NDArray[Any], size: int, should_stop: ShouldStop | None) -> NDArray[Any]:
+    """Return a larger array that begins as this one; copied in steps, as it takes long."""
+    larger = np.empty(size, array.dtype)
+    for start in range(0, array.size, _RESIZED_AT_ONCE):
+        step = slice(start, min(start + _RESIZED_AT_ONCE, array.size))
+        larger[step] = array[step]
+        check_stop(should_stop)
+    return larger
+
+
 def resize(array: NDArray[Any], size: int, should_stop: ShouldStop | None) -> None:
     """Let an array of one axis grow, with zeros, or shrink; in steps, as large ones take long.
 
@@ -220,12 +231,7 @@ class GraphLayout:
         slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
         slot[1:] += np.cumsum(n_slots, dtype=np.uint32)
         self.n_slots = int(slot[-1])
-        if not self.node[-1]:
-            self.to = np.empty(LANES * self.n_slots, np.uint32)
-            self.weight = np.empty(LANES * self.n_slots, np.float32)
-        else:
-            resize(self.to, LANES * self.n_slots, should_stop)
-            resize(self.weight, LANES * self.n_slots, should_stop)
+        self._make_room(LANES * self.n_slots, should_stop)
         run_ranges(
             _fill_slots,
             _pieces(blocks), graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight,
@@ -239,3 +245,15 @@ class GraphLayout:
         self.slots.append(slot)
         self.lowers.append(lower)
         self.parents.append(ordered_parent)
+
+    def trim(self, should_stop: ShouldStop | None) -> None:
+        """Give back the room that is not used."""
+        resize(self.to, LANES * self.n_slots, should_stop)
+        resize(self.weight, LANES * self.n_slots, should_stop)
+
+    def _make_room(self, size: int, should_stop: ShouldStop | None) -> None:
+        if size > self.to.size:
+            # The first level is by far the largest; all others come with the second.
+            room = int(_ROOM * size) if self.to.size else size
+            self.to = _grown(self.to, room, should_stop)
+            self.weight = _grown(self.weight, room, should_stop)

@@ -378,10 +378,15 @@ def add(start, stop, rows, x, z):
 
 
 @_fast
-def prolong(start, stop, x, group, coarse):
-    """Add each group's value to its voxels, in some planes."""
+def prolong(start, stop, anew, before, x, group, coarse):
+    """x = each group's value at its voxels, in some planes; on top of `before`, if not `anew`."""
     to = group[start:stop].reshape(-1)
     for k in range(x.shape[0]):
         x_here, source = x[k, start:stop].reshape(-1), coarse[k]
-        for i in range(to.size):
-            x_here[i] += source[np.uint32(to[i])]
+        if anew:
+            for i in range(to.size):
+                x_here[i] = source[np.uint32(to[i])]
+        else:
+            old = before[k, start:stop].reshape(-1)
+            for i in range(to.size):
+                x_here[i] = old[i] + source[np.uint32(to[i])]

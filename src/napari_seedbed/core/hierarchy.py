@@ -194,6 +194,7 @@ def build_hierarchy(
     # The coarsest level is never swept over in blocks, however large it may be.
     blocks = sweep_blocks(graph.n_nodes, 1)
     layout.add(graph, new, nowhere, np.zeros(1, np.int32), blocks, should_stop)
+    layout.trim(should_stop)
     slot = np.concatenate([*(slot[:-1] for slot in layout.slots), layout.slots[-1][-1:]])
     return Hierarchy(
         weights,

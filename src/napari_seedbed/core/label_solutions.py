@@ -181,13 +181,15 @@ def _start(
     hierarchy = preconditioner.hierarchy
     chosen = slice(numbers.start, numbers.stop)
     change = coarse[chosen]
-    x[...] = 0
+    before = x
     if previous is not None and previous.coarse is not None and previous.solutions is not None:
         change = change - previous.coarse[chosen]
-        x[...] = previous.solutions[chosen]
+        before = previous.solutions[chosen]
     run_ranges(
         grid_kernels.prolong,
         preconditioner.tiles.planes,
+        before is x,
+        before,
         x,
         hierarchy.group,
         on_first_level(hierarchy, change),
