@@ -64,7 +64,7 @@ def _window(flat, start, n, spare):
 
 # In the following, x, wz, wy, wx are flat, and a block of rows is the `n` places from `at`. A voxel
 # has its neighbours 1, `n_x` and `n_xy` places off: where these lie beyond a border of the grid,
-# the weight is 0.
+# the weight must be 0 (the last place of wz along z, of wy along y, of wx along x), and x a number.
 
 
 @_inner

@@ -333,12 +333,13 @@ def _collect_edges(
     used = np.empty(len(ranges), np.int64)
     to, weight = np.empty(begin[-1], np.int32), np.zeros(begin[-1], np.float32)
     own = threading.local()
+    place_type = np.int32 if begin[-1] <= np.iinfo(np.int32).max else np.int64
 
     def collect(start: int, stop: int) -> None:
         # A thread meets the ranges in ascending order: what it noted in earlier ones is out of
         # the way.
         if not hasattr(own, "place"):
-            own.place = np.full(n_groups, -1, np.int64)
+            own.place = np.full(n_groups, -1, place_type)
         n = bisect_right(ranges, (start, stop)) - 1
         used[n] = kernel(
             start, stop, begin[n], begin[n + 1], first, member, *args,

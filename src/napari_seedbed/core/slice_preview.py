@@ -121,7 +121,9 @@ def preview_slice(
         state[(slice(None),) * axis + (0,)] = grid_kernels.SEED
     if stop < shape[axis]:
         state[(slice(None),) * axis + (-1,)] = grid_kernels.SEED
-    weights = tuple(np.ascontiguousarray(w[box]) for w in hierarchy.weights)
+    weights = tuple(w[box].copy() for w in hierarchy.weights)
+    # Kernels rely on it that no edge leads out of their grid.
+    np.moveaxis(weights[axis], axis, 0)[-1] = 0
     rows = np.arange(x.shape[0])
     nothing = np.zeros_like(x)
     n_z, n_y, _ = state.shape
