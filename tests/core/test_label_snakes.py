@@ -8,9 +8,6 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core.label_snakes import evolve_labels
 from napari_seedbed.core.morphological_snakes import (
-    EMPTY,
-    LIMIT,
-    SETTLED,
     evolve_chan_vese,
     evolve_geodesic,
 )
@@ -18,6 +15,7 @@ from napari_seedbed.core.snake_inputs import (
     disk_level_set,
     inverse_gaussian_gradient,
 )
+from napari_seedbed.core.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
 from napari_seedbed.errors import Cancelled, InputError
 
 # Two discs that touch, and a third one.
@@ -109,7 +107,7 @@ def test_what_shrinks_to_nothing_is_reported():
     gone = [state.iteration for state in states if state.lost == (3,)]
     assert gone
     assert states[-1].lost == (3, 8)
-    assert states[-1].reason == EMPTY
+    assert states[-1].reason == SHRUNK_AWAY
 
 
 def test_channels_count_together():
@@ -139,8 +137,8 @@ def test_it_ends_at_the_limit_and_can_be_cancelled():
         ({"labels": -np.ones((90, 110), int)}, "labels must be 0 or more"),
         ({"labels": np.ones((9, 9), int)}, "labels has the shape"),
         ({"labels": np.ones((90, 110))}, "hold integers"),
-        ({"num_iter": -1}, "num_iter is -1"),
-        ({"lambda2": -1}, "lambda2 is -1"),
+        ({"num_iter": -1}, "num_iter must be .* got -1"),
+        ({"lambda2": -1}, "lambda2 must be .* got -1"),
         ({"seek": "edges", "threshold": "low"}, "threshold is 'low'"),
         ({"seek": "edges", "channel_axis": 0}, "edge map"),
     ],

@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage as ndi
 from skimage.segmentation import chan_vese as skimage_chan_vese
 
-from napari_seedbed.core.level_sets import LIMIT, SETTLED, chan_vese, evolve_level_set
+from napari_seedbed.core.level_sets import chan_vese, evolve_level_set
+from napari_seedbed.core.stop_reasons import LIMIT, SETTLED
 from napari_seedbed.errors import Cancelled, InputError
 
 
@@ -137,9 +138,9 @@ def test_it_can_be_cancelled():
     [
         ({"init_level_set": "square"}, "init_level_set is 'square'"),
         ({"init_level_set": np.ones((3, 3))}, "init_level_set has the shape"),
-        ({"mu": -1}, "mu is -1"),
-        ({"dt": 0}, "dt is 0"),
-        ({"max_num_iter": 2.5}, "max_num_iter is 2.5"),
+        ({"mu": -1}, "mu must be .* got -1"),
+        ({"dt": 0}, "dt must be .* got 0"),
+        ({"max_num_iter": 2.5}, "max_num_iter must be .* got 2.5"),
         ({"spacing": (1, 2, 3)}, "spacing"),
     ],
 )

@@ -11,9 +11,6 @@ from skimage.segmentation import morphsnakes
 
 from napari_seedbed.core import bit_grids
 from napari_seedbed.core.morphological_snakes import (
-    EMPTY,
-    LIMIT,
-    SETTLED,
     evolve_chan_vese,
     evolve_geodesic,
     morphological_chan_vese,
@@ -24,6 +21,7 @@ from napari_seedbed.core.snake_inputs import (
     disk_level_set,
     inverse_gaussian_gradient,
 )
+from napari_seedbed.core.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
 from napari_seedbed.errors import Cancelled, InputError
 
 # Widths on both sides of a word's 64 voxels, and short axes.
@@ -182,7 +180,7 @@ def test_evolution_ends_at_the_limit_and_where_all_has_gone():
     assert states[-1].reason == LIMIT
     flat = np.ones((40, 40))
     gone = list(evolve_geodesic(flat, "disk", num_iter=100, threshold=0.5, balloon=-1))
-    assert gone[-1].reason == EMPTY
+    assert gone[-1].reason == SHRUNK_AWAY
     assert not gone[-1].level_set.any()
 
 
@@ -223,9 +221,9 @@ def test_it_can_be_cancelled():
             lambda im: morphological_chan_vese(im, 5, np.ones((3, 3))),
             "init_level_set has the shape",
         ),
-        (lambda im: morphological_chan_vese(im, -1), "num_iter is -1"),
-        (lambda im: morphological_chan_vese(im, 5, smoothing=0.5), "smoothing is 0.5"),
-        (lambda im: morphological_chan_vese(im, 5, lambda1=-1), "lambda1 is -1"),
+        (lambda im: morphological_chan_vese(im, -1), "num_iter must be .* got -1"),
+        (lambda im: morphological_chan_vese(im, 5, smoothing=0.5), "smoothing must be .* got 0.5"),
+        (lambda im: morphological_chan_vese(im, 5, lambda1=-1), "lambda1 must be .* got -1"),
         (lambda im: morphological_chan_vese(im[0], 5), "image has 1 spatial axes"),
         (lambda im: morphological_chan_vese(np.where(im > 0.9, np.nan, im), 5), "NaN"),
         (lambda im: morphological_geodesic_active_contour(im, 5, threshold="low"), "threshold is"),

@@ -202,7 +202,11 @@ def test_what_was_drawn_wins_over_what_is_interpolated():
             {},
             "entry 1: points: a closed outline needs 3 points .* got 2",
         ),
-        ([(1, 2, square(1, np.nan))], {}, "entry 1: points: the coordinates of point 2"),
+        (
+            [(1, 2, square(1, np.nan))],
+            {},
+            "entry 1: points has 3 points that are NaN or infinite, the first at index 1",
+        ),
         ([(1, 2, np.ones((4, 3)))], {}, r"entry 1: points has the shape \(4, 3\)"),
         ([(1, 5, square(1, 3))], {}, "slice index is 5; axis 0 has the slices 0 to 4"),
         ([(1, 8, square(1, 3))], {"axis": -1}, "slice index is 8; axis 2 has the slices 0 to 6"),

@@ -27,7 +27,7 @@ from napari_seedbed.core.contour_evolution import (
 )
 from napari_seedbed.core.contour_systems import BOUNDARY_CONDITIONS
 from napari_seedbed.core.progress import ShouldStop
-from napari_seedbed.core.validation import check_spacing
+from napari_seedbed.core.validation import check_points, check_spacing
 from napari_seedbed.errors import InputError
 
 __all__ = ["ContourState", "active_contour", "active_contours", "evolve_contours"]
@@ -118,17 +118,9 @@ def active_contour(
     Cohen, "On active contour models and balloons", CVGIP: Image Understanding 53 (1991) 211-218.
     """
     options = ContourOptions(
-        alpha,
-        beta,
-        w_line,
-        w_edge,
-        gamma,
-        max_px_move,
-        max_num_iter,
-        convergence,
-        resample,
+        alpha, beta, w_line, w_edge, gamma, max_px_move, max_num_iter, convergence, resample,
         balloon,
-    )
+    )  # fmt: skip
     ready = _prepare(image, [snake], ["snake"], options, boundary_condition, spacing, should_stop)
     return last_state(*ready).contours[0]
 
@@ -204,17 +196,9 @@ def active_contours(
     evolve_contours : Shows the contours on their way.
     """
     options = ContourOptions(
-        alpha,
-        beta,
-        w_line,
-        w_edge,
-        gamma,
-        max_px_move,
-        max_num_iter,
-        convergence,
-        resample,
+        alpha, beta, w_line, w_edge, gamma, max_px_move, max_num_iter, convergence, resample,
         balloon,
-    )
+    )  # fmt: skip
     names = _names(snakes)
     ready = _prepare(image, snakes, names, options, boundary_condition, spacing, should_stop)
     return last_state(*ready).contours
@@ -297,17 +281,9 @@ def evolve_contours(
     active_contour : Explains the parameters.
     """
     options = ContourOptions(
-        alpha,
-        beta,
-        w_line,
-        w_edge,
-        gamma,
-        max_px_move,
-        max_num_iter,
-        convergence,
-        resample,
+        alpha, beta, w_line, w_edge, gamma, max_px_move, max_num_iter, convergence, resample,
         balloon,
-    )
+    )  # fmt: skip
     if not isinstance(steps_a_state, int | np.integer) or steps_a_state < 1:
         raise InputError(
             f"steps_a_state must be a whole number of at least 1; got {steps_a_state!r}."
@@ -381,29 +357,12 @@ def _conditions(boundary_condition: str | Sequence[str], count: int) -> list[str
 
 
 def _points(snake: ArrayLike, name: str, condition: str) -> NDArray[np.float64]:
-    try:
-        points = np.asarray(snake)
-        if points.dtype.kind not in "iuf":
-            raise TypeError
-        points = points.astype(np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be an (N, 2) array of rows and columns.") from None
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise InputError(
-            f"{name} has the shape {points.shape}; it must be (N, 2), a row and a column for each "
-            "point."
-        )
+    points = check_points(snake, name)
     fewest = 3 if condition == "periodic" else 2
     if len(points) < fewest:
         kind = "a closed" if condition == "periodic" else "an open"
         raise InputError(
             f"{name} has {len(points)} points; {kind} contour needs at least {fewest}."
-        )
-    finite = np.isfinite(points).all(axis=1)
-    if not finite.all():
-        raise InputError(
-            f"{name} has {np.count_nonzero(~finite)} points that are NaN or infinite, the first at "
-            f"index {int(np.argmin(finite))}; give finite rows and columns."
         )
     return points
 

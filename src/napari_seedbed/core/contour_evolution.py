@@ -27,14 +27,9 @@ from napari_seedbed.core.contour_systems import (
     segment_lengths,
 )
 from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.stop_reasons import LEFT, LIMIT, NOTHING, SETTLED, SHRUNK_AWAY
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.errors import InputError
-
-SETTLED = "settled"
-LIMIT = "iteration limit"
-SHRUNK_AWAY = "shrunk to nothing"
-LEFT = "left the image"
-NOTHING = "no contours"
 
 _CYCLE = MEMORY + 1
 """Contours are compared with their past, and their points placed anew, each so many iterations."""

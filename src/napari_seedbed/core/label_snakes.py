@@ -17,11 +17,16 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core import bit_grids
 from napari_seedbed.core.bit_grids import pack, unpack
-from napari_seedbed.core.morphological_snakes import EMPTY, LIMIT, SETTLED
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.snake_inputs import balloon_limit, check_count, check_weight
+from napari_seedbed.core.snake_inputs import balloon_limit
+from napari_seedbed.core.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
 from napari_seedbed.core.threads import run_ranges, split
-from napari_seedbed.core.validation import check_channel_axis, check_image
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_count,
+    check_image,
+    check_number,
+)
 from napari_seedbed.errors import InputError
 
 Seek = Literal["regions", "edges"]
@@ -143,7 +148,7 @@ def evolve_labels(
     term: _Regions | _Edges
     volume = channels if len(shape) == 3 else channels[:, np.newaxis]
     if seek == "regions":
-        term = _Regions(volume, check_weight(lambda1, "lambda1"), check_weight(lambda2, "lambda2"))
+        term = _Regions(volume, check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2"))
     else:
         term = _Edges(volume[0], balloon_limit(volume[0], threshold, balloon), float(balloon))
     evolution = _Evolution(start, term, n_smoothings, should_stop)
@@ -241,7 +246,7 @@ class _Evolution:
             # Two iterations see both orders of the smoothing operators.
             idle = idle + 1 if changed == 0 else 0
             if not self.objects:
-                reason = EMPTY
+                reason = SHRUNK_AWAY
             elif idle == 2:
                 reason = SETTLED
             elif iteration == n_iterations:

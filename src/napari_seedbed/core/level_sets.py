@@ -19,12 +19,16 @@ from scipy.ndimage import distance_transform_edt
 
 from napari_seedbed.core import level_set_kernels
 from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.stop_reasons import LIMIT, SETTLED
 from napari_seedbed.core.threads import run_ranges, split
-from napari_seedbed.core.validation import check_channel_axis, check_image, check_spacing
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_count,
+    check_image,
+    check_number,
+    check_spacing,
+)
 from napari_seedbed.errors import InputError
-
-SETTLED = "It has settled."
-LIMIT = "The number of iterations is reached."
 
 Floats = NDArray[np.floating]
 
@@ -140,16 +144,14 @@ def evolve_level_set(
     """Yield the states of `chan_vese`, the first one before any iteration."""
     channels, spaces = _prepared(image, channel_axis, spacing)
     phi = _start(init_level_set, channels.shape[1:], channels.dtype)
-    for name, value in (("mu", mu), ("lambda1", lambda1), ("lambda2", lambda2), ("tol", tol)):
-        if not (np.isfinite(value) and value >= 0):
-            raise InputError(f"{name} is {value!r}; it must be a number, 0 or more.")
-    if not (np.isfinite(dt) and dt > 0):
-        raise InputError(f"dt is {dt!r}; it must be a positive number.")
-    if max_num_iter != int(max_num_iter) or max_num_iter < 0:
-        raise InputError(f"max_num_iter is {max_num_iter!r}; it must be a whole number, 0 or more.")
-    return _states(
-        channels, phi, (mu, lambda1, lambda2, dt), tol, int(max_num_iter), spaces, should_stop
+    weights = (
+        check_number(mu, "mu"),
+        check_number(lambda1, "lambda1"),
+        check_number(lambda2, "lambda2"),
+        check_number(dt, "dt", allow_zero=False),
     )
+    limit, enough = check_count(max_num_iter, "max_num_iter"), check_number(tol, "tol")
+    return _states(channels, phi, weights, enough, limit, spaces, should_stop)
 
 
 def _states(

@@ -21,19 +21,14 @@ from napari_seedbed.core import bit_grids
 from napari_seedbed.core.bit_grids import Bits, in_planes, pack, unpack
 from napari_seedbed.core.ordered_sums import masked_sums
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.snake_inputs import (
-    Mask,
-    balloon_limit,
+from napari_seedbed.core.snake_inputs import Mask, balloon_limit, starting_mask
+from napari_seedbed.core.stop_reasons import FULL, LIMIT, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.validation import (
+    check_channel_axis,
     check_count,
-    check_weight,
-    starting_mask,
+    check_image,
+    check_number,
 )
-from napari_seedbed.core.validation import check_channel_axis, check_image
-
-SETTLED = "Nothing changes any more."
-LIMIT = "The number of iterations is reached."
-EMPTY = "It has shrunk to nothing."
-FULL = "It fills the whole image."
 
 # Rounding of sums: as many times the spacing of numbers as a long sum can be off.
 _ROUNDINGS = 64
@@ -205,7 +200,7 @@ def evolve_chan_vese(
     smoothing = check_count(smoothing, "smoothing")
     volume = channels[:, np.newaxis] if mask.ndim == 2 else channels
     regions = _Regions(
-        volume, check_weight(lambda1, "lambda1"), check_weight(lambda2, "lambda2"), should_stop
+        volume, check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2"), should_stop
     )
     return _evolve(mask, regions, num_iter, smoothing, should_stop)
 
@@ -372,7 +367,7 @@ def _evolve(
             reason = None
             if idle == 2:
                 full = np.bitwise_count(new).sum(dtype=np.int64)
-                reason = EMPTY if full == 0 else FULL if full == mask.size else SETTLED
+                reason = SHRUNK_AWAY if full == 0 else FULL if full == mask.size else SETTLED
             elif iteration == n_iterations:
                 reason = LIMIT
             yield LevelSetState(new, shape, iteration, n_changed / mask.size, reason)

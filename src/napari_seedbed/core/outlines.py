@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.measure import approximate_polygon, find_contours
 
-from napari_seedbed.core.validation import check_labels, check_spacing
+from napari_seedbed.core.validation import check_labels, check_points, check_spacing
 from napari_seedbed.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -283,20 +283,7 @@ def check_outline(points: Any, name: str) -> Floats:
     Raises `InputError`, with `name` for the outline, for fewer than 3 points, points that are not
     finite and arrays of another shape.
     """
-    try:
-        array = np.asarray(points, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, a row and a column for each point.") from None
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise InputError(
-            f"{name} has the shape {array.shape}; it must be (number of points, 2), a row and a "
-            "column for each point."
-        )
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        raise InputError(
-            f"{name}: the coordinates of point {int(finite.argmin()) + 1} are not finite."
-        )
+    array = check_points(points, name)
     if len(array) > 1 and (array[0] == array[-1]).all():
         array = array[:-1]
     if len(array) < 3:

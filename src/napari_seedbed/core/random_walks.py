@@ -28,6 +28,7 @@ from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
     check_labels,
+    check_number,
     check_spacing,
 )
 from napari_seedbed.errors import InputError, NotConvergedError
@@ -105,7 +106,7 @@ class RandomWalker:
                 f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
                 "channel axis with channel_axis if it has one."
             )
-        self.beta = _check_number(beta, "beta", allow_zero=True)
+        self.beta = check_number(beta, "beta")
         if normalization not in NORMALIZATIONS:
             raise InputError(
                 f"normalization is {normalization!r}; it must be one of "
@@ -180,7 +181,7 @@ class RandomWalker:
             If `should_stop` said so.
         """
         labels = check_labels(labels, self.shape)
-        tol = _check_number(tol, "tol", allow_zero=False)
+        tol = check_number(tol, "tol", allow_zero=False)
         # A cancelled solve may still be on its way out in another thread.
         with self._lock:
             return self._solve_alone(labels, tol, should_stop, report, view, warm)
@@ -313,17 +314,6 @@ class RandomWalker:
                 f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
             )
         return axis, index
-
-
-def _check_number(value: float, name: str, *, allow_zero: bool) -> float:
-    wanted = "0 or more" if allow_zero else "more than 0"
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a number, {wanted}; got {value!r}.") from None
-    if not np.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
-        raise InputError(f"{name} must be a number, {wanted}; got {value!r}.")
-    return number
 
 
 def _say_nothing(progress: Progress) -> None:

@@ -118,20 +118,6 @@ def starting_mask(
     return start > 0
 
 
-def check_count(value: int, name: str) -> int:
-    """Return a whole number that is not negative."""
-    if isinstance(value, bool) or value != int(value) or value < 0:
-        raise InputError(f"{name} is {value!r}; it must be a whole number, 0 or more.")
-    return int(value)
-
-
-def check_weight(value: float, name: str) -> float:
-    """Return a number that is not negative."""
-    if not (np.isfinite(value) and value >= 0):
-        raise InputError(f"{name} is {value!r}; it must be a number, 0 or more.")
-    return float(value)
-
-
 def balloon_limit(image: NDArray[Any], threshold: float | str, balloon: float) -> float:
     """Return the value of an edge map up to which a balloon does not push."""
     if not np.isfinite(balloon):

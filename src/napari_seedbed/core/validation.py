@@ -137,3 +137,51 @@ def check_channel_axis(channel_axis: int | None, ndim: int) -> int | None:
     if not -ndim <= axis < ndim:
         raise InputError(f"channel_axis is {axis}, but the image has only {ndim} axes.")
     return axis % ndim
+
+
+def check_number(value: Any, name: str, *, allow_zero: bool = True) -> float:
+    """Return a finite number that is not negative, or raise `InputError`."""
+    wanted = "0 or more" if allow_zero else "more than 0"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a number, {wanted}; got {value!r}.") from None
+    if not math.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+        raise InputError(f"{name} must be a number, {wanted}; got {value!r}.")
+    return number
+
+
+def check_count(value: Any, name: str) -> int:
+    """Return a whole number that is not negative, or raise `InputError`."""
+    try:
+        fits = not isinstance(value, bool) and value == int(value) and value >= 0
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise InputError(f"{name} must be a whole number, 0 or more; got {value!r}.")
+    return int(value)
+
+
+def check_points(points: Any, name: str) -> NDArray[np.float64]:
+    """Return an (N, 2) array of finite rows and columns, or raise `InputError`."""
+    try:
+        array = np.asarray(points)
+        if array.dtype.kind not in "iuf":
+            raise TypeError
+        array = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name} must be an (N, 2) array of numbers, a row and a column for each point."
+        ) from None
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise InputError(
+            f"{name} has the shape {array.shape}; it must be (N, 2), a row and a column for each "
+            "point."
+        )
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        raise InputError(
+            f"{name} has {np.count_nonzero(~finite)} points that are NaN or infinite, the first at "
+            f"index {int(np.argmin(finite))}; give finite rows and columns."
+        )
+    return array
