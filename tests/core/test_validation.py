@@ -5,8 +5,11 @@ import pytest
 
 from napari_seedbed.core.validation import (
     check_channel_axis,
+    check_count,
     check_image,
     check_labels,
+    check_number,
+    check_points,
     check_spacing,
 )
 from napari_seedbed.errors import InputError
@@ -84,3 +87,48 @@ def test_channel_axis():
     for wrong in (3, -4, 1.5):
         with pytest.raises(InputError, match="channel_axis"):
             check_channel_axis(wrong, 3)
+
+
+@pytest.mark.parametrize("value", [0, 2.5, np.float32(1), True])
+def test_numbers_pass(value):
+    assert check_number(value, "mu") == float(value)
+
+
+@pytest.mark.parametrize("value", [-1, np.nan, np.inf, "wide", None, [1, 2]])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(InputError, match="mu must be a number, 0 or more"):
+        check_number(value, "mu")
+
+
+def test_zero_is_refused_where_it_makes_no_sense():
+    with pytest.raises(InputError, match="dt must be a number, more than 0; got 0"):
+        check_number(0, "dt", allow_zero=False)
+
+
+@pytest.mark.parametrize("value", [0, 7, 3.0, np.int8(4)])
+def test_counts_pass(value):
+    assert check_count(value, "num_iter") == int(value)
+
+
+@pytest.mark.parametrize("value", [-1, 2.5, np.nan, np.inf, "many", None, True])
+def test_what_is_no_count_is_refused(value):
+    with pytest.raises(InputError, match="num_iter must be a whole number, 0 or more"):
+        check_count(value, "num_iter")
+
+
+def test_points_become_floats():
+    assert check_points([(0, 1), (2, 3)], "snake").dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ("round", "array of numbers"),
+        ([(0, 1), (2,)], "array of numbers"),
+        (np.ones((4, 3)), r"the shape \(4, 3\)"),
+        ([(0, 1), (np.nan, 3), (np.inf, 2)], "2 points that are NaN or infinite, .* index 1"),
+    ],
+)
+def test_what_are_no_points_is_refused(points, words):
+    with pytest.raises(InputError, match=f"snake .*{words}"):
+        check_points(points, "snake")
