@@ -54,11 +54,12 @@ def test_a_step_follows_the_step_before_on_the_planes_around(shape, phases):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_boxes_and_ranges_of_planes_cover_the_grid_once(shape):
+def test_boxes_and_ranges_cover_the_grid_once(shape):
     tiles = Tiles(shape)
-    count = np.zeros(shape[:2], int)
+    count = np.zeros(shape, int)
     for z0, z1, y0, y1 in tiles.boxes:
         count[z0:z1, y0:y1] += 1
-    for start, stop in tiles.planes:
-        count[start:stop] += 1
+    assert (count == 1).all()
+    for start, stop in tiles.ranges:
+        count.reshape(-1)[start:stop] += 1
     assert (count == 2).all()

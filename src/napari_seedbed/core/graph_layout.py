@@ -30,7 +30,7 @@ MOST_LOWER = 255
 """More neighbours than these, as a few nodes have, count as if they came after."""
 
 _CHUNKS_PER_TASK = 64 * WINDOW
-_RESIZED_AT_ONCE = 1 << 22
+_RESIZED_AT_ONCE = 1 << 20
 _ROOM = 1.15
 
 Ints = NDArray[np.int32]

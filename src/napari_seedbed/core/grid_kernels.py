@@ -370,23 +370,25 @@ def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
 
 @_fast
 def add(start, stop, rows, x, z):
-    """x += z in some planes."""
+    """x += z in a range of flat indices."""
+    x, z = _flat(x), _flat(z)
     for k in rows:
-        x_here, z_here = x[k, start:stop].reshape(-1), z[k, start:stop].reshape(-1)
+        x_here, z_here = x[k, start:stop], z[k, start:stop]
         for i in range(x_here.size):
             x_here[i] += z_here[i]
 
 
 @_fast
 def prolong(start, stop, anew, before, x, group, coarse):
-    """x = each group's value at its voxels, in some planes; on top of `before`, if not `anew`."""
-    to = group[start:stop].reshape(-1)
+    """x = each group's value at its voxels, in a range of flat indices; on top of `before`, if not
+    `anew`."""
+    x, before = _flat(x), _flat(before)
+    to = group.reshape(-1)[start:stop]
     for k in range(x.shape[0]):
-        x_here, source = x[k, start:stop].reshape(-1), coarse[k]
+        x_here, old, source = x[k, start:stop], before[k, start:stop], coarse[k]
         if anew:
             for i in range(to.size):
                 x_here[i] = source[np.uint32(to[i])]
         else:
-            old = before[k, start:stop].reshape(-1)
             for i in range(to.size):
                 x_here[i] = old[i] + source[np.uint32(to[i])]

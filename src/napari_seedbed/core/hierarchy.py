@@ -221,10 +221,16 @@ def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> F
 def _group_voxels(
     weights: WeightArrays, strongest: Floats, should_stop: ShouldStop | None
 ) -> tuple[Ints, NDArray[np.uint8]]:
-    shape = weights[0].shape
-    cell = (2 if shape[0] > 1 else 1, 2, 2)
-    if shape[0] == 1:
-        cell = (1, 2, 4) if shape[1] > 1 else (1, 1, 4)
+    grid = weights[0].shape
+    z, y, x = weights
+    cell = (2, 2, 2)
+    if grid[0] == 1:
+        # Cells are worked on in layers along the first axis: in 2D that shall be y.
+        turned = (grid[1], 1, grid[2])
+        z, y, x = y.reshape(turned), z.reshape(turned), x.reshape(turned)
+        strongest = strongest.reshape(turned)
+        cell = (2, 1, 4) if grid[1] > 1 else (1, 1, 4)
+    shape = z.shape
     n_layers = -(-shape[0] // cell[0])
     layers = split(n_layers, 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
     group = np.empty(shape, np.int32)
@@ -232,7 +238,7 @@ def _group_voxels(
     tie = np.empty(shape, np.uint8)
     run_ranges(
         grouping.group_cells,
-        layers, cell, *weights, strongest, CELL_SHARE, SMALL_GROUP, HOLD, group, tie, count,
+        layers, cell, z, y, x, strongest, CELL_SHARE, SMALL_GROUP, HOLD, group, tie, count,
         should_stop=should_stop,
     )  # fmt: skip
     n_groups = int(count.sum())
@@ -257,7 +263,7 @@ def _group_voxels(
         n_joined = int(grouping.number_joined_groups(start, stop, n_joined, size, root, new_number))
     del root, target
     _renumber(group, new_number, should_stop)
-    return group, size[:n_joined].astype(np.uint8)
+    return group.reshape(grid), size[:n_joined].astype(np.uint8)
 
 
 def _renumber(group: Ints, new_number: Ints, should_stop: ShouldStop | None) -> None:

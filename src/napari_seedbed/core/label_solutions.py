@@ -187,7 +187,7 @@ def _start(
         before = previous.solutions[chosen]
     run_ranges(
         grid_kernels.prolong,
-        preconditioner.tiles.planes,
+        preconditioner.tiles.ranges,
         before is x,
         before,
         x,

@@ -179,13 +179,8 @@ class Preconditioner:
             )  # fmt: skip
             run_ranges(
                 graph_kernels.residual_after_sweep,
-                here.blocks,
-                x,
-                r,
-                here.rows,
-                here.lower,
-                *graph,
-            )
+                here.blocks, x, r, here.rows, here.lower, *graph, should_stop=stop,
+            )  # fmt: skip
             graph_kernels.collect(r, here.parent, here.b_below[k])
         if level + 1 < self._n_large:
             for k in rows:
@@ -198,7 +193,10 @@ class Preconditioner:
                 graph_kernels.spread,
                 here.blocks, x, b.size, here.x_below[k], here.parent, should_stop=stop,
             )  # fmt: skip
-            run_ranges(graph_kernels.sweep_back, here.blocks, x, b, here.rows, *graph, here.pivot)
+            run_ranges(
+                graph_kernels.sweep_back,
+                here.blocks, x, b, here.rows, *graph, here.pivot, should_stop=stop,
+            )  # fmt: skip
 
     def _k_cycle_in_blocks(self, level: int, k: int) -> None:
         """Two conjugate gradient steps on a large level, as `coarse_cycle` on the small ones."""
@@ -357,7 +355,7 @@ class _Search:
         """Take the last correction as well: it is at hand, and lies within the tolerance."""
         if rows.size:
             run_ranges(
-                grid_kernels.add, self.tiles.planes, rows, self.x, self.z, should_stop=self.stop
+                grid_kernels.add, self.tiles.ranges, rows, self.x, self.z, should_stop=self.stop
             )
 
     def step(self, rows: Rows) -> None:

@@ -45,6 +45,8 @@ def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = Non
     float
         0 for clean images, 1 for white noise; the same for ``a * image + b``.
     """
+    if image.ndim > 1 and image.shape[0] == 1:
+        return noise_share(image[0], should_stop)
     axes = [axis for axis in range(image.ndim) if image.shape[axis] > 1]
     if not axes:
         return 0.0
@@ -56,7 +58,7 @@ def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = Non
         unit = _to_unit(block, low, high)
         check_stop(should_stop)
         before += _difference_energy(unit)
-        after += _difference_energy(_smoothed(unit))
+        after += _difference_energy(_smoothed(unit, should_stop))
     if before == 0:
         return 0.0
     noise_keeps = _white_noise_keeps(len(axes))

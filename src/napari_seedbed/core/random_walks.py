@@ -22,7 +22,7 @@ from napari_seedbed.core.hierarchy import Hierarchy, build_hierarchy
 from napari_seedbed.core.label_choice import binary_entropy, normalised
 from napari_seedbed.core.label_solutions import LabelSolutions, solve_labels
 from napari_seedbed.core.multigrid import Preconditioner
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seed_map import SeedMap
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -196,6 +196,7 @@ class RandomWalker:
         warm: bool,
     ) -> NDArray[np.integer]:
         seeds = SeedMap(labels, self._volume.shape)
+        check_stop(should_stop)
         self._use_outside(seeds.outside)
         tell = report if report is not None else _say_nothing
         if self._hierarchy is None:
@@ -234,6 +235,7 @@ class RandomWalker:
         size = self._group_size(seeds.n_solutions)
         try:
             with anchored(self._hierarchy, seeds.state, seeds.places) as anchors:
+                check_stop(should_stop)
                 preconditioner = Preconditioner(
                     self._hierarchy, anchors, seeds.state, size, should_stop
                 )

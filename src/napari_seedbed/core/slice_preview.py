@@ -70,8 +70,10 @@ def coarse_solution(
 
 def on_first_level(hierarchy: Hierarchy, coarse: Floats) -> Floats:
     """Spread a solution on the preview's level over the nodes of the first graph level."""
-    node = np.arange(hierarchy.level(0).stop)
-    for level in range(hierarchy.n_large):
+    if hierarchy.n_large == 0:
+        return coarse
+    node = hierarchy.parent[hierarchy.level(0)]
+    for level in range(1, hierarchy.n_large):
         node = hierarchy.parent[hierarchy.level(level)][node]
     return coarse[:, node]
 

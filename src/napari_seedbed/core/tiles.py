@@ -27,8 +27,8 @@ class Tiles:
         Whether planes are counted along y, not z.
     boxes : list of (int, int, int, int)
         Planes and rows of each tile, for steps that go alone.
-    planes : list of (int, int)
-        Ranges of z that have about as many voxels.
+    ranges : list of (int, int)
+        Ranges of flat indices, for steps that look at no neighbours.
     phases : list of list of Tile
         Tiles that can be worked on at the same time.
     phases_apart : list of list of Tile
@@ -46,7 +46,7 @@ class Tiles:
             (0, n_z, start, stop) if self.along_y else (start, stop, 0, n_y)
             for start, stop in pieces
         ]
-        self.planes = split(n_z, n_wanted)
+        self.ranges = split(prod(shape), n_wanted)
         inner = [(start, stop, int(start > 0), int(stop < n_planes)) for start, stop in pieces]
         borders = [(stop, stop, -1, -1) for _, stop in pieces[:-1]]
         self.phases = _not_empty([inner, borders])
