@@ -58,7 +58,7 @@ LARGE = 30_000
 
 _VOXELS_PER_TASK = 1 << 19
 _VOXELS_AT_ONCE = 1 << 22
-_GROUPS_AT_ONCE = 1 << 18
+_GROUPS_AT_ONCE = 1 << 17
 _NODES_PER_TASK = 1 << 12
 _NODES_GROUPED_ALONE = 1 << 17
 
@@ -247,21 +247,25 @@ def _group_voxels(
     run_ranges(
         grouping.number_groups, layers, cell[0], offsets, group, size, should_stop=should_stop
     )
-    target = np.full(n_groups, grouping.NO_TARGET, np.int32)
+    target, root = np.empty(n_groups, np.int32), np.empty(n_groups, np.int32)
+
+    def begin(start: int, stop: int) -> None:
+        target[start:stop] = grouping.NO_TARGET
+        root[start:stop] = np.arange(start, stop)
+
+    pieces = split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE)
+    run_ranges(begin, pieces, should_stop=should_stop)
     run_ranges(grouping.follow_ties, layers, cell, tie, group, target, should_stop=should_stop)
     del tie
-    check_stop(should_stop)
-    root = np.arange(n_groups)
     new_number = np.empty(n_groups, np.int32)
     n_joined = 0
     # One group after the other, but not all at once: somebody may want to stop.
-    for start, stop in split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE):
+    for start, stop in pieces:
         check_stop(should_stop)
         grouping.join_small_groups(start, stop, size, target, LARGEST_GROUP, root)
-    for start, stop in split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE):
+    for start, stop in pieces:
         check_stop(should_stop)
         n_joined = int(grouping.number_joined_groups(start, stop, n_joined, size, root, new_number))
-    del root, target
     _renumber(group, new_number, should_stop)
     return group.reshape(grid), size[:n_joined].astype(np.uint8)
 
@@ -358,6 +362,7 @@ def _collect_edges(
         return _collect_edges(
             kernel, n_groups, 2 * room, first, member, *args, should_stop=should_stop
         )
+    check_stop(should_stop)
     edge = np.zeros(n_groups + 1, np.int64)
     np.cumsum(degree, out=edge[1:])
     for array in (to, weight):

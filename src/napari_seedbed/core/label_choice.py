@@ -8,14 +8,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.threads import run_ranges, split
+
+_VOXELS_PER_TASK = 1 << 19
+
 _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 Floats = NDArray[np.float32]
 
 
 @_fast
-def _vote(x, number, best, winner, total, information):
-    for i in range(x.size):
+def _vote(start, stop, x, number, best, winner, total, information):
+    for i in range(start, stop):
         p = min(max(x[i], np.float32(0)), np.float32(1))
         if p > best[i]:
             best[i] = p
@@ -61,15 +66,18 @@ class Ballot:
         self._information = np.zeros(size, np.float32)
         self._n_labels = 0
 
-    def cast(self, solution: Floats) -> None:
+    def cast(self, solution: Floats, should_stop: ShouldStop | None = None) -> None:
         """Count the solution of the next label (any shape, as many voxels as promised)."""
-        _vote(
+        run_ranges(
+            _vote,
+            split(self._best.size, 1 + self._best.size // _VOXELS_PER_TASK),
             solution.reshape(-1),
             self._n_labels,
             self._best,
             self._winner,
             self._total,
             self._information,
+            should_stop=should_stop,
         )
         self._n_labels += 1
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core import grid_kernels
 from napari_seedbed.core.label_choice import Ballot
 from napari_seedbed.core.multigrid import Preconditioner, solve
-from napari_seedbed.core.progress import Preview, Progress, Report, check_stop
+from napari_seedbed.core.progress import Preview, Progress, Report
 from napari_seedbed.core.seed_map import SeedMap
 from napari_seedbed.core.slice_preview import coarse_solution, on_first_level, preview_slice
 from napari_seedbed.core.threads import run_ranges
@@ -116,9 +116,8 @@ def solve_labels(
         iterations = max(iterations, outcome.iterations)
         if ballot is not None:
             for solution in x:
-                ballot.cast(solution)
-                check_stop(preconditioner.should_stop)
-    winner = ballot.winner if ballot is not None else (kept[0] < 0.5).astype(np.uint8).reshape(-1)
+                ballot.cast(solution, preconditioner.should_stop)
+    winner = ballot.winner if ballot is not None else (kept[0] < 0.5).view(np.uint8).reshape(-1)
     return LabelSolutions(
         values,
         kept if keep else None,

@@ -24,6 +24,7 @@ from napari_seedbed.core.label_solutions import LabelSolutions, solve_labels
 from napari_seedbed.core.multigrid import Preconditioner
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seed_map import SeedMap
+from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
@@ -45,6 +46,7 @@ PATIENCE = 30
 the seeds."""
 
 BYTES_PER_VOXEL_AND_SOLUTION = 24
+_VOXELS_PER_TASK = 1 << 20
 
 Floats = NDArray[np.float32]
 
@@ -211,17 +213,34 @@ class RandomWalker:
             previous=self._found if warm else None,
             view=self._view_in_volume(view) if report is not None else None,
         )
+        result = self._result(found, seeds, labels.dtype, should_stop)
         self._found, self._tol, self._seeds = found, tol, labels
         self.iterations, self.label_values = found.iterations, found.label_values
-        self._uncertainty = (
-            None if found.ballot is None else found.ballot.entropy().reshape(self.shape)
-        )
-        result = np.take(seeds.values.astype(labels.dtype), found.winner)
-        if seeds.nowhere is not None:
-            result[seeds.nowhere.reshape(-1)] = 0
-        self.labels = result.reshape(self.shape)
+        self._uncertainty, self.labels = None, result
         tell(Progress(1.0, "Done"))
         return self.labels
+
+    def _result(
+        self,
+        found: LabelSolutions,
+        seeds: SeedMap,
+        dtype: np.dtype[Any],
+        should_stop: ShouldStop | None,
+    ) -> NDArray[np.integer]:
+        """Return the label of each voxel."""
+        result = np.empty(found.winner.size, dtype)
+        values = seeds.values.astype(dtype)
+        nowhere = None if seeds.nowhere is None else seeds.nowhere.reshape(-1)
+
+        def name(start: int, stop: int) -> None:
+            here = slice(start, stop)
+            np.take(values, found.winner[here], out=result[here])
+            if nowhere is not None:
+                result[here][nowhere[here]] = 0
+
+        pieces = split(result.size, 1 + result.size // _VOXELS_PER_TASK)
+        run_ranges(name, pieces, should_stop=should_stop)
+        return result.reshape(self.shape)
 
     def _solve(
         self,
@@ -278,8 +297,12 @@ class RandomWalker:
             raise InputError("There is no uncertainty yet: call solve with seeds first.")
         if self._uncertainty is None:
             assert self._found is not None
-            assert self._found.solutions is not None
-            self._uncertainty = binary_entropy(self._found.solutions[0]).reshape(self.shape)
+            if self._found.ballot is not None:
+                entropy = self._found.ballot.entropy()
+            else:
+                assert self._found.solutions is not None
+                entropy = binary_entropy(self._found.solutions[0])
+            self._uncertainty = entropy.reshape(self.shape)
         return self._uncertainty
 
     @property
