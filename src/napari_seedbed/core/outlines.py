@@ -316,6 +316,34 @@ def check_shape(shape: Sequence[int], ndim: int) -> tuple[int, ...]:
     return size
 
 
+def simplified_outline(
+    points: Floats, spacing: Sequence[float], tolerance: float, *, closed: bool
+) -> Floats:
+    """Leave out points of a line that lie within `tolerance` of the line without them.
+
+    Parameters
+    ----------
+    points : (N, 2) ndarray of float
+        Rows and columns; the first point of a closed line is not repeated.
+    spacing : sequence of 2 floats
+        Voxel size.
+    tolerance : float
+        In the unit of `spacing`; 0 keeps all points.
+    closed : bool
+        Whether the last point is joined to the first.
+
+    Returns
+    -------
+    (M, 2) ndarray of float
+    """
+    size = np.array(check_spacing(spacing, 2))
+    if closed:
+        return _simplified(np.concatenate([points, points[:1]]), size, tolerance)[:-1]
+    if tolerance <= 0:
+        return points
+    return np.asarray(approximate_polygon(points * size, tolerance) / size)
+
+
 def _number(value: Any, name: str) -> float:
     try:
         number = float(value)

@@ -1,0 +1,165 @@
+"""What snakes look at: images of even contrast, smoothed, and their edges.
+
+Contrast is measured between two quantiles, so that one set of parameters serves images of any
+brightness and bit depth. Lengths are in the unit of the spacing; slopes are per smallest voxel.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from napari_seedbed.core.filters import gaussian
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_image,
+    check_number,
+    check_spacing,
+)
+from napari_seedbed.errors import InputError
+
+Limits = list[tuple[float, float]]
+
+_QUANTILES = (0.001, 0.999)
+_SAMPLE = 1 << 20
+
+
+def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Limits:
+    """Return for each channel the values that stand for 0 and 1.
+
+    Parameters
+    ----------
+    image : (…[, C][, …]) ndarray
+    channel_axis : int, optional
+
+    Returns
+    -------
+    list of (float, float)
+        The 0.1 % and 99.9 % quantiles of evenly spaced voxels, a million at most; the extremes of
+        a channel where those are the same.
+
+    Raises
+    ------
+    InputError
+        If the image holds NaN or is the same everywhere, so that nothing can be told apart.
+    """
+    array = check_image(image)
+    axis = check_channel_axis(channel_axis, array.ndim)
+    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    limits = []
+    for channel in channels:
+        step = max(1, int(np.ceil((channel.size / _SAMPLE) ** (1 / channel.ndim))))
+        sample = channel[(slice(None, None, step),) * channel.ndim]
+        low, high = (float(v) for v in np.quantile(sample, _QUANTILES))
+        if low >= high:
+            low, high = float(channel.min()), float(channel.max())
+        limits.append((low, high))
+    if all(low >= high for low, high in limits):
+        raise InputError(
+            f"image has the same value everywhere ({limits[0][0]:g}), so there is nothing that a "
+            "snake could hold on to; choose another image or channel."
+        )
+    return limits
+
+
+def evened(
+    image: NDArray[Any],
+    limits: Limits,
+    sigma: float,
+    spacing: Sequence[float],
+    channel_axis: int | None = None,
+) -> NDArray[np.float32]:
+    """Return an image smoothed and scaled so that its contrast limits become 0 and 1.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) ndarray, or with channels where `channel_axis` says so
+    limits : list of (float, float)
+        From `contrast_limits`; values beyond are kept.
+    sigma : float
+        Standard deviation of the smoothing.
+    spacing : sequence of float
+        Voxel size.
+    channel_axis : int, optional
+
+    Returns
+    -------
+    ndarray of float32, of the shape of `image`
+    """
+    axis = check_channel_axis(channel_axis, np.ndim(image))
+    width = check_number(sigma, "sigma")
+    smooth = gaussian(image, width, spacing, channel_axis).astype(np.float32, copy=False)
+    out = np.array(smooth, dtype=np.float32, order="C")
+    for c, (low, high) in enumerate(limits):
+        channel = out if axis is None else np.moveaxis(out, axis, 0)[c]
+        channel -= np.float32(low)
+        # A channel without contrast says nothing.
+        channel *= np.float32(1 / (high - low) if high > low else 0)
+    return out
+
+
+def edge_strength(
+    image: NDArray[Any], spacing: Sequence[float] | None = None, channel_axis: int | None = None
+) -> NDArray[np.float32]:
+    """Return the slope of an image: bright on edges, dark elsewhere.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) ndarray, or with channels where `channel_axis` says so
+    spacing : sequence of float, optional
+        Voxel size; only the ratios count.
+    channel_axis : int, optional
+        The root of the sum of the squared slopes of all channels is taken.
+
+    Returns
+    -------
+    (M, N[, P]) ndarray of float32
+        Change per smallest voxel size, from central differences.
+    """
+    array = check_image(image)
+    axis = check_channel_axis(channel_axis, array.ndim)
+    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    size = np.array(check_spacing(spacing, channels.ndim - 1))
+    squares = np.zeros(channels.shape[1:], np.float32)
+    for channel in channels:
+        wide = channel.astype(np.float32, copy=False)
+        for along, step in enumerate(size / size.min()):
+            if wide.shape[along] > 1:
+                weights = np.array([-0.5, 0.0, 0.5]) / step
+                slope = ndi.correlate1d(wide, weights, along, mode="nearest")
+                squares += slope * slope
+    return np.sqrt(squares, out=squares)
+
+
+def stopping_map(strength: NDArray[np.float32], steepness: float) -> NDArray[np.float32]:
+    """Return an edge map for surfaces: 1 in flat parts, close to 0 on edges.
+
+    Parameters
+    ----------
+    strength : ndarray of float32
+        From `edge_strength`.
+    steepness : float
+        How steeply the map falls at an edge.
+
+    Returns
+    -------
+    ndarray of float32
+        ``1 / sqrt(1 + steepness * strength)``, as `inverse_gaussian_gradient` (Caselles, Kimmel,
+        Sapiro, "Geodesic active contours", International Journal of Computer Vision 22 (1997)
+        61-79).
+
+    Raises
+    ------
+    InputError
+        If there are no edges in it.
+    """
+    rise = check_number(steepness, "steepness", allow_zero=False)
+    out: NDArray[np.float32] = (1 / np.sqrt(1 + np.float32(rise) * strength)).astype(np.float32)
+    if float(np.ptp(out)) < 1e-6:
+        raise InputError(
+            "The edge map has no edges: the smoothed image is the same everywhere. Smooth less, or "
+            "choose another image or channel."
+        )
+    return out
