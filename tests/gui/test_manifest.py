@@ -146,29 +146,30 @@ def test_napari_shows_these_menus_in_the_version_that_is_installed():
 
 
 def test_every_operation_has_a_command_and_a_widget_of_its_title(contributed, commands):
-    titles = {f"{NAME}.{name}": op.title for name, op in operations.operations.items()}
+    every = operations.operations.values()
+    titles = {f"{NAME}.{operation.command}": operation.command_title for operation in every}
     shown = {item["command"]: item["display_name"] for item in contributed["widgets"]}
     assert shown == titles
     assert {name: commands[name]["title"] for name in titles} == titles
 
 
 def test_every_operation_is_in_its_menu_and_no_other(contributed):
-    for name, operation in operations.operations.items():
+    for operation in operations.operations.values():
         found = [
             menu
             for menu, items in contributed["menus"].items()
-            if f"{NAME}.{name}" in [item["command"] for item in items]
+            if f"{NAME}.{operation.command}" in [item["command"] for item in items]
         ]
         assert found == [operation.menu]
 
 
 def test_each_form_shows_its_own_operation(commands):
-    for name in operations.names():
-        module, attribute = commands[f"{NAME}.{name}"]["python_name"].split(":")
+    for operation in operations.operations.values():
+        module, attribute = commands[f"{NAME}.{operation.command}"]["python_name"].split(":")
         widget = getattr(import_module(module), attribute)
         assert widget.__module__ == module
         assert "napari_viewer" in inspect.signature(widget.__init__).parameters
-        assert getattr(widget, "operation", operations.get(name)) is operations.get(name)
+        assert getattr(widget, "operation", operation) is operation
 
 
 def test_samples_and_commands_share_no_id(contributed, commands):

@@ -33,7 +33,7 @@ def test_declarations_are_complete(operation):
 @ALL
 def test_extra_outputs_are_asked_for_by_a_parameter(operation):
     for name in operation.extra_outputs:
-        assert operation.parameter(name).default is False
+        assert operation.parameter(name).type == "bool"
 
 
 def test_defaults_of_the_random_walker_are_those_of_core():

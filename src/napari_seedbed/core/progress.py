@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import Cancelled
 
 
@@ -29,12 +30,43 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Moving:
+    """Where something that moves step by step is now.
+
+    Attributes
+    ----------
+    shapes : list of Shape
+        Those of the present frame alone.
+    labels : ndarray of int or None
+        Of the present frame: a slice, or the whole volume where `index` is None.
+    time : int
+        Time point.
+    axis : int or None
+        Spatial axis that the slice is perpendicular to; None for a whole volume or a 2D image.
+    index : int or None
+        Position of the slice along `axis`, in voxels.
+    iteration : int
+        Steps done in this frame.
+    changed : float
+        What the last step changed: the largest move in pixels, or the fraction of the voxels.
+    """
+
+    shapes: list[Shape]
+    labels: NDArray[np.integer] | None
+    time: int
+    axis: int | None
+    index: int | None
+    iteration: int
+    changed: float
+
+
+@dataclass(frozen=True)
 class Progress:
-    """State of a running job: `fraction` from 0 to 1, a few words, and maybe a first answer."""
+    """State of a running job: `fraction` from 0 to 1, a few words, and maybe something to show."""
 
     fraction: float
     message: str
-    preview: Preview | None = None
+    preview: Preview | Moving | None = None
 
 
 Report = Callable[[Progress], None]

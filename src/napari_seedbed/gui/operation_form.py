@@ -207,7 +207,7 @@ class OperationForm(QWidget):
     ) -> None:
         self._end("")
         with errors.shown(self._say):
-            output = result.outputs[self.operation.gives]
+            output = result.image(self.operation.gives)
             parts = _parts(output, layer, choices)
             shown = []
             for nth, (part, like, suffix) in enumerate(parts):
@@ -227,6 +227,7 @@ class OperationForm(QWidget):
     ) -> str:
         """Show one result layer and return its name."""
         kind = self.operation.gives
+        assert kind != "shapes"
         name = f"{like.name}{suffix and ' ' + suffix} ({self.operation.title})"
         slot = f"{self.operation.name}/{like.unique_id}/{kind}/{suffix}"
         before = find_result(self.viewer, slot)

@@ -367,7 +367,7 @@ class RandomWalkerPanel(QWidget):
             return
         image = self._chosen_image()
         t = time_on_screen(self.viewer, image)
-        uncertainty = self._final.outputs["uncertainty"]
+        uncertainty = self._final.image("uncertainty")
         shown = uncertainty if t is None else uncertainty.select_time(t)
         self._say("Looking for the next uncertain place…")
         self.places.find(shown.volume(), shown.spacing, t)

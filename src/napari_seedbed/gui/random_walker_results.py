@@ -74,12 +74,12 @@ class ResultLayers:
             Outputs to show beside the labels; layers of others are taken away.
         """
         shown = {_slot(image, "labels")}
-        self._show("labels", result.outputs["labels"], image, result.record, t)
+        self._show("labels", result.image("labels"), image, result.record, t)
         if "uncertainty" in wanted:
-            self._show("uncertainty", result.outputs["uncertainty"], image, result.record, t)
+            self._show("uncertainty", result.image("uncertainty"), image, result.record, t)
             shown.add(_slot(image, "uncertainty"))
         if "probabilities" in wanted:
-            for label, output in _by_label(result.outputs["probabilities"]):
+            for label, output in _by_label(result.image("probabilities")):
                 self._show("probabilities", output, image, result.record, t, label)
                 shown.add(_slot(image, "probabilities", label))
         for layer in self._layers(image):

@@ -14,7 +14,7 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.pipeline import operations
@@ -290,7 +290,7 @@ class RandomWalkerSession(QObject):
         self._job.start()
 
     def _on_progress(self, progress: Progress, request: Request) -> None:
-        if progress.preview is not None:
+        if isinstance(progress.preview, Preview):
             self.previewed.emit(progress.preview, request)
         self.progressed.emit(progress)
 

@@ -1,6 +1,6 @@
 """What an operation is: one declaration, from which everything else is derived."""
 
-from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.parameters import Parameter, Value
 
-Role = Literal["image", "seeds"]
-Kind = Literal["image", "labels", "mask"]
+Role = Literal["image", "seeds", "shapes"]
+Kind = Literal["image", "labels", "mask", "shapes"]
 Menu = Literal["napari/layers/filter", "napari/layers/segment"]
 
 
@@ -30,11 +31,15 @@ class Context:
     live : bool
         Continue from the last solution. What is shown for good, saved or written must come from
         a run with live=False, which gives the same bits as the command line.
+    watch : callable or None
+        Asked by operations that move step by step, after each iteration and with its number,
+        whether somebody wants to see where things are now (`Progress.preview`).
     """
 
     cache: MutableMapping[Hashable, Any] = field(default_factory=dict)
     view: tuple[int, int] | None = None
     live: bool = False
+    watch: Callable[[int], bool] | None = None
 
 
 @dataclass
@@ -69,6 +74,63 @@ class Job:
     should_stop: ShouldStop | None
 
 
+@dataclass
+class SeriesJob:
+    """A whole time series to work on: what the function of a series operation is given.
+
+    Attributes
+    ----------
+    load : callable
+        ``load(t)`` gives the voxels of time point `t`, (Z, Y, X) or (C, Z, Y, X), without z in
+        2D. The last one is kept; others are read again.
+    n_times : int
+        1 for an image without time.
+    spatial_shape : tuple of int
+    shapes : tuple of core.shapes.Shape
+        Shapes to start from, their points float64; empty when it starts from seeds.
+    seeds : callable or None
+        ``seeds(t)`` gives the labels to start from, int32, on the grid of the image; None when it
+        starts from shapes.
+    spacing : tuple of float
+    channel_axis : int or None
+        0 or None.
+    parameters : dict
+    context : Context
+        Its cache is not kept in order for series: leave it alone.
+    """
+
+    load: Callable[[int], NDArray]
+    n_times: int
+    spatial_shape: tuple[int, ...]
+    shapes: tuple[Shape, ...]
+    seeds: Callable[[int], NDArray[np.int32]] | None
+    spacing: tuple[float, ...]
+    channel_axis: int | None
+    parameters: Mapping[str, Any]
+    context: Context
+    report: Report | None
+    should_stop: ShouldStop | None
+
+
+@dataclass(frozen=True)
+class SeriesResult:
+    """What the function of a series operation gives.
+
+    Attributes
+    ----------
+    arrays : dict
+        Output name to array; (T, Z, Y, X) or (T, K, Z, Y, X), without z in 2D, always with T.
+    shapes : dict
+        Output name to list of Shape, in voxel coordinates. The name is 'shapes'.
+    notes : tuple of str
+        What a person should know about the result, in plain sentences.
+    """
+
+    arrays: dict[str, NDArray]
+    shapes: dict[str, list[Shape]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Need:
     """What one volume costs: bytes beyond the input, and seconds."""
@@ -94,13 +156,14 @@ class Operation:
     menu : str
         Menu of napari that it appears in.
     function : callable
-        ``function(job) -> {output name: array}``; arrays (Z, Y, X), or (K, Z, Y, X) for an output
-        with channels of its own; without z in 2D.
+        ``function(job) -> {output name: array}`` of a `Job`; arrays (Z, Y, X), or (K, Z, Y, X) for
+        an output with channels of its own; without z in 2D. With `series`,
+        ``function(series_job) -> SeriesResult``.
     parameters : tuple of Parameter
     takes : tuple of str
-        Inputs by role: ('image',) or ('image', 'seeds').
+        Inputs that are needed, by role: 'image', 'seeds', 'shapes'.
     gives : str
-        Kind of the main output, which is also its key: 'image', 'labels' or 'mask'.
+        Kind of the main output, which is also its key: 'image', 'labels', 'mask' or 'shapes'.
     ndim : tuple of int
         Numbers of spatial dimensions that it works in.
     channels : {'joint', 'each'}
@@ -115,13 +178,28 @@ class Operation:
     reference : str
         Where the method comes from.
     extra_outputs : tuple of str
-        Names of outputs beside the main one, on request.
+        Names of outputs beside the main one, each asked for by the bool parameter of its name.
+        One called 'shapes' holds shapes, the others are images.
+    one_of : tuple of str
+        Inputs of which exactly one is needed, beside those that it takes.
+    seed_labels : int
+        How many different labels the seeds of a time point must have; those with fewer are
+        skipped.
+    series : bool
+        Whether the function is called once with the whole series, instead of once a volume. Its
+        channels are 'joint'.
+    follows : callable or None
+        Whether a series operation, with these parameters, goes on to time points without a start;
+        None means never. The forecast counts them.
+    panel : str
+        Name of the panel (command) that it shares with other operations; '' means a panel of its
+        own name.
     """
 
     name: str
     title: str
     menu: Menu
-    function: Callable[[Job], dict[str, NDArray]]
+    function: Callable[[Any], Any]
     parameters: tuple[Parameter, ...]
     takes: tuple[Role, ...]
     gives: Kind
@@ -132,10 +210,25 @@ class Operation:
     reference: str
     halo: Callable[[tuple[float, ...], Mapping[str, Any]], tuple[int, ...]] | None = None
     extra_outputs: tuple[str, ...] = ()
+    one_of: tuple[Role, ...] = ()
+    seed_labels: int = 2
+    series: bool = False
+    follows: Callable[[Mapping[str, Any]], bool] | None = None
+    panel: str = ""
 
-    def defaults(self) -> dict[str, Value]:
-        """Every parameter at its default."""
-        return {parameter.name: parameter.default for parameter in self.parameters}
+    @property
+    def command(self) -> str:
+        """Name of the command that opens it."""
+        return self.panel or self.name
+
+    @property
+    def command_title(self) -> str:
+        """What menus say for `command`."""
+        return self.panel.replace("_", " ").capitalize() if self.panel else self.title
+
+    def defaults(self, spacing: Sequence[float] | None = None) -> dict[str, Value]:
+        """Every parameter at its default, for an image of that voxel size."""
+        return {parameter.name: parameter.default_for(spacing) for parameter in self.parameters}
 
     def parameter(self, name: str) -> Parameter:
         """The declaration of one parameter."""

@@ -10,20 +10,22 @@ from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_sto
 from napari_seedbed.errors import InputError, MemoryForecastError
 from napari_seedbed.pipeline import memory
 from napari_seedbed.pipeline.catalogue import OPERATIONS
-from napari_seedbed.pipeline.declarations import Context, Job, Operation
+from napari_seedbed.pipeline.declarations import Context, Job, Operation, SeriesResult
 from napari_seedbed.pipeline.fingerprint import Fingerprint
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.parameters import Parameter, check_parameters
-from napari_seedbed.pipeline.provenance import make_record
-from napari_seedbed.pipeline.volumes import (
-    Gathered,
-    Volume,
+from napari_seedbed.pipeline.inputs import (
+    Inputs,
     check_inputs,
     choose_times,
+    in_one_unit,
     labels_by_time,
-    place_in_memory,
-    seed_volume,
+    with_labels,
 )
+from napari_seedbed.pipeline.parameters import Parameter, check_parameters
+from napari_seedbed.pipeline.provenance import make_record
+from napari_seedbed.pipeline.series import run_series
+from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.volumes import Gathered, Volume, place_in_memory, seed_volume
 
 __all__ = [
     "Context",
@@ -55,10 +57,27 @@ def get(name: str) -> Operation:
 
 @dataclass(frozen=True)
 class Result:
-    """What `run` gives: images by name, the main one under `Operation.gives`, and their record."""
+    """What `run` gives: outputs by name, the main one under `Operation.gives`, and their record.
 
-    outputs: dict[str, Image]
+    The output called 'shapes' is `Shapes`, all others are images.
+    """
+
+    outputs: dict[str, Image | Shapes]
     record: dict[str, Any]
+
+    def image(self, name: str) -> Image:
+        """An output that is an image."""
+        output = self.outputs[name]
+        if not isinstance(output, Image):
+            raise InputError(f"{name}: this output holds shapes, not an image.")
+        return output
+
+    def shapes(self, name: str = "shapes") -> Shapes:
+        """An output that holds shapes."""
+        output = self.outputs[name]
+        if not isinstance(output, Shapes):
+            raise InputError(f"{name}: this output is an image and holds no shapes.")
+        return output
 
 
 @dataclass(frozen=True)
@@ -92,29 +111,31 @@ class Forecast:
 
 def forecast(
     operation: Operation | str,
-    inputs: Mapping[str, Image],
+    inputs: Mapping[str, Image | Shapes],
     params: Mapping[str, Any] | None = None,
     *,
     times: Sequence[int] | None = None,
 ) -> Forecast:
     """Memory and time that `run` with the same arguments would take.
 
-    Without seeds among the inputs, two labels are assumed at every time point.
+    Without seeds and shapes among the inputs, every time point is assumed to have as many labels
+    as the operation needs.
     """
     operation = get(operation) if isinstance(operation, str) else operation
-    parameters = check_parameters(operation.parameters, params)
-    image, seeds = inputs["image"], inputs.get("seeds")
-    labels = None if seeds is None else labels_by_time(seeds)
-    n_labels = 2 if labels is None else max(2, len(set().union(*labels)))
+    image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
+    assert isinstance(image, Image)
+    assert not isinstance(seeds, Shapes)
+    assert not isinstance(shapes, Image)
+    image = in_one_unit(image)
+    parameters = check_parameters(operation.parameters, params, image.spacing)
+    labels = labels_by_time(Inputs(image, seeds, shapes))
     chosen = range(image.n_times) if times is None else times
-    if labels is not None and len(chosen) > 1:
-        chosen = [t for t in chosen if len(labels[t]) >= 2]
-    return _forecast(operation, image, parameters, n_labels, len(chosen))
+    return _forecast(operation, image, parameters, labels, chosen)
 
 
 def run(
     operation: Operation | str,
-    inputs: Mapping[str, Image],
+    inputs: Mapping[str, Image | Shapes],
     params: Mapping[str, Any] | None = None,
     *,
     report: Report | None = None,
@@ -128,8 +149,9 @@ def run(
     ----------
     operation : Operation or str
     inputs : dict
-        ``image``, and ``seeds`` where the operation takes them: an Image of integer labels on
-        the image's own grid, with the image's time axis if there is one, without channels.
+        ``image``, and where the operation takes them ``seeds``: an Image of integer labels on
+        the image's own grid, with the image's time axis if there is one, without channels; and
+        ``shapes``: Shapes in the image's voxel coordinates.
     params : dict, optional
         What differs from the defaults.
     report, should_stop : callable, optional
@@ -137,8 +159,9 @@ def run(
     context : Context, optional
         What an interactive caller keeps between runs.
     times : sequence of int, optional
-        Time points to work on; all by default. Where seeds are needed, those with fewer than two
-        labels are skipped and named in the record. What is not worked on stays zero.
+        Time points to work on; all by default. Where seeds are needed, those with fewer labels
+        than `Operation.seed_labels` are skipped and named in the record. What is not worked on
+        stays zero. Series operations always work on all.
 
     Returns
     -------
@@ -154,22 +177,73 @@ def run(
         When `should_stop` said so.
     """
     operation = get(operation) if isinstance(operation, str) else operation
-    parameters = check_parameters(operation.parameters, params)
-    image, seeds = check_inputs(operation, inputs)
+    given = check_inputs(operation, inputs)
+    image = given.image
+    parameters = check_parameters(operation.parameters, params, image.spacing)
     context = context or Context()
-    labels = None if seeds is None else labels_by_time(seeds)
-    chosen = choose_times(image, labels, times)
-    found = () if labels is None else tuple(sorted(set().union(*labels)))
+    labels = labels_by_time(given)
+    chosen = choose_times(operation, image, labels, times)
     # A live session's later runs work in memory that its first one has taken.
     if not any(place_in_memory(image, t) in context.cache for t in chosen):
-        _check_memory(_forecast(operation, image, parameters, max(len(found), 2), len(chosen)))
+        _check_memory(_forecast(operation, image, parameters, labels, chosen))
 
+    check_stop(should_stop)
     hashed = None if context.live else Fingerprint(image, should_stop)
+    found = () if labels is None else tuple(sorted(set().union(*labels)))
+    outputs: dict[str, Image | Shapes]
+    notes: tuple[str, ...] = ()
+    if operation.series:
+        result = run_series(
+            operation,
+            given,
+            parameters,
+            hashed=hashed,
+            context=context,
+            report=report,
+            should_stop=should_stop,
+        )
+        gathered = Gathered(image, per_channel=False)
+        gathered.add_series(result.arrays)
+        outputs = {**gathered.images(operation, found), **_shapes_of(result, image)}
+        notes = result.notes
+    else:
+        gathered = _run_volumes(
+            operation, given, parameters, chosen, found, hashed, context, report, should_stop
+        )
+        outputs = {**gathered.images(operation, found)}
+    check_stop(should_stop)
+    record = make_record(
+        operation,
+        parameters,
+        given,
+        outputs,
+        None if image.time_axis is None else chosen,
+        None if hashed is None else hashed.finish(),
+        notes,
+    )
+    if report is not None:
+        report(Progress(1.0, "Done"))
+    return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
+
+
+def _run_volumes(
+    operation: Operation,
+    inputs: Inputs,
+    parameters: Mapping[str, Any],
+    times: Sequence[int],
+    label_values: tuple[int, ...],
+    hashed: Fingerprint | None,
+    context: Context,
+    report: Report | None,
+    should_stop: ShouldStop | None,
+) -> Gathered:
+    """Call the function of an operation for each time point and, if it wants so, channel."""
+    image, seeds = inputs.image, inputs.seeds
     each = operation.channels == "each"
     channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
     gathered = Gathered(image, per_channel=each)
-    parts = len(chosen) * len(channels)
-    for nth, t in enumerate(chosen):
+    parts = len(times) * len(channels)
+    for nth, t in enumerate(times):
         check_stop(should_stop)
         volume = Volume(image, t, context, hashed)
         for channel in channels:
@@ -180,7 +254,7 @@ def run(
                 seeds=None if seeds is None else seed_volume(seeds, t),
                 spacing=image.spacing,
                 channel_axis=0 if channel is None and image.n_channels > 1 else None,
-                label_values=found,
+                label_values=label_values,
                 parameters=parameters,
                 cache_key=(volume.key, channel),
                 context=context,
@@ -188,20 +262,22 @@ def run(
                 should_stop=should_stop,
             )
             gathered.add(t, channel, operation.function(job))
-    check_stop(should_stop)
-    outputs = gathered.images(operation, found)
-    record = make_record(
-        operation,
-        parameters,
-        image,
-        seeds,
-        outputs,
-        None if image.time_axis is None else chosen,
-        None if hashed is None else hashed.finish(),
-    )
-    if report is not None:
-        report(Progress(1.0, "Done"))
-    return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
+    return gathered
+
+
+def _shapes_of(result: SeriesResult, image: Image) -> dict[str, Shapes]:
+    """The shapes of a result, with the grid that they lie on."""
+    return {
+        key: Shapes(
+            tuple(shapes),
+            f"{image.name} {key}",
+            image.spacing,
+            image.units,
+            image.translate,
+            None if image.time_axis is None else image.n_times,
+        )
+        for key, shapes in result.shapes.items()
+    }
 
 
 def _pass_on(report: Report, part: int, parts: int, progress: Progress) -> None:
@@ -211,8 +287,18 @@ def _pass_on(report: Report, part: int, parts: int, progress: Progress) -> None:
 
 
 def _forecast(
-    operation: Operation, image: Image, parameters: Mapping[str, Any], n_labels: int, n_times: int
+    operation: Operation,
+    image: Image,
+    parameters: Mapping[str, Any],
+    labels: Sequence[set[int]] | None,
+    times: Sequence[int],
 ) -> Forecast:
+    n_labels, n_times = operation.seed_labels, len(times)
+    if labels is not None:
+        n_labels = max(n_labels, len(set().union(*labels)))
+        follows = operation.follows is not None and operation.follows(parameters)
+        if len(times) > 1 and not follows:
+            n_times = len(with_labels(operation, labels, times))
     each = operation.channels == "each"
     n_channels = image.n_channels
     need = operation.estimate(image.spatial_shape, n_labels, 1 if each else n_channels, parameters)

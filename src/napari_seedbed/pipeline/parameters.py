@@ -40,6 +40,9 @@ class Parameter:
         Whether the form hides it at first.
     logarithmic : bool
         Whether steps should grow with the value.
+    in_voxels : bool
+        Whether `default` counts voxels. It is then a length for the image at hand, see
+        `default_for`; values that are given are lengths like those of any 'physical' parameter.
     """
 
     name: str
@@ -54,6 +57,16 @@ class Parameter:
     choice_labels: tuple[str, ...] = ()
     advanced: bool = False
     logarithmic: bool = False
+    in_voxels: bool = False
+
+    def default_for(self, spacing: Sequence[float] | None) -> Value:
+        """The default for an image of that voxel size, whose smallest edge counts as a voxel.
+
+        Twelve digits are kept, so that three voxels of 0.1 are 0.3 and forms show all of it.
+        """
+        if not self.in_voxels or not spacing:
+            return self.default
+        return float(f"{float(self.default) * min(spacing):.12g}")
 
     def check(self, value: Any) -> Value:
         """Return `value` in the declared type, or raise InputError saying what would be right."""
@@ -95,9 +108,18 @@ class Parameter:
 
 
 def check_parameters(
-    declared: Sequence[Parameter], given: Mapping[str, Any] | None
+    declared: Sequence[Parameter],
+    given: Mapping[str, Any] | None,
+    spacing: Sequence[float] | None = None,
 ) -> dict[str, Value]:
     """Complete set of parameters: what was given, checked, and defaults for the rest.
+
+    Parameters
+    ----------
+    declared : sequence of Parameter
+    given : dict or None
+    spacing : sequence of float, optional
+        Voxel size of the image, for defaults that count voxels; one when it is not known.
 
     Raises
     ------
@@ -112,6 +134,6 @@ def check_parameters(
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
             raise InputError(f"{name}: there is no such parameter; {hint}")
     return {
-        parameter.name: parameter.check(given.get(parameter.name, parameter.default))
+        parameter.name: parameter.check(given.get(parameter.name, parameter.default_for(spacing)))
         for parameter in declared
     }

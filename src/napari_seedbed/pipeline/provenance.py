@@ -10,8 +10,11 @@ from napari_seedbed import __version__
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.inputs import Inputs
 from napari_seedbed.pipeline.parameters import Value
 from napari_seedbed.pipeline.seed_encoding import encode_seeds
+from napari_seedbed.pipeline.shape_encoding import encode_shapes
+from napari_seedbed.pipeline.shapes import Shapes
 
 _LIBRARIES = ("numpy", "scipy", "numba", "scikit-image")
 
@@ -29,11 +32,11 @@ def library_versions() -> dict[str, str]:
 def make_record(
     operation: Operation,
     parameters: dict[str, Value],
-    image: Image,
-    seeds: Image | None,
-    outputs: Mapping[str, Image],
+    inputs: Inputs,
+    outputs: Mapping[str, Image | Shapes],
     times: Sequence[int] | None,
     fingerprint: str | None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Provenance of one run, in plain values that YAML and JSON can hold.
 
@@ -42,22 +45,26 @@ def make_record(
     operation : Operation
     parameters : dict
         Complete, defaults included.
-    image : Image
-    seeds : Image or None
-    outputs : dict of Image
+    inputs : Inputs
+    outputs : dict of Image or Shapes
     times : sequence of int or None
         Time points worked on; None for an image without time.
     fingerprint : str or None
-        Of the image; None marks a live run, which is not kept exactly and has no seeds here.
+        Of the image; None marks a live run, which is not kept exactly and has neither seeds nor
+        shapes here.
+    notes : sequence of str
+        What a person should know about the result.
 
     Returns
     -------
     dict
-        ``operation``, ``version``, ``libraries``, ``parameters``, ``inputs``, ``seeds``,
-        ``outputs`` (a fingerprint for each channel of an image, so that a next step knows it
-        again), ``times``, ``skipped_times``, ``live``.
+        ``operation``, ``version``, ``libraries``, ``parameters``, ``inputs``, ``seeds`` (see
+        `seed_encoding`), ``shapes`` (see `shape_encoding`), ``outputs`` (a fingerprint for each
+        channel of an image, so that a next step knows it again), ``times``, ``skipped_times``,
+        ``live``, ``notes``.
     """
     live = fingerprint is None
+    image, seeds, shapes = inputs.image, inputs.seeds, inputs.shapes
     return {
         "operation": operation.name,
         "version": package_version(),
@@ -65,16 +72,18 @@ def make_record(
         "parameters": dict(parameters),
         "inputs": [describe(image, fingerprint)],
         "seeds": None if seeds is None or live else encode_image_seeds(seeds),
+        "shapes": None if shapes is None or live else encode_shapes(shapes.shapes),
         "outputs": {
-            key: Fingerprint(image).channels()
-            for key, image in outputs.items()
-            if key == "image" and not live
+            key: Fingerprint(output).channels()
+            for key, output in outputs.items()
+            if key == "image" and isinstance(output, Image) and not live
         },
         "times": None if times is None else [int(t) for t in times],
         "skipped_times": None
         if times is None
         else [t for t in range(image.n_times) if t not in set(times)],
         "live": live,
+        "notes": list(notes),
     }
 
 

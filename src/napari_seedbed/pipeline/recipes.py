@@ -238,7 +238,10 @@ def replay(
             should_stop=should_stop,
             times=step.times,
         )
-        made[step.name] = result.outputs[get(step.operation).gives]
+        notes += result.record["notes"]
+        output = result.outputs[get(step.operation).gives]
+        if isinstance(output, Image):
+            made[step.name] = output
     record = {**result.record, "notes": notes}
     outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
     return Result(outputs, record)
