@@ -15,7 +15,7 @@ from napari_seedbed.core.label_resampling import resample_labels
 from napari_seedbed.core.validation import check_spacing
 from napari_seedbed.errors import InputError
 
-__all__ = ["resample_labels", "seeds_from_points", "seeds_from_shapes"]
+__all__ = ["area_outline", "resample_labels", "seeds_from_points", "seeds_from_shapes"]
 
 KINDS = ("polygon", "rectangle", "ellipse", "path", "line")
 
@@ -132,7 +132,7 @@ def seeds_from_shapes(
         if kind in ("path", "line"):
             voxels = _path(vertices, shape, size, widths[i])
         else:
-            voxels = _area(_outline(kind, vertices, i), shape, f"shape {i + 1} ({kind})")
+            voxels = _area(area_outline(kind, vertices, i), shape, f"shape {i + 1} ({kind})")
         if not len(voxels):
             lost.append(i)
             places.append(vertices.mean(axis=0))
@@ -141,6 +141,44 @@ def seeds_from_shapes(
     if lost:
         raise _outside("shapes", lost, places, len(shapes), shape)
     return out
+
+
+def area_outline(kind: str, vertices: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+    """Return the corners of a polygon that stands for a shape with an area.
+
+    Parameters
+    ----------
+    kind : {'polygon', 'rectangle', 'ellipse'}
+    vertices : (N, D) ndarray
+        Voxel coordinates; of an ellipse the four corners of the box around it.
+    number : int
+        Which shape it is, from 0, for the message of an error.
+
+    Returns
+    -------
+    (M, D) ndarray
+        At most 0.05 voxels off an ellipse.
+
+    Raises
+    ------
+    InputError
+        If a rectangle or an ellipse does not have four corners.
+    """
+    if kind == "polygon":
+        return vertices
+    if len(vertices) != 4:
+        raise InputError(
+            f"shape {number + 1} ({kind}) has {len(vertices)} vertices; it must have the four "
+            "corners of its box."
+        )
+    if kind == "rectangle":
+        return vertices
+    centre = vertices.mean(axis=0)
+    a, b = (vertices[1] - vertices[0]) / 2, (vertices[3] - vertices[0]) / 2
+    longest = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), 1.0)
+    count = int(np.ceil(np.pi / np.arccos(1 - _ELLIPSE_TOLERANCE / longest)))
+    angle = np.linspace(0, 2 * np.pi, min(max(count, 32), 4096), endpoint=False)[:, None]
+    return centre + np.cos(angle) * a + np.sin(angle) * b
 
 
 def _coordinates(points: Any, ndim: int, name: str) -> NDArray[np.float64]:
@@ -258,25 +296,6 @@ def _ball(
         square = sum(terms, np.zeros(()))
         found.append(np.argwhere(square <= 1 + 1e-9) + low)
     return np.concatenate(found)
-
-
-def _outline(kind: str, vertices: NDArray[np.float64], number: int) -> NDArray[np.float64]:
-    """Return the corners of a polygon that stands for the shape."""
-    if kind == "polygon":
-        return vertices
-    if len(vertices) != 4:
-        raise InputError(
-            f"shape {number + 1} ({kind}) has {len(vertices)} vertices; it must have the four "
-            "corners of its box."
-        )
-    if kind == "rectangle":
-        return vertices
-    centre = vertices.mean(axis=0)
-    a, b = (vertices[1] - vertices[0]) / 2, (vertices[3] - vertices[0]) / 2
-    longest = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), 1.0)
-    count = int(np.ceil(np.pi / np.arccos(1 - _ELLIPSE_TOLERANCE / longest)))
-    angle = np.linspace(0, 2 * np.pi, min(max(count, 32), 4096), endpoint=False)[:, None]
-    return centre + np.cos(angle) * a + np.sin(angle) * b
 
 
 def _constant_axes(vertices: NDArray[np.float64], most: int) -> list[int]:

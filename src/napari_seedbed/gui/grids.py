@@ -68,6 +68,17 @@ class GridMap:
     spatial: NDArray[np.float64]
     time: tuple[float, float] | None
 
+    @property
+    def to_image(self) -> NDArray[np.floating]:
+        """From the seeds' data coordinates to the image's voxel coordinates, (S+1, S+1)."""
+        return np.linalg.inv(self.spatial)
+
+    def image_times(self, seeds_times: NDArray[np.floating]) -> NDArray[np.intp]:
+        """The image's time indexes of the seeds' time coordinates, where both have a time axis."""
+        assert self.time is not None, "only asked for when both have a time axis"
+        factor, offset = self.time
+        return np.rint((seeds_times - offset) / factor).astype(np.intp)
+
     def is_same_grid(self, shape: Sequence[int]) -> bool:
         """Whether each voxel of an image of that spatial `shape` lies on the seeds' voxel."""
         away = np.abs(self.spatial - np.eye(len(self.spatial)))[:-1]

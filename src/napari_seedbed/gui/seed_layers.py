@@ -35,16 +35,6 @@ class _Target:
     image: Image
     map: GridMap
 
-    @property
-    def to_image(self) -> NDArray[np.floating]:
-        return np.linalg.inv(self.map.spatial)
-
-    def times(self, seeds_times: NDArray[np.floating]) -> NDArray[np.intp]:
-        """The image's time indexes of the seeds' time coordinates."""
-        assert self.map.time is not None, "only asked for when both have a time axis"
-        factor, offset = self.map.time
-        return np.rint((seeds_times - offset) / factor).astype(np.intp)
-
 
 def seeds_image(seeds: SeedsLayer, like: ImageLayer, *, time_axis: int | None = None) -> Image:
     """Integer labels on the grid of an image layer, from a layer of seeds.
@@ -132,6 +122,23 @@ def marked_labels(layer: Points | Shapes) -> tuple[NDArray[np.int64], dict[int, 
     return np.array([values[word] for word in given], dtype=np.int64), names
 
 
+def time_of_mark(times: NDArray[np.floating], i: int, layer: Layer, target: GridMap) -> int:
+    """The image's time point of mark `i`, from the time coordinates of its points.
+
+    Raises
+    ------
+    InputError
+        When they are several.
+    """
+    found = np.unique(target.image_times(times))
+    if len(found) > 1:
+        raise InputError(
+            f"Mark number {i + 1} of '{layer.name}' spans the time points {found[0]} to "
+            f"{found[-1]}; draw it at one time point."
+        )
+    return int(found[0])
+
+
 def decode_paint(event: Any) -> tuple[slice, ...] | None:
     """The box, in data coordinates, that a `paint` event of a Labels layer changed.
 
@@ -198,7 +205,7 @@ def _from_labels(layer: Labels, axes: tuple[str, ...], target: _Target) -> NDArr
         found = _resampled(labels, target)
     else:
         found = np.zeros((image.n_times, *image.spatial_shape), np.int32)
-        for source, t in enumerate(target.times(np.arange(len(labels), dtype=float))):
+        for source, t in enumerate(target.map.image_times(np.arange(len(labels), dtype=float))):
             # most time points have no seeds: looking is cheaper than resampling
             if 0 <= t < image.n_times and labels[source].any():
                 found[t] = _resampled(labels[source], target)
@@ -233,14 +240,14 @@ def _from_marks(
     draw = _points_drawer(layer) if isinstance(layer, Points) else _shapes_drawer(layer)
     marks = [np.atleast_2d(np.asarray(mark, dtype=float)) for mark in layer.data]
     space = [i for i, axis in enumerate(axes) if axis not in ("t", "c")]
-    to_image = target.to_image
+    to_image = target.map.to_image
     placed = [mark[:, space] @ to_image[:-1, :-1].T + to_image[:-1, -1] for mark in marks]
     known = [i for i, label in enumerate(labels) if label != 0]
     if "t" not in axes:
         return draw(placed, labels, known, target)
     image = target.image
     found = np.zeros((image.n_times, *image.spatial_shape), np.int32)
-    at = {i: _time_of(marks[i][:, axes.index("t")], i, layer, target) for i in known}
+    at = {i: time_of_mark(marks[i][:, axes.index("t")], i, layer, target.map) for i in known}
     for t in sorted(set(at.values())):
         if 0 <= t < image.n_times:
             found[t] = draw(placed, labels, [i for i in known if at[i] == t], target)
@@ -300,18 +307,8 @@ def _shapes_drawer(layer: Shapes) -> Drawer:
 
 def _length_factor(target: _Target) -> float:
     """From the seeds' data units along x, which sizes and widths are in, to the image's unit."""
-    direction = target.to_image[:-1, -2]
+    direction = target.map.to_image[:-1, -2]
     return float(np.linalg.norm(direction * np.asarray(target.image.spacing)))
-
-
-def _time_of(times: NDArray[np.floating], i: int, layer: Layer, target: _Target) -> int:
-    found = np.unique(target.times(times))
-    if len(found) > 1:
-        raise InputError(
-            f"Mark number {i + 1} of '{layer.name}' spans the time points {found[0]} to "
-            f"{found[-1]}; draw it at one time point."
-        )
-    return int(found[0])
 
 
 # Small things

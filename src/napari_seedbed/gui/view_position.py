@@ -9,8 +9,17 @@ from napari_seedbed.gui.grids import SPATIAL, grid_of
 from napari_seedbed.gui.layers import level_0
 
 
-def slice_on_screen(viewer: ViewerModel, layer: ImageLayer) -> tuple[int, int] | None:
+def slice_on_screen(
+    viewer: ViewerModel, layer: ImageLayer, *, time_axis: int | None = None
+) -> tuple[int, int] | None:
     """Spatial axis and index of the slice of a volume that is on screen.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    layer : Image layer
+    time_axis : int, optional
+        The layer's axis that is time, where its axis labels do not say so.
 
     Returns
     -------
@@ -18,7 +27,7 @@ def slice_on_screen(viewer: ViewerModel, layer: ImageLayer) -> tuple[int, int] |
         Of the nearest slice, where the layer is rotated; (0, 0) for a flat image, which is all on
         screen; None in 3D display.
     """
-    axes = grid_of(layer).axes
+    axes = grid_of(layer, time_axis).axes
     spatial = [i for i, axis in enumerate(axes) if axis in SPATIAL]
     if len(spatial) == 2:
         return (0, 0)
@@ -31,9 +40,11 @@ def slice_on_screen(viewer: ViewerModel, layer: ImageLayer) -> tuple[int, int] |
     return None
 
 
-def time_on_screen(viewer: ViewerModel, layer: ImageLayer) -> int | None:
+def time_on_screen(
+    viewer: ViewerModel, layer: ImageLayer, *, time_axis: int | None = None
+) -> int | None:
     """The time point on screen; None for a layer without a time axis."""
-    axes = grid_of(layer).axes
+    axes = grid_of(layer, time_axis).axes
     return _position(viewer, layer, axes.index("t")) if "t" in axes else None
 
 
