@@ -153,8 +153,10 @@ def test_operators_on_words_equal_those_on_voxels(mask):
             found = bit_grids.unpack(words[np.newaxis], n_x)[0]
             np.testing.assert_array_equal(found, peer_op(plane))
         everywhere = bit_grids.pack(np.ones_like(mask))
-        bit_grids.in_planes(bit_grids.grow, bits, n_x, flip, everywhere, out)
-        np.testing.assert_array_equal(bit_grids.unpack(out, n_x), grown(mask, np.ones((3, 3, 3))))
+        for reach in itertools.product((0, 1), repeat=2):
+            bit_grids.in_planes(bit_grids.grow, bits, n_x, flip, everywhere, *reach, out)
+            box = np.ones([2 * n + 1 for n in (*reach, 1)])
+            np.testing.assert_array_equal(bit_grids.unpack(out, n_x), grown(mask, box))
 
 
 def two_regions():
@@ -203,6 +205,129 @@ def test_channels_count_together():
     assert (result != truth).mean() < 0.02
     moved = morphological_chan_vese(np.moveaxis(image, -1, 0), 60, start, channel_axis=0)
     np.testing.assert_array_equal(moved, result)
+
+
+# --- voxels that are no cubes -------------------------------------------------------------------
+
+COARSE = (3.0, 1.0, 1.0)
+
+
+def ball(shape, spacing, radius):
+    """Return a ball in the middle that is round in the unit of the spacing."""
+    away = [(np.arange(n) - (n - 1) / 2) * h for n, h in zip(shape, spacing, strict=True)]
+    return sum(part**2 for part in np.ix_(*away)) <= radius**2
+
+
+def flatness(mask, spacing):
+    """Return how far a mask reaches along z over how far along x, 1 for a ball; 0 for nothing."""
+    if not mask.any():
+        return 0
+    spread = np.argwhere(mask).std(axis=0) * spacing
+    return spread[0] / spread[2]
+
+
+def smoothed(mask, spacing, n):
+    """Return a mask after smoothings alone: no image pulls, no balloon pushes."""
+    flat = np.ones(mask.shape)
+    return morphological_geodesic_active_contour(flat, n, mask, 1, 0.5, 0, spacing=spacing)
+
+
+@pytest.mark.parametrize("spacing", [None, 2, (1, 1, 1), (0.3, 0.3, 0.3)], ids=str)
+def test_voxels_that_are_cubes_of_any_size_are_those_of_scikit_image(peer, spacing):
+    image = soft_image((20, 22, 70))
+    expected = peer("morphological_chan_vese", image, 9, "disk", 2)
+    result = morphological_chan_vese(image, 9, "disk", 2, spacing=spacing)
+    np.testing.assert_array_equal(result, expected)
+    edges = inverse_gaussian_gradient(image, 100, 1.5)
+    name = "morphological_geodesic_active_contour"
+    expected = peer(name, edges, 9, "disk", 1, "auto", 1)
+    result = morphological_geodesic_active_contour(edges, 9, "disk", 1, "auto", 1, spacing=spacing)
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("radius", [12, 20, 28])
+def test_smoothing_keeps_a_ball_of_flat_voxels_round(radius):
+    start = ball((25, 75, 75), COARSE, radius)
+    with_spacing = flatness(smoothed(start, COARSE, 20), COARSE)
+    without = flatness(smoothed(start, None, 20), COARSE)
+    assert abs(with_spacing - 1) < 0.1
+    assert abs(with_spacing - 1) < abs(without - 1)
+
+
+def test_regions_of_flat_voxels_are_found_in_noise():
+    truth = ball((25, 75, 75), COARSE, 28)
+    image = truth + np.random.default_rng(0).normal(size=truth.shape)
+    found = morphological_chan_vese(image, 100, truth, 3, spacing=COARSE)
+    assert 2 * (truth & (found > 0)).sum() / (truth.sum() + found.sum()) > 0.97
+    assert flatness(found, COARSE) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("spacing", [(3, 1, 1), (2.5, 1, 1), (2, 2, 1)], ids=str)
+def test_a_balloon_grows_as_fast_along_coarse_axes(spacing):
+    start = ball([int(121 / h) | 1 for h in spacing], spacing, 6)
+    grown = morphological_geodesic_active_contour(
+        np.ones(start.shape), 30, start, 1, 0.5, 1, spacing=spacing
+    )
+    reached = np.ptp(np.argwhere(grown), axis=0) * spacing
+    assert np.ptp(reached) <= 0.2 * reached.max()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_axes_may_come_in_any_order(order):
+    spacing = (3, 2, 1)
+    image = soft_image((14, 20, 30), "u1")
+    edges = inverse_gaussian_gradient(soft_image((14, 20, 30)), 100, 1.5)
+    turned = [spacing[axis] for axis in order]
+    options = {"num_iter": 30, "init_level_set": "disk"}
+    for function, array, extra in (
+        (morphological_chan_vese, image, {}),
+        (morphological_geodesic_active_contour, edges, {"balloon": 1}),
+    ):
+        expected = function(array, **options, **extra, spacing=spacing)
+        result = function(array.transpose(order), **options, **extra, spacing=turned)
+        np.testing.assert_array_equal(result, expected.transpose(order))
+
+
+def test_only_ratios_of_spacings_matter():
+    image = soft_image((12, 30, 30))
+    first = morphological_chan_vese(image, 30, "disk", spacing=(3, 1, 1))
+    np.testing.assert_array_equal(
+        morphological_chan_vese(image, 30, "disk", spacing=(0.3, 0.1, 0.1)), first
+    )
+
+
+def test_slopes_are_those_of_physical_units():
+    # Along both axes the front feels a slope, into opposite directions: 0.03 a voxel down along x
+    # and 0.1 up along y. In voxels 2 long along y the latter counts a quarter, and x wins.
+    y, x = np.mgrid[:9, :9]
+    edges = 0.1 * y - 0.03 * x
+    start = (y >= 4) & (x >= 4)
+    cubes = morphological_geodesic_active_contour(edges, 1, start, 0)
+    long = morphological_geodesic_active_contour(edges, 1, start, 0, spacing=(2, 1))
+    assert cubes[4, 4] == 1
+    assert long[4, 4] == 0
+
+
+def test_it_does_not_stop_before_a_smoothing_that_still_changes_something():
+    # One plane, which smoothing in the plane leaves as it is, but not smoothing across planes.
+    disc = morphsnakes.disk_level_set((40, 40), radius=9)
+    for _ in range(20):
+        disc = morphsnakes.inf_sup(morphsnakes.sup_inf(disc))
+        disc = morphsnakes.sup_inf(morphsnakes.inf_sup(disc))
+    start = np.zeros((5, 40, 40), np.int8)
+    start[2] = disc
+    assert start.any()
+    states = list(evolve_geodesic(np.ones(start.shape), start, num_iter=100, spacing=(4, 1, 1)))
+    assert all(state.changed == 0 for state in states[:16])
+    assert states[16].changed > 0
+    assert states[-1].reason == SHRUNK_AWAY
+
+
+@pytest.mark.parametrize("spacing", [(1, 2), (1, 0, 1), (1, np.nan, 1), "coarse"], ids=str)
+def test_a_bad_spacing_is_named(spacing):
+    for function in (morphological_chan_vese, morphological_geodesic_active_contour):
+        with pytest.raises(InputError, match="spacing"):
+            function(soft_image((6, 6, 6)), 2, "disk", spacing=spacing)
 
 
 def test_it_can_be_cancelled():

@@ -10,7 +10,7 @@ Pablo Márquez-Neila, Luis Baumela, Luis Álvarez, "A morphological approach to 
 evolution of curves and surfaces", IEEE Trans. PAMI 36 (2014) 2-17.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,46 @@ def in_planes(
     """Call ``kernel(z0, z1, bits, *args)`` for ranges of planes, on all cores."""
     planes = split(bits.shape[0], 1 + bits.size // _WORDS_PER_TASK)
     run_ranges(kernel, planes, bits, *args, should_stop=should_stop)
+
+
+def at_once(
+    kernel: Callable[..., Any], bits: Bits, *args: object, should_stop: ShouldStop | None = None
+) -> None:
+    """Call ``kernel(0, Z, bits, *args)`` in this thread; `in_planes` for masks that are small."""
+    kernel(0, bits.shape[0], bits, *args)
+
+
+def smooth(
+    bits: Bits,
+    n_x: int,
+    smoothings: Iterable[tuple[int, bool]],
+    spare: Bits,
+    run: Callable[..., None] = in_planes,
+    should_stop: ShouldStop | None = None,
+) -> None:
+    """Smooth a mask in place.
+
+    Parameters
+    ----------
+    bits : (Z, Y, W) ndarray
+        The mask.
+    n_x : int
+        Length of its rows, in voxels.
+    smoothings : iterable of (int, bool)
+        How many axes each smoothing regards, 3, or 2 for each plane by itself; and whether
+        dilation comes first and erosion then, or the other way.
+    spare : (Z, Y, W) ndarray
+        Room to work in.
+    run : callable
+        What runs the kernels: `in_planes` or `at_once`.
+    should_stop : callable, optional
+        True raises `Cancelled`.
+    """
+    for n_axes, dilate_first in smoothings:
+        curve = curve_2d if n_axes == 2 else curve_3d
+        first, second = (_0, _ALL) if dilate_first else (_ALL, _0)
+        run(curve, bits, n_x, first, spare, should_stop=should_stop)
+        run(curve, spare, n_x, second, bits, should_stop=should_stop)
 
 
 @_inline
@@ -160,19 +200,21 @@ def curve_2d(z0, z1, u, n_x, flip, out):
 
 
 @_fast
-def grow(z0, z1, u, n_x, flip, where, out):
-    """Dilation by a cube (a square in 2D), where the mask `where` allows it.
+def grow(z0, z1, u, n_x, flip, where, reach_z, reach_y, out):
+    """Dilation by a box (a rectangle in 2D), where the mask `where` allows it.
 
-    With `flip`, all bits set, it is an erosion. Nothing is beyond the border.
+    The box reaches one voxel to both sides along x, and 1 or 0 voxels along y and z. With `flip`,
+    all bits set, it is an erosion. Nothing is beyond the border.
     """
     n_z, n_y, n_words = u.shape
-    reach = 1 if n_z > 1 else 0
+    if n_z == 1:
+        reach_z = 0
     for z in range(z0, z1):
         for y in range(n_y):
             for k in range(n_words):
                 total = _0
-                for plane in range(z - reach, z + reach + 1):
-                    for row in range(y - 1, y + 2):
+                for plane in range(z - reach_z, z + reach_z + 1):
+                    for row in range(y - reach_y, y + reach_y + 1):
                         before, here, behind = _triple(u, plane, row, k, flip)
                         total |= before | here | behind
                 total = (total ^ flip) & _ends(u, n_x, k)
@@ -243,10 +285,11 @@ def attach_to_regions(z0, z1, u, n_x, image, inner, outer, lambda1, lambda2, mar
 
 
 @_fast
-def attach_to_edges(z0, z1, u, n_x, image, half, out):
+def attach_to_edges(z0, z1, u, n_x, image, half, weights, out):
     """Let each voxel of the front move down the slope of the image (Z, Y, X).
 
-    The arithmetic is that of the image's type, which `half` has as well.
+    The arithmetic is that of the image's type, which `half` has as well. `weights` tell what the
+    slope along z, y and x counts.
     """
     n_z, n_y, n_words = u.shape
     push = np.empty(1, image.dtype)
@@ -269,13 +312,16 @@ def attach_to_edges(z0, z1, u, n_x, image, half, out):
                     # Between two neighbours half the difference; at a border, all of it.
                     share = half if down - up == 2 else one
                     slope = (image[down, y, x] - image[up, y, x]) * share
-                    push[0] = push[0] + np.float64(slope) * _rise(zb, za, bit, share)
+                    rise = _rise(zb, za, bit, share) * weights[0]
+                    push[0] = push[0] + np.float64(slope) * rise
                     share = half if back_y - front_y == 2 else one
                     slope = (image[z, back_y, x] - image[z, front_y, x]) * share
-                    push[0] = push[0] + np.float64(slope) * _rise(yb, ya, bit, share)
+                    rise = _rise(yb, ya, bit, share) * weights[1]
+                    push[0] = push[0] + np.float64(slope) * rise
                     share = half if right - left == 2 else one
                     slope = (image[z, y, right] - image[z, y, left]) * share
-                    push[0] = push[0] + np.float64(slope) * _rise(xb, xa, bit, share)
+                    rise = _rise(xb, xa, bit, share) * weights[2]
+                    push[0] = push[0] + np.float64(slope) * rise
                     if push[0] > 0:
                         word |= bit
                     elif push[0] < 0:

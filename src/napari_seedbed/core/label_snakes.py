@@ -205,9 +205,9 @@ class _Edges:
         if self.balloon != 0:
             grown = np.empty_like(bits)
             flip = np.uint64(0) if self.balloon > 0 else ~np.uint64(0)
-            bit_grids.grow(0, n_z, bits, n_x, flip, pack(part > self.limit), grown)
+            bit_grids.grow(0, n_z, bits, n_x, flip, pack(part > self.limit), 1, 1, grown)
             bits = grown
-        bit_grids.attach_to_edges(0, n_z, bits, n_x, part, self.half, out)
+        bit_grids.attach_to_edges(0, n_z, bits, n_x, part, self.half, np.ones(3), out)
         return out
 
 

@@ -10,7 +10,7 @@ Pablo Márquez-Neila, Luis Baumela, Luis Álvarez, "A morphological approach to 
 evolution of curves and surfaces", IEEE Trans. PAMI 36 (2014) 2-17.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import bit_grids
-from napari_seedbed.core.bit_grids import Bits, in_planes, pack, unpack
+from napari_seedbed.core.bit_grids import Bits, in_planes, pack, smooth, unpack
 from napari_seedbed.core.ordered_sums import masked_sums
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.smoothing_schedule import SmoothingSchedule, Turn, smoothing_schedule
 from napari_seedbed.core.snake_inputs import Mask, balloon_limit, starting_mask
 from napari_seedbed.core.stop_reasons import FULL, LIMIT, SETTLED, SHRUNK_AWAY
 from napari_seedbed.core.validation import (
@@ -41,15 +42,17 @@ class LevelSetState:
     Attributes
     ----------
     bits : (Z, Y, W) ndarray
-        The mask as `bit_grids` packs it.
+        The mask as `bit_grids` packs it, its axes sorted by `schedule`.
     shape : tuple of int
-        Shape of the mask.
+        Shape of the mask with its axes sorted.
     iteration : int
         How many iterations were made.
     changed : float
         Fraction of voxels that the last iteration changed.
     reason : str or None
         Why the evolution has stopped; None while it goes on.
+    schedule : SmoothingSchedule
+        What iterations do, and in which order axes are.
     """
 
     bits: Bits
@@ -57,11 +60,13 @@ class LevelSetState:
     iteration: int
     changed: float
     reason: str | None
+    schedule: SmoothingSchedule
 
     @property
     def level_set(self) -> Mask:
         """The mask, (M, N[, P]): 1 inside, 0 outside; made anew each time."""
-        return unpack(self.bits, self.shape[-1]).reshape(self.shape)
+        mask = unpack(self.bits, self.shape[-1]).reshape(self.shape)
+        return self.schedule.restore_axes(mask)
 
 
 def morphological_chan_vese(
@@ -74,6 +79,7 @@ def morphological_chan_vese(
     iter_callback: Callable[[Mask], Any] | None = None,
     *,
     channel_axis: int | None = None,
+    spacing: Sequence[float] | None = None,
 ) -> Mask:
     """Segment an image into two regions of different mean, with scikit-image's arguments.
 
@@ -93,6 +99,8 @@ def morphological_chan_vese(
         Called with the mask at the beginning and after each iteration.
     channel_axis : int, optional
         Which axis holds channels; the squared differences of all channels are added.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; cubes when None. Only ratios matter.
 
     Returns
     -------
@@ -111,7 +119,7 @@ def morphological_chan_vese(
     """
     states = evolve_chan_vese(
         image, init_level_set, num_iter=num_iter, smoothing=smoothing, lambda1=lambda1,
-        lambda2=lambda2, channel_axis=channel_axis,
+        lambda2=lambda2, channel_axis=channel_axis, spacing=spacing,
     )  # fmt: skip
     return _run(states, num_iter, iter_callback)
 
@@ -124,6 +132,8 @@ def morphological_geodesic_active_contour(
     threshold: float | str = "auto",
     balloon: float = 0,
     iter_callback: Callable[[Mask], Any] | None = None,
+    *,
+    spacing: Sequence[float] | None = None,
 ) -> Mask:
     """Let a mask settle on the edges of an image, with scikit-image's arguments.
 
@@ -144,6 +154,8 @@ def morphological_geodesic_active_contour(
         Positive to grow where the map is flat, negative to shrink, 0 for neither.
     iter_callback : callable, optional
         Called with the mask at the beginning and after each iteration.
+    spacing : sequence of float, optional
+        Voxel size along each axis; cubes when None. Only ratios matter.
 
     Returns
     -------
@@ -162,7 +174,7 @@ def morphological_geodesic_active_contour(
     """
     states = evolve_geodesic(
         gimage, init_level_set, num_iter=num_iter, smoothing=smoothing, threshold=threshold,
-        balloon=balloon,
+        balloon=balloon, spacing=spacing,
     )  # fmt: skip
     return _run(states, num_iter, iter_callback)
 
@@ -176,6 +188,7 @@ def evolve_chan_vese(
     lambda1: float = 1,
     lambda2: float = 1,
     channel_axis: int | None = None,
+    spacing: Sequence[float] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[LevelSetState]:
     """Yield the states of `morphological_chan_vese`, the first one before any iteration.
@@ -198,11 +211,13 @@ def evolve_chan_vese(
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     mask = starting_mask(init_level_set, channels.shape[1:], "image")
     smoothing = check_count(smoothing, "smoothing")
+    schedule = smoothing_schedule(spacing, mask.ndim)
+    channels = schedule.sort_axes(channels)
     volume = channels[:, np.newaxis] if mask.ndim == 2 else channels
     regions = _Regions(
         volume, check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2"), should_stop
     )
-    return _evolve(mask, regions, num_iter, smoothing, should_stop)
+    return _evolve(mask, regions, num_iter, smoothing, schedule, should_stop)
 
 
 def evolve_geodesic(
@@ -213,6 +228,7 @@ def evolve_geodesic(
     smoothing: int = 1,
     threshold: float | str = "auto",
     balloon: float = 0,
+    spacing: Sequence[float] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[LevelSetState]:
     """Yield the states of `morphological_geodesic_active_contour`, as `evolve_chan_vese` does."""
@@ -221,14 +237,18 @@ def evolve_geodesic(
         array = array.astype(np.float64)
     mask = starting_mask(init_level_set, array.shape, "gimage")
     smoothing = check_count(smoothing, "smoothing")
+    schedule = smoothing_schedule(spacing, mask.ndim)
     limit = balloon_limit(array, threshold, balloon)
+    array = schedule.sort_axes(array)
     volume = array[np.newaxis] if mask.ndim == 2 else array
-    edges = _Edges(volume, limit, balloon, should_stop)
-    return _evolve(mask, edges, num_iter, smoothing, should_stop)
+    edges = _Edges(volume, limit, balloon, schedule, should_stop)
+    return _evolve(mask, edges, num_iter, smoothing, schedule, should_stop)
 
 
 class _Regions:
     """The image term of Chan and Vese: each voxel of the front joins the side it is closer to."""
+
+    balloon = 0.0
 
     def __init__(
         self,
@@ -264,7 +284,7 @@ class _Regions:
         self.n_inside += n_set - n_cleared
         return n_set + n_cleared
 
-    def attach(self, bits: Bits, out: Bits) -> None:
+    def attach(self, bits: Bits, turn: Turn, out: Bits) -> None:
         n_x = self.image.shape[-1]
         inner = (self.inside / float(self.n_inside + 1e-8)).astype(self.kind)
         outer = ((self.all - self.inside) / float(self.size - self.n_inside + 1e-8)).astype(
@@ -305,10 +325,16 @@ class _Edges:
     """The image term of geodesic contours: a balloon where the map is flat, then the slope."""
 
     def __init__(
-        self, image: NDArray[Any], limit: float, balloon: float, should_stop: ShouldStop | None
+        self,
+        image: NDArray[Any],
+        limit: float,
+        balloon: float,
+        schedule: SmoothingSchedule,
+        should_stop: ShouldStop | None,
     ) -> None:
         self.image, self.balloon, self.should_stop = image, balloon, should_stop
         self.half = image.dtype.type(0.5)
+        self.weights = np.array(schedule.weights)
         self.flat: Bits | None = None
         if balloon != 0:
             self.flat = pack(image > limit / np.abs(balloon))
@@ -318,17 +344,17 @@ class _Edges:
         """Return how many voxels have changed."""
         return int(np.bitwise_count(old ^ new).sum(dtype=np.int64))
 
-    def attach(self, bits: Bits, out: Bits) -> None:
+    def attach(self, bits: Bits, turn: Turn, out: Bits) -> None:
         n_x = self.image.shape[-1]
         if self.flat is not None:
             flip = np.uint64(0) if self.balloon > 0 else ~np.uint64(0)
             in_planes(
-                bit_grids.grow, bits, n_x, flip, self.flat, self.grown,
+                bit_grids.grow, bits, n_x, flip, self.flat, turn.reach_z, turn.reach_y, self.grown,
                 should_stop=self.should_stop,
             )  # fmt: skip
             bits = self.grown
         in_planes(
-            bit_grids.attach_to_edges, bits, n_x, self.image, self.half, out,
+            bit_grids.attach_to_edges, bits, n_x, self.image, self.half, self.weights, out,
             should_stop=self.should_stop,
         )  # fmt: skip
 
@@ -338,58 +364,50 @@ def _evolve(
     image_term: _Regions | _Edges,
     num_iter: int,
     smoothing: int,
+    schedule: SmoothingSchedule,
     should_stop: ShouldStop | None,
 ) -> Iterator[LevelSetState]:
     n_iterations = check_count(num_iter, "num_iter")
+    mask = schedule.sort_axes(mask)
     shape = mask.shape
-    curve = bit_grids.curve_2d if mask.ndim == 2 else bit_grids.curve_3d
     bits = pack(mask[np.newaxis] if mask.ndim == 2 else mask)
+    period = schedule.period(smoothing, has_balloon=image_term.balloon != 0)
 
     def states() -> Iterator[LevelSetState]:
         new = bits
         image_term.note(np.zeros_like(new), new)
         spare = np.empty_like(new)
-        n_smoothed = 0
-        # Two iterations see both orders of the smoothing operators: if neither changes anything,
-        # none will.
+        # What was done to this very mask without effect; doing it again would have none either.
+        in_vain: set[Turn] = set()
         idle = 0
-        yield LevelSetState(new, shape, 0, 0.0, None)
+        yield LevelSetState(new, shape, 0, 0.0, None, schedule)
         for iteration in range(1, n_iterations + 1):
-            old = new
-            new = np.empty_like(old)
-            image_term.attach(old, new)
-            for _ in range(smoothing):
-                _smooth(curve, new, shape[-1], n_smoothed % 2 == 0, spare, should_stop)
-                n_smoothed += 1
-            n_changed = image_term.note(old, new)
+            turn = schedule.turn(iteration, smoothing)
+            n_changed = 0
+            if turn not in in_vain:
+                old = new
+                new = np.empty_like(old)
+                image_term.attach(old, turn, new)
+                smooth(new, shape[-1], turn.smoothings, spare, should_stop=should_stop)
+                n_changed = image_term.note(old, new)
             check_stop(should_stop)
-            idle = idle + 1 if n_changed == 0 else 0
+            if n_changed == 0:
+                idle += 1
+                in_vain.add(turn)
+            else:
+                idle = 0
+                in_vain.clear()
             reason = None
-            if idle == 2:
+            if idle == period:
                 full = np.bitwise_count(new).sum(dtype=np.int64)
                 reason = SHRUNK_AWAY if full == 0 else FULL if full == mask.size else SETTLED
             elif iteration == n_iterations:
                 reason = LIMIT
-            yield LevelSetState(new, shape, iteration, n_changed / mask.size, reason)
+            yield LevelSetState(new, shape, iteration, n_changed / mask.size, reason, schedule)
             if reason is not None:
                 return
 
     return states()
-
-
-def _smooth(
-    curve: Callable[..., None],
-    bits: Bits,
-    n_x: int,
-    dilate_first: bool,
-    spare: Bits,
-    should_stop: ShouldStop | None,
-) -> None:
-    """Smooth in place by both operators, one after the other."""
-    grow, shrink = np.uint64(0), ~np.uint64(0)
-    first, second = (grow, shrink) if dilate_first else (shrink, grow)
-    in_planes(curve, bits, n_x, first, spare, should_stop=should_stop)
-    in_planes(curve, spare, n_x, second, bits, should_stop=should_stop)
 
 
 def _run(
