@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.listing import takes_in_words
 from napari_seedbed.pipeline.operations import operations
 from napari_seedbed.pipeline.parameters import Parameter
 
@@ -21,7 +23,7 @@ smooth = run("gaussian", {"image": read_image("stack.tif")}, {"sigma": 0.5}).out
 
 Lengths are in the unit of the image's voxel size (pixels where the image has none).
 """
-GIVES = {"image": "an image", "labels": "labels", "mask": "a mask"}
+GIVES = {"image": "an image", "labels": "labels", "mask": "a mask", "shapes": "shapes"}
 CHANNELS = {
     "joint": "all chosen channels count together",
     "each": "one by one, a result for each",
@@ -38,7 +40,8 @@ def default_of(parameter: Parameter) -> str:
     if parameter.type == "bool":
         return "on" if parameter.default else "off"
     if parameter.type == "float":
-        return f"{parameter.default:g}"
+        voxels = f" voxel{'' if parameter.default == 1 else 's'}" if parameter.in_voxels else ""
+        return f"{parameter.default:g}{voxels}"
     return str(parameter.default)
 
 
@@ -53,15 +56,24 @@ def values_of(parameter: Parameter) -> str:
     return " ".join(part for part in (f"{kind}{unit}", parameter.bounds) if part)
 
 
+def outputs_of(operation: Operation) -> str:
+    """Return what comes out, and which of it has to be asked for or can be left out."""
+    extra = operation.extra_outputs
+    asked = ", ".join(name for name in extra if not operation.parameter(name).default)
+    usual = ", ".join(name for name in extra if operation.parameter(name).default)
+    text = GIVES[operation.gives]
+    text += f" and, unless switched off, {usual}" if usual else ""
+    return text + (f" and, on request, {asked}" if asked else "")
+
+
 def page() -> str:
     """Return the whole page."""
     parts = [HEAD]
     for operation in operations.values():
-        takes = " + ".join(operation.takes)
-        gives = " and, on request, ".join(
-            [GIVES[operation.gives], *filter(None, [", ".join(operation.extra_outputs)])]
-        )
         menu = " → ".join(part.capitalize() for part in operation.menu.split("/")[1:])
+        if operation.panel:
+            menu += f" → {operation.command_title}"
+        times = "all time points at once" if operation.series else "time points one by one"
         parts.append(
             f"""
 ## {operation.title}
@@ -72,9 +84,9 @@ def page() -> str:
 |---|---|
 | name | `{operation.name}` |
 | menu | {menu} |
-| takes | {takes} |
-| gives | {gives} |
-| dimensions | {" and ".join(f"{ndim}D" for ndim in operation.ndim)}; time points one by one |
+| takes | {takes_in_words(operation)} |
+| gives | {outputs_of(operation)} |
+| dimensions | {" and ".join(f"{ndim}D" for ndim in operation.ndim)}; {times} |
 | channels | {CHANNELS[operation.channels]} |
 """
         )

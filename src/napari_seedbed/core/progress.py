@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import Cancelled
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Moving:
         What the last step changed: the largest move in pixels, or the fraction of the voxels.
     """
 
-    shapes: list[Shape]
+    shapes: "list[Shape]"
     labels: NDArray[np.integer] | None
     time: int
     axis: int | None

@@ -15,12 +15,16 @@ from napari_seedbed.pipeline.files import (
     read_image,
     write_image,
     write_labels,
+    write_shapes,
     write_table,
 )
 from napari_seedbed.pipeline.object_tables import object_table_of
 from napari_seedbed.pipeline.operations import get
+from napari_seedbed.pipeline.parameters import check_parameters
 from napari_seedbed.pipeline.provenance import package_version
-from napari_seedbed.pipeline.recipes import Recipe, replay
+from napari_seedbed.pipeline.recipe_model import Recipe
+from napari_seedbed.pipeline.recipes import replay
+from napari_seedbed.pipeline.shapes import Shapes
 
 SUMMARY = "summary.json"
 PathLike = str | os.PathLike[str]
@@ -39,8 +43,9 @@ def run_batch(
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
-    Each input ``cells.tif`` gives ``cells_labels.ome.tif`` and so on, and, where labels come out,
-    ``cells_objects.csv``. ``summary.json`` is written when all are done, also after a cancel.
+    Each input ``cells.tif`` gives ``cells_labels.ome.tif`` and so on, where shapes come out
+    ``cells_shapes.csv``, and where labels come out ``cells_objects.csv``. ``summary.json`` is
+    written when all are done, also after a cancel.
 
     Parameters
     ----------
@@ -144,13 +149,16 @@ def _run_one(
         report(Progress(1.0, "writing"))
         for key, output in result.outputs.items():
             target = folder / _file_name(path, key, recipe)
-            write = write_labels if key in ("labels", "mask") else write_image
-            written.append(write(target, output))
+            if isinstance(output, Shapes):
+                written.append(write_shapes(target, output))
+            else:
+                write = write_labels if key in ("labels", "mask") else write_image
+                written.append(write(target, output))
             entry["outputs"][key] = target.name
         if "labels" in result.outputs:
             if recipe.channels is not None:
                 image = image.select_channels(recipe.channels)
-            table = object_table_of(result.outputs["labels"], image)
+            table = object_table_of(result.image("labels"), image)
             target = folder / f"{image_name(path)}_objects.csv"
             written.append(write_table(target, table))
             entry["outputs"]["objects"] = target.name
@@ -173,13 +181,14 @@ def _run_one(
 
 def _file_name(path: Path, key: str, recipe: Recipe) -> str:
     kind = recipe.steps[-1].operation if key == "image" else key
-    return f"{image_name(path)}_{kind}.ome.tif"
+    return f"{image_name(path)}_{kind}{'.csv' if key == 'shapes' else '.ome.tif'}"
 
 
 def _refuse_existing(recipe: Recipe, path: Path, folder: Path, overwrite: bool) -> None:
     step = recipe.steps[-1]
     operation = get(step.operation)
-    keys = [operation.gives, *(key for key in operation.extra_outputs if step.parameters.get(key))]
+    values = check_parameters(operation.parameters, step.parameters)
+    keys = [operation.gives, *(key for key in operation.extra_outputs if values[key])]
     targets = [folder / _file_name(path, key, recipe) for key in keys]
     if operation.gives == "labels":
         targets.append(folder / f"{image_name(path)}_objects.csv")

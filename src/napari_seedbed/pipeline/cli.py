@@ -206,7 +206,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
     path = Path(arguments.file)
     if path.suffix.lower() in (".yaml", ".yml"):
-        from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
+        from napari_seedbed.pipeline.methods_text import recipe_to_methods_text, start_in_words
         from napari_seedbed.pipeline.recipes import load_recipe
 
         recipe = load_recipe(path)
@@ -216,6 +216,8 @@ def _info(arguments: argparse.Namespace) -> int:
         for number, step in enumerate(recipe.steps, start=1):
             values = ", ".join(f"{name} {value}" for name, value in step.parameters.items())
             print(f"Step {number}    {step.operation} on {step.image}: {values or 'no parameters'}")
+            if step.starts:
+                print(f"{'':10}from {start_in_words(step)}")
         print(f"\n{recipe_to_methods_text(recipe)}")
         return DONE
     from napari_seedbed.pipeline.files import read_image

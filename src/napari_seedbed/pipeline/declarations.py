@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import Report, ShouldStop
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.parameters import Parameter, Value
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.shapes import Shape
 
 Role = Literal["image", "seeds", "shapes"]
 Kind = Literal["image", "labels", "mask", "shapes"]
@@ -102,7 +104,7 @@ class SeriesJob:
     load: Callable[[int], NDArray]
     n_times: int
     spatial_shape: tuple[int, ...]
-    shapes: tuple[Shape, ...]
+    shapes: "tuple[Shape, ...]"
     seeds: Callable[[int], NDArray[np.int32]] | None
     spacing: tuple[float, ...]
     channel_axis: int | None
@@ -127,7 +129,7 @@ class SeriesResult:
     """
 
     arrays: dict[str, NDArray]
-    shapes: dict[str, list[Shape]] = field(default_factory=dict)
+    shapes: "dict[str, list[Shape]]" = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

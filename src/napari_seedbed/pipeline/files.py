@@ -2,5 +2,13 @@
 
 from napari_seedbed.pipeline.image_reading import image_name, read_image
 from napari_seedbed.pipeline.image_writing import write_image, write_labels, write_table
+from napari_seedbed.pipeline.shape_writing import write_shapes
 
-__all__ = ["image_name", "read_image", "write_image", "write_labels", "write_table"]
+__all__ = [
+    "image_name",
+    "read_image",
+    "write_image",
+    "write_labels",
+    "write_shapes",
+    "write_table",
+]

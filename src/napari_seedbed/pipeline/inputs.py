@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.image import SPATIAL, Image
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.units import convert
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.shapes import Shape
 
 _LARGEST_LABEL = int(np.iinfo(np.int32).max)
 
@@ -129,8 +132,8 @@ def _count_times(image: Image) -> str:
     return "no time axis" if image.time_axis is None else f"{image.n_times} time points"
 
 
-def fitting_shapes(image: Image, shapes: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Copies of shapes in plain types, all of them fit for an image.
+def fitting_shapes(image: Image, shapes: "Sequence[Shape]") -> "tuple[Shape, ...]":
+    """Copies of shapes with float64 points, all of them on the grid of an image.
 
     They may leave the image, as drawn ones do, by no more than its own size: how long an outline
     is decides how much memory it takes.
@@ -138,7 +141,7 @@ def fitting_shapes(image: Image, shapes: Sequence[Shape]) -> tuple[Shape, ...]:
     Raises
     ------
     InputError
-        Naming the shape, counted from 1, that does not fit.
+        Naming the shape, counted from 1, that does not lie there.
     """
     if not shapes:
         raise InputError("shapes: there are none; draw at least one.")
@@ -146,37 +149,34 @@ def fitting_shapes(image: Image, shapes: Sequence[Shape]) -> tuple[Shape, ...]:
     fitting = []
     for number, shape in enumerate(shapes, start=1):
         points = np.array(shape.points, np.float64, order="C")
-        least = 3 if shape.closed else 2
         if points.ndim != 2 or points.shape[1] != extent.size:
             raise InputError(
-                f"shapes: number {number} has points of shape {points.shape}; the image is "
+                f"shapes: shape {number} has points of shape {points.shape}; the image is "
                 f"{extent.size}D, so (N, {extent.size}) is needed."
             )
-        if len(points) < least:
-            kind = "a closed outline" if shape.closed else "an open path"
-            raise InputError(
-                f"shapes: number {number} has {len(points)} point(s); {kind} needs {least}."
-            )
         if not np.isfinite(points).all():
-            raise InputError(f"shapes: number {number} has a point that is NaN or infinite.")
+            raise InputError(f"shapes: shape {number} has a point that is NaN or infinite.")
         outside = np.flatnonzero(((points < -extent) | (points > 2 * extent)).any(axis=1))
         if outside.size:
             place = ", ".join(f"{value:g}" for value in points[outside[0]])
             raise InputError(
-                f"shapes: number {number} has a point at ({place}), far outside the image of "
+                f"shapes: shape {number} has a point at ({place}), far outside the image of "
                 f"shape {image.spatial_shape}."
             )
         if not 1 <= shape.label <= _LARGEST_LABEL:
             raise InputError(
-                f"shapes: number {number} has the label {shape.label}; it must be from 1 to "
+                f"shapes: shape {number} has the label {shape.label}; it must be from 1 to "
                 f"{_LARGEST_LABEL}."
             )
         if not 0 <= shape.time < image.n_times:
             raise InputError(
-                f"shapes: number {number} is at time point {shape.time}, but the image has "
-                f"{_count_times(image)}, counted from 0."
+                f"shapes: shape {number} is at time point {shape.time}; the image has "
+                f"{image.n_times}, counted from 0."
             )
-        fitting.append(Shape(int(shape.label), points, bool(shape.closed), int(shape.time)))
+        label, time = int(shape.label), int(shape.time)
+        fitting.append(
+            replace(shape, label=label, points=points, closed=bool(shape.closed), time=time)
+        )
     return tuple(fitting)
 
 

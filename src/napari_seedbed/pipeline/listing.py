@@ -17,7 +17,7 @@ _WIDTH = 88
 def operation_as_text(operation: Operation) -> str:
     """Name, what it takes and gives, what it does, and its parameters."""
     dimensions = " and ".join(f"{n}D" for n in operation.ndim)
-    takes = " + ".join(operation.takes)
+    takes = takes_in_words(operation)
     lines = [
         f"{operation.name}   {operation.title}: {takes} -> {operation.gives}, {dimensions}",
         *wrap(operation.help, _WIDTH, initial_indent="  ", subsequent_indent="  "),
@@ -29,16 +29,28 @@ def operation_as_text(operation: Operation) -> str:
     return "\n".join(lines)
 
 
+def takes_in_words(operation: Operation) -> str:
+    """``image + seeds``; ``image + shapes or seeds`` where one of the two is needed."""
+    return " + ".join([*operation.takes, *filter(None, [" or ".join(operation.one_of)])])
+
+
 def _domain(parameter: Parameter) -> str:
     if parameter.type == "choice":
         return f"{' or '.join(parameter.choices)}, default {parameter.default}"
     if parameter.type == "bool":
         return f"true or false, default {str(parameter.default).lower()}"
     kind = "whole number" if parameter.type == "int" else "number"
-    parts = [kind, parameter.bounds, f"default {parameter.default:g}"]
+    parts = [kind, parameter.bounds, f"default {_number_of(parameter)}"]
     if parameter.unit == "physical":
         parts.append("in the unit of the voxel size")
     return ", ".join(filter(None, parts))
+
+
+def _number_of(parameter: Parameter) -> str:
+    shown = f"{parameter.default:g}"
+    if not parameter.in_voxels:
+        return shown
+    return f"{shown} voxel" if parameter.default == 1 else f"{shown} voxels"
 
 
 def operations_as_data() -> list[dict[str, Any]]:
@@ -49,10 +61,13 @@ def operations_as_data() -> list[dict[str, Any]]:
             "title": operation.title,
             "menu": operation.menu,
             "takes": list(operation.takes),
+            "one_of": list(operation.one_of),
             "gives": operation.gives,
             "extra_outputs": list(operation.extra_outputs),
             "ndim": list(operation.ndim),
             "channels": operation.channels,
+            "series": operation.series,
+            "panel": operation.panel,
             "help": operation.help,
             "reference": operation.reference,
             "parameters": [
@@ -65,6 +80,7 @@ def operations_as_data() -> list[dict[str, Any]]:
                     "minimum": parameter.minimum,
                     "maximum": parameter.maximum,
                     "unit": parameter.unit,
+                    "in_voxels": parameter.in_voxels,
                     "choices": list(parameter.choices),
                     "advanced": parameter.advanced,
                 }

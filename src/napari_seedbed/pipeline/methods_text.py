@@ -4,7 +4,7 @@ import re
 
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
-from napari_seedbed.pipeline.recipes import Recipe, Step
+from napari_seedbed.pipeline.recipe_model import Recipe, Step
 
 
 def recipe_to_methods_text(recipe: Recipe) -> str:
@@ -41,7 +41,7 @@ def _voxels(recipe: Recipe) -> str:
 
 def _step(recipe: Recipe, step: Step) -> str:
     operation = get(step.operation)
-    values = check_parameters(operation.parameters, step.parameters)
+    values = check_parameters(operation.parameters, step.parameters, recipe.image.spacing)
     unit = recipe.image.units[-1]
     stated = [
         _setting(parameter, values[parameter.name], unit)
@@ -57,10 +57,28 @@ def _step(recipe: Recipe, step: Step) -> str:
         text += f" (channel {chosen})"
     if stated:
         text += f" with {', '.join(stated)}"
+    start = start_in_words(step)
+    return f"{text}, from {start}." if start else f"{text}."
+
+
+def start_in_words(step: Step) -> str:
+    """What people marked and drew for a step: ``3 outlines of 2 objects drawn by hand``."""
+    parts = []
     if step.seeds is not None:
         n_labels = sum(label > 0 for label in step.seeds.labels)
-        text += f", from {step.seeds.voxels} seed voxels of {n_labels} labels marked by hand"
-    return text + "."
+        parts.append(f"{step.seeds.voxels} seed voxels of {n_labels} labels marked by hand")
+    if step.shapes is not None:
+        closed = sum(shape.closed for shape in step.shapes)
+        paths = len(step.shapes) - closed
+        kinds = [_counted(closed, "outline")] if closed else []
+        kinds += [_counted(paths, "open path")] if paths else []
+        objects = _counted(len({shape.label for shape in step.shapes}), "object")
+        parts.append(f"{' and '.join(kinds)} of {objects} drawn by hand")
+    return " and ".join(parts)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _setting(parameter: Parameter, value: Value, unit: str) -> str:

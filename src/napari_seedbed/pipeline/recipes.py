@@ -1,4 +1,4 @@
-"""Recipes: how a result was made, with its seeds, as a YAML file that replays it."""
+"""Recipes: how a result was made, with its seeds and shapes, as a YAML file that replays it."""
 
 import re
 from collections.abc import Mapping
@@ -7,144 +7,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
-from napari_seedbed.errors import FileError, InputError, RecipeError
+from napari_seedbed.errors import FileError, RecipeError
 from napari_seedbed.pipeline import atomic_files
 from napari_seedbed.pipeline.fingerprint import fingerprint
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.operations import Result, get, operations, run
-from napari_seedbed.pipeline.parameters import check_parameters
+from napari_seedbed.pipeline.operations import Result, get, run
 from napari_seedbed.pipeline.provenance import library_versions, package_version
-from napari_seedbed.pipeline.seed_encoding import decode_seeds
-
-FORMAT_VERSION = 1
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Seeds(_Model):
-    """Seeds as text, see `seed_encoding`."""
-
-    shape: tuple[int, ...]
-    axes: tuple[str, ...]
-    labels: tuple[int, ...]
-    voxels: int
-    runs: int
-    data: str
-    checksum: str
-
-    def decode(self) -> NDArray[np.int32]:
-        """The seeds as an array; zero where there is none."""
-        return decode_seeds(self.model_dump())
-
-
-class SourceImage(_Model):
-    """The image that a recipe was made on: the chosen channels of it."""
-
-    name: str
-    fingerprint: str
-    shape: tuple[int, ...]
-    axes: tuple[str, ...]
-    dtype: str
-    rgb: bool = False
-    spacing: tuple[float, ...]
-    units: tuple[str, ...]
-
-    @property
-    def spatial_shape(self) -> tuple[int, ...]:
-        """Lengths of the spatial axes."""
-        pairs = zip(self.axes, self.shape, strict=True)
-        return tuple(n for axis, n in pairs if axis in ("z", "y", "x"))
-
-
-class Step(_Model):
-    """One operation of a recipe.
-
-    Attributes
-    ----------
-    name : str
-        What later steps call its output.
-    operation : str
-    parameters : dict
-        Missing ones take their defaults.
-    image : str
-        What it works on: 'image' for the file, or the name of an earlier step.
-    channels : tuple of int or None
-        Channels of an earlier step's output; all when None.
-    times : tuple of int or None
-        Time points; all when None.
-    seeds : Seeds or None
-    """
-
-    name: str
-    operation: str
-    parameters: dict[str, float | int | bool | str] = Field(default_factory=dict)
-    image: str = "image"
-    channels: tuple[int, ...] | None = None
-    times: tuple[int, ...] | None = None
-    seeds: Seeds | None = None
-
-
-class Recipe(_Model):
-    """How a result was made.
-
-    Attributes
-    ----------
-    format_version : int
-    created_with : str
-        Version of napari-seedbed.
-    libraries : dict
-        Versions of what results may depend on.
-    image : SourceImage
-    channels : tuple of int or None
-        Which channels of the file are used; all when None.
-    steps : tuple of Step
-        In order; the last one's outputs are the recipe's.
-    """
-
-    format_version: int = FORMAT_VERSION
-    created_with: str
-    libraries: dict[str, str] = Field(default_factory=dict)
-    image: SourceImage
-    channels: tuple[int, ...] | None = None
-    steps: tuple[Step, ...] = Field(min_length=1)
-
-    @property
-    def seeds(self) -> Seeds | None:
-        """Seeds of the last step that has some."""
-        return next((step.seeds for step in reversed(self.steps) if step.seeds), None)
-
-    @model_validator(mode="after")
-    def _check_steps(self) -> "Recipe":
-        known = {"image"}
-        for step in self.steps:
-            if step.operation not in operations:
-                raise RecipeError(
-                    f"The recipe uses the operation {step.operation!r}, which napari-seedbed "
-                    f"{package_version()} does not have; update napari-seedbed."
-                )
-            try:
-                check_parameters(get(step.operation).parameters, step.parameters)
-            except InputError as error:
-                raise RecipeError(f"The recipe's step {step.name!r}: {error}") from error
-            if step.image not in known:
-                raise RecipeError(
-                    f"The recipe's step {step.name!r} works on {step.image!r}, which is neither "
-                    "'image' nor the name of an earlier step."
-                )
-            if step.name in known:
-                raise RecipeError(f"The recipe has two steps of the name {step.name!r}.")
-            if step.seeds is None and "seeds" in get(step.operation).takes:
-                raise RecipeError(f"The recipe's step {step.name!r} has no seeds.")
-            known.add(step.name)
-        return self
+from napari_seedbed.pipeline.recipe_model import FORMAT_VERSION, Recipe, SourceImage, Step
+from napari_seedbed.pipeline.shapes import Shapes
 
 
 def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
@@ -175,6 +49,7 @@ def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
                 channels=entry["inputs"][0]["channels"] if steps else None,
                 times=entry["times"] if entry["skipped_times"] else None,
                 seeds=entry["seeds"],
+                shapes=entry.get("shapes"),
             )
         )
     return Recipe(
@@ -222,9 +97,11 @@ def replay(
         given = made[step.image]
         if step.channels is not None:
             given = given.select_channels(step.channels)
-        inputs = {"image": given}
+        inputs: dict[str, Image | Shapes] = {"image": given}
         if step.seeds is not None:
             inputs["seeds"] = _seeds_for(step, given)
+        if step.shapes is not None:
+            inputs["shapes"] = _shapes_for(step, given)
 
         def pass_on(progress: Progress, nth: int = nth) -> None:
             if report is not None:
@@ -260,7 +137,7 @@ def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
     if not same:
         notes.append(
             f"{image.name} is not the image that the recipe was made on ({made_on.name}): its "
-            "fingerprint differs. The recipe's seeds and parameters were reused."
+            f"fingerprint differs. The recipe's {_reused(recipe)} were reused."
         )
     calibrated = any(unit != "pixel" for unit in image.units)
     own, recorded = (image.spacing, image.units), (made_on.spacing, made_on.units)
@@ -328,6 +205,23 @@ def _seeds_for(step: Step, image: Image) -> Image:
     return Image(step.seeds.decode(), step.seeds.axes, image.spacing, image.units, name="seeds")
 
 
+def _shapes_for(step: Step, image: Image) -> Shapes:
+    assert step.shapes is not None
+    shapes = tuple(shape.decode() for shape in step.shapes)
+    latest = max(shape.time for shape in shapes)
+    if latest >= image.n_times:
+        raise RecipeError(
+            f"The recipe has a shape at time point {latest}, counted from 0, but {image.name} has "
+            f"{image.n_times}. Open the image in napari and draw shapes on it."
+        )
+    return Shapes(shapes)
+
+
+def _reused(recipe: Recipe) -> str:
+    roles = dict.fromkeys(role for step in recipe.steps for role in step.starts)
+    return " and ".join([*roles, "parameters"])
+
+
 def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     """Write a recipe; whole or not at all.
 
@@ -390,10 +284,11 @@ def load_recipe(path: str | PathLike[str]) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         own = first.get("ctx", {}).get("error")
+        place = ".".join(str(part) for part in first["loc"])
         if isinstance(own, RecipeError):
-            raise RecipeError(f"{path}: {own}") from error
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RecipeError(f"{path} is damaged at {place}: {first['msg']}.") from error
+            where = f" at {place}" if place else ""
+            raise RecipeError(f"{path}{where}: {own}") from error
+        raise RecipeError(f"{path} is damaged at {place or 'the file'}: {first['msg']}.") from error
 
 
 class _Dumper(yaml.SafeDumper):

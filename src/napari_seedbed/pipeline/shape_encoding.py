@@ -2,21 +2,22 @@
 
 import math
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import RecipeError
 
+if TYPE_CHECKING:
+    from napari_seedbed.core.shapes import Shape
+
 _WIDTH = 88
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
-def encode_shapes(shapes: Iterable[Shape]) -> list[dict[str, Any]]:
+def encode_shapes(shapes: "Iterable[Shape]") -> list[dict[str, Any]]:
     """Shapes as plain values that YAML or JSON can hold.
 
     Returns
@@ -37,7 +38,7 @@ def encode_shapes(shapes: Iterable[Shape]) -> list[dict[str, Any]]:
     ]
 
 
-def decode_shapes(encoded: Sequence[Mapping[str, Any]]) -> tuple[Shape, ...]:
+def decode_shapes(encoded: Sequence[Mapping[str, Any]]) -> "tuple[Shape, ...]":
     """Shapes from what `encode_shapes` gave, bit for bit.
 
     Raises
@@ -45,6 +46,8 @@ def decode_shapes(encoded: Sequence[Mapping[str, Any]]) -> tuple[Shape, ...]:
     RecipeError
         Where the points are not as `encode_shapes` writes them.
     """
+    from napari_seedbed.core.shapes import Shape
+
     return tuple(
         Shape(
             int(one["label"]),
@@ -79,9 +82,11 @@ def points_from_text(text: str) -> NDArray[np.float64]:
 
 
 def _points_as_text(points: NDArray[np.floating]) -> str:
-    rows = np.asarray(points, np.float64).tolist()
-    text = ", ".join(" ".join(repr(value).removesuffix(".0") for value in row) for row in rows)
-    # A point is not broken: it is one word while the lines are made.
-    kept = re.sub(r"(?<!,) ", "\N{NO-BREAK SPACE}", text)
-    lines = textwrap.wrap(kept, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+    lines: list[str] = []
+    for row in np.asarray(points, np.float64).tolist():
+        point = " ".join(repr(value).removesuffix(".0") for value in row)
+        if lines and len(lines[-1]) + len(point) + 3 <= _WIDTH:
+            lines[-1] += f", {point}"
+        else:
+            lines.append(point)
+    return ",\n".join(lines)

@@ -1,9 +1,10 @@
 """Shapes on the grid of an image: what operations start from, give, and files keep."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_seedbed.core.shapes import Shape
+if TYPE_CHECKING:
+    from napari_seedbed.core.shapes import Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Shapes:
         How they were made, when an operation made them (`Result.record`).
     """
 
-    shapes: tuple[Shape, ...]
+    shapes: "tuple[Shape, ...]"
     name: str = "shapes"
     spacing: tuple[float, ...] = ()
     units: tuple[str, ...] = ()
