@@ -5,7 +5,7 @@ brightness and bit depth. Lengths are in the unit of the spacing; slopes are per
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,3 +163,47 @@ def stopping_map(strength: NDArray[np.float32], steepness: float) -> NDArray[np.
             "choose another image or channel."
         )
     return out
+
+
+def edge_map(
+    image: NDArray[Any],
+    sigma: float,
+    kind: Literal["strength", "stopping"] = "strength",
+    *,
+    steepness: float = 100.0,
+    spacing: float | Sequence[float] | None = None,
+    channel_axis: int | None = None,
+) -> NDArray[np.float32]:
+    """Return what snakes see of an image: how steep it is, or where surfaces stop.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) ndarray, or with channels where `channel_axis` says so
+    sigma : float
+        Standard deviation of the smoothing, in the unit of `spacing`.
+    kind : {'strength', 'stopping'}
+        `edge_strength`, bright on edges, which contours climb; or `stopping_map`, dark on edges,
+        where surfaces stop.
+    steepness : float
+        For 'stopping': how steeply the map falls at an edge.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    channel_axis : int, optional
+
+    Returns
+    -------
+    (M, N[, P]) ndarray of float32
+
+    Raises
+    ------
+    InputError
+        If the image has no contrast, holds NaN, or an argument makes no sense.
+    """
+    array = check_image(image)
+    axis = check_channel_axis(channel_axis, array.ndim)
+    size = check_spacing(spacing, array.ndim - (axis is not None))
+    if kind not in ("strength", "stopping"):
+        raise InputError(f"kind is {kind!r}; it must be 'strength' or 'stopping'.")
+    even = evened(array, contrast_limits(array, axis), sigma, size, axis)
+    strength = edge_strength(even, size, axis)
+    return strength if kind == "strength" else stopping_map(strength, steepness)

@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.snake_operations import (
+    EDGE_MAP,
+    EDGE_SURFACE,
+    ELASTIC_CONTOUR,
+    REGION_SURFACE,
+)
 
 _WALKERS = "random walkers"
 
@@ -219,4 +225,12 @@ THRESHOLD_OTSU = Operation(
     "Transactions on Systems, Man, and Cybernetics 9(1), 62-66.",
 )
 
-OPERATIONS = (RANDOM_WALKER, GAUSSIAN, THRESHOLD_OTSU)
+OPERATIONS = (
+    RANDOM_WALKER,
+    ELASTIC_CONTOUR,
+    EDGE_SURFACE,
+    REGION_SURFACE,
+    EDGE_MAP,
+    GAUSSIAN,
+    THRESHOLD_OTSU,
+)

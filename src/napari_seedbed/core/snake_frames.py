@@ -1,0 +1,288 @@
+"""Snakes on the frames of one time point, and the journal of what happens to them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.losses import contrasts, why_lost
+from napari_seedbed.core.progress import Moving, Progress, Report, ShouldStop
+from napari_seedbed.core.shapes import Plane, Shape, on_plane, outlines_of_labels, simplified
+from napari_seedbed.core.snake_images import Limits
+from napari_seedbed.core.snake_methods import (
+    ElasticContour,
+    FrameImage,
+    FrameState,
+    Method,
+    evolve_frame,
+)
+
+Labels = NDArray[np.int32]
+AXES = {2: "yx", 3: "zyx"}
+
+
+@dataclass
+class Frame:
+    """What has been found on one slice, or in one volume (`plane` is None there, as in 2D).
+
+    Labels are numbered from 1. `shapes` are contours within the frame; None where labels moved.
+    """
+
+    plane: Plane | None
+    labels: Labels
+    shapes: list[Shape] | None
+
+    def values(self) -> set[int]:
+        """Labels that occur."""
+        return labels_in(self.shapes or (), self.labels)
+
+
+Frames = dict[Plane | None, Frame]
+
+
+@dataclass
+class Task:
+    """One frame to work on: what was drawn there, and what goes on from another frame."""
+
+    plane: Plane | None
+    shapes: list[Shape]
+    labels: Labels | None
+    carried: frozenset[int] = frozenset()
+    before: Frame | None = None
+
+
+@dataclass
+class Journal:
+    """What is the same for all frames of a run, and what is written down on the way.
+
+    Attributes
+    ----------
+    values : (K,) ndarray of int32
+        The labels as they were given, in the order in which they are numbered from 1.
+    follows : bool
+        Whether objects go on from frame to frame.
+    share : (float, float)
+        From which to which fraction of the whole run the present frame goes.
+    """
+
+    method: Method
+    n_times: int
+    spacing: tuple[float, ...]
+    channel_axis: int | None
+    tolerance: float
+    values: Labels
+    follows: bool
+    watch: Callable[[int], bool] | None
+    report: Report | None
+    should_stop: ShouldStop | None
+    share: tuple[float, float] = (0.0, 1.0)
+    reasons: Counter[str] = field(default_factory=Counter)
+    losses: list[str] = field(default_factory=list)
+    iterations: int = 0
+    first_contrast: dict[int, float] = field(default_factory=dict)
+
+    def portion(self, nth: int, of: int, whole: tuple[float, float]) -> None:
+        """The present frame is the `nth` of so many in a part of the run."""
+        begin, end = whole
+        self.share = begin + (end - begin) * nth / of, begin + (end - begin) * (nth + 1) / of
+
+    def tell(self, t: int, plane: Plane | None, state: FrameState) -> None:
+        """Report how far a frame is, and where its snakes are if somebody watches."""
+        if self.report is None:
+            return
+        begin, end = self.share
+        within = state.iteration / max(self.method.max_num_iter, 1)
+        message = f"{self._place(t, plane)}iteration {state.iteration}"
+        moving = None
+        if self.watch is not None and self.watch(state.iteration):
+            frame = Frame(plane, state.labels(), state.shapes())
+            moving = Moving(
+                shapes=[] if frame.shapes is None else self.outlined(frame, t),
+                labels=self.original(frame.labels),
+                time=t,
+                axis=None if plane is None else plane[0],
+                index=None if plane is None else plane[1],
+                iteration=state.iteration,
+                changed=state.changed,
+            )
+        self.report(Progress(begin + (end - begin) * within, message, moving))
+
+    def lose(self, t: int, plane: Plane | None, label: int, why: str) -> None:
+        """Note that an object is not followed any further."""
+        words = self._place(t, plane).rstrip(": ")
+        where = f" on {words}" if words else ""
+        self.losses.append(f"Object {self.values[label - 1]} was lost{where}: {why}.")
+
+    def notes(self) -> tuple[str, ...]:
+        """Why the snakes stopped, and what was lost where."""
+        n_frames = sum(self.reasons.values())
+        if n_frames == 1:
+            reason = next(iter(self.reasons))
+            return (f"Stopped after {self.iterations} iterations: {reason}.", *self.losses)
+        counts = ", ".join(f"{n} {why}" for why, n in self.reasons.most_common())
+        return (f"{n_frames} frames: {counts}.", *self.losses)
+
+    def original(self, labels: Labels) -> Labels:
+        """Labels as they were given, for labels numbered from 1."""
+        table = np.concatenate([np.zeros(1, np.int32), self.values])
+        return np.asarray(table[labels], np.int32)
+
+    def outlined(self, frame: Frame, t: int) -> list[Shape]:
+        """Shapes of a frame as a person sees them: few points, their own labels, in place."""
+        size = within(self.spacing, frame.plane)
+        if frame.shapes is not None:
+            found = [
+                replace(shape, points=on_plane(shape.points, frame.plane), time=t)
+                for shape in (simplified(shape, size, self.tolerance) for shape in frame.shapes)
+            ]
+        else:
+            slices = [(frame.plane, frame.labels)]
+            if frame.labels.ndim == 3:
+                slices = [((0, z), labels) for z, labels in enumerate(frame.labels)]
+                size = self.spacing[1:]
+            found = [
+                shape
+                for plane, labels in slices
+                if labels.any()
+                for shape in outlines_of_labels(labels, size, self.tolerance, plane=plane, time=t)
+            ]
+        return [replace(shape, label=int(self.values[shape.label - 1])) for shape in found]
+
+    def all_outlined(self, found: Mapping[int, Frames]) -> list[Shape]:
+        """Shapes of all time points, by time point and slice."""
+        return [
+            shape
+            for t in sorted(found)
+            for plane in sorted(found[t], key=lambda plane: plane or (-1, -1))
+            for shape in self.outlined(found[t][plane], t)
+        ]
+
+    def _place(self, t: int, plane: Plane | None) -> str:
+        words = [f"time point {t}"] if self.n_times > 1 else []
+        if plane is not None:
+            words.append(f"slice {AXES[3][plane[0]]} {plane[1]}")
+        return ", ".join(words) + ": " if words else ""
+
+
+class TimePoint:
+    """One time point of an image.
+
+    Parameters
+    ----------
+    journal : Journal
+    t : int
+    image : (M, N[, P]) ndarray, or (C, M, N[, P])
+    limits : list of (float, float)
+        Its `contrast_limits`.
+    fixed : dict of Frame
+        What an earlier visit has found here; it stays.
+    """
+
+    def __init__(
+        self, journal: Journal, t: int, image: NDArray[Any], limits: Limits, fixed: Frames
+    ) -> None:
+        self._journal, self._t, self._fixed = journal, t, fixed
+        self._image, self._limits = image, limits
+
+    def run(self, tasks: Sequence[Task]) -> Frames:
+        """Work on frames of their own, one after the other; where nothing begins there is none."""
+        whole = self._journal.share
+        found: Frames = {}
+        for nth, task in enumerate(tasks):
+            self._journal.portion(nth, len(tasks), whole)
+            frame = self.evolve(task)
+            if frame is not None:
+                found[task.plane] = frame
+        self._journal.share = whole
+        return found
+
+    def evolve(self, task: Task, fixed: Frame | None = None) -> Frame | None:
+        """Work on one frame; voxels of `fixed` stay with what is there."""
+        journal, plane = self._journal, task.plane
+        image = self._frame_image(plane)
+        shapes, labels = self._beginning(task, image.shape)
+        if not shapes and (labels is None or not labels.any()):
+            return None
+        state = None
+        for state in evolve_frame(journal.method, image, shapes, labels, journal.should_stop):
+            journal.tell(self._t, plane, state)
+        assert state is not None
+        journal.reasons[state.reason] += 1
+        journal.iterations = state.iteration
+        frame = Frame(plane, state.labels(), state.shapes())
+        for known in (self._fixed.get(plane), fixed):
+            if known is not None:
+                frame.labels[known.labels != 0] = 0
+        self._drop_lost(task, frame, image, state.lost)
+        return frame
+
+    def _frame_image(self, plane: Plane | None) -> FrameImage:
+        journal = self._journal
+        array, axis = self._image, journal.channel_axis
+        if plane is not None:
+            index = (slice(None),) * (plane[0] + (axis is not None)) + (plane[1],)
+            array = np.ascontiguousarray(array[index])
+        spacing = within(journal.spacing, plane)
+        return FrameImage(array, self._limits, journal.method.sigma, spacing, axis)
+
+    def _beginning(self, task: Task, size: tuple[int, ...]) -> tuple[list[Shape], Labels | None]:
+        """Drawn shapes or labels, and those of the frame before that go on here."""
+        carried = task.carried if task.before is not None else frozenset()
+        if isinstance(self._journal.method, ElasticContour):
+            shapes = list(task.shapes)
+            if task.before is not None:
+                shapes += [s for s in task.before.shapes or () if s.label in carried]
+            return shapes, None
+        labels = np.zeros(size, np.int32) if task.labels is None else task.labels.copy()
+        if task.before is not None and carried:
+            going_on = np.isin(task.before.labels, list(carried)) & (labels == 0)
+            labels[going_on] = task.before.labels[going_on]
+        return [], labels
+
+    def _drop_lost(self, task: Task, frame: Frame, image: FrameImage, gone: Sequence[int]) -> None:
+        journal = self._journal
+        for label in gone:
+            if label in task.carried or label in labels_in(task.shapes, task.labels):
+                journal.lose(self._t, frame.plane, label, "it shrank to nothing")
+        if not journal.follows:
+            return
+        here = sorted({int(v) for v in np.unique(frame.labels)} - {0})
+        contrast = contrasts(image.grey, frame.labels, here)
+        for label in here:
+            if label not in task.carried or task.before is None:
+                journal.first_contrast.setdefault(label, contrast.get(label, 0.0))
+                continue
+            why = why_lost(
+                int(np.count_nonzero(frame.labels == label)),
+                int(np.count_nonzero(task.before.labels == label)),
+                contrast.get(label),
+                journal.first_contrast.get(label),
+            )
+            if why:
+                journal.lose(self._t, frame.plane, label, why)
+                frame.labels[frame.labels == label] = 0
+                if frame.shapes is not None:
+                    frame.shapes = [s for s in frame.shapes if s.label != label]
+
+
+def labels_in(shapes: Sequence[Shape], labels: Labels | None) -> set[int]:
+    """Labels that occur among shapes or in an array, without 0."""
+    found = {shape.label for shape in shapes}
+    return found if labels is None else found | ({int(v) for v in np.unique(labels)} - {0})
+
+
+def joined(one: Frame | None, other: Frame) -> Frame:
+    """Two sets of objects on the same slice; the first one's voxels stay."""
+    if one is None:
+        return other
+    labels = np.where(one.labels == 0, other.labels, one.labels)
+    shapes = None if one.shapes is None else one.shapes + (other.shapes or [])
+    return Frame(one.plane, labels, shapes)
+
+
+def within(numbers: Sequence[Any], plane: Plane | None) -> tuple[Any, ...]:
+    """Those of the numbers, one an axis, that belong to the axes of a slice."""
+    return tuple(n for axis, n in enumerate(numbers) if plane is None or axis != plane[0])

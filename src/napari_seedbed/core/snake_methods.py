@@ -1,0 +1,343 @@
+"""The three kinds of snakes, each on one frame: a slice or a whole volume.
+
+A frame begins with shapes or with labels, and is a sequence of states until nothing moves.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.active_contours import ContourState, evolve_contours
+from napari_seedbed.core.label_snakes import LabelsState, evolve_labels
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.seeds import seeds_from_shapes
+from napari_seedbed.core.shapes import Shape, filled
+from napari_seedbed.core.snake_images import (
+    Limits,
+    edge_strength,
+    evened,
+    stopping_map,
+)
+from napari_seedbed.core.stop_reasons import LEFT, LIMIT, SHRUNK_AWAY
+
+Ends = Literal["fixed", "free", "fixed-free", "free-fixed"]
+
+_STEPS_A_STATE = 10
+# In every image the slope of which this is the quantile pulls like one of 5 % of the contrast a
+# pixel, as outlines do in a smoothed photograph: so tension and stiffness keep their meaning, and
+# the size that they have in the literature, from one image to the next.
+_STEEP_QUANTILE = 0.999
+_STEEP_SLOPE = 0.05
+
+
+@dataclass(frozen=True)
+class ElasticContour:
+    """An elastic line that is pulled to edges (`active_contours`).
+
+    Attributes
+    ----------
+    sigma : float
+        Smoothing of the image, in the unit of the spacing.
+    alpha, beta, gamma, w_edge, w_line, balloon, max_px_move, max_num_iter, convergence
+        As those of `active_contour`, on an image whose contrast was made even.
+    ends : str
+        Whether the ends of open paths can move.
+    point_distance : float
+        Distance of the points, in the smallest voxel size of the slice.
+    """
+
+    sigma: float
+    alpha: float
+    beta: float
+    gamma: float
+    w_edge: float
+    w_line: float
+    balloon: float
+    ends: Ends
+    point_distance: float
+    max_px_move: float
+    max_num_iter: int
+    convergence: float
+
+
+@dataclass(frozen=True)
+class EdgeSurface:
+    """A border that settles on edges (`evolve_labels`, `seek='edges'`).
+
+    Attributes
+    ----------
+    sigma : float
+        Smoothing of the image, in the unit of the spacing.
+    steepness : float
+        Of the edge map, see `stopping_map`.
+    edge_share : float
+        Share of the frame's voxels that count as edges, on which the balloon does not push.
+    balloon : float
+        Positive to grow in flat parts, negative to shrink, 0 for neither.
+    smoothing, max_num_iter
+        As those of `evolve_labels`.
+    """
+
+    sigma: float
+    steepness: float
+    edge_share: float
+    balloon: float
+    smoothing: int
+    max_num_iter: int
+
+
+@dataclass(frozen=True)
+class RegionSurface:
+    """A border between regions of different mean (`evolve_labels`, `seek='regions'`).
+
+    Attributes
+    ----------
+    sigma : float
+        Smoothing of the image, in the unit of the spacing.
+    lambda1, lambda2, outer, smoothing, max_num_iter
+        As those of `evolve_labels`.
+    """
+
+    sigma: float
+    lambda1: float
+    lambda2: float
+    outer: Literal["near", "all"]
+    smoothing: int
+    max_num_iter: int
+
+
+Method = ElasticContour | EdgeSurface | RegionSurface
+
+
+class FrameState(Protocol):
+    """Where the snakes of a frame are.
+
+    Attributes
+    ----------
+    iteration : int
+    changed : float
+        Farthest move in pixels, or share of voxels that changed.
+    reason : str
+        Why they have stopped; empty while they move.
+    lost : tuple of int
+        Labels that have shrunk to nothing or left the image.
+    """
+
+    iteration: int
+    changed: float
+    reason: str
+    lost: tuple[int, ...]
+
+    def shapes(self) -> list[Shape] | None:
+        """Contours within the frame; None where labels move. Ask before the next state."""
+
+    def labels(self) -> NDArray[np.int32]:
+        """Labels of the frame. Ask before the next state."""
+
+
+class _Contours:
+    """State of elastic contours."""
+
+    def __init__(self, state: ContourState, start: Sequence[Shape], size: tuple[int, ...]) -> None:
+        self.iteration, self.changed = state.iteration, state.moved
+        self.reason = state.reason
+        self._size = size
+        self._shapes = [
+            Shape(shape.label, np.asarray(points, float), shape.closed)
+            for shape, points, reason in zip(start, state.contours, state.reasons, strict=True)
+            if reason not in (SHRUNK_AWAY, LEFT)
+        ]
+        left = {shape.label for shape in self._shapes}
+        self.lost = tuple(sorted({shape.label for shape in start} - left))
+
+    def shapes(self) -> list[Shape]:
+        return self._shapes
+
+    def labels(self) -> NDArray[np.int32]:
+        labels = filled(self._shapes, self._size)
+        last = np.array(self._size) - 1.0
+        paths = [shape for shape in self._shapes if not shape.closed]
+        lines = [("path", np.clip(shape.points, 0, last)) for shape in paths]
+        drawn = seeds_from_shapes(lines, [shape.label for shape in paths], self._size)
+        return np.where(labels == 0, drawn, labels)
+
+
+class _Surfaces:
+    """State of moving labels."""
+
+    def __init__(self, state: LabelsState, size: int) -> None:
+        self._state = state
+        self.iteration, self.changed = state.iteration, state.changed / size
+        self.reason, self.lost = state.reason or "", tuple(sorted(state.lost))
+
+    def shapes(self) -> None:
+        return None
+
+    def labels(self) -> NDArray[np.int32]:
+        return self._state.labels.astype(np.int32, copy=False)
+
+
+class FrameImage:
+    """The image of a frame.
+
+    Parameters
+    ----------
+    array : (M, N[, P]) ndarray, or (C, M, N[, P])
+    limits : list of (float, float)
+        From `contrast_limits` of the whole time point.
+    sigma : float
+        Smoothing, in the unit of the spacing.
+    spacing : tuple of float
+    channel_axis : int or None
+        0 or None.
+    """
+
+    def __init__(
+        self,
+        array: NDArray[Any],
+        limits: Limits,
+        sigma: float,
+        spacing: tuple[float, ...],
+        channel_axis: int | None,
+    ) -> None:
+        self.spacing = spacing
+        self.channel_axis = channel_axis
+        self.shape: tuple[int, ...] = array.shape if channel_axis is None else array.shape[1:]
+        self._array, self._limits, self._sigma = array, limits, sigma
+
+    @cached_property
+    def even(self) -> NDArray[np.float32]:
+        """The image smoothed and of even contrast."""
+        return evened(self._array, self._limits, self._sigma, self.spacing, self.channel_axis)
+
+    @cached_property
+    def grey(self) -> NDArray[np.float32]:
+        """The mean of all channels."""
+        if self.channel_axis is None:
+            return self.even
+        return self.even.mean(axis=0, dtype=np.float32)
+
+
+def evolve_frame(
+    method: Method,
+    image: FrameImage,
+    shapes: Sequence[Shape],
+    labels: NDArray[np.int32] | None,
+    should_stop: ShouldStop | None,
+) -> Iterator[FrameState]:
+    """Let snakes move on one frame; the last state says why they stopped.
+
+    Parameters
+    ----------
+    method : ElasticContour, EdgeSurface or RegionSurface
+    image : FrameImage
+    shapes : sequence of Shape
+        Where contours begin, within the frame; other methods take `labels`.
+    labels : ndarray of int32 or None
+        Where surfaces begin.
+    should_stop : callable or None
+
+    Yields
+    ------
+    FrameState
+
+    Raises
+    ------
+    InputError
+        If the image has no edges, or a parameter makes no sense.
+    Cancelled
+        If `should_stop` was true.
+    """
+    if isinstance(method, ElasticContour):
+        return _contours(method, image, shapes, should_stop)
+    assert labels is not None
+    return _surfaces(method, image, labels, should_stop)
+
+
+def limit_of(method: Method) -> int:
+    """Most iterations of a frame."""
+    return method.max_num_iter
+
+
+def _contours(
+    method: ElasticContour,
+    image: FrameImage,
+    shapes: Sequence[Shape],
+    should_stop: ShouldStop | None,
+) -> Iterator[FrameState]:
+    even = image.even
+    pull = method.w_edge
+    if pull != 0:
+        strength = edge_strength(even, image.spacing, image.channel_axis)
+        steepest = float(np.quantile(strength, _STEEP_QUANTILE))
+        pull = pull * (_STEEP_SLOPE / steepest) ** 2 if steepest > 0 else pull
+    if image.channel_axis is not None:
+        even = np.moveaxis(even, 0, -1)
+    last = np.array(image.shape) - 1.0
+    states = evolve_contours(
+        even.astype(np.float64),
+        [np.clip(shape.points, 0, last) for shape in shapes],
+        alpha=method.alpha,
+        beta=method.beta,
+        w_line=method.w_line,
+        w_edge=pull,
+        gamma=method.gamma,
+        max_px_move=method.max_px_move,
+        max_num_iter=method.max_num_iter,
+        convergence=method.convergence,
+        boundary_condition=["periodic" if shape.closed else method.ends for shape in shapes],
+        resample=method.point_distance,
+        balloon=method.balloon,
+        spacing=image.spacing,
+        should_stop=should_stop,
+        steps_a_state=_STEPS_A_STATE,
+    )
+    return (_Contours(state, shapes, image.shape) for state in states)
+
+
+def _surfaces(
+    method: EdgeSurface | RegionSurface,
+    image: FrameImage,
+    labels: NDArray[np.int32],
+    should_stop: ShouldStop | None,
+) -> Iterator[FrameState]:
+    even = image.even
+    if isinstance(method, RegionSurface):
+        states = evolve_labels(
+            even,
+            labels,
+            "regions",
+            num_iter=method.max_num_iter,
+            smoothing=method.smoothing,
+            lambda1=method.lambda1,
+            lambda2=method.lambda2,
+            outer=method.outer,
+            channel_axis=image.channel_axis,
+            spacing=image.spacing,
+            should_stop=should_stop,
+        )
+    else:
+        strength = edge_strength(even, image.spacing, image.channel_axis)
+        edges = stopping_map(strength, method.steepness)
+        states = evolve_labels(
+            edges,
+            labels,
+            "edges",
+            num_iter=method.max_num_iter,
+            smoothing=method.smoothing,
+            threshold=float(np.quantile(edges, method.edge_share)),
+            balloon=method.balloon,
+            spacing=image.spacing,
+            should_stop=should_stop,
+        )
+    size = int(np.prod(image.shape))
+    return (_Surfaces(state, size) for state in states)
+
+
+def is_limited(reason: str) -> bool:
+    """Whether snakes stopped because they had made all the iterations that they were allowed."""
+    return LIMIT in reason

@@ -1,0 +1,515 @@
+"""The operations of the snakes panel: shapes that move until they fit the image."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from napari_seedbed.pipeline.declarations import Job, Need, Operation, SeriesJob, SeriesResult
+from napari_seedbed.pipeline.parameters import Parameter
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.snake_methods import Method
+
+PANEL = "snakes"
+
+
+def _grow(method: "type[Method]", job: SeriesJob) -> SeriesResult:
+    """Run one of the methods; each of its fields is a parameter of its operation."""
+    from napari_seedbed.core import grow_snakes
+
+    parameters = job.parameters
+    grown = grow_snakes(
+        job.load,
+        job.n_times,
+        job.spatial_shape,
+        method(**{field.name: parameters[field.name] for field in fields(method)}),
+        shapes=job.shapes,
+        seeds=job.seeds,
+        extent=parameters["extent"],
+        follow=parameters["follow"],
+        cap=parameters.get("cap", "flat"),
+        spacing=job.spacing,
+        channel_axis=job.channel_axis,
+        tolerance=parameters["tolerance"],
+        give_shapes=parameters["shapes"],
+        watch=job.context.watch,
+        report=job.report,
+        should_stop=job.should_stop,
+    )
+    shapes = {"shapes": grown.shapes} if parameters["shapes"] else {}
+    return SeriesResult({"labels": grown.labels}, shapes, grown.notes)
+
+
+def _elastic_contour(job: SeriesJob) -> SeriesResult:
+    from napari_seedbed.core import ElasticContour
+
+    return _grow(ElasticContour, job)
+
+
+def _edge_surface(job: SeriesJob) -> SeriesResult:
+    from napari_seedbed.core import EdgeSurface
+
+    return _grow(EdgeSurface, job)
+
+
+def _region_surface(job: SeriesJob) -> SeriesResult:
+    from napari_seedbed.core import RegionSurface
+
+    return _grow(RegionSurface, job)
+
+
+def _edge_map(job: Job) -> dict[str, NDArray]:
+    from napari_seedbed.core import edge_map
+
+    found = edge_map(
+        job.load(),
+        job.parameters["sigma"],
+        job.parameters["kind"],
+        steepness=job.parameters["steepness"],
+        spacing=job.spacing,
+        channel_axis=job.channel_axis,
+    )
+    return {"image": found}
+
+
+def _contour_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    within = math.prod(shape[-2:])
+    slices = shape[0] if len(shape) == 3 and parameters["extent"] == "stack" else 1
+    return Need(
+        16 * math.prod(shape) + (40 + 20 * n_channels) * within,
+        slices * (0.02 + (1e-7 * n_channels + 1e-7) * within + 0.002 * n_labels),
+    )
+
+
+def _surface_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels, frame = math.prod(shape), math.prod(shape[-2:])
+    frames = 1
+    if len(shape) == 3 and parameters["extent"] == "volume":
+        frame = voxels
+    elif len(shape) == 3 and parameters["extent"] == "stack":
+        frames = shape[0]
+    return Need(
+        16 * voxels + (28 + 16 * n_channels) * frame,
+        frames * frame * (2e-7 * n_channels + 2e-9 * parameters["max_num_iter"]),
+    )
+
+
+def _map_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    return Need((16 + 12 * n_channels) * voxels, 2e-7 * voxels * n_channels)
+
+
+def _follows(parameters: Mapping[str, Any]) -> bool:
+    return bool(parameters["follow"] != "off")
+
+
+_EXTENTS = {
+    "slice": "Each on its own slice",
+    "stack": "Slice by slice through the stack",
+    "volume": "As a surface in 3D",
+}
+_FOLLOW = Parameter(
+    "follow",
+    "choice",
+    "off",
+    "Through time",
+    "Whether the result at a time point is where the next one begins, so that a moving object is "
+    "followed until it is lost.",
+    choices=("off", "forwards", "backwards", "both"),
+    choice_labels=("Only where drawn", "Forwards", "Backwards", "Both ways"),
+)
+
+
+def _sigma(voxels: float) -> Parameter:
+    return Parameter(
+        "sigma",
+        "float",
+        voxels,
+        "Smoothing (sigma)",
+        "Width of the Gaussian that the image is smoothed with first. Wider reaches edges from "
+        "farther away and ignores noise; narrower follows finer detail.",
+        minimum=0.0,
+        maximum=1e9,
+        unit="physical",
+        in_voxels=True,
+    )
+
+
+def _extent(*names: str) -> Parameter:
+    return Parameter(
+        "extent",
+        "choice",
+        names[0],
+        "In a volume",
+        "Whether shapes move on the slices that they were drawn on, go on from there slice by "
+        "slice to where the object ends, or become a surface that moves in 3D.",
+        choices=names,
+        choice_labels=tuple(_EXTENTS[name] for name in names),
+    )
+
+
+def _iterations(most: int) -> Parameter:
+    return Parameter(
+        "max_num_iter",
+        "int",
+        most,
+        "Most iterations",
+        "It stops after so many iterations even if something still moves.",
+        minimum=1,
+        maximum=1_000_000,
+        advanced=True,
+    )
+
+
+def _results(*, shapes: bool) -> tuple[Parameter, ...]:
+    return (
+        Parameter(
+            "tolerance",
+            "float",
+            0.5,
+            "Simplify shapes",
+            "Points of the resulting shapes are left out where the outline moves by no more than "
+            "this without them. Labels are not affected.",
+            minimum=0.0,
+            maximum=1e9,
+            unit="physical",
+            in_voxels=True,
+            advanced=True,
+        ),
+        Parameter(
+            "shapes",
+            "bool",
+            shapes,
+            "Also give shapes",
+            "Give outlines beside the labels, on every slice.",
+            advanced=True,
+        ),
+    )
+
+
+_SMOOTHNESS = Parameter(
+    "smoothing",
+    "int",
+    1,
+    "Smoothness",
+    "How often the border is smoothed in each iteration. More gives rounder objects, 0 follows "
+    "every voxel.",
+    minimum=0,
+    maximum=20,
+)
+_STEEPNESS = Parameter(
+    "steepness",
+    "float",
+    1000.0,
+    "Steepness of the edge map",
+    "How quickly the map of where surfaces stop falls from 1 on flat ground to 0 on edges (alpha "
+    "of the inverse Gaussian gradient).",
+    minimum=1e-6,
+    maximum=1e9,
+    advanced=True,
+    logarithmic=True,
+)
+_CAP = Parameter(
+    "cap",
+    "choice",
+    "flat",
+    "Beyond the outer slices",
+    "For a surface in 3D: whether it begins flat on the first and last slice that were drawn, or "
+    "with round ends beyond them. One slice alone always begins round, as a ball.",
+    choices=("flat", "round"),
+    choice_labels=("Flat", "Round"),
+    advanced=True,
+)
+
+ELASTIC_CONTOUR = Operation(
+    name="elastic_contour",
+    title="Elastic contour",
+    menu="napari/layers/segment",
+    function=_elastic_contour,
+    parameters=(
+        _sigma(3.0),
+        Parameter(
+            "alpha",
+            "float",
+            0.01,
+            "Tension (alpha)",
+            "How strongly the line pulls itself together, like a rubber band. Raise it to shrink "
+            "onto an object from far outside, lower it when the line slips off the edge.",
+            minimum=0.0,
+            maximum=1e9,
+            logarithmic=True,
+        ),
+        Parameter(
+            "beta",
+            "float",
+            5.0,
+            "Stiffness (beta)",
+            "How strongly the line resists bending. Raise it for smooth outlines, lower it to "
+            "follow corners and bays.",
+            minimum=0.0,
+            maximum=1e9,
+            logarithmic=True,
+        ),
+        Parameter(
+            "w_edge",
+            "float",
+            1.0,
+            "Pull of edges (w_edge)",
+            "How strongly edges attract the line; negative to be pushed away from them.",
+            minimum=-1e6,
+            maximum=1e6,
+        ),
+        Parameter(
+            "w_line",
+            "float",
+            0.0,
+            "Pull of bright lines (w_line)",
+            "How strongly bright places attract the line; negative for dark ones. For filaments "
+            "and membranes that are drawn along.",
+            minimum=-1e6,
+            maximum=1e6,
+        ),
+        Parameter(
+            "balloon",
+            "float",
+            0.0,
+            "Balloon",
+            "Force that swells closed outlines, or shrinks them if negative; begin with 0.001.",
+            minimum=-1e6,
+            maximum=1e6,
+            advanced=True,
+        ),
+        _extent("slice", "stack"),
+        _FOLLOW,
+        Parameter(
+            "ends",
+            "choice",
+            "fixed",
+            "Ends of open paths",
+            "Whether the first and the last point of an open path stay where they were drawn.",
+            choices=("fixed", "free", "fixed-free", "free-fixed"),
+            choice_labels=(
+                "Both fixed",
+                "Both free",
+                "Only the first fixed",
+                "Only the last fixed",
+            ),
+            advanced=True,
+        ),
+        Parameter(
+            "point_distance",
+            "float",
+            1.5,
+            "Distance of points",
+            "Distance between the points of the line, in voxels.",
+            minimum=0.1,
+            maximum=1e6,
+            advanced=True,
+        ),
+        Parameter(
+            "gamma",
+            "float",
+            0.001,
+            "Inertia (gamma)",
+            "Larger makes smaller, steadier steps.",
+            minimum=1e-9,
+            maximum=1e9,
+            advanced=True,
+            logarithmic=True,
+        ),
+        Parameter(
+            "max_px_move",
+            "float",
+            1.0,
+            "Largest step",
+            "No point moves farther than this in one iteration, in voxels.",
+            minimum=1e-6,
+            maximum=1e6,
+            advanced=True,
+        ),
+        Parameter(
+            "convergence",
+            "float",
+            0.1,
+            "Settled below",
+            "A line has settled when its points move less than this, in voxels.",
+            minimum=0.0,
+            maximum=1e6,
+            advanced=True,
+            logarithmic=True,
+        ),
+        _iterations(2500),
+        *_results(shapes=True),
+    ),
+    takes=("image",),
+    one_of=("shapes", "seeds"),
+    seed_labels=1,
+    gives="labels",
+    extra_outputs=("shapes",),
+    ndim=(2, 3),
+    channels="joint",
+    series=True,
+    follows=_follows,
+    panel=PANEL,
+    estimate=_contour_need,
+    help="A drawn outline or path that contracts like a rubber band until it lies on the edges or "
+    "bright lines of the image (active contour, snake). For single objects with a clear outline, "
+    "membranes and filaments.",
+    reference="Kass M, Witkin A, Terzopoulos D (1988). Snakes: active contour models. "
+    "International Journal of Computer Vision 1(4), 321-331.",
+)
+
+EDGE_SURFACE = Operation(
+    name="edge_surface",
+    title="Edge-seeking surface",
+    menu="napari/layers/segment",
+    function=_edge_surface,
+    parameters=(
+        _sigma(2.0),
+        Parameter(
+            "balloon",
+            "float",
+            1.0,
+            "Balloon",
+            "Positive grows the shapes until they meet edges, negative shrinks them, 0 only lets "
+            "them slide onto edges close by.",
+            minimum=-100.0,
+            maximum=100.0,
+        ),
+        Parameter(
+            "edge_share",
+            "float",
+            0.4,
+            "Share of edges (threshold)",
+            "Share of the image that counts as edge and stops the balloon. Raise it when the "
+            "border leaks through faint edges, lower it when it stops too early.",
+            minimum=0.0,
+            maximum=1.0,
+        ),
+        _SMOOTHNESS,
+        _extent("slice", "stack", "volume"),
+        _FOLLOW,
+        _CAP,
+        _STEEPNESS,
+        _iterations(200),
+        *_results(shapes=False),
+    ),
+    takes=("image",),
+    one_of=("shapes", "seeds"),
+    seed_labels=1,
+    gives="labels",
+    extra_outputs=("shapes",),
+    ndim=(2, 3),
+    channels="joint",
+    series=True,
+    follows=_follows,
+    panel=PANEL,
+    estimate=_surface_need,
+    help="Shapes that swell or shrink until their border meets edges, many at once and none into "
+    "another (morphological geodesic active contour). In 2D, or in 3D from outlines on a few "
+    "slices.",
+    reference="Marquez-Neila P, Baumela L, Alvarez L (2014). A morphological approach to "
+    "curvature-based evolution of curves and surfaces. IEEE Transactions on Pattern Analysis and "
+    "Machine Intelligence 36(1), 2-17.",
+)
+
+REGION_SURFACE = Operation(
+    name="region_surface",
+    title="Region-seeking surface",
+    menu="napari/layers/segment",
+    function=_region_surface,
+    parameters=(
+        _sigma(1.0),
+        Parameter(
+            "lambda1",
+            "float",
+            1.0,
+            "Evenness inside (lambda1)",
+            "How much it counts that an object has even brightness. Raise it to keep objects "
+            "tight, lower it to let them take in what is less alike.",
+            minimum=0.0,
+            maximum=1e6,
+        ),
+        Parameter(
+            "lambda2",
+            "float",
+            1.0,
+            "Evenness outside (lambda2)",
+            "How much it counts that what is outside has even brightness. Raise it to let objects "
+            "take in more.",
+            minimum=0.0,
+            maximum=1e6,
+        ),
+        Parameter(
+            "outer",
+            "choice",
+            "near",
+            "Compared with",
+            "Whether an object is compared with what lies around it, which copes with uneven "
+            "ground and other bright objects, or with all that is free.",
+            choices=("near", "all"),
+            choice_labels=("What lies around it", "All that is free"),
+        ),
+        _SMOOTHNESS,
+        _extent("slice", "stack", "volume"),
+        _FOLLOW,
+        _CAP,
+        _iterations(200),
+        *_results(shapes=False),
+    ),
+    takes=("image",),
+    one_of=("shapes", "seeds"),
+    seed_labels=1,
+    gives="labels",
+    extra_outputs=("shapes",),
+    ndim=(2, 3),
+    channels="joint",
+    series=True,
+    follows=_follows,
+    panel=PANEL,
+    estimate=_surface_need,
+    help="Shapes that take in what is as bright as they are and give up what is not, many at once "
+    "and none into another (morphological Chan-Vese, active contour without edges). For objects "
+    "that differ from the ground in brightness or colour, also where edges are faint.",
+    reference="Chan T, Vese L (2001). Active contours without edges. IEEE Transactions on Image "
+    "Processing 10(2), 266-277.",
+)
+
+EDGE_MAP = Operation(
+    name="edge_map",
+    title="Edge map",
+    menu="napari/layers/filter",
+    function=_edge_map,
+    parameters=(
+        _sigma(2.0),
+        Parameter(
+            "kind",
+            "choice",
+            "strength",
+            "Show",
+            "How steep the image is, which is what elastic contours climb, or the map that is dark "
+            "where edge-seeking surfaces stop.",
+            choices=("strength", "stopping"),
+            choice_labels=("Strength of edges", "Where surfaces stop"),
+        ),
+        _STEEPNESS,
+    ),
+    takes=("image",),
+    gives="image",
+    ndim=(2, 3),
+    channels="joint",
+    estimate=_map_need,
+    help="What snakes see of an image: its edges, after its contrast was made even and the image "
+    "smoothed. All channels count together.",
+    reference="Caselles V, Kimmel R, Sapiro G (1997). Geodesic active contours. International "
+    "Journal of Computer Vision 22(1), 61-79.",
+)
