@@ -1,11 +1,16 @@
-"""A small scene with seeds, and recipes made from it."""
+"""A small scene with seeds and one with shapes, and recipes made from them."""
 
 import numpy as np
 import pytest
 
+from napari_seedbed.core.shapes import Shape
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.declarations import Need, Operation, SeriesResult
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
+from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.recipes import recipe_from_record
+from napari_seedbed.pipeline.shapes import Shapes
 
 MICRO = ("micrometer",) * 3
 
@@ -40,3 +45,78 @@ def segmented(cells, seeds):
 def recipe(segmented):
     """The recipe of `segmented`."""
     return recipe_from_record(segmented.record)
+
+
+def _discs(job):
+    """Fill, within a radius of each shape's centre, what is bright in the image."""
+    labels = np.zeros((job.n_times, *job.spatial_shape), np.int32)
+    grid = np.moveaxis(np.indices(job.spatial_shape), 0, -1)
+    for shape in job.shapes:
+        offset = (grid - shape.points.mean(axis=0)) * job.spacing
+        near = np.linalg.norm(offset, axis=-1) <= job.parameters["radius"]
+        bright = job.load(shape.time) > 50
+        labels[shape.time][near & bright.reshape(-1, *near.shape).any(axis=0)] = shape.label
+    if job.seeds is not None:
+        for t in range(job.n_times):
+            labels[t] = np.where(job.load(t) > 50, job.seeds(t).max(), 0)
+    moved = [Shape(s.label, s.points + 0.125, s.closed, s.time) for s in job.shapes]
+    shapes = {"shapes": moved} if job.parameters["shapes"] else {}
+    return SeriesResult({"labels": labels}, shapes, ("Shapes were moved.",))
+
+
+@pytest.fixture
+def discs(monkeypatch) -> Operation:
+    """A series operation, in the registry as long as the test runs."""
+    operation = Operation(
+        name="discs",
+        title="Discs",
+        menu="napari/layers/segment",
+        function=_discs,
+        parameters=(
+            Parameter(
+                "radius",
+                "float",
+                4.0,
+                "Radius",
+                "How far.",
+                minimum=0.0,
+                unit="physical",
+                in_voxels=True,
+            ),
+            Parameter("shapes", "bool", True, "Shapes", "Also give shapes."),
+        ),
+        takes=("image",),
+        one_of=("shapes", "seeds"),
+        seed_labels=1,
+        gives="labels",
+        extra_outputs=("shapes",),
+        ndim=(2, 3),
+        channels="joint",
+        estimate=lambda *_: Need(1000, 2.0),
+        follows=lambda parameters: parameters["radius"] > 100,
+        series=True,
+        panel="round_things",
+        help="Fills discs.",
+        reference="Euclid (1956). The elements. Dover.",
+    )
+    monkeypatch.setitem(operations.operations, "discs", operation)
+    return operation
+
+
+@pytest.fixture
+def movie(rng) -> Image:
+    """Noise, (9, 3, 11): y, t, x; uint8."""
+    array = rng.integers(0, 100, (9, 3, 11)).astype(np.uint8)
+    return Image(array, ("y", "t", "x"), (0.3, 0.2), MICRO[:2], name="movie")
+
+
+@pytest.fixture
+def drawn(rng) -> Shapes:
+    """Two outlines and a path of two objects, at two of the three time points of `movie`."""
+    return Shapes(
+        (
+            Shape(2, rng.random((5, 2)) * 8),
+            Shape(7, rng.random((4, 2)).astype(np.float32) * 8, True, 2),
+            Shape(7, np.array([[0, 1], [-0.5, 1e-7]]), False, 2),
+        )
+    )

@@ -220,7 +220,7 @@ def test_missing_and_needless_inputs_are_named(movie, seeds):
 
 
 def test_unknown_operation_lists_the_known_ones(movie):
-    with pytest.raises(InputError, match=r"'spline'.*random_walker, gaussian, threshold_otsu"):
+    with pytest.raises(InputError, match=f"'spline'.*{', '.join(operations.names())}"):
         run("spline", {"image": movie})
 
 
@@ -291,5 +291,5 @@ def test_exact_run_notices_voxels_changed_in_place(rng):
 
 
 def test_registry_knows_names():
-    assert set(operations.names()) == {"random_walker", "gaussian", "threshold_otsu"}
+    assert {"random_walker", "gaussian", "threshold_otsu"} <= set(operations.names())
     assert operations.get("gaussian").gives == "image"

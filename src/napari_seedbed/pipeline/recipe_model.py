@@ -1,10 +1,11 @@
 """What a recipe holds, and what makes it a sound one."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import InputError, RecipeError
 from napari_seedbed.pipeline.declarations import Operation, Role
 from napari_seedbed.pipeline.operations import get, operations
@@ -12,6 +13,9 @@ from napari_seedbed.pipeline.parameters import check_parameters
 from napari_seedbed.pipeline.provenance import package_version
 from napari_seedbed.pipeline.seed_encoding import decode_seeds
 from napari_seedbed.pipeline.shape_encoding import decode_shapes, points_from_text
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.shapes import Shape
 
 FORMAT_VERSION = 1
 
@@ -50,7 +54,7 @@ class DrawnShape(_Model):
         points_from_text(text)
         return text
 
-    def decode(self) -> Shape:
+    def decode(self) -> "Shape":
         """The shape, bit for bit as it was drawn."""
         return decode_shapes([self.model_dump()])[0]
 
