@@ -99,6 +99,134 @@ def test_labels_that_begin_side_by_side_keep_their_border():
     assert set(np.unique(last.labels[:, 31:])) == {0, 2}
 
 
+def test_states_keep_their_labels_whenever_they_are_asked():
+    image, labels = scene()
+    asked_at_once = [state.labels for state in evolve_labels(image, labels, num_iter=40)]
+    states = list(evolve_labels(image, labels, num_iter=40))
+    asked_late = [state.labels for state in reversed(states)][::-1]
+    np.testing.assert_array_equal(asked_late, asked_at_once)
+    np.testing.assert_array_equal(asked_late[0], labels)
+
+
+def test_changing_what_a_state_gave_changes_no_state():
+    image, labels = scene()
+    expected = [state.labels for state in evolve_labels(image, labels, num_iter=10)]
+    for state, wanted in zip(evolve_labels(image, labels, num_iter=10), expected, strict=True):
+        np.testing.assert_array_equal(state.labels, wanted)
+        state.labels[:] = 9
+
+
+def test_a_large_object_on_all_cores_moves_as_one_snake():
+    shape = (70, 200, 200)
+    image = disk_level_set(shape, radius=33) + 0.3 * np.random.default_rng(0).normal(size=shape)
+    start = np.zeros(shape, np.int8)
+    start[5:65, 5:195, 5:195] = 1
+    *_, expected = evolve_chan_vese(image, start, num_iter=6)
+    *_, last = evolve_labels(image, start, num_iter=6)
+    np.testing.assert_array_equal(last.labels, expected.level_set)
+
+
+# --- near and far -------------------------------------------------------------------------------
+
+
+def blobs_on_a_ramp():
+    """Bright discs on a steep background, half of them with a label inside, and the truth."""
+    shape = (120, 240)
+    image = np.broadcast_to(np.linspace(0, 8, shape[1]), shape).copy()
+    image += 0.1 * np.random.default_rng(0).normal(size=shape)
+    labels, truth = np.zeros((2, *shape), np.int32)
+    for number, x in enumerate((30, 90, 150, 210), start=1):
+        drawn = disk_level_set(shape, center=(30, x), radius=14) > 0
+        image[drawn] += 2
+        truth[drawn] = number
+        labels[disk_level_set(shape, center=(30, x), radius=8) > 0] = number
+        image[disk_level_set(shape, center=(90, x), radius=14) > 0] += 6
+    return image, labels, truth
+
+
+def overlaps(found, truth):
+    """Return the intersection over union of each object."""
+    pairs = [(found == n, truth == n) for n in np.unique(truth)[1:]]
+    return [(a & b).sum() / (a | b).sum() for a, b in pairs]
+
+
+def test_what_is_far_away_pulls_only_where_all_free_voxels_count():
+    image, labels, truth = blobs_on_a_ramp()
+    *_, near = evolve_labels(image, labels, num_iter=100, smoothing=2, outer="near")
+    *_, far = evolve_labels(image, labels, num_iter=100, smoothing=2, outer="all")
+    assert min(overlaps(near.labels, truth)) > 0.9
+    assert min(overlaps(far.labels, truth)) < 0.5
+
+
+def test_the_order_of_labels_does_not_matter_where_what_is_near_counts():
+    image, labels, _ = blobs_on_a_ramp()
+    renamed = np.array([0, 9, 4, 2, 3])
+    *_, one = evolve_labels(image, labels, num_iter=30, outer="near")
+    *_, other = evolve_labels(image, renamed[labels], num_iter=30, outer="near")
+    np.testing.assert_array_equal(other.labels, renamed[one.labels])
+
+
+def test_what_is_near_is_what_the_box_of_an_object_says():
+    # Free voxels are 0 near the object, and 10 from its own size away on: only where all count
+    # are the 2 beside the object closer to its own mean of 6.
+    image = np.full((60, 200), 10.0)
+    image[10:50, 70:130] = 0
+    labels = np.zeros(image.shape, int)
+    labels[20:40, 90:110] = 1
+    image[labels > 0] = 6
+    image[20:40, 110:114] = 2
+    *_, near = evolve_labels(image, labels, num_iter=1, smoothing=0, outer="near")
+    *_, far = evolve_labels(image, labels, num_iter=1, smoothing=0)
+    assert not near.labels[30, 110]
+    assert far.labels[30, 110]
+
+
+# --- voxels that are no cubes -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spacing", [(3, 1, 1), (1, 1, 2.5), (2, 3, 1)], ids=str)
+@pytest.mark.parametrize("seek", ["regions", "edges"])
+def test_one_label_of_flat_voxels_moves_as_one_snake(seek, spacing):
+    shape = (24, 40, 70)
+    image, start = soft_image(shape), disk_level_set(shape, radius=8)
+    options = {"num_iter": 40, "smoothing": 2, "spacing": spacing}
+    if seek == "regions":
+        alone = evolve_chan_vese(image, start, **options)
+    else:
+        image = inverse_gaussian_gradient(image, 100, 1.5)
+        options["balloon"] = 1
+        alone = evolve_geodesic(image, start, **options)
+    for expected, state in zip(
+        alone, evolve_labels(image, start.astype(int), seek, **options), strict=False
+    ):
+        np.testing.assert_array_equal(state.labels, expected.level_set)
+
+
+@pytest.mark.parametrize("outer", ["all", "near"])
+def test_axes_may_come_in_any_order(outer):
+    image = (200 * soft_image((14, 24, 40))).astype(np.uint8)
+    labels = ndi.label(image > 120)[0]
+    expected = list(evolve_labels(image, labels, num_iter=20, outer=outer, spacing=(3, 2, 1)))
+    result = evolve_labels(
+        image.transpose(2, 0, 1),
+        labels.transpose(2, 0, 1),
+        num_iter=20,
+        outer=outer,
+        spacing=(1, 3, 2),
+    )
+    for before, after in zip(expected, result, strict=True):
+        np.testing.assert_array_equal(after.labels, before.labels.transpose(2, 0, 1))
+
+
+def test_a_bad_spacing_is_named():
+    image, labels = scene()
+    with pytest.raises(InputError, match="spacing"):
+        evolve_labels(image, labels, num_iter=5, spacing=(1, -1))
+
+
+# --- ends and errors ----------------------------------------------------------------------------
+
+
 def test_what_shrinks_to_nothing_is_reported():
     flat = np.ones((40, 60))
     labels = np.zeros((40, 60), int)
@@ -133,6 +261,7 @@ def test_it_ends_at_the_limit_and_can_be_cancelled():
     ("options", "message"),
     [
         ({"seek": "lines"}, "seek is 'lines'"),
+        ({"outer": "far"}, "outer is 'far'"),
         ({"labels": np.zeros((90, 110), int)}, "at least one object"),
         ({"labels": -np.ones((90, 110), int)}, "labels must be 0 or more"),
         ({"labels": np.ones((9, 9), int)}, "labels has the shape"),

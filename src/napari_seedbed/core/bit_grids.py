@@ -54,6 +54,24 @@ def unpack(bits: Bits, n_x: int) -> NDArray[np.int8]:
     return np.unpackbits(rows, axis=-1, count=n_x, bitorder="little").view(np.int8)
 
 
+def bounds(bits: Bits) -> tuple[slice, slice, slice] | None:
+    """Return the smallest box that holds a mask, in voxels; None if the mask is empty."""
+    rows = (bits != 0).any(axis=2)
+    planes, lines = rows.any(axis=1), rows.any(axis=0)
+    if not planes.any():
+        return None
+    columns = unpack(np.bitwise_or.reduce(bits, axis=(0, 1), keepdims=True), 64 * bits.shape[2])
+    z, y, x = (np.flatnonzero(axis)[[0, -1]].tolist() for axis in (planes, lines, columns))
+    return slice(z[0], z[1] + 1), slice(y[0], y[1] + 1), slice(x[0], x[1] + 1)
+
+
+def places(bits: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Return where a mask is set, as three arrays z, y and x."""
+    z, y, k = np.nonzero(bits)
+    word, bit = np.nonzero(unpack(bits[z, y, k][:, np.newaxis], 64))
+    return z[word], y[word], 64 * k[word] + bit
+
+
 def in_planes(
     kernel: Callable[..., Any], bits: Bits, *args: object, should_stop: ShouldStop | None = None
 ) -> None:

@@ -7,8 +7,8 @@ take. So the result does not depend on the order of the labels, and where fronts
 with a line of free voxels between them.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from napari_seedbed.core import bit_grids
-from napari_seedbed.core.bit_grids import pack, unpack
+from napari_seedbed.core.bit_grids import at_once, in_planes, pack, smooth
+from napari_seedbed.core.label_history import Moment
+from napari_seedbed.core.label_terms import EdgeTerm, MovingLabel, RegionTerm, Run
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.smoothing_schedule import SmoothingSchedule, Turn, smoothing_schedule
 from napari_seedbed.core.snake_inputs import balloon_limit
 from napari_seedbed.core.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
 from napari_seedbed.core.threads import run_ranges, split
@@ -30,21 +33,18 @@ from napari_seedbed.core.validation import (
 from napari_seedbed.errors import InputError
 
 Seek = Literal["regions", "edges"]
+Outer = Literal["all", "near"]
 
 _SPARE = 8
 """Boxes are so much larger than they must be, in voxels, that they need not grow all the time."""
 
-Box = tuple[slice, ...]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelsState:
     """Moving labels after some iterations.
 
     Attributes
     ----------
-    labels : (M, N[, P]) ndarray of int
-        The labels; 0 is free.
     iteration : int
         How many iterations were made.
     changed : int
@@ -53,24 +53,27 @@ class LabelsState:
         Labels that have shrunk to nothing.
     reason : str or None
         Why the evolution has stopped; None while it goes on.
+    moment : Moment
+        The labels as a volume, its axes sorted by `schedule`.
+    schedule : SmoothingSchedule
+        What iterations do, and in which order axes are.
     """
 
-    labels: NDArray[np.integer]
     iteration: int
     changed: int
     lost: tuple[int, ...]
     reason: str | None
+    moment: Moment
+    schedule: SmoothingSchedule
 
+    @property
+    def labels(self) -> NDArray[np.integer]:
+        """The labels, (M, N[, P]), 0 where it is free; made anew each time.
 
-@dataclass
-class _Object:
-    """One label: its box in the image (as a volume), its mask there, and what it wants next."""
-
-    value: int
-    box: Box
-    mask: NDArray[np.bool_]
-    wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
-    gained: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+        They may be asked for later, too, but not while another thread makes the next state.
+        """
+        volume = self.moment.labels()
+        return self.schedule.restore_axes(volume if self.schedule.n_axes == 3 else volume[0])
 
 
 def evolve_labels(
@@ -84,7 +87,9 @@ def evolve_labels(
     lambda2: float = 1,
     threshold: float | str = "auto",
     balloon: float = 0,
+    outer: Outer = "all",
     channel_axis: int | None = None,
+    spacing: Sequence[float] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[LabelsState]:
     """Let labels move onto regions or edges; yield the states, the first one before any iteration.
@@ -96,7 +101,7 @@ def evolve_labels(
     labels : (M, N[, P]) ndarray of int
         Where to begin: 0 is free, positive numbers are objects.
     seek : {'regions', 'edges'}
-        'regions' lets each object gather what is closer to its own mean than to that of all free
+        'regions' lets each object gather what is closer to its own mean than to that of free
         voxels (as `morphological_chan_vese`), 'edges' lets it settle on the edges of an edge map
         (as `morphological_geodesic_active_contour`).
     num_iter : int
@@ -109,10 +114,17 @@ def evolve_labels(
         For edges: where the map is smaller, the balloon does not push.
     balloon : float
         For edges: positive to grow where the map is flat, negative to shrink.
+    outer : {'all', 'near'}
+        For regions: whether an object is compared with all free voxels, or with those near it, as
+        in [1]_: in the box that holds it with a margin of its own size along each axis. So an
+        uneven background does not matter, nor bright things far away that are no object. What is
+        near should hold some background from the beginning: begin with a third of an object.
     channel_axis : int, optional
         For regions: which axis holds channels.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; cubes when None. Only ratios matter.
     should_stop : callable, optional
-        Asked between objects; True raises `Cancelled`.
+        Asked many times an iteration; True raises `Cancelled`.
 
     Yields
     ------
@@ -122,6 +134,11 @@ def evolve_labels(
     ------
     InputError
         If there are no labels, negative ones, or an argument makes no sense.
+
+    References
+    ----------
+    .. [1] Shawn Lankton, Allen Tannenbaum, "Localizing region-based active contours", IEEE Trans.
+       Image Processing 17 (2008) 2029-2039.
     """
     array = check_image(image, "image", allow_bool=seek == "regions")
     axis = check_channel_axis(channel_axis, array.ndim)
@@ -129,6 +146,8 @@ def evolve_labels(
         raise InputError(f"seek is {seek!r}; it must be 'regions' or 'edges'.")
     if seek == "edges" and axis is not None:
         raise InputError("channel_axis is given, but an edge map has no channels.")
+    if outer not in ("all", "near"):
+        raise InputError(f"outer is {outer!r}; it must be 'all' or 'near'.")
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     shape = channels.shape[1:]
     if len(shape) not in (2, 3):
@@ -145,70 +164,18 @@ def evolve_labels(
         raise InputError("labels must be 0 or more, and hold at least one object.")
     n_iterations = check_count(num_iter, "num_iter")
     n_smoothings = check_count(smoothing, "smoothing")
-    term: _Regions | _Edges
+    schedule = smoothing_schedule(spacing, len(shape))
+    channels = schedule.sort_axes(channels)
     volume = channels if len(shape) == 3 else channels[:, np.newaxis]
+    start = schedule.sort_axes(start)
+    term: RegionTerm | EdgeTerm
     if seek == "regions":
-        term = _Regions(volume, check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2"))
+        lambdas = check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2")
+        term = RegionTerm(volume, lambdas, outer == "near", schedule, should_stop)
     else:
-        term = _Edges(volume[0], balloon_limit(volume[0], threshold, balloon), float(balloon))
-    evolution = _Evolution(start, term, n_smoothings, should_stop)
-    return evolution.states(n_iterations)
-
-
-class _Regions:
-    """Each voxel of the front joins the object or the free voxels, whose mean is closer."""
-
-    def __init__(self, image: NDArray[Any], lambda1: float, lambda2: float) -> None:
-        self.image = image.view(np.uint8) if image.dtype == bool else image
-        self.lambdas = np.float64(lambda1), np.float64(lambda2)
-
-    def look(self, labels: NDArray[np.integer]) -> None:
-        """Find the mean of all free voxels."""
-        free = labels == 0
-        n_free = max(int(free.sum()), 1)
-        self.outer = np.array(
-            [float(channel.sum(where=free, dtype=np.float64)) / n_free for channel in self.image]
-        )
-
-    def attach(self, item: _Object) -> NDArray[np.uint64]:
-        part = np.ascontiguousarray(self.image[:, *item.box])
-        n_inside = max(int(item.mask.sum()), 1)
-        inner = np.array(
-            [float(channel.sum(where=item.mask, dtype=np.float64)) / n_inside for channel in part]
-        )
-        bits = pack(item.mask)
-        out, unsure = np.empty_like(bits), np.empty(bits.shape[0], np.uint8)
-        n_x = item.mask.shape[2]
-        bit_grids.attach_to_regions(
-            0, bits.shape[0], bits, n_x, part, inner, self.outer, *self.lambdas, 0.0, out, unsure
-        )
-        return out
-
-
-class _Edges:
-    """A balloon where the edge map is flat, then down its slope."""
-
-    def __init__(self, image: NDArray[Any], limit: float, balloon: float) -> None:
-        single = image.dtype in (np.float32, np.float64)
-        self.image = image if single else image.astype(np.float64)
-        self.balloon = balloon
-        self.limit = limit / abs(balloon) if balloon != 0 else 0.0
-        self.half = self.image.dtype.type(0.5)
-
-    def look(self, labels: NDArray[np.integer]) -> None:
-        pass
-
-    def attach(self, item: _Object) -> NDArray[np.uint64]:
-        part = np.ascontiguousarray(self.image[item.box])
-        bits, n_x, n_z = pack(item.mask), item.mask.shape[2], item.mask.shape[0]
-        out = np.empty_like(bits)
-        if self.balloon != 0:
-            grown = np.empty_like(bits)
-            flip = np.uint64(0) if self.balloon > 0 else ~np.uint64(0)
-            bit_grids.grow(0, n_z, bits, n_x, flip, pack(part > self.limit), 1, 1, grown)
-            bits = grown
-        bit_grids.attach_to_edges(0, n_z, bits, n_x, part, self.half, np.ones(3), out)
-        return out
+        limit = balloon_limit(volume[0], threshold, balloon)
+        term = EdgeTerm(volume[0], limit, float(balloon), schedule, should_stop)
+    return _Evolution(start, term, n_smoothings, schedule, should_stop).states(n_iterations)
 
 
 class _Evolution:
@@ -217,117 +184,135 @@ class _Evolution:
     def __init__(
         self,
         labels: NDArray[np.integer],
-        term: _Regions | _Edges,
+        term: RegionTerm | EdgeTerm,
         smoothing: int,
+        schedule: SmoothingSchedule,
         should_stop: ShouldStop | None,
     ) -> None:
-        self.shape = labels.shape
-        self.labels = np.array(labels if labels.ndim == 3 else labels[np.newaxis])
-        self.term, self.smoothing, self.should_stop = term, smoothing, should_stop
-        self.curve = bit_grids.curve_2d if labels.ndim == 2 else bit_grids.curve_3d
-        self.n_smoothed = 0
+        self.labels = np.array(labels if labels.ndim == 3 else labels[np.newaxis], order="C")
+        self.moment = Moment(self.labels)
+        self.term, self.smoothing = term, smoothing
+        self.schedule, self.should_stop = schedule, should_stop
         # One iteration moves a front by so much at most, and sees one voxel further.
         self.reach = 3 + 2 * smoothing
-        self.claims = np.zeros(self.labels.shape, np.uint16)
+        self.free = pack(self.labels == 0)
+        # What at least one object wants, and what more than one wants.
+        self.claimed, self.disputed = np.zeros_like(self.free), np.zeros_like(self.free)
         self.lost: list[int] = []
-        self.objects = [
-            self._boxed(number + 1, box, self.labels[box] == number + 1)
-            for number, box in enumerate(ndi.find_objects(self.labels))
-            if box is not None
-        ]
+        self.objects = []
+        for number, box in enumerate(ndi.find_objects(self.labels), start=1):
+            if box is not None:
+                item = MovingLabel(number, box, np.zeros(0, np.uint64), box)
+                self._enclose(item)
+                self.objects.append(item)
+        self.term.begin(self.free, self.objects)
 
     def states(self, n_iterations: int) -> Iterator[LabelsState]:
         """Yield the states."""
         reason = LIMIT if n_iterations == 0 else None
-        yield LabelsState(self.labels.reshape(self.shape).copy(), 0, 0, (), reason)
+        yield LabelsState(0, 0, (), reason, self.moment, self.schedule)
+        period = self.schedule.period(self.smoothing, has_balloon=self.term.balloon != 0)
+        # What was done to these very labels without effect; doing it again would have none either.
+        in_vain: set[Turn] = set()
         idle = 0
         for iteration in range(1, n_iterations + 1):
-            changed = self._iterate()
-            # Two iterations see both orders of the smoothing operators.
-            idle = idle + 1 if changed == 0 else 0
+            turn = self.schedule.turn(iteration, self.smoothing)
+            changed = 0 if turn in in_vain else self._iterate(turn)
+            if changed == 0:
+                idle += 1
+                in_vain.add(turn)
+            else:
+                idle = 0
+                in_vain.clear()
             if not self.objects:
                 reason = SHRUNK_AWAY
-            elif idle == 2:
+            elif idle == period:
                 reason = SETTLED
             elif iteration == n_iterations:
                 reason = LIMIT
-            labels = self.labels.reshape(self.shape).copy()
-            yield LabelsState(labels, iteration, changed, tuple(self.lost), reason)
+            yield LabelsState(
+                iteration, changed, tuple(self.lost), reason, self.moment, self.schedule
+            )
             if reason is not None:
                 return
 
-    def _iterate(self) -> int:
-        self.term.look(self.labels)
-        dilate_first = [(self.n_smoothed + i) % 2 == 0 for i in range(self.smoothing)]
-        self.n_smoothed += self.smoothing
+    def _iterate(self, turn: Turn) -> int:
+        small = [item for item in self.objects if not item.is_large]
 
         def propose(first: int, last: int) -> None:
-            for item in self.objects[first:last]:
-                item.wanted = self._next(item, dilate_first)
-                item.gained = item.wanted & ~item.mask & (self.labels[item.box] == 0)
+            for item in small[first:last]:
+                self._propose(item, turn, at_once)
 
-        n = len(self.objects)
-        run_ranges(propose, split(n, n), should_stop=self.should_stop)
+        run_ranges(propose, split(len(small), len(small)), should_stop=self.should_stop)
         for item in self.objects:
-            self.claims[item.box] += item.gained
-        changed = 0
+            if item.is_large:
+                self._propose(item, turn, in_planes)
         for item in self.objects:
-            granted = item.gained & (self.claims[item.box] == 1)
-            given_up = item.mask & ~item.wanted
-            item.mask = (item.mask & item.wanted) | granted
-            part = self.labels[item.box]
-            part[granted], part[given_up] = item.value, 0
-            changed += int(granted.sum()) + int(given_up.sum())
+            words = item.words
+            self.disputed[words] |= self.claimed[words] & item.gained
+            self.claimed[words] |= item.gained
+        before = self.free.copy()
+        changes = [self._settle(item) for item in self.objects]
         for item in self.objects:
-            self.claims[item.box] = 0
+            self.claimed[item.words] = 0
+            self.disputed[item.words] = 0
+        places, labels = (np.concatenate(parts) for parts in zip(*changes, strict=True))
+        self.moment = self.moment.change(places, labels)
+        changed = self.term.note_free(before, self.free)
         check_stop(self.should_stop)
-        self.objects = [self._fitted(item) for item in self.objects if self._is_left(item)]
+        self.objects = [item for item in self.objects if self._is_left(item)]
         return changed
 
-    def _next(self, item: _Object, dilate_first: list[bool]) -> NDArray[np.bool_]:
-        bits = self.term.attach(item)
-        n_z, n_x = bits.shape[0], item.mask.shape[2]
+    def _propose(self, item: MovingLabel, turn: Turn, run: Run) -> None:
+        """Find what an object wants, and what it would gain."""
+        bits = self.term.attach(item, turn, run)
         spare = np.empty_like(bits)
-        grow, shrink = np.uint64(0), ~np.uint64(0)
-        for first, second in (
-            (grow, shrink) if dilate else (shrink, grow) for dilate in dilate_first
-        ):
-            self.curve(0, n_z, bits, n_x, first, spare)
-            self.curve(0, n_z, spare, n_x, second, bits)
-        return unpack(bits, n_x).view(bool)
+        smooth(bits, item.n_x, turn.smoothings, spare, run, self.should_stop)
+        item.wanted = bits
+        item.gained = bits & ~item.bits & self.free[item.words]
 
-    def _is_left(self, item: _Object) -> bool:
-        left = bool(item.mask.any())
-        if not left:
+    def _settle(self, item: MovingLabel) -> tuple[NDArray[np.intp], NDArray[np.integer]]:
+        """Give an object what it alone wants; return the flat indices that change their labels,
+        and these."""
+        new = (item.bits & item.wanted) | (item.gained & ~self.disputed[item.words])
+        changed = item.bits ^ new
+        z, y, x = bit_grids.places(changed)
+        is_set = new[z, y, x // 64] >> (x % 64).astype(np.uint64) & np.uint64(1)
+        self.free[item.words] ^= changed
+        if len(z):
+            self.term.move(item, new)
+        corner = [part.start for part in item.box]
+        places = np.ravel_multi_index(
+            (z + corner[0], y + corner[1], x + corner[2]), self.labels.shape
+        )
+        return places, is_set.astype(self.labels.dtype) * self.labels.dtype.type(item.value)
+
+    def _is_left(self, item: MovingLabel) -> bool:
+        """Find out where an object lies, and give it a new box when its front is close to the
+        border of its box; False if it has shrunk to nothing."""
+        within = bit_grids.bounds(item.bits)
+        if within is None:
             self.lost.append(item.value)
-        return left
-
-    def _fitted(self, item: _Object) -> _Object:
-        """Give an object a new box when its front is close to the border of its box."""
-        inner = ndi.find_objects(item.mask.view(np.uint8))[0]
-        for axis, (part, whole) in enumerate(zip(inner, item.box, strict=True)):
-            before = whole.start > 0 and part.start < self.reach
+            return False
+        close = False
+        moved = []
+        for part, whole, n in zip(within, item.box, self.labels.shape, strict=True):
             size = whole.stop - whole.start
-            behind = whole.stop < self.labels.shape[axis] and size - part.stop < self.reach
-            if before or behind:
-                box = tuple(
-                    slice(whole.start + part.start, whole.start + part.stop)
-                    for part, whole in zip(inner, item.box, strict=True)
-                )
-                return self._boxed(item.value, box, item.mask[inner])
-        return item
+            close |= whole.start > 0 and part.start < self.reach
+            close |= whole.stop < n and size - part.stop < self.reach
+            moved.append(slice(whole.start + part.start, whole.start + part.stop))
+        item.within = moved[0], moved[1], moved[2]
+        if close:
+            self._enclose(item)
+        return True
 
-    def _boxed(self, value: int, box: Box, mask: NDArray[np.bool_]) -> _Object:
-        """Make an object with room around its mask."""
+    def _enclose(self, item: MovingLabel) -> None:
+        """Give an object a box with room around its mask."""
         room = self.reach + _SPARE
-        larger = tuple(
+        z, y, x = (
             slice(max(part.start - room, 0), min(part.stop + room, n))
-            for part, n in zip(box, self.labels.shape, strict=True)
+            for part, n in zip(item.within, self.labels.shape, strict=True)
         )
-        inner = tuple(
-            slice(part.start - around.start, part.stop - around.start)
-            for part, around in zip(box, larger, strict=True)
-        )
-        whole = np.zeros([s.stop - s.start for s in larger], bool)
-        whole[inner] = mask
-        return _Object(value, larger, whole)
+        stop = min(-(-x.stop // 64) * 64, self.labels.shape[2])
+        item.box = z, y, slice(x.start // 64 * 64, stop)
+        item.bits = pack(self.labels[item.box] == item.value)
