@@ -412,7 +412,7 @@ def test_layers_on_the_same_grid_can_be_channels(window):
     assert names == ["cells", "other"]
     assert [choice.name for choice in window.form.channels.choices()] == ["cells"]
     window.form.channels._boxes[1].setChecked(True)
-    assert window.panel._current_image().n_channels == 2
+    assert window.panel.images.image().n_channels == 2
     window.seed_by_program()
     window.wait_final()
     np.testing.assert_array_equal(window.result.data, window.expected())
@@ -423,7 +423,7 @@ def test_colour_picture_uses_all_its_colours(make_napari_viewer, qtbot):
     picture = rng.integers(0, 20, (40, 48, 3), dtype=np.uint8)
     picture[10:30, 10:30, 0] += 150
     window = WalkerWindow(make_napari_viewer, qtbot, picture, rgb=True)
-    assert window.panel._current_image().n_channels == 3
+    assert window.panel.images.image().n_channels == 3
     seeds = window.new_seeds()
     assert seeds.data.shape == (40, 48)
     seeds.data_setitem((np.full(5, 20), np.arange(18, 23)), 1)

@@ -99,7 +99,7 @@ class WalkerWindow:
 
     def expected(self):
         """What the single door gives for the seeds as they are now, from a fresh start."""
-        image = self.panel._current_image()
+        image = self.panel.images.image()
         seeds = seeds_image(self.seeds, self.image)
         parameters = self.panel.parameters.values()
         result = operations.run("random_walker", {"image": image, "seeds": seeds}, parameters)

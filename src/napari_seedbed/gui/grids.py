@@ -205,6 +205,13 @@ def unit_factor(given: Any, wanted: Any, what: str) -> float:
         ) from None
 
 
+def unit_symbol(unit: Any) -> str:
+    """How people write a unit: 'µm'; 'pixels' where there is none."""
+    if str(unit) == "pixel":
+        return "pixels"
+    return f"{pint.get_application_registry().Unit(str(unit)):~P}"
+
+
 def grid_map(image: Grid, seeds: Grid) -> GridMap:
     """Map the voxels of `image` into the data coordinates of `seeds`, through the world.
 

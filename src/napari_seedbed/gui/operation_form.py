@@ -1,12 +1,12 @@
 """The form of an operation in the window, made from its declaration."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pint
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.grids import layer_axes
+from napari_seedbed.gui.grids import grid_of, layer_axes, spacing_of, unit_symbol
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
 from napari_seedbed.gui.layers import (
@@ -171,7 +171,12 @@ class OperationForm(QWidget):
         self._rows.setRowVisible(self.times, bool(needed))
 
     def _show_units(self, layer: Layer | None) -> None:
-        self.parameters.show_unit("pixels" if layer is None else unit_symbol(layer.units[-1]))
+        spacing = None
+        if layer is not None:
+            with suppress(InputError):
+                spacing = spacing_of(layer, grid_of(layer, self._time_axis()))[0]
+        unit = "pixels" if layer is None else unit_symbol(layer.units[-1])
+        self.parameters.show_scale(unit, spacing)
 
     def _show_forecast(self) -> None:
         layer = self.image.layer()
@@ -293,13 +298,7 @@ def form_class(name: str) -> type[OperationForm]:
     return type(f"{title}Form", (OperationForm,), {"operation": operation})
 
 
-def unit_symbol(unit: Any) -> str:
-    """How people write a unit: 'µm'; 'pixels' where there is none."""
-    if str(unit) == "pixel":
-        return "pixels"
-    return f"{pint.get_application_registry().Unit(str(unit)):~P}"
-
-
+EdgeMapForm = form_class("edge_map")
 GaussianForm = form_class("gaussian")
 ThresholdOtsuForm = form_class("threshold_otsu")
 

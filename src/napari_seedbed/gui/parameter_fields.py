@@ -72,7 +72,9 @@ class ParameterFields(QWidget):
         super().__init__()
         self._fields: dict[str, QWidget] = {}
         self._lengths: list[tuple[QLabel, str]] = []
-        form = QFormLayout(self)
+        # Those whose default follows the voxel size, with the value that they were given last.
+        self._in_voxels: dict[str, tuple[Parameter, Value]] = {}
+        self._form = form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -82,6 +84,8 @@ class ParameterFields(QWidget):
             field = self._field(parameter)
             field.setToolTip(parameter.help)
             self._fields[parameter.name] = field
+            if parameter.in_voxels:
+                self._in_voxels[parameter.name] = (parameter, parameter.default)
             if isinstance(field, QCheckBox):
                 form.addRow(field)
             else:
@@ -121,10 +125,23 @@ class ParameterFields(QWidget):
         number.valueChanged.connect(self.changed)
         return number
 
-    def show_unit(self, unit: str) -> None:
-        """Write the image's unit beside the parameters that are lengths."""
+    def show_scale(self, unit: str, spacing: Sequence[float] | None = None) -> None:
+        """Write the image's unit beside the parameters that are lengths.
+
+        Defaults that count voxels become lengths in this unit, unless a person has changed them.
+        """
         for label, text in self._lengths:
             label.setText(f"{text} ({unit})")
+        for name, (parameter, shown) in self._in_voxels.items():
+            if _value(self._fields[name]) == shown:
+                default = parameter.default_for(spacing)
+                self._in_voxels[name] = (parameter, default)
+                self.set_value(name, default)
+
+    def show_row(self, name: str, visible: bool) -> None:
+        """Show or hide one parameter; one that is not here is left alone."""
+        if name in self._fields:
+            self._form.setRowVisible(self._fields[name], visible)
 
     def values(self) -> dict[str, Value]:
         """The values of all parameters, by name."""

@@ -1,75 +1,24 @@
 """The widgets of the random walker panel, from top to bottom; what they do is the panel's."""
 
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFormLayout,
-    QFrame,
-    QHBoxLayout,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
+from napari_seedbed.gui.panel_form import PanelForm, Section, form_rows, rule
 from napari_seedbed.gui.run_controls import RunControls
 
 NEXT_KEY = "U"
 
 
-class Section(QWidget):
-    """A heading that shows and hides what is under it."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self._title = title
-        self._heading = QPushButton()
-        # It is a heading that opens, not a button that is switched on.
-        self._heading.setStyleSheet("text-align: left; background: transparent; padding: 3px 0;")
-        self._heading.clicked.connect(self.toggle)
-        self._content: QWidget | None = None
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(6)
-        self._column.addWidget(self._heading)
-        self._show_state(False)
-
-    def set_content(self, widget: QWidget) -> None:
-        """Put a widget under the heading, hidden at first."""
-        self._content = widget
-        self._column.addWidget(widget)
-        self._show_state(False)
-
-    def toggle(self) -> None:
-        """Open or close."""
-        self._show_state(self._content is not None and self._content.isHidden())
-
-    def _show_state(self, is_open: bool) -> None:
-        self._heading.setText(f"{'▾' if is_open else '▸'} {self._title}")
-        if self._content is not None:
-            self._content.setVisible(is_open)
-
-
-class RandomWalkerForm(QScrollArea):
+class RandomWalkerForm(PanelForm):
     """All controls of the panel, in the order in which they are used."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._body = QWidget()
-        self._column = QVBoxLayout(self._body)
-        self._column.setContentsMargins(8, 6, 8, 6)
-        self._column.setSpacing(6)
         self._build_inputs()
         self._build_run()
         self._build_results()
         self._build_options()
-        self._column.addStretch(1)
-        self.setWidget(self._body)
+        self.column.addStretch(1)
 
     def _build_inputs(self) -> None:
         self.image = LayerCombo("open an image first", "The image to segment.")
@@ -86,17 +35,14 @@ class RandomWalkerForm(QScrollArea):
         self.times.addItem("This time point", "current")
         self.times.addItem("All time points with seeds", "all")
         self.times.setToolTip("Time points with fewer than two labels of seeds stay empty.")
-        form = QFormLayout()
-        form.setSpacing(6)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form = form_rows()
         form.addRow("Image", self.image)
         form.addRow("Channels", self.channels)
         form.addRow("Seeds", self.seeds)
         form.addRow("", self.new_seeds)
         form.addRow("Time", self.times)
         self._inputs = form
-        self._column.addLayout(form)
+        self.column.addLayout(form)
         self.show_channels(False)
         self.show_times(False)
 
@@ -111,8 +57,8 @@ class RandomWalkerForm(QScrollArea):
         self.progress = self.controls.progress
         self.forecast = self.controls.forecast
         self.status = self.controls.status
-        self._column.addWidget(_rule())
-        self._column.addWidget(self.controls)
+        self.column.addWidget(rule())
+        self.column.addWidget(self.controls)
 
     def _build_results(self) -> None:
         self.next_place = QPushButton(f"Next uncertain place ({NEXT_KEY})")
@@ -132,24 +78,14 @@ class RandomWalkerForm(QScrollArea):
         row.setSpacing(4)
         row.addWidget(self.accept)
         row.addWidget(self.save_recipe)
-        self._column.addWidget(_rule())
-        self._column.addWidget(self.next_place)
-        self._column.addLayout(row)
+        self.column.addWidget(rule())
+        self.column.addWidget(self.next_place)
+        self.column.addLayout(row)
 
     def _build_options(self) -> None:
         self.options = Section("More options")
-        self._column.addWidget(_rule())
-        self._column.addWidget(self.options)
-
-    def minimumSizeHint(self) -> QSize:
-        """As wide as the contents need, since there is no horizontal scroll bar."""
-        bar = self.verticalScrollBar()
-        needed = self._body.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0)
-        return QSize(max(needed, 310), 120)
-
-    def sizeHint(self) -> QSize:
-        """As narrow as it may be: the picture matters more."""
-        return QSize(self.minimumSizeHint().width(), 600)
+        self.column.addWidget(rule())
+        self.column.addWidget(self.options)
 
     def add_options(self, widget: QWidget) -> None:
         """Put the parameters' editors under 'More options'."""
@@ -162,10 +98,3 @@ class RandomWalkerForm(QScrollArea):
     def show_times(self, visible: bool) -> None:
         """Show the choice of time points only for a time series."""
         self._inputs.setRowVisible(self.times, visible)
-
-
-def _rule() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFixedHeight(1)
-    return line

@@ -16,13 +16,8 @@ from napari_seedbed.core.progress import Preview, Progress
 from napari_seedbed.core.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.layers import (
-    add_seeds_layer,
-    channel_choices,
-    image_from_layers,
-    is_result,
-    is_seeds,
-)
+from napari_seedbed.gui.image_choice import ImageChoice
+from napari_seedbed.gui.layers import add_seeds_layer, is_seeds
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.parameter_fields import ParameterFields
@@ -38,7 +33,7 @@ from napari_seedbed.gui.random_walker_session import (
 )
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
-from napari_seedbed.gui.seeds_watch import SeedsWatch, move_connections
+from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.uncertain_places import UncertainPlaces
 from napari_seedbed.gui.view_position import (
     show_place,
@@ -48,7 +43,6 @@ from napari_seedbed.gui.view_position import (
 )
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.pipeline import operations
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
@@ -57,8 +51,6 @@ if TYPE_CHECKING:
 
 STROKE_SECONDS = 0.05
 SETTLE_SECONDS = 1.0
-
-IMAGE_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 PREPARING = "Preparing for first use, for a minute in the background…"
 
@@ -96,8 +88,9 @@ class RandomWalkerPanel(QWidget):
         self.live = LiveUpdate(self.form.live, self.session)
         self.places = UncertainPlaces(self._on_place, self._on_search_failed)
         self._key = ViewerKey(napari_viewer, NEXT_KEY, self.next_uncertain_place)
-        self._image: Image | None = None
-        self._image_layer: ImageLayer | None = None
+        self.images = ImageChoice(
+            napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
+        )
         self.seeds = SeedsWatch(self)
         self._solved: set[int] = set()
         self._final: Result | None = None
@@ -119,9 +112,9 @@ class RandomWalkerPanel(QWidget):
 
     def _connect(self) -> None:
         form, session = self.form, self.session
-        form.image.layer_chosen.connect(self._on_image_chosen)
+        self.images.chosen.connect(self._on_image_chosen)
+        self.images.changed.connect(self._on_image_changed)
         form.image.activated.connect(self._on_settings_changed)
-        form.channels.chosen.connect(self._on_image_changed)
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
         form.seeds.activated.connect(self._on_settings_changed)
         form.times.activated.connect(self._on_settings_changed)
@@ -156,7 +149,7 @@ class RandomWalkerPanel(QWidget):
     def make_seeds(self) -> None:
         """Add an empty seeds layer on the image, brush in hand."""
         with errors.shown(self._say):
-            layer = add_seeds_layer(self.viewer, self._chosen_image())
+            layer = add_seeds_layer(self.viewer, self.images.layer)
             self.form.seeds.choose(layer)
             self._say(
                 "Paint inside an object with label 1, then press M for label 2 and paint the "
@@ -189,75 +182,44 @@ class RandomWalkerPanel(QWidget):
     def reset_choices(self, event: Any = None) -> None:
         """Offer the layers that there are now."""
         layers = list(self.viewer.layers)
-        images = [layer for layer in layers if isinstance(layer, ImageLayer)]
-        self.form.image.set_layers(sorted(images, key=is_result))
+        self.images.offer()
         marks = [
             layer
             for layer in layers
             if isinstance(layer, Labels | Points | Shapes) and not self.results.is_live(layer)
         ]
         self.form.seeds.set_layers(sorted(marks, key=lambda layer: not is_seeds(layer)))
-        self._offer_channels()
         self._enable()
 
     # The image
 
-    def _chosen_image(self) -> ImageLayer:
-        layer = self.form.image.layer()
-        if not isinstance(layer, ImageLayer):
-            raise InputError("There is no image. Open or choose an image layer first.")
-        return layer
-
     def _on_image_chosen(self, layer: ImageLayer | None) -> None:
-        move_connections(self._image_layer, layer, IMAGE_EVENTS, self._on_image_changed)
-        self._image_layer = layer
         self.session.changed()
-        self._offer_channels(anew=True)
         self._forget_image()
         forecast = self._show_forecast()
         hint = "" if forecast is None else self.live.begin_image(forecast.seconds)
         if hint:
             self._say(hint)
 
-    def _on_image_changed(self, event: Any = None) -> None:
+    def _on_image_changed(self) -> None:
         """Voxels, place or channels are other ones now."""
         self._forget_image()
         self._show_forecast()
         self._on_settings_changed()
 
     def _forget_image(self) -> None:
-        self._image = self._final = None
+        self._final = None
         self._solved = set()
         self._shown_error = ""
         self.session.forget_image()
         self.places.forget()
 
-    def _offer_channels(self, anew: bool = False) -> None:
-        layer, boxes = self._image_layer, self.form.channels
-        choices = []
-        if layer is not None:
-            with errors.shown(self._say):
-                choices = channel_choices(layer, self.viewer.layers)
-        # Channels of one layer belong together; other layers join only when somebody says so.
-        boxes.offer(choices, [c.layer is layer for c in choices] if anew else None)
-        self.form.show_channels(len(choices) > 1)
-
-    def _current_image(self) -> Image:
-        """The image with its channels; the same object until something changes."""
-        if self._image is None:
-            layer = self._chosen_image()
-            several = len(self.form.channels.all_choices()) > 1
-            self._image = image_from_layers(
-                layer, self.form.channels.choices() if several else None
-            )
-        return self._image
-
     def _show_forecast(self) -> operations.Forecast | None:
         self.form.forecast.setText("")
-        if self._image_layer is None:
+        if self.images.watched is None:
             return None
         try:
-            image = self._current_image()
+            image = self.images.image()
             self.form.show_times(image.n_times > 1)
             times = None if image.time_axis is None else [0]
             forecast = machine_speed.corrected(
@@ -291,10 +253,10 @@ class RandomWalkerPanel(QWidget):
     def _prepare(self, kind: Kind) -> Request:
         # A run that waits for the compiler says nothing about the machine.
         self._is_timed = preparation.is_done
-        layer = self._chosen_image()
+        layer = self.images.layer
         if self.seeds.layer is None:
             raise NeedsSeeds("There are no seeds yet. Press New seeds, and paint.")
-        image = self._current_image()
+        image = self.images.image()
         seeds = seeds_image(self.seeds.layer, layer)
         # The person goes on painting in the layer while this runs.
         seeds = replace(seeds, array=np.array(seeds.array))
@@ -352,7 +314,7 @@ class RandomWalkerPanel(QWidget):
         self.session.when_exact(action)
 
     def _accept(self) -> None:
-        layer = self.results.accept(self._chosen_image())
+        layer = self.results.accept(self.images.layer)
         if layer is None:
             # Taken away since: what was asked for comes from a new run.
             self.session.touched()
@@ -365,7 +327,7 @@ class RandomWalkerPanel(QWidget):
     def _find_place(self) -> None:
         if self._final is None:
             return
-        image = self._chosen_image()
+        image = self.images.layer
         t = time_on_screen(self.viewer, image)
         uncertainty = self._final.image("uncertainty")
         shown = uncertainty if t is None else uncertainty.select_time(t)
@@ -377,7 +339,7 @@ class RandomWalkerPanel(QWidget):
             self._say("No uncertain place is left that you have not seen.")
             return
         with errors.shown(self._say):
-            show_place(self.viewer, self._chosen_image(), region.center, t)
+            show_place(self.viewer, self.images.layer, region.center, t)
             if self.seeds.layer is not None:
                 take_brush(self.viewer, self.seeds.layer)
             self._say(
@@ -403,11 +365,11 @@ class RandomWalkerPanel(QWidget):
         self.form.controls.say(text)
 
     def _enable(self) -> None:
-        ready = self._image_layer is not None and self.seeds.layer is not None
+        ready = self.images.watched is not None and self.seeds.layer is not None
         form = self.form
         for button in (form.run, form.accept, form.next_place, form.save_recipe):
             button.setEnabled(ready)
-        form.new_seeds.setEnabled(self._image_layer is not None)
+        form.new_seeds.setEnabled(self.images.watched is not None)
 
     def _on_state(self, state: str) -> None:
         self.form.controls.show_running(state in ("live", "exact"))
@@ -428,8 +390,10 @@ class RandomWalkerPanel(QWidget):
         self._say(f"{self.form.status.text()} {self.live.judge(seconds)}".rstrip())
 
     def _on_not_ready(self, message: str) -> None:
-        if self._image_layer is not None:
-            self.results.clear(self._image_layer, time_on_screen(self.viewer, self._image_layer))
+        if self.images.watched is not None:
+            self.results.clear(
+                self.images.watched, time_on_screen(self.viewer, self.images.watched)
+            )
         self._say(message)
 
     def _on_failed(self, error: BaseException, asked: bool) -> None:
@@ -454,7 +418,7 @@ class RandomWalkerPanel(QWidget):
     def _on_removed(self, event: Any) -> None:
         layer = event.value
         busy = self.session.is_running or self.session.state == "waiting"
-        needed = layer is self._image_layer or layer is self.seeds.layer
+        needed = layer is self.images.watched or layer is self.seeds.layer
         self.reset_choices()
         if needed and busy:
             self.session.changed()

@@ -1,5 +1,7 @@
 """Run and Cancel, how far a run is, what it will cost, and the line that says what happens."""
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -24,9 +26,11 @@ class RunControls(QWidget):
     ----------
     beside : QWidget, optional
         Something that stands on the left of the buttons, which then are as small as their texts.
+    below : sequence of QPushButton
+        A second row of buttons.
     """
 
-    def __init__(self, beside: QWidget | None = None) -> None:
+    def __init__(self, beside: QWidget | None = None, below: Sequence[QPushButton] = ()) -> None:
         super().__init__()
         self.run = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
@@ -52,6 +56,12 @@ class RunControls(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(row)
+        if below:
+            second = QHBoxLayout()
+            second.setSpacing(4)
+            for button in below:
+                second.addWidget(button)
+            column.addLayout(second)
         for widget in (self.progress, self.forecast, self.status):
             column.addWidget(widget)
 
