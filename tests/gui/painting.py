@@ -18,15 +18,22 @@ def canvas_position(viewer, world):
 
 def drag(viewer, start, end, steps=4):
     """Press the left button at `start`, move to `end`, release; world positions."""
+    trace(viewer, [start, end], steps)
+
+
+def trace(viewer, places, steps=4):
+    """Press the left button at the first place, move straight to each other one, release there."""
     native = viewer.window._qt_viewer.canvas.native
-    a, b = canvas_position(viewer, start), canvas_position(viewer, end)
+    a, *others = [canvas_position(viewer, place) for place in places]
     _send(native, QMouseEvent.Type.MouseMove, a, Qt.MouseButton.NoButton)
     _send(native, QMouseEvent.Type.MouseButtonPress, a, Qt.MouseButton.LeftButton)
-    for step in range(1, steps + 1):
-        QTest.qWait(8)  # napari throttles moves to one in 5 ms
-        _send(native, QMouseEvent.Type.MouseMove, a + (b - a) * step / steps, None)
+    for b in others:
+        for step in range(1, steps + 1):
+            QTest.qWait(8)  # napari throttles moves to one in 5 ms
+            _send(native, QMouseEvent.Type.MouseMove, a + (b - a) * step / steps, None)
+        a = b
     QTest.qWait(8)
-    _send(native, QMouseEvent.Type.MouseButtonRelease, b, Qt.MouseButton.LeftButton)
+    _send(native, QMouseEvent.Type.MouseButtonRelease, a, Qt.MouseButton.LeftButton)
     QApplication.processEvents()
 
 

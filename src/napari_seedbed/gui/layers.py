@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Layer
+from napari.layers import Labels, Layer, Shapes
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import Preview
@@ -281,20 +281,18 @@ def add_or_update(
     if layer is None:
         own = np.array(array, order="C")
         layer = _new_layer(kind, own, image.rgb, name, {**place, **properties})
-        _insert(viewer, layer, like)
+        insert_result(viewer, layer, like)
     else:
         _update(layer, array, place)
     layer.editable = not _is_labels(kind)
-    layer.metadata = {
-        **layer.metadata,
-        METADATA_KEY: {
-            **record,
-            "kind": kind,
-            "slot": slot,
-            "layer_id": str(layer.unique_id),
-        },
-    }
+    keep_record(layer, kind, record, slot)
     return layer
+
+
+def keep_record(layer: Layer, kind: str, record: Mapping[str, Any], slot: str) -> None:
+    """Keep in the metadata of a layer how it was made, so that `find_result` finds it."""
+    kept = {**record, "kind": kind, "slot": slot, "layer_id": str(layer.unique_id)}
+    layer.metadata = {**layer.metadata, METADATA_KEY: kept}
 
 
 def accept(layer: Layer) -> None:
@@ -310,7 +308,7 @@ def write_preview(
     layer: Labels, preview: Preview, *, like: Layer, t: int | None = None,
     time_axis: int | None = None,
 ) -> None:  # fmt: skip
-    """Write a first answer for one slice into a result layer that is already there.
+    """Write what is known of one slice, or of one volume, into a result layer.
 
     Parameters
     ----------
@@ -331,7 +329,7 @@ def write_preview(
             index[i] = 0
         elif axis == "t":
             index[i] = 0 if t is None else t
-    if len(spatial) == 3:
+    if len(spatial) == 3 and preview.axis is not None:
         index[spatial[preview.axis]] = preview.index
     target = layer.data[tuple(index)]
     if target.shape == preview.labels.shape:
@@ -397,7 +395,8 @@ def _new_layer(
     return ImageLayer(array, name=name, rgb=rgb, multiscale=False, **properties)
 
 
-def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
+def take_place(layer: Layer, place: dict[str, Any]) -> None:
+    """Give a layer the transform, units and axis labels of another one (see `placed`)."""
     for key, value in place.items():
         current = getattr(layer, key)
         current = current.affine_matrix if key == "affine" else current
@@ -409,6 +408,10 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
         )
         if not same:
             setattr(layer, key, value)
+
+
+def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
+    take_place(layer, place)
     if layer.data.shape == array.shape and layer.data.dtype == array.dtype:
         layer.data[...] = array
         layer.refresh()
@@ -416,15 +419,17 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
         layer.data = np.array(array, order="C")
 
 
-def _insert(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
+def insert_result(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
     """Insert an image just above `like`, labels above all images, where they can be seen.
 
-    Labels come over earlier results, such as an accepted one, but not over seeds.
-    The selection stays: somebody may be painting on another layer.
+    Labels come over earlier results, such as an accepted one, but not over seeds; shapes come
+    over all images and labels. The selection stays: somebody may be painting on another layer.
     """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
     layers = list(viewer.layers)
-    below = [like] if not isinstance(layer, Labels) else [like, *_images(layers)]
+    below = [like] if isinstance(layer, ImageLayer) else [like, *_images(layers)]
+    if isinstance(layer, Shapes):
+        below += [one for one in layers if isinstance(one, Labels)]
     position = max((layers.index(one) + 1 for one in below if one in layers), default=len(layers))
     if isinstance(layer, Labels):
         earlier = takewhile(_is_result_labels, layers[position:])

@@ -147,7 +147,8 @@ def shapes_of(
             raise InputError(
                 f"No shape of '{layer.name}' is selected: click one with the tool 'Select shapes'."
             )
-    vertices = {i: _vertices(layer, i, lead) for i in indices}
+    data = layer.data  # napari makes this list anew each time
+    vertices = {i: _with_all_axes(data[i], lead, _name(layer, i)) for i in indices}
     if which == "slice":
         indices = _on_screen(vertices, layer, link, view)
     labels = marked_labels(layer)[0]
@@ -220,11 +221,13 @@ def _on_screen(
 # One shape
 
 
-def _vertices(layer: Shapes, i: int, lead: Sequence[float]) -> NDArray[np.float64]:
+def _with_all_axes(
+    vertices: NDArray[np.floating], lead: Sequence[float], name: str
+) -> NDArray[np.float64]:
     """Vertices of a shape with all axes of the image."""
-    own = np.asarray(layer.data[i], dtype=float)
+    own = np.asarray(vertices, dtype=float)
     if not np.isfinite(own).all():
-        raise InputError(f"{_name(layer, i)} has points that are not finite: draw it again.")
+        raise InputError(f"{name} has points that are not finite: draw it again.")
     return np.concatenate([np.broadcast_to(lead, (len(own), len(lead))), own], axis=1)
 
 
