@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from skimage.draw import polygon2mask
 
 from napari_seedbed.core.slice_interpolation import volume_from_slices
@@ -83,6 +84,30 @@ def test_spacing_in_the_plane_decides_where_an_outline_runs_between_slices():
     inside = ellipse(16, middle, spacing[1:])
     expected = polygon2mask((31, 121), inside)
     assert np.count_nonzero((cone[5] > 0) != expected) < 0.03 * expected.sum()
+
+
+@quick
+@given(
+    waves=st.lists(st.tuples(st.floats(0, 0.1), st.floats(0, 6.28)), min_size=3, max_size=3),
+    lengths=st.tuples(*[st.sampled_from([0.5, 1.0, 1.5])] * 2),
+)
+def test_half_the_thickness_is_what_the_formula_says(waves, lengths):
+    shape, spacing = (41, 33, 35), np.array(lengths)
+    bumps = sum(a * np.sin(n * ANGLE + b) for n, (a, b) in enumerate(waves, start=1))
+    around = np.stack([np.sin(ANGLE), np.cos(ANGLE)], axis=1)
+    outline = np.array([16.02, 17.03]) + 9 * (1 + bumps)[:, None] * around
+    volume = volume_from_slices([(1, 20, outline)], shape, (1, *lengths))
+    inside = np.argwhere(polygon2mask(shape[1:], outline)) * spacing
+    # The distance of each voxel from each edge of the outline.
+    start, along = outline * spacing, (np.roll(outline, -1, axis=0) - outline) * spacing
+    to_start = inside[:, None] - start
+    t = np.clip((to_start * along).sum(axis=2) / (along**2).sum(axis=1), 0, 1)
+    squared_depth = ((to_start - t[..., None] * along) ** 2).sum(axis=2).min(axis=1)
+    half = np.sqrt((squared_depth - cdist(inside, inside, "sqeuclidean")).max(axis=1))
+    found = (np.count_nonzero(volume, axis=0)[volume[20] > 0] - 1) / 2
+    # Outlines are sampled, so that distances are a little too large.
+    assert (found >= np.floor(half - 1e-3)).all()
+    assert (found <= np.floor(half + 0.05)).all()
 
 
 # --- what was drawn stays -----------------------------------------------------------------------

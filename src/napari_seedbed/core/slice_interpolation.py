@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from napari_seedbed.core.outlines import (
     check_object_label,
@@ -16,6 +15,8 @@ from napari_seedbed.core.outlines import (
     check_shape,
     labels_from_contours,
 )
+from napari_seedbed.core.parabola_envelopes import lowest_parabolas, nearest_distances
+from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_spacing
 from napari_seedbed.errors import InputError
 
@@ -150,10 +151,14 @@ def volume_from_slices(
             first, last = found.reach(step)
             for here in present[max(first, 0) : last + 1]:
                 here.append(found)
+
     # Slice by slice, so that the contest needs one plane of distances and no volume of them.
-    for z, here in enumerate(present):
-        if here:
-            volume[z] = _contest(here, z, step, volume.shape[1:])
+    def fill(first: int, last: int) -> None:
+        for z in range(first, last):
+            if present[z]:
+                _contest(present[z], z, step, volume[z])
+
+    run_ranges(fill, split(len(volume), len(volume)))
     return out
 
 
@@ -228,28 +233,47 @@ def _measured(
     ]
     thickness = None
     if rounded or len(slices) == 1:
-        thickness = (
-            _squared_half_thickness(masks[0], distances[0], lengths),
-            _squared_half_thickness(masks[-1], distances[-1], lengths),
-        )
+        low = high = _squared_half_thickness(masks[0], distances[0], lengths)
+        if len(slices) > 1:
+            high = _squared_half_thickness(masks[-1], distances[-1], lengths)
+        thickness = low, high
     return _Object(label, window, slices, masks, distances, thickness)
 
 
-def _contest(
-    objects: list[_Object], z: int, step: float, plane: tuple[int, ...]
-) -> NDArray[np.int32]:
-    """Return the labels of a slice; `objects` come in ascending order of their labels."""
-    labels = np.zeros(np.add(plane, 2), np.int32)
+def _contest(objects: list[_Object], z: int, step: float, out: NDArray[np.int32]) -> None:
+    """Write the labels of a slice; `objects` come in ascending order of their labels."""
+    rows, columns = (
+        slice(min(w.start for w in windows), max(w.stop for w in windows))
+        for windows in zip(*(found.window for found in objects), strict=True)
+    )
+    labels = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.int32)
     # What was drawn on this very slice comes later and wins over what is interpolated.
     for drawn in (False, True):
+        rivals = [found for found in objects if (z in found.slices) == drawn]
+        if not rivals:
+            continue
         best = np.full(labels.shape, -np.inf, np.float32)
-        for found in objects:
-            if (z in found.slices) == drawn:
-                strength = found.strength(z, step)
-                wins = strength > best[found.window]
-                best[found.window][wins] = strength[wins]
-                labels[found.window][wins] = found.label
-    return labels[1:-1, 1:-1]
+        for found in rivals:
+            strength = found.strength(z, step)
+            part = _within(found.window, (rows, columns))
+            wins = strength > best[part]
+            np.copyto(best[part], strength, where=wins)
+            np.copyto(labels[part], found.label, where=wins)
+    # Windows are those of a plane with one voxel more all around.
+    image = slice(1, out.shape[0] + 1), slice(1, out.shape[1] + 1)
+    kept = tuple(
+        slice(max(part.start, whole.start), min(part.stop, whole.stop))
+        for part, whole in zip((rows, columns), image, strict=True)
+    )
+    out[_within(kept, image)] = labels[_within(kept, (rows, columns))]
+
+
+def _within(window: tuple[slice, ...], whole: tuple[slice, ...]) -> tuple[slice, ...]:
+    """Return a window as seen from the corner of another one."""
+    return tuple(
+        slice(part.start - around.start, part.stop - around.start)
+        for part, around in zip(window, whole, strict=True)
+    )
 
 
 def _signed_distance(
@@ -266,15 +290,12 @@ def _signed_distance(
         for columns in (above[:, 1], below[:, 1]):
             inside += mask[rows, columns]
     border = samples[(inside > 0) & (inside < 4)]
-    where = np.argwhere(anywhere)
     if len(border):
-        away, _ = KDTree(border * lengths).query(where * lengths)
+        away = nearest_distances(border, anywhere, lengths)
     else:
         # The shape fills the whole window: its outline is farther away than all that is in it.
-        away = np.full(len(where), np.linalg.norm(mask.shape * lengths))
-    out = np.full(mask.shape, -np.inf, np.float32)
-    out[anywhere] = np.where(mask[anywhere], away, -away)
-    return out
+        away = np.full(mask.shape, np.linalg.norm(mask.shape * lengths))
+    return np.where(anywhere, np.where(mask, away, -away), -np.inf).astype(np.float32)
 
 
 def _samples(points: Floats, shape: tuple[int, ...], lengths: Floats) -> Floats:
@@ -301,19 +322,7 @@ def _samples(points: Floats, shape: tuple[int, ...], lengths: Floats) -> Floats:
 def _squared_half_thickness(mask: Mask, distance: Distances, lengths: Floats) -> Distances:
     """Return the square of how far the balls in the outline reach out of their slice.
 
-    The largest d(q)^2 - |p - q|^2 over all voxels q, one axis after the other; -infinity outside
-    the outline.
+    The largest d(q)^2 - |p - q|^2 over all voxels q; -infinity outside the outline.
     """
-    height = np.where(mask, distance**2, -np.inf).astype(np.float32)
-    deepest = float(height.max())
-    for axis, length in enumerate(lengths.tolist()):
-        source = np.moveaxis(height.copy(), axis, 0)
-        target = np.moveaxis(height, axis, 0)
-        for k in range(1, len(target)):
-            drop = np.float32((k * length) ** 2)
-            if drop > deepest:
-                break
-            lowered = source - drop
-            np.maximum(target[k:], lowered[:-k], out=target[k:])
-            np.maximum(target[:-k], lowered[k:], out=target[:-k])
-    return np.where(mask, height, np.float32(-np.inf))
+    depth = np.where(mask, -(distance.astype(np.float64) ** 2), np.inf)
+    return np.where(mask, -lowest_parabolas(depth, lengths), -np.inf).astype(np.float32)
