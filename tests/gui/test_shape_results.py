@@ -427,6 +427,27 @@ def test_shape_that_is_being_drawn_is_left_alone(window):
     assert in_use(layer)
 
 
+def test_shape_that_is_held_is_left_alone_from_press_to_release(window):
+    viewer, layer = window
+    lasso(viewer, layer, BOX)
+    layer.mode = "select"
+    held = []
+
+    def spy(layer, event):
+        held.append((event.type, in_use(layer)))
+        yield
+        while event.type == "mouse_move":
+            held.append((event.type, in_use(layer)))
+            yield
+
+    layer.mouse_drag_callbacks.append(spy)
+    trace(viewer, [layer.data_to_world((3, *place)) for place in ((60, 60), (64, 66))])
+    assert held[0] == ("mouse_press", True)
+    assert ("mouse_move", True) in held
+    assert all(used for _, used in held)
+    assert not in_use(layer)
+
+
 def test_written_shapes_are_on_screen(window):
     viewer, layer = window
     lasso(viewer, layer, BOX)

@@ -284,9 +284,9 @@ def origins(
 
 
 def in_use(layer: Shapes) -> bool:
-    """Whether a person is just drawing a shape, or dragging one or a corner of it."""
-    # napari tells nobody; setting data ends the drawing, and drops what is dragged
-    return bool(layer._is_creating or layer._is_moving)
+    """Whether a person is just drawing a shape, or holds one or a corner of it."""
+    # napari tells nobody; setting data ends the drawing, and drops what is held
+    return bool(layer._is_creating or layer._is_moving or layer._drag_start is not None)
 
 
 def take_snapshot(layer: Shapes) -> Snapshot:
