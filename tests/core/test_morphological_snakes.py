@@ -137,6 +137,15 @@ def test_packing_loses_nothing(mask):
     np.testing.assert_array_equal(bit_grids.unpack(bit_grids.pack(mask), mask.shape[2]), mask)
 
 
+@settings(max_examples=50, deadline=None)
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=3, max_dims=3, max_side=70)))
+def test_places_and_bounds_are_those_of_the_voxels(mask):
+    bits = bit_grids.pack(mask)
+    np.testing.assert_array_equal(bit_grids.places(bits), np.argwhere(mask))
+    boxes = ndi.find_objects(mask.astype(np.uint8))
+    assert bit_grids.bounds(bits) == (boxes[0] if boxes else None)
+
+
 @settings(max_examples=30, deadline=None)
 @given(hnp.arrays(bool, hnp.array_shapes(min_dims=3, max_dims=3, min_side=2, max_side=67)))
 def test_operators_on_words_equal_those_on_voxels(mask):

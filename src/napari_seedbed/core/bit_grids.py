@@ -65,11 +65,11 @@ def bounds(bits: Bits) -> tuple[slice, slice, slice] | None:
     return slice(z[0], z[1] + 1), slice(y[0], y[1] + 1), slice(x[0], x[1] + 1)
 
 
-def places(bits: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return where a mask is set, as three arrays z, y and x."""
-    z, y, k = np.nonzero(bits)
-    word, bit = np.nonzero(unpack(bits[z, y, k][:, np.newaxis], 64))
-    return z[word], y[word], 64 * k[word] + bit
+def places(bits: Bits) -> NDArray[np.intp]:
+    """Return where a mask is set, as an (N, 3) array of z, y and x in their order."""
+    out = np.empty((int(np.bitwise_count(bits).sum(dtype=np.int64)), 3), np.intp)
+    _list_places(bits, out)
+    return out
 
 
 def in_planes(
@@ -264,6 +264,21 @@ def _first(bits):
     """The lowest bit of a word that is not 0, and its place."""
     low = bits & (~bits + _1)
     return low, _PLACE[(low * _SEQUENCE_64) >> _58]
+
+
+@_fast
+def _list_places(bits, out):
+    """Write down where bits are set."""
+    n = 0
+    for z in range(bits.shape[0]):
+        for y in range(bits.shape[1]):
+            for k in range(bits.shape[2]):
+                left = bits[z, y, k]
+                while left != _0:
+                    bit, place = _first(left)
+                    left ^= bit
+                    out[n, 0], out[n, 1], out[n, 2] = z, y, 64 * k + place
+                    n += 1
 
 
 @_fast

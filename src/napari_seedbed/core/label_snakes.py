@@ -276,7 +276,7 @@ class _Evolution:
         and these."""
         new = (item.bits & item.wanted) | (item.gained & ~self.disputed[item.words])
         changed = item.bits ^ new
-        z, y, x = bit_grids.places(changed)
+        z, y, x = bit_grids.places(changed).T
         is_set = new[z, y, x // 64] >> (x % 64).astype(np.uint64) & np.uint64(1)
         self.free[item.words] ^= changed
         if len(z):

@@ -24,6 +24,8 @@ from napari_seedbed.core.validation import check_spacing
 
 # A ratio of spacings that rounding has put just below a half is a half.
 _ROUNDING = 1e-6
+# Voxels longer than this many others are as good as infinitely long.
+_LONGEST = 1e6
 
 
 class Smoothing(NamedTuple):
@@ -136,7 +138,7 @@ def smoothing_schedule(spacing: float | Sequence[float] | None, n_axes: int) -> 
     """
     lengths = check_spacing(spacing, n_axes)
     order = tuple(sorted(range(n_axes), key=lambda axis: -lengths[axis]))
-    ratios = [lengths[axis] / min(lengths) for axis in order]
+    ratios = [min(lengths[axis] / min(lengths), _LONGEST) for axis in order]
     # An image of two axes is a single plane.
     z, y, x = (1.0, *ratios)[-3:]
     return SmoothingSchedule(
