@@ -7,6 +7,7 @@ _HOMES = {
     "RandomWalker": "random_walks",
     "random_walker": "random_walks",
     "compile_kernels": "compilation",
+    "compile_snakes": "compilation",
     "random_walker_memory": "forecast",
     "random_walker_seconds": "forecast",
     "gaussian": "filters",

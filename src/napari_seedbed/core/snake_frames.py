@@ -100,7 +100,8 @@ class Journal:
         if self.watch is not None and self.watch(state.iteration):
             frame = Frame(plane, state.labels(), state.shapes())
             moving = Moving(
-                shapes=[] if frame.shapes is None else self.outlined(frame, t),
+                # Outlines of a volume would take longer than its iterations.
+                shapes=self.outlined(frame, t) if frame.labels.ndim == 2 else [],
                 labels=self.original(frame.labels),
                 time=t,
                 axis=None if plane is None else plane[0],

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.active_contours import ContourState, evolve_contours
+from napari_seedbed.core.contour_systems import evenly_spaced, segment_lengths
 from napari_seedbed.core.label_snakes import LabelsState, evolve_labels
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeds import seeds_from_shapes
@@ -27,11 +28,11 @@ from napari_seedbed.core.stop_reasons import LEFT, LIMIT, SHRUNK_AWAY
 Ends = Literal["fixed", "free", "fixed-free", "free-fixed"]
 
 _STEPS_A_STATE = 10
-# In every image the slope of which this is the quantile pulls like one of 5 % of the contrast a
-# pixel, as outlines do in a smoothed photograph: so tension and stiffness keep their meaning, and
-# the size that they have in the literature, from one image to the next.
+# In every image the slope of which this is the quantile pulls like 1: so tension and stiffness keep
+# their meaning from one image to the next.
 _STEEP_QUANTILE = 0.999
-_STEEP_SLOPE = 0.05
+# Voxels between the points of long lines, which get more of them.
+_FARTHEST = 4.0
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,10 @@ class ElasticContour:
         As those of `active_contour`, on an image whose contrast was made even.
     ends : str
         Whether the ends of open paths can move.
-    point_distance : float
-        Distance of the points, in the smallest voxel size of the slice.
+    points : int
+        Points of each line at the start: their distance then follows its size, and with it the
+        pull of tension, so that one `alpha` serves small and large objects. More where a line
+        would have fewer than one each four voxels.
     """
 
     sigma: float
@@ -58,7 +61,7 @@ class ElasticContour:
     w_line: float
     balloon: float
     ends: Ends
-    point_distance: float
+    points: int
     max_px_move: float
     max_num_iter: int
     convergence: float
@@ -269,34 +272,51 @@ def _contours(
     shapes: Sequence[Shape],
     should_stop: ShouldStop | None,
 ) -> Iterator[FrameState]:
-    even = image.even
-    pull = method.w_edge
-    if pull != 0:
-        strength = edge_strength(even, image.spacing, image.channel_axis)
-        steepest = float(np.quantile(strength, _STEEP_QUANTILE))
-        pull = pull * (_STEEP_SLOPE / steepest) ** 2 if steepest > 0 else pull
-    if image.channel_axis is not None:
-        even = np.moveaxis(even, 0, -1)
     last = np.array(image.shape) - 1.0
+    voxel = np.array(image.spacing) / min(image.spacing)
+    starts = [
+        _evenly(np.clip(shape.points, 0, last), shape.closed, method.points, voxel)
+        for shape in shapes
+    ]
     states = evolve_contours(
-        even.astype(np.float64),
-        [np.clip(shape.points, 0, last) for shape in shapes],
+        _pull(method, image),
+        starts,
         alpha=method.alpha,
         beta=method.beta,
-        w_line=method.w_line,
-        w_edge=pull,
+        w_line=1.0,
+        w_edge=0.0,
         gamma=method.gamma,
         max_px_move=method.max_px_move,
         max_num_iter=method.max_num_iter,
         convergence=method.convergence,
         boundary_condition=["periodic" if shape.closed else method.ends for shape in shapes],
-        resample=method.point_distance,
+        resample=True,
         balloon=method.balloon,
         spacing=image.spacing,
         should_stop=should_stop,
         steps_a_state=_STEPS_A_STATE,
     )
     return (_Contours(state, shapes, image.shape) for state in states)
+
+
+def _pull(method: ElasticContour, image: FrameImage) -> NDArray[np.float64]:
+    """The surface that contours climb: steep places and bright ones, as they are wanted."""
+    strength = edge_strength(image.even, image.spacing, image.channel_axis)
+    steepest = float(np.quantile(strength, _STEEP_QUANTILE))
+    pull = method.w_edge / (steepest or 1.0) * strength.astype(np.float64)
+    if method.w_line != 0:
+        pull += method.w_line * image.grey
+    return pull
+
+
+def _evenly(
+    points: NDArray[np.floating], closed: bool, n_points: int, voxel: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Points at the same distance along the same line."""
+    line = np.asarray(points, float).T * voxel[:, np.newaxis]
+    length = float(segment_lengths(line, closed).sum())
+    n = max(n_points, round(length / _FARTHEST))
+    return (evenly_spaced(line, closed, length / n, 3) / voxel[:, np.newaxis]).T
 
 
 def _surfaces(

@@ -11,7 +11,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Shapes
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import Preview
+from napari_seedbed.core.progress import Moving, Preview
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import (
     CHANNEL_LABELS,
@@ -305,7 +305,7 @@ def accept(layer: Layer) -> None:
 
 
 def write_preview(
-    layer: Labels, preview: Preview, *, like: Layer, t: int | None = None,
+    layer: Labels, preview: Preview | Moving, *, like: Layer, t: int | None = None,
     time_axis: int | None = None,
 ) -> None:  # fmt: skip
     """Write what is known of one slice, or of one volume, into a result layer.
@@ -314,7 +314,7 @@ def write_preview(
     ----------
     layer : Labels
         Made by `add_or_update` from `like`.
-    preview : Preview
+    preview : Preview or Moving
     like : Layer
         The image layer.
     t : int, optional
@@ -332,7 +332,7 @@ def write_preview(
     if len(spatial) == 3 and preview.axis is not None:
         index[spatial[preview.axis]] = preview.index
     target = layer.data[tuple(index)]
-    if target.shape == preview.labels.shape:
+    if preview.labels is not None and target.shape == preview.labels.shape:
         layer.data[tuple(index)] = preview.labels
         layer.refresh()
 

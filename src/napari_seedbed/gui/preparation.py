@@ -1,7 +1,10 @@
-"""Compiling the solver beside the window, once in a session, so that the first stroke is quick."""
+"""Compiling beside the window, once in a session, so that the first stroke or run is quick."""
+
+from functools import partial
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_seedbed import core
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui.jobs import Job
 
@@ -10,12 +13,18 @@ class Preparation(QObject):
     """Compiles once; `finished(error or None)` tells whoever listens then.
 
     A signal, because Qt disconnects listeners that are gone by then.
+
+    Parameters
+    ----------
+    function : str
+        Name of the function of `core` that compiles; that is imported only then.
     """
 
     finished = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, function: str) -> None:
         super().__init__()
+        self._function = function
         self.is_done = False
         self._job: Job | None = None
 
@@ -23,7 +32,10 @@ class Preparation(QObject):
         """Begin, unless that was done before; returns at once."""
         if not self.is_done and self._job is None:
             self._job = Job(
-                _compile, on_done=self._succeed, on_error=self._end, can_stop=False
+                partial(_compile, self._function),
+                on_done=self._succeed,
+                on_error=self._end,
+                can_stop=False,
             ).start()
 
     def _succeed(self, result: None) -> None:
@@ -35,10 +47,9 @@ class Preparation(QObject):
         self.finished.emit(error)
 
 
-preparation = Preparation()
+preparation = Preparation("compile_kernels")
+snakes_preparation = Preparation("compile_snakes")
 
 
-def _compile(report: Report, should_stop: ShouldStop) -> None:
-    from napari_seedbed.core import compile_kernels
-
-    compile_kernels()
+def _compile(function: str, report: Report, should_stop: ShouldStop) -> None:
+    getattr(core, function)()

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
+from napari_seedbed.pipeline.edge_operations import EDGE_MAP
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.snake_operations import (
-    EDGE_MAP,
     EDGE_SURFACE,
     ELASTIC_CONTOUR,
     REGION_SURFACE,

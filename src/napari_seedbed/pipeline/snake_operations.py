@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
-from napari_seedbed.pipeline.declarations import Job, Need, Operation, SeriesJob, SeriesResult
+from napari_seedbed.pipeline.declarations import Need, Operation, SeriesJob, SeriesResult
 from napari_seedbed.pipeline.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -61,20 +59,6 @@ def _region_surface(job: SeriesJob) -> SeriesResult:
     return _grow(RegionSurface, job)
 
 
-def _edge_map(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import edge_map
-
-    found = edge_map(
-        job.load(),
-        job.parameters["sigma"],
-        job.parameters["kind"],
-        steepness=job.parameters["steepness"],
-        spacing=job.spacing,
-        channel_axis=job.channel_axis,
-    )
-    return {"image": found}
-
-
 def _contour_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
@@ -101,13 +85,6 @@ def _surface_need(
     )
 
 
-def _map_need(
-    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
-) -> Need:
-    voxels = math.prod(shape)
-    return Need((16 + 12 * n_channels) * voxels, 2e-7 * voxels * n_channels)
-
-
 def _follows(parameters: Mapping[str, Any]) -> bool:
     return bool(parameters["follow"] != "off")
 
@@ -129,7 +106,7 @@ _FOLLOW = Parameter(
 )
 
 
-def _sigma(voxels: float) -> Parameter:
+def smoothing(voxels: float) -> Parameter:
     return Parameter(
         "sigma",
         "float",
@@ -206,7 +183,7 @@ _SMOOTHNESS = Parameter(
     minimum=0,
     maximum=20,
 )
-_STEEPNESS = Parameter(
+STEEPNESS = Parameter(
     "steepness",
     "float",
     1000.0,
@@ -236,11 +213,11 @@ ELASTIC_CONTOUR = Operation(
     menu="napari/layers/segment",
     function=_elastic_contour,
     parameters=(
-        _sigma(3.0),
+        smoothing(1.0),
         Parameter(
             "alpha",
             "float",
-            0.01,
+            0.1,
             "Tension (alpha)",
             "How strongly the line pulls itself together, like a rubber band. Raise it to shrink "
             "onto an object from far outside, lower it when the line slips off the edge.",
@@ -251,7 +228,7 @@ ELASTIC_CONTOUR = Operation(
         Parameter(
             "beta",
             "float",
-            5.0,
+            0.5,
             "Stiffness (beta)",
             "How strongly the line resists bending. Raise it for smooth outlines, lower it to "
             "follow corners and bays.",
@@ -283,7 +260,7 @@ ELASTIC_CONTOUR = Operation(
             "float",
             0.0,
             "Balloon",
-            "Force that swells closed outlines, or shrinks them if negative; begin with 0.001.",
+            "Force that swells closed outlines, or shrinks them if negative; begin with 0.1.",
             minimum=-1e6,
             maximum=1e6,
             advanced=True,
@@ -306,19 +283,20 @@ ELASTIC_CONTOUR = Operation(
             advanced=True,
         ),
         Parameter(
-            "point_distance",
-            "float",
-            1.5,
-            "Distance of points",
-            "Distance between the points of the line, in voxels.",
-            minimum=0.1,
-            maximum=1e6,
+            "points",
+            "int",
+            200,
+            "Points of each line",
+            "Points that each line has at the start, whatever its size, so that tension does not "
+            "depend on the size; lines longer than four voxels a point get more.",
+            minimum=8,
+            maximum=100_000,
             advanced=True,
         ),
         Parameter(
             "gamma",
             "float",
-            0.001,
+            0.2,
             "Inertia (gamma)",
             "Larger makes smaller, steadier steps.",
             minimum=1e-9,
@@ -339,7 +317,7 @@ ELASTIC_CONTOUR = Operation(
         Parameter(
             "convergence",
             "float",
-            0.1,
+            0.02,
             "Settled below",
             "A line has settled when its points move less than this, in voxels.",
             minimum=0.0,
@@ -374,7 +352,7 @@ EDGE_SURFACE = Operation(
     menu="napari/layers/segment",
     function=_edge_surface,
     parameters=(
-        _sigma(2.0),
+        smoothing(2.0),
         Parameter(
             "balloon",
             "float",
@@ -399,7 +377,7 @@ EDGE_SURFACE = Operation(
         _extent("slice", "stack", "volume"),
         _FOLLOW,
         _CAP,
-        _STEEPNESS,
+        STEEPNESS,
         _iterations(200),
         *_results(shapes=False),
     ),
@@ -428,7 +406,7 @@ REGION_SURFACE = Operation(
     menu="napari/layers/segment",
     function=_region_surface,
     parameters=(
-        _sigma(1.0),
+        smoothing(1.0),
         Parameter(
             "lambda1",
             "float",
@@ -482,34 +460,4 @@ REGION_SURFACE = Operation(
     "that differ from the ground in brightness or colour, also where edges are faint.",
     reference="Chan T, Vese L (2001). Active contours without edges. IEEE Transactions on Image "
     "Processing 10(2), 266-277.",
-)
-
-EDGE_MAP = Operation(
-    name="edge_map",
-    title="Edge map",
-    menu="napari/layers/filter",
-    function=_edge_map,
-    parameters=(
-        _sigma(2.0),
-        Parameter(
-            "kind",
-            "choice",
-            "strength",
-            "Show",
-            "How steep the image is, which is what elastic contours climb, or the map that is dark "
-            "where edge-seeking surfaces stop.",
-            choices=("strength", "stopping"),
-            choice_labels=("Strength of edges", "Where surfaces stop"),
-        ),
-        _STEEPNESS,
-    ),
-    takes=("image",),
-    gives="image",
-    ndim=(2, 3),
-    channels="joint",
-    estimate=_map_need,
-    help="What snakes see of an image: its edges, after its contrast was made even and the image "
-    "smoothed. All channels count together.",
-    reference="Caselles V, Kimmel R, Sapiro G (1997). Geodesic active contours. International "
-    "Journal of Computer Vision 22(1), 61-79.",
 )

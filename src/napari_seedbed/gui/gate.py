@@ -1,0 +1,71 @@
+"""A gate that a running computation passes step by step, so that it can be held and let go on."""
+
+import threading
+import time
+
+from napari_seedbed.core.progress import ShouldStop
+
+UPDATE_SECONDS = 1 / 15
+"""Between two pictures of something that moves; the eye sees no more."""
+_LOOK_SECONDS = 0.05
+
+
+class Gate:
+    """Holds a computation in another thread, and decides which of its steps are worth showing.
+
+    The computation calls `watch` and then `wait` at each step. Pictures are asked for no faster
+    than they are drawn: whoever draws one calls `shown` when it is done.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._is_open = True
+        self._steps = 0
+        self._next_time = 0.0
+        self._being_drawn = False
+
+    # For the window
+
+    def hold(self) -> None:
+        """Let the computation come to rest at its next step."""
+        with self._changed:
+            self._is_open = False
+            self._steps = 0
+
+    def release(self) -> None:
+        """Let it go on."""
+        with self._changed:
+            self._is_open = True
+            self._changed.notify_all()
+
+    def step(self) -> None:
+        """Let it make one step, and hold it."""
+        with self._changed:
+            self._is_open = False
+            self._steps += 1
+            self._changed.notify_all()
+
+    def shown(self, seconds: float) -> None:
+        """A picture was drawn, which took so long: the window gets as much time for itself."""
+        with self._changed:
+            self._being_drawn = False
+            self._next_time = time.monotonic() + max(UPDATE_SECONDS - seconds, seconds)
+
+    # For the computation
+
+    def watch(self, iteration: int) -> bool:
+        """Whether this step shall be shown."""
+        with self._changed:
+            if not self._is_open:
+                return True
+            if self._being_drawn or time.monotonic() < self._next_time:
+                return False
+            self._being_drawn = True
+            return True
+
+    def wait(self, should_stop: ShouldStop) -> None:
+        """Stay here while the gate is closed."""
+        with self._changed:
+            while not self._is_open and not self._steps and not should_stop():
+                self._changed.wait(_LOOK_SECONDS)
+            self._steps = max(self._steps - 1, 0)

@@ -1,0 +1,444 @@
+"""The snakes panel: shapes that are drawn, let loose, held, edited, and let go on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer, Shapes
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+
+from napari_seedbed.core.progress import Moving, Progress
+from napari_seedbed.core.shapes import Shape
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui import errors
+from napari_seedbed.gui.edge_maps import EdgeMaps
+from napari_seedbed.gui.grids import unit_symbol
+from napari_seedbed.gui.image_choice import ImageChoice
+from napari_seedbed.gui.layers import is_result
+from napari_seedbed.gui.machine_speed import machine_speed
+from napari_seedbed.gui.preparation import snakes_preparation as preparation
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.shape_layers import Which, shapes_of
+from napari_seedbed.gui.shape_results import is_snake_shapes, new_shapes_layer
+from napari_seedbed.gui.snakes_form import GIVEN_BY_RESULT, SnakesForm
+from napari_seedbed.gui.snakes_results import Scene, ShapeHistory, SnakeLayers
+from napari_seedbed.gui.snakes_session import Request, SnakesSession
+from napari_seedbed.gui.view_position import time_on_screen
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.shapes import Shapes as DrawnShapes
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+PANEL = "snakes"
+PREPARING = "Preparing for first use, for some seconds in the background…"
+
+
+class SnakesPanel(QWidget):
+    """Dock widget of the snakes.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.methods = [op for op in operations.operations.values() if op.panel == PANEL]
+        self.form = SnakesForm(self.methods)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+
+        self.session = SnakesSession()
+        self.layers = SnakeLayers(napari_viewer)
+        self.history = ShapeHistory(napari_viewer)
+        self.edge_maps = EdgeMaps(napari_viewer, self._say)
+        self.images = ImageChoice(
+            napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
+        )
+        self._scene: Scene | None = None
+        self._moving: Moving | None = None
+        self._final: Result | None = None
+        self._removed = ""
+        self._tell_removed = QTimer(self)
+        self._tell_removed.setSingleShot(True)
+        self._tell_removed.timeout.connect(self._say_removed)
+        self._connect()
+        self.reset_choices()
+        self._show_method()
+        preparation.start()
+        if not preparation.is_done:
+            self._say(PREPARING)
+        else:
+            self._show_prepared(None)
+
+    def _connect(self) -> None:
+        form, session = self.form, self.session
+        self.images.chosen.connect(self._on_image_chosen)
+        self.images.changed.connect(self._on_image_changed)
+        form.start.layer_chosen.connect(self._on_start_chosen)
+        form.new_shapes.clicked.connect(self.make_shapes)
+        form.method.currentIndexChanged.connect(self._show_method)
+        form.edges.clicked.connect(self.show_edges)
+        form.run.clicked.connect(self.run)
+        form.pause.clicked.connect(self.pause)
+        form.step.clicked.connect(self.step)
+        form.cancel.clicked.connect(self.stop)
+        form.reset.clicked.connect(self.reset)
+        form.undo.clicked.connect(self.undo)
+        form.save_recipe.clicked.connect(self._ask_where_to_save)
+        for fields in form.all_fields():
+            fields.changed.connect(self._show_forecast)
+        session.moved.connect(self._on_moved)
+        session.progressed.connect(self._on_progress)
+        session.finished.connect(self._on_finished)
+        session.failed.connect(self._on_failed)
+        session.stopped.connect(self._on_stopped)
+        session.state_changed.connect(self._on_state)
+        preparation.finished.connect(self._show_prepared)
+        layers = self.viewer.layers.events
+        for event in (layers.inserted, layers.reordered, layers.renamed):
+            event.connect(self.reset_choices)
+        layers.removed.connect(self._on_removed)
+        # Not a method of the panel: that one is gone when it is destroyed.
+        edge_maps = self.edge_maps
+        self.destroyed.connect(lambda: _close(session, edge_maps))
+
+    # What people do
+
+    def make_shapes(self) -> None:
+        """Add an empty Shapes layer on the image, ready to draw on."""
+        with errors.shown(self._say):
+            layer = new_shapes_layer(self.viewer, self.images.layer)
+            self.form.start.choose(layer)
+            self._say(
+                "Draw around an object by dragging, roughly; other tools are in the layer "
+                "controls. Then press Run."
+            )
+
+    def run(self) -> None:
+        """Let the shapes move, or go on after a pause: from an edit where there was one."""
+        if self.session.state == "paused":
+            self._go_on()
+        elif not self.session.is_busy:
+            self._begin()
+
+    def pause(self) -> None:
+        """Hold the snakes, so that what is shown can be edited."""
+        self.session.pause()
+
+    def step(self) -> None:
+        """One step on, and hold."""
+        if self.session.state == "paused":
+            self._go_on(hold=True)
+        elif not self.session.is_busy:
+            self._begin(hold=True)
+
+    def stop(self) -> None:
+        """End the run and keep what is shown."""
+        self.edge_maps.stop()
+        self.session.stop()
+
+    def reset(self) -> None:
+        """End the run and bring back what was drawn before it."""
+        self.session.stop(partial(self._bring_back, self.history.reset))
+
+    def undo(self) -> None:
+        """End the run and bring back the shapes from before the last run or edit."""
+        self.session.stop(partial(self._bring_back, self.history.undo))
+
+    def show_edges(self) -> None:
+        """Show what the method looks at as an image layer."""
+        with errors.shown(self._say):
+            layer = self.images.layer
+            self.edge_maps.show(
+                layer,
+                self.images.image(),
+                self.form.method_name(),
+                self.form.fields().values(),
+                time_on_screen(self.viewer, layer),
+            )
+
+    def save_recipe(self, path: str | Path) -> None:
+        """Write the recipe of the last result to `path`."""
+        with errors.shown(self._say):
+            if self._final is None:
+                raise InputError("There is no result yet. Press Run, and wait until it settles.")
+            written = save_recipe(Path(path), recipe_from_record(self._final.record))
+            self._say(
+                f"Saved {written.name}. Repeat it with: seedbed run {written.name} IMAGE -o FOLDER"
+            )
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers that there are now."""
+        self.images.offer()
+        starts = [layer for layer in self.viewer.layers if isinstance(layer, Shapes | Labels)]
+        self.form.start.set_layers(sorted(starts, key=_rank))
+        self._enable()
+
+    # A run
+
+    def _begin(self, *, hold: bool = False) -> None:
+        with errors.shown(self._say):
+            start = self.form.start.layer()
+            image = self.images.layer
+            if isinstance(start, Shapes):
+                which: Which = self.form.which.currentData()
+                shapes, indices = shapes_of(start, image, which, viewer=self.viewer)
+                self._start(start, shapes, indices, hold=hold, goes_on=False)
+            elif isinstance(start, Labels):
+                self._start(start, [], [], hold=hold, goes_on=False)
+            else:
+                raise InputError("There are no shapes yet. Press New shapes, and draw.")
+
+    def _go_on(self, *, hold: bool = False) -> None:
+        """Go on after a pause, from an edit where there was one."""
+        if self.layers.is_edited():
+            with errors.shown(self._say):
+                self._begin_from_edit(hold=hold)
+        elif hold:
+            self.session.step()
+        else:
+            self.layers.release()
+            self.session.resume()
+
+    def _begin_from_edit(self, *, hold: bool) -> None:
+        layer, scene = self.layers.editable_layer(), self._scene
+        assert layer is not None
+        assert scene is not None
+        shapes: list[Shape] = []
+        indices: list[int] = []
+        if isinstance(layer, Shapes):
+            shapes, indices = shapes_of(layer, scene.image, viewer=self.viewer)
+            if layer is scene.start and len(scene.indices) <= len(indices):
+                others = set(range(scene.n_shapes)) - set(scene.indices)
+                kept = [i for i in range(len(indices)) if indices[i] not in others]
+                shapes, indices = [shapes[i] for i in kept], [indices[i] for i in kept]
+        self._start(layer, shapes, indices, hold=hold, goes_on=True)
+
+    def _start(
+        self,
+        start: Shapes | Labels,
+        shapes: list[Shape],
+        indices: list[int],
+        *,
+        hold: bool,
+        goes_on: bool,
+    ) -> None:
+        image_layer, image = self.images.layer, self.images.image()
+        name, mode = self.form.method_name(), self.form.result_mode()
+        parameters = {**self.form.fields().values(), GIVEN_BY_RESULT: mode != "labels"}
+        in_3d = len(image.spatial_axes) == 3
+        scene = Scene(
+            image=image_layer,
+            start=start,
+            shapes=shapes,
+            indices=indices,
+            n_shapes=len(start.data) if isinstance(start, Shapes) else 0,
+            mode=mode,
+            in_place=parameters["follow"] == "off"
+            and not (in_3d and parameters["extent"] != "slice"),
+            grid=image,
+        )
+        given: DrawnShapes | Image
+        if isinstance(start, Shapes):
+            given = DrawnShapes(tuple(shapes), name=start.name)
+        else:
+            seeds = seeds_image(start, image_layer)
+            # The layer is written to while this runs.
+            given = replace(seeds, array=np.array(seeds.array))
+        target = self.layers.target(scene)
+        if target is not None:
+            self.history.remember(target, is_first=not goes_on)
+        self._scene, self._final, self._moving = scene, None, None
+        self.layers.begin(scene, goes_on=goes_on)
+        self.session.start(Request(name, image, given, parameters), hold=hold)
+
+    def _bring_back(self, back: Callable[[], str]) -> None:
+        name = back()
+        self._say(f"'{name}' is as it was before." if name else "There is nothing to bring back.")
+        self._enable()
+
+    # What the session tells
+
+    def _on_moved(self, moving: Moving) -> None:
+        self._moving = moving
+        self.layers.show_moving(moving)
+        if self.session.state == "paused":
+            self.layers.hold()
+            self._say_paused()
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.form.controls.show_progress(progress)
+        if self.session.state == "running":
+            change = f", {self._change_in_words()}" if self._moving is not None else ""
+            self._say(f"{progress.message[:1].upper()}{progress.message[1:]}{change}")
+
+    def _on_finished(self, result: Result) -> None:
+        self._final = result
+        with errors.shown(self._say):
+            self.layers.finish(result)
+            self._say(" ".join(result.record["notes"]))
+        self.reset_choices()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.layers.stop()
+        self._say(errors.show(error))
+        self._enable()
+
+    def _on_stopped(self) -> None:
+        self.layers.stop()
+        self._say("Stopped. What is shown stays; Undo brings back what was drawn.")
+        self._enable()
+
+    def _on_state(self, state: str) -> None:
+        if state == "paused":
+            self.layers.hold()
+            self._say_paused()
+        self._enable()
+
+    def _say_paused(self) -> None:
+        at = f" at iteration {self._moving.iteration}" if self._moving is not None else ""
+        editable = self.layers.editable_layer()
+        hint = "Drag points of the shapes" if isinstance(editable, Shapes) else "Paint or erase"
+        self._say(f"Paused{at}. {hint} if you like, then press Go on.")
+
+    def _change_in_words(self) -> str:
+        assert self._moving is not None
+        if self.form.method_name() == "elastic_contour":
+            return f"moving {self._moving.changed:.2g} voxels"
+        return f"{100 * self._moving.changed:.2g} % of voxels changing"
+
+    # What the window shows
+
+    def _say(self, text: str) -> None:
+        self.form.controls.say(text)
+
+    def _enable(self) -> None:
+        form, state = self.form, self.session.state
+        ready = self.images.watched is not None and form.start.layer() is not None
+        idle, paused = state == "idle", state == "paused"
+        form.run.setEnabled(ready and (idle or paused))
+        form.run.setText("Go on" if paused else "Run")
+        form.step.setEnabled(ready and (idle or paused))
+        form.pause.setEnabled(state == "running")
+        form.controls.show_running(state in ("running", "paused"))
+        back = not self.history.is_empty()
+        form.reset.setEnabled(back and state != "stopping")
+        form.undo.setEnabled(back and state != "stopping")
+        form.new_shapes.setEnabled(self.images.watched is not None and idle)
+        form.edges.setEnabled(self.images.watched is not None)
+        form.save_recipe.setEnabled(self._final is not None and idle)
+        for chooser in (form.image, form.start, form.which, form.method, form.result):
+            chooser.setEnabled(idle and (chooser.count() > 0))
+
+    def _show_method(self, index: int = 0) -> None:
+        self.edge_maps.describe(self.form.edges, self.form.method_name())
+        self._show_scale()
+        self._show_forecast()
+
+    def _show_scale(self) -> None:
+        layer = self.images.watched
+        if layer is None:
+            return
+        with errors.shown(self._say):
+            image = self.images.image()
+            for fields in self.form.all_fields():
+                fields.show_scale(unit_symbol(image.unit), image.spacing)
+                fields.show_row("extent", len(image.spatial_axes) == 3)
+                fields.show_row("cap", len(image.spatial_axes) == 3)
+                fields.show_row("follow", image.n_times > 1)
+
+    def _show_forecast(self) -> None:
+        self.form.forecast.setText("")
+        if self.images.watched is None:
+            return
+        with errors.shown(self._say):
+            forecast = operations.forecast(
+                self.form.method_name(),
+                {"image": self.images.image()},
+                self.form.fields().values(),
+            )
+            self.form.controls.show_forecast(machine_speed.corrected(forecast))
+
+    def _show_prepared(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._say(errors.show(error))
+        elif self.form.status.text() in (PREPARING, ""):
+            self._say("Ready." if self.form.start.layer() else "Press New shapes to begin.")
+
+    def _ask_where_to_save(self) -> None:
+        path = ask_for_recipe_path(self, f"{self.form.image.currentText()} snakes")
+        if path is not None:
+            self.save_recipe(path)
+
+    # Layers and windows that come, change and go away
+
+    def _on_image_chosen(self, layer: ImageLayer | None) -> None:
+        self._show_method()
+        self._enable()
+
+    def _on_image_changed(self) -> None:
+        self._show_method()
+        if self.session.is_busy:
+            self.session.stop()
+
+    def _on_start_chosen(self, layer: Layer | None) -> None:
+        self.form.show_which(not isinstance(layer, Labels))
+        self.form.offer_update(not isinstance(layer, Labels))
+        self._enable()
+
+    def _on_removed(self, event: Any) -> None:
+        layer, scene = event.value, self._scene
+        needed = scene is not None and (layer is scene.image or layer is scene.start)
+        busy = self.session.is_busy
+        self.reset_choices()
+        if needed and busy:
+            self.session.stop()
+            self._removed = layer.name
+            # A closing viewer removes its layers as well; by then nobody wants to hear it.
+            self._tell_removed.start()
+
+    def _say_removed(self) -> None:
+        if self.isVisible():
+            stopped = InputError(
+                f"'{self._removed}' was removed while it was in use, so the run was stopped. "
+                "Choose another layer, or open it again."
+            )
+            self._say(errors.show(stopped))
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Watch the window for its end."""
+        super().showEvent(event)
+        window = self.window()
+        if isinstance(window, QMainWindow):
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Stop what is running when the window closes."""
+        if event is not None and event.type() == QEvent.Type.Close:
+            self.edge_maps.stop()
+            self.session.stop()
+        return super().eventFilter(watched, event)
+
+
+def _rank(layer: Layer) -> tuple[bool, bool, bool]:
+    """Shapes made to start from first, then other shapes, then labels; results last."""
+    return (not is_snake_shapes(layer), not isinstance(layer, Shapes), is_result(layer))
+
+
+def _close(session: SnakesSession, edge_maps: EdgeMaps) -> None:
+    session.close()
+    edge_maps.stop()

@@ -1,0 +1,63 @@
+"""The edge map: what snakes see of an image."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_seedbed.pipeline.declarations import Job, Need, Operation
+from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.snake_operations import STEEPNESS, smoothing
+
+
+def _edge_map(job: Job) -> dict[str, NDArray]:
+    from napari_seedbed.core import edge_map
+
+    found = edge_map(
+        job.load(),
+        job.parameters["sigma"],
+        job.parameters["kind"],
+        steepness=job.parameters["steepness"],
+        spacing=job.spacing,
+        channel_axis=job.channel_axis,
+    )
+    return {"image": found}
+
+
+def _map_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    return Need((16 + 12 * n_channels) * voxels, 2e-7 * voxels * n_channels)
+
+
+EDGE_MAP = Operation(
+    name="edge_map",
+    title="Edge map",
+    menu="napari/layers/filter",
+    function=_edge_map,
+    parameters=(
+        smoothing(2.0),
+        Parameter(
+            "kind",
+            "choice",
+            "strength",
+            "Show",
+            "How steep the image is, which is what elastic contours climb, or the map that is dark "
+            "where edge-seeking surfaces stop.",
+            choices=("strength", "stopping"),
+            choice_labels=("Strength of edges", "Where surfaces stop"),
+        ),
+        STEEPNESS,
+    ),
+    takes=("image",),
+    gives="image",
+    ndim=(2, 3),
+    channels="joint",
+    estimate=_map_need,
+    help="What snakes see of an image: its edges, after its contrast was made even and the image "
+    "smoothed. All channels count together.",
+    reference="Caselles V, Kimmel R, Sapiro G (1997). Geodesic active contours. International "
+    "Journal of Computer Vision 22(1), 61-79.",
+)
