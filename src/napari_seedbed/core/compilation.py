@@ -48,7 +48,7 @@ def compile_snakes() -> None:
     square = np.array([[0, 6, 6], [0, 6, 18], [0, 18, 18], [0, 18, 6]], float)
     shapes = [Shape(1, square), Shape(1, square + np.array([2.0, 0.0, 0.0]))]
     contour = ElasticContour(
-        sigma=1.0, alpha=0.01, beta=1.0, w_edge=1.0, w_line=0.0, balloon=0.0, ends="fixed",
+        sigma=1.0, alpha=0.01, beta=1.0, attracted_by="edges", pull=1.0, balloon=0.0, ends="fixed",
         points=50, gamma=0.1, max_px_move=1.0, convergence=0.1, max_num_iter=11,
     )  # fmt: skip
     path = Shape(2, square[:2], closed=False)

@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-LARGEST_GROWTH = 2.5
+# Nuclei that were followed well through a film changed their area by at most a fifth from one frame
+# to the next, and lost ones by two fifths and more. Round objects end quickly across slices.
+LARGEST_GROWTH_IN_TIME = 1 / 0.6
+LARGEST_GROWTH_IN_STACK = 2.5
 """How many times larger, or smaller, an object may become from one frame to the next."""
-LEAST_CONTRAST = 0.25
-"""Share of the contrast of its first frame that an object must keep."""
+LEAST_CONTRAST = 0.5
+"""Share of the contrast on the frame before that an object must keep."""
 _RING = 3
 
 
@@ -47,24 +50,31 @@ def contrasts(
     return found
 
 
-def why_lost(size: int, size_before: int, contrast: float | None, first: float | None) -> str:
+def why_lost(
+    size: int,
+    size_before: int,
+    contrast: float | None,
+    contrast_before: float | None,
+    largest_growth: float,
+) -> str:
     """Say why an object counts as lost; empty when it does not.
 
     Parameters
     ----------
     size, size_before : int
         Voxels on this frame and the one before.
-    contrast, first : float or None
-        On this frame and on the first one, where known.
+    contrast, contrast_before : float or None
+        Where known.
+    largest_growth : float
+        How many times larger, or smaller, it may have become.
     """
     if size == 0:
         return "it shrank to nothing"
-    if size > LARGEST_GROWTH * size_before:
+    if size > largest_growth * size_before:
         return f"it became {size / size_before:.1f} times larger at once"
-    if size * LARGEST_GROWTH < size_before:
+    if size * largest_growth < size_before:
         return f"it became {size_before / size:.1f} times smaller at once"
-    if contrast is not None and first is not None and abs(first) > 0:
-        share = contrast / first
-        if share < LEAST_CONTRAST:
-            return "it no longer stands out from what is around it"
+    known = contrast is not None and contrast_before is not None and contrast_before != 0
+    if known and contrast / contrast_before < LEAST_CONTRAST:  # type: ignore[operator]
+        return "it no longer stands out from what is around it"
     return ""

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.losses import contrasts, why_lost
+from napari_seedbed.core.losses import (
+    LARGEST_GROWTH_IN_STACK,
+    LARGEST_GROWTH_IN_TIME,
+    contrasts,
+    why_lost,
+)
 from napari_seedbed.core.progress import Moving, Progress, Report, ShouldStop
 from napari_seedbed.core.shapes import Plane, Shape, on_plane, outlines_of_labels, simplified
 from napari_seedbed.core.snake_images import Limits
@@ -29,11 +34,14 @@ class Frame:
     """What has been found on one slice, or in one volume (`plane` is None there, as in 2D).
 
     Labels are numbered from 1. `shapes` are contours within the frame; None where labels moved.
+    `contrast` tells for each label how far it stands out, where that was looked at.
     """
 
     plane: Plane | None
     labels: Labels
     shapes: list[Shape] | None
+    time: int = 0
+    contrast: dict[int, float] = field(default_factory=dict)
 
     def values(self) -> set[int]:
         """Labels that occur."""
@@ -82,7 +90,6 @@ class Journal:
     reasons: Counter[str] = field(default_factory=Counter)
     losses: list[str] = field(default_factory=list)
     iterations: int = 0
-    first_contrast: dict[int, float] = field(default_factory=dict)
 
     def portion(self, nth: int, of: int, whole: tuple[float, float]) -> None:
         """The present frame is the `nth` of so many in a part of the run."""
@@ -213,7 +220,7 @@ class TimePoint:
         assert state is not None
         journal.reasons[state.reason] += 1
         journal.iterations = state.iteration
-        frame = Frame(plane, state.labels(), state.shapes())
+        frame = Frame(plane, state.labels(), state.shapes(), self._t)
         for known in (self._fixed.get(plane), fixed):
             if known is not None:
                 frame.labels[known.labels != 0] = 0
@@ -250,17 +257,20 @@ class TimePoint:
                 journal.lose(self._t, frame.plane, label, "it shrank to nothing")
         if not journal.follows:
             return
-        here = sorted({int(v) for v in np.unique(frame.labels)} - {0})
-        contrast = contrasts(image.grey, frame.labels, here)
-        for label in here:
-            if label not in task.carried or task.before is None:
-                journal.first_contrast.setdefault(label, contrast.get(label, 0.0))
+        here = sorted(labels_in((), frame.labels))
+        frame.contrast = contrasts(image.grey, frame.labels, here)
+        before = task.before
+        for label in here if before is not None else ():
+            if label not in task.carried:
                 continue
+            assert before is not None
+            in_time = before.time != frame.time
             why = why_lost(
                 int(np.count_nonzero(frame.labels == label)),
-                int(np.count_nonzero(task.before.labels == label)),
-                contrast.get(label),
-                journal.first_contrast.get(label),
+                int(np.count_nonzero(before.labels == label)),
+                frame.contrast.get(label),
+                before.contrast.get(label),
+                LARGEST_GROWTH_IN_TIME if in_time else LARGEST_GROWTH_IN_STACK,
             )
             if why:
                 journal.lose(self._t, frame.plane, label, why)
@@ -281,7 +291,8 @@ def joined(one: Frame | None, other: Frame) -> Frame:
         return other
     labels = np.where(one.labels == 0, other.labels, one.labels)
     shapes = None if one.shapes is None else one.shapes + (other.shapes or [])
-    return Frame(one.plane, labels, shapes)
+    contrast = {**other.contrast, **one.contrast}
+    return Frame(one.plane, labels, shapes, one.time, contrast)
 
 
 def within(numbers: Sequence[Any], plane: Plane | None) -> tuple[Any, ...]:

@@ -43,8 +43,13 @@ class ElasticContour:
     ----------
     sigma : float
         Smoothing of the image, in the unit of the spacing.
-    alpha, beta, gamma, w_edge, w_line, balloon, max_px_move, max_num_iter, convergence
-        As those of `active_contour`, on an image whose contrast was made even.
+    alpha, beta, gamma, balloon, max_px_move, max_num_iter, convergence
+        As those of `active_contour`.
+    attracted_by : {'edges', 'bright', 'dark'}
+        What pulls: steep places, or bright or dark ones (`w_edge` and `w_line` of
+        `active_contour`), in an image whose contrast was made even.
+    pull : float
+        How strongly; 1 for the steepest edges, or between dark and bright.
     ends : str
         Whether the ends of open paths can move.
     points : int
@@ -57,8 +62,8 @@ class ElasticContour:
     alpha: float
     beta: float
     gamma: float
-    w_edge: float
-    w_line: float
+    attracted_by: Literal["edges", "bright", "dark"]
+    pull: float
     balloon: float
     ends: Ends
     points: int
@@ -300,13 +305,13 @@ def _contours(
 
 
 def _pull(method: ElasticContour, image: FrameImage) -> NDArray[np.float64]:
-    """The surface that contours climb: steep places and bright ones, as they are wanted."""
+    """The surface that contours climb."""
+    if method.attracted_by != "edges":
+        sign = 1 if method.attracted_by == "bright" else -1
+        return sign * method.pull * image.grey.astype(np.float64)
     strength = edge_strength(image.even, image.spacing, image.channel_axis)
     steepest = float(np.quantile(strength, _STEEP_QUANTILE))
-    pull = method.w_edge / (steepest or 1.0) * strength.astype(np.float64)
-    if method.w_line != 0:
-        pull += method.w_line * image.grey
-    return pull
+    return method.pull / (steepest or 1.0) * strength.astype(np.float64)
 
 
 def _evenly(

@@ -17,8 +17,9 @@ class Gate:
     than they are drawn: whoever draws one calls `shown` when it is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, slowly: bool = False) -> None:
         self._changed = threading.Condition()
+        self._slowly = slowly
         self._is_open = True
         self._steps = 0
         self._next_time = 0.0
@@ -45,18 +46,26 @@ class Gate:
             self._steps += 1
             self._changed.notify_all()
 
+    def show_all(self, slowly: bool) -> None:
+        """Let it wait at each step until that is drawn, or run at its own pace."""
+        with self._changed:
+            self._slowly = slowly
+            self._changed.notify_all()
+
     def shown(self, seconds: float) -> None:
         """A picture was drawn, which took so long: the window gets as much time for itself."""
         with self._changed:
             self._being_drawn = False
             self._next_time = time.monotonic() + max(UPDATE_SECONDS - seconds, seconds)
+            self._changed.notify_all()
 
     # For the computation
 
     def watch(self, iteration: int) -> bool:
         """Whether this step shall be shown."""
         with self._changed:
-            if not self._is_open:
+            if not self._is_open or self._slowly:
+                self._being_drawn = True
                 return True
             if self._being_drawn or time.monotonic() < self._next_time:
                 return False
@@ -64,8 +73,12 @@ class Gate:
             return True
 
     def wait(self, should_stop: ShouldStop) -> None:
-        """Stay here while the gate is closed."""
+        """Stay here while the gate is closed, or what was to be shown is not drawn yet."""
         with self._changed:
-            while not self._is_open and not self._steps and not should_stop():
-                self._changed.wait(_LOOK_SECONDS)
+            while not should_stop():
+                now = time.monotonic()
+                early = self._slowly and (self._being_drawn or now < self._next_time)
+                if (self._is_open and not early) or (not self._is_open and self._steps):
+                    break
+                self._changed.wait(min(_LOOK_SECONDS, max(self._next_time - now, 0.001)))
             self._steps = max(self._steps - 1, 0)

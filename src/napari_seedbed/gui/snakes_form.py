@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
 from napari_seedbed.gui.panel_form import PanelForm, Section, form_rows, rule
@@ -81,8 +89,8 @@ class SnakesForm(PanelForm):
         super().__init__()
         self._build_inputs()
         self._build_method(methods)
-        self._build_run()
         self._build_results()
+        self._build_run()
         self.column.addStretch(1)
 
     def _build_inputs(self) -> None:
@@ -103,13 +111,21 @@ class SnakesForm(PanelForm):
             ("slice", "Shapes on this slice"),
         ):
             self.which.addItem(text, value)
+        # In the narrow dock there is a button beside it.
+        self.which.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.which.setMinimumContentsLength(8)
         self.which.setToolTip("Which of the layer's shapes move.")
         rows = form_rows()
         rows.addRow("Image", self.image)
         rows.addRow("Channels", self.channels)
         rows.addRow("Start from", self.start)
-        rows.addRow("", self.new_shapes)
-        rows.addRow("Which", self.which)
+        marks = QHBoxLayout()
+        marks.setSpacing(4)
+        marks.addWidget(self.which, 1)
+        marks.addWidget(self.new_shapes)
+        rows.addRow("", marks)
         self._inputs = rows
         self.column.addLayout(rows)
         self.show_channels(False)
@@ -119,14 +135,17 @@ class SnakesForm(PanelForm):
         self.method.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fields: dict[str, MethodFields] = {}
         self._help = {method.name: method.help for method in methods}
-        self.help = wrapped_label()
+        self.purpose = wrapped_label()
         rows = form_rows()
         rows.addRow("Method", self.method)
         self.column.addWidget(rule())
         self.column.addLayout(rows)
-        self.column.addWidget(self.help)
+        self.column.addWidget(self.purpose)
         for method in methods:
             self.method.addItem(method.title, method.name)
+            self.method.setItemData(
+                self.method.count() - 1, method.help, Qt.ItemDataRole.ToolTipRole
+            )
             fields = MethodFields(method)
             self._fields[method.name] = fields
             self.column.addWidget(fields)
@@ -144,7 +163,11 @@ class SnakesForm(PanelForm):
         self.reset.setToolTip("Stop, and bring back the shapes as they were before this run.")
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Bring back the shapes as they were before the last run or step back.")
-        self.controls = RunControls(below=(self.pause, self.step, self.reset, self.undo))
+        self.slowly = QCheckBox("Slowly")
+        self.slowly.setToolTip("Show every step, so that you can watch it and hold it in time.")
+        self.controls = RunControls(
+            beside=self.slowly, below=(self.pause, self.step, self.reset, self.undo)
+        )
         self.run = self.controls.run
         self.run.setToolTip("Let the shapes move until they settle.")
         self.cancel = self.controls.cancel
@@ -154,6 +177,7 @@ class SnakesForm(PanelForm):
         self.forecast = self.controls.forecast
         self.column.addWidget(rule())
         self.column.addWidget(self.controls)
+        self.column.addWidget(self.save_recipe)
 
     def _build_results(self) -> None:
         self.result = QComboBox()
@@ -166,15 +190,14 @@ class SnakesForm(PanelForm):
         )
         rows = form_rows()
         rows.addRow("Result", self.result)
-        row = QHBoxLayout()
-        row.addWidget(self.save_recipe)
         self.column.addWidget(rule())
         self.column.addLayout(rows)
-        self.column.addLayout(row)
 
     def _show_method(self) -> None:
         name = self.method_name()
-        self.help.setText(self._help[name])
+        # The last sentence says what the method is for; all of it would take half of the panel.
+        self.purpose.setText(self._help[name].rsplit(". ", 1)[-1])
+        self.method.setToolTip(self._help[name])
         for other, fields in self._fields.items():
             fields.setVisible(other == name)
 
@@ -201,7 +224,7 @@ class SnakesForm(PanelForm):
 
     def show_which(self, visible: bool) -> None:
         """Show the choice among shapes only where shapes are the start."""
-        self._inputs.setRowVisible(self.which, visible)
+        self.which.setVisible(visible)
 
     def offer_update(self, possible: bool) -> None:
         """Labels to start from are never changed: then there is nothing to update."""

@@ -96,6 +96,7 @@ class SnakesPanel(QWidget):
         form.pause.clicked.connect(self.pause)
         form.step.clicked.connect(self.step)
         form.cancel.clicked.connect(self.stop)
+        form.slowly.toggled.connect(session.show_all)
         form.reset.clicked.connect(self.reset)
         form.undo.clicked.connect(self.undo)
         form.save_recipe.clicked.connect(self._ask_where_to_save)

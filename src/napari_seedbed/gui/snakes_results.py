@@ -115,6 +115,9 @@ class SnakeLayers:
         layer = self.editable_layer()
         if layer is not None:
             layer.editable = True
+            self._viewer.layers.selection.active = layer
+            if isinstance(layer, Shapes):
+                layer.mode = "direct"
             self._held = seeds_digest(layer)
 
     def release(self) -> None:

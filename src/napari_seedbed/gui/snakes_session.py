@@ -68,6 +68,7 @@ class SnakesSession(QObject):
         super().__init__()
         self._job: Job | None = None
         self._gate = Gate()
+        self._slowly = False
         self._state: State = "idle"
         self._next: Callable[[], None] | None = None
 
@@ -88,7 +89,7 @@ class SnakesSession(QObject):
             self._job.cancel()
             self._set_state("stopping")
             return
-        self._gate = Gate()
+        self._gate = Gate(slowly=self._slowly)
         if hold:
             self._gate.step()
         self._job = Job(
@@ -100,6 +101,11 @@ class SnakesSession(QObject):
         )
         self._set_state("paused" if hold else "running")
         self._job.start()
+
+    def show_all(self, slowly: bool) -> None:
+        """Wait at each step until it is drawn, in this run and later ones."""
+        self._slowly = slowly
+        self._gate.show_all(slowly)
 
     def pause(self) -> None:
         """Hold the snakes where they are."""

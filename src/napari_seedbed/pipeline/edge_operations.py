@@ -38,7 +38,7 @@ EDGE_MAP = Operation(
     menu="napari/layers/filter",
     function=_edge_map,
     parameters=(
-        smoothing(2.0),
+        smoothing(1.5),
         Parameter(
             "kind",
             "choice",

@@ -176,7 +176,7 @@ def _results(*, shapes: bool) -> tuple[Parameter, ...]:
 _SMOOTHNESS = Parameter(
     "smoothing",
     "int",
-    1,
+    2,
     "Smoothness",
     "How often the border is smoothed in each iteration. More gives rounder objects, 0 follows "
     "every voxel.",
@@ -237,22 +237,22 @@ ELASTIC_CONTOUR = Operation(
             logarithmic=True,
         ),
         Parameter(
-            "w_edge",
-            "float",
-            1.0,
-            "Pull of edges (w_edge)",
-            "How strongly edges attract the line; negative to be pushed away from them.",
-            minimum=-1e6,
-            maximum=1e6,
+            "attracted_by",
+            "choice",
+            "edges",
+            "Attracted by",
+            "Edges for outlines of objects (w_edge); bright or dark lines for membranes and "
+            "filaments that a path is drawn along (w_line).",
+            choices=("edges", "bright", "dark"),
+            choice_labels=("Edges", "Bright lines", "Dark lines"),
         ),
         Parameter(
-            "w_line",
+            "pull",
             "float",
-            0.0,
-            "Pull of bright lines (w_line)",
-            "How strongly bright places attract the line; negative for dark ones. For filaments "
-            "and membranes that are drawn along.",
-            minimum=-1e6,
+            1.0,
+            "Pull",
+            "How strongly the image attracts the line, against tension and stiffness.",
+            minimum=0.0,
             maximum=1e6,
         ),
         Parameter(
@@ -325,7 +325,7 @@ ELASTIC_CONTOUR = Operation(
             advanced=True,
             logarithmic=True,
         ),
-        _iterations(2500),
+        _iterations(1500),
         *_results(shapes=True),
     ),
     takes=("image",),
@@ -352,14 +352,14 @@ EDGE_SURFACE = Operation(
     menu="napari/layers/segment",
     function=_edge_surface,
     parameters=(
-        smoothing(2.0),
+        smoothing(1.5),
         Parameter(
             "balloon",
             "float",
-            1.0,
+            0.0,
             "Balloon",
-            "Positive grows the shapes until they meet edges, negative shrinks them, 0 only lets "
-            "them slide onto edges close by.",
+            "0 lets shapes slide onto edges close by; positive grows them until they meet edges, "
+            "negative shrinks them, from farther away.",
             minimum=-100.0,
             maximum=100.0,
         ),
@@ -378,7 +378,7 @@ EDGE_SURFACE = Operation(
         _FOLLOW,
         _CAP,
         STEEPNESS,
-        _iterations(200),
+        _iterations(100),
         *_results(shapes=False),
     ),
     takes=("image",),
@@ -392,9 +392,9 @@ EDGE_SURFACE = Operation(
     follows=_follows,
     panel=PANEL,
     estimate=_surface_need,
-    help="Shapes that swell or shrink until their border meets edges, many at once and none into "
-    "another (morphological geodesic active contour). In 2D, or in 3D from outlines on a few "
-    "slices.",
+    help="Shapes whose border slides onto edges, or swells or shrinks until it meets some, many at "
+    "once and none into another (morphological geodesic active contour). For objects with clear "
+    "edges close to what was drawn, or with a balloon farther away.",
     reference="Marquez-Neila P, Baumela L, Alvarez L (2014). A morphological approach to "
     "curvature-based evolution of curves and surfaces. IEEE Transactions on Pattern Analysis and "
     "Machine Intelligence 36(1), 2-17.",
@@ -406,7 +406,7 @@ REGION_SURFACE = Operation(
     menu="napari/layers/segment",
     function=_region_surface,
     parameters=(
-        smoothing(1.0),
+        smoothing(1.5),
         Parameter(
             "lambda1",
             "float",
@@ -441,7 +441,7 @@ REGION_SURFACE = Operation(
         _extent("slice", "stack", "volume"),
         _FOLLOW,
         _CAP,
-        _iterations(200),
+        _iterations(100),
         *_results(shapes=False),
     ),
     takes=("image",),
