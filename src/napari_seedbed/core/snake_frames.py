@@ -87,7 +87,7 @@ class Journal:
     report: Report | None
     should_stop: ShouldStop | None
     share: tuple[float, float] = (0.0, 1.0)
-    reasons: Counter[str] = field(default_factory=Counter)
+    finished: list[tuple[str, ...]] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     iterations: int = 0
 
@@ -126,12 +126,15 @@ class Journal:
 
     def notes(self) -> tuple[str, ...]:
         """Why the snakes stopped, and what was lost where."""
-        n_frames = sum(self.reasons.values())
+        counts = Counter(reason for reasons in self.finished for reason in reasons)
+        if len(counts) == 1:
+            why = next(iter(counts))
+        else:
+            why = ", ".join(f"{n} {why}" for why, n in counts.most_common())
+        n_frames = len(self.finished)
         if n_frames == 1:
-            reason = next(iter(self.reasons))
-            return (f"Stopped after {self.iterations} iterations: {reason}.", *self.losses)
-        counts = ", ".join(f"{n} {why}" for why, n in self.reasons.most_common())
-        return (f"{n_frames} frames: {counts}.", *self.losses)
+            return (f"Stopped after {self.iterations} iterations: {why}.", *self.losses)
+        return (f"Stopped on {n_frames} frames: {why}.", *self.losses)
 
     def original(self, labels: Labels) -> Labels:
         """Labels as they were given, for labels numbered from 1."""
@@ -218,7 +221,7 @@ class TimePoint:
         for state in evolve_frame(journal.method, image, shapes, labels, journal.should_stop):
             journal.tell(self._t, plane, state)
         assert state is not None
-        journal.reasons[state.reason] += 1
+        journal.finished.append(state.reasons)
         journal.iterations = state.iteration
         frame = Frame(plane, state.labels(), state.shapes(), self._t)
         for known in (self._fixed.get(plane), fixed):

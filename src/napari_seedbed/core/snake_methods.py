@@ -17,13 +17,15 @@ from napari_seedbed.core.label_snakes import LabelsState, evolve_labels
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeds import seeds_from_shapes
 from napari_seedbed.core.shapes import Shape, filled
+from napari_seedbed.core.smoothing_schedule import smoothing_schedule
 from napari_seedbed.core.snake_images import (
     Limits,
     edge_strength,
     evened,
     stopping_map,
 )
-from napari_seedbed.core.stop_reasons import LEFT, LIMIT, SHRUNK_AWAY
+from napari_seedbed.core.stillness import until_repeated, until_still
+from napari_seedbed.core.stop_reasons import LEFT, SETTLED, SHRUNK_AWAY
 
 Ends = Literal["fixed", "free", "fixed-free", "free-fixed"]
 
@@ -129,15 +131,15 @@ class FrameState(Protocol):
     iteration : int
     changed : float
         Farthest move in pixels, or share of voxels that changed.
-    reason : str
-        Why they have stopped; empty while they move.
+    reasons : tuple of str
+        Why they have stopped, one for each contour or one for all labels; empty while they move.
     lost : tuple of int
         Labels that have shrunk to nothing or left the image.
     """
 
     iteration: int
     changed: float
-    reason: str
+    reasons: tuple[str, ...]
     lost: tuple[int, ...]
 
     def shapes(self) -> list[Shape] | None:
@@ -150,9 +152,13 @@ class FrameState(Protocol):
 class _Contours:
     """State of elastic contours."""
 
-    def __init__(self, state: ContourState, start: Sequence[Shape], size: tuple[int, ...]) -> None:
+    def __init__(
+        self, state: ContourState, still: bool, start: Sequence[Shape], size: tuple[int, ...]
+    ) -> None:
         self.iteration, self.changed = state.iteration, state.moved
-        self.reason = state.reason
+        self.reasons = state.reasons if state.finished else ()
+        if still:
+            self.reasons = tuple(reason or SETTLED for reason in state.reasons)
         self._size = size
         self._shapes = [
             Shape(shape.label, np.asarray(points, float), shape.closed)
@@ -177,10 +183,12 @@ class _Contours:
 class _Surfaces:
     """State of moving labels."""
 
-    def __init__(self, state: LabelsState, size: int) -> None:
+    def __init__(self, state: LabelsState, repeated: bool, size: int) -> None:
         self._state = state
         self.iteration, self.changed = state.iteration, state.changed / size
-        self.reason, self.lost = state.reason or "", tuple(sorted(state.lost))
+        reason = SETTLED if repeated else state.reason
+        self.reasons: tuple[str, ...] = () if reason is None else (reason,)
+        self.lost = tuple(sorted(state.lost))
 
     def shapes(self) -> None:
         return None
@@ -266,11 +274,6 @@ def evolve_frame(
     return _surfaces(method, image, labels, should_stop)
 
 
-def limit_of(method: Method) -> int:
-    """Most iterations of a frame."""
-    return method.max_num_iter
-
-
 def _contours(
     method: ElasticContour,
     image: FrameImage,
@@ -301,7 +304,8 @@ def _contours(
         should_stop=should_stop,
         steps_a_state=_STEPS_A_STATE,
     )
-    return (_Contours(state, shapes, image.shape) for state in states)
+    watched = until_still(states, [shape.closed for shape in shapes], voxel)
+    return (_Contours(state, still, shapes, image.shape) for state, still in watched)
 
 
 def _pull(method: ElasticContour, image: FrameImage) -> NDArray[np.float64]:
@@ -359,10 +363,8 @@ def _surfaces(
             spacing=image.spacing,
             should_stop=should_stop,
         )
+    schedule = smoothing_schedule(image.spacing, len(image.shape))
+    # Circles may take the smoothing's period once or twice.
+    period = 2 * schedule.period(method.smoothing, has_balloon=getattr(method, "balloon", 0) != 0)
     size = int(np.prod(image.shape))
-    return (_Surfaces(state, size) for state in states)
-
-
-def is_limited(reason: str) -> bool:
-    """Whether snakes stopped because they had made all the iterations that they were allowed."""
-    return LIMIT in reason
+    return (_Surfaces(state, repeated, size) for state, repeated in until_repeated(states, period))
