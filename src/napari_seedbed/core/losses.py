@@ -13,6 +13,8 @@ LARGEST_GROWTH_IN_STACK = 2.5
 """How many times larger, or smaller, an object may become from one frame to the next."""
 LEAST_CONTRAST = 0.5
 """Share of the contrast on the frame before that an object must keep."""
+LEAST_TO_LOSE = 0.05
+"""Objects that stand out by less, where 1 is the contrast of the image, have none to lose."""
 _RING = 3
 
 
@@ -69,12 +71,14 @@ def why_lost(
         How many times larger, or smaller, it may have become.
     """
     if size == 0:
-        return "it shrank to nothing"
-    if size > largest_growth * size_before:
+        return "nothing of it is left"
+    # A contour between voxel centres, or below another one, may have had no voxel.
+    if size_before and size > largest_growth * size_before:
         return f"it became {size / size_before:.1f} times larger at once"
     if size * largest_growth < size_before:
         return f"it became {size_before / size:.1f} times smaller at once"
-    known = contrast is not None and contrast_before is not None and contrast_before != 0
-    if known and contrast / contrast_before < LEAST_CONTRAST:  # type: ignore[operator]
+    if contrast is None or contrast_before is None or abs(contrast_before) < LEAST_TO_LOSE:
+        return ""
+    if contrast / contrast_before < LEAST_CONTRAST:
         return "it no longer stands out from what is around it"
     return ""

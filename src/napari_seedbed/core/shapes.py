@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
 
 from napari_seedbed.core.outlines import (
     check_object_label,
@@ -23,6 +24,8 @@ Plane = tuple[int, int]
 _SAME = 1e-6
 # Cells along the longer side of a self-crossing outline when its parts are told apart.
 _CELLS = 512
+# Loops so much smaller than the largest one, in area, are slips of the hand.
+_SLIP = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +188,10 @@ def _cleaned(shape: Shape, name: str, size: tuple[int, ...], n_times: int) -> li
     if _crosses_itself(flat):
         return [replace(whole, points=on_plane(p, plane_of(whole))) for p in _loops(flat, name)]
     if _area(flat) < 1e-3:
-        raise InputError(f"{name} has no area: its points lie on one line. Draw around the object.")
+        raise InputError(
+            f"{name} has no area: its points lie on one line, or its loops cancel each other. Draw "
+            "around the object."
+        )
     return [whole]
 
 
@@ -207,7 +213,7 @@ def _checked_points(points: Any, name: str, ndim: int) -> NDArray[np.float64]:
 def _without_repeats(points: NDArray[np.float64], closed: bool) -> NDArray[np.float64]:
     before = np.roll(points, 1, axis=0)
     kept = np.abs(points - before).max(axis=1) > _SAME
-    if not closed:
+    if not closed or not kept.any():
         kept[0] = True
     return points[kept]
 
@@ -263,17 +269,23 @@ def _area(points: NDArray[np.float64]) -> float:
 
 
 def _loops(points: NDArray[np.float64], name: str) -> list[NDArray[np.float64]]:
-    """Outer outlines of all that an outline that crosses itself encloses."""
+    """Outer outlines of all that an outline that crosses itself encloses.
+
+    The middle of a pentagram, which the outline runs around twice, belongs to it.
+    """
     low = points.min(axis=0)
     cell = float(np.ptp(points, axis=0).max()) / _CELLS
     drawn = (points - low) / cell + 1
     shape = np.ceil(drawn.max(axis=0)).astype(int) + 2
-    mask = labels_from_contours([drawn], shape.tolist())
+    mask = binary_fill_holes(labels_from_contours([drawn], shape.tolist()))
+    outlines = contours_from_labels(mask, tolerance=1.0)
+    areas = [_area(outline.points[:-1]) for outline in outlines]
+    # Specks where edges meet at a sharp angle are no loops that somebody drew either.
+    least = max([16.0, *(_SLIP * area for area in areas)])
     loops = [
         (outline.points[:-1] - 1) * cell + low
-        for outline in contours_from_labels(mask, tolerance=1.0)
-        # Specks where edges meet at a sharp angle are no loops that somebody drew.
-        if not outline.hole and _area(outline.points[:-1]) > 16
+        for outline, area in zip(outlines, areas, strict=True)
+        if area > least
     ]
     if not loops:
         raise InputError(f"{name} crosses itself and encloses nothing; draw it again.")

@@ -16,7 +16,7 @@ from napari_seedbed.core.losses import (
 )
 from napari_seedbed.core.progress import Moving, Progress, Report, ShouldStop
 from napari_seedbed.core.shapes import Plane, Shape, on_plane, outlines_of_labels, simplified
-from napari_seedbed.core.snake_images import Limits
+from napari_seedbed.core.snake_images import Limits, NoContrastError
 from napari_seedbed.core.snake_methods import (
     ElasticContour,
     FrameImage,
@@ -60,6 +60,10 @@ class Task:
     labels: Labels | None
     carried: frozenset[int] = frozenset()
     before: Frame | None = None
+
+    def going_on(self) -> set[int]:
+        """Labels that come from the frame before."""
+        return self.before.values() & self.carried if self.before else set()
 
 
 @dataclass
@@ -134,7 +138,7 @@ class Journal:
         n_frames = len(self.finished)
         if n_frames == 1:
             return (f"Stopped after {self.iterations} iterations: {why}.", *self.losses)
-        return (f"Stopped on {n_frames} frames: {why}.", *self.losses)
+        return (f"Stopped on all {n_frames} frames; outlines: {why}.", *self.losses)
 
     def original(self, labels: Labels) -> Labels:
         """Labels as they were given, for labels numbered from 1."""
@@ -198,13 +202,18 @@ class TimePoint:
         self._journal, self._t, self._fixed = journal, t, fixed
         self._image, self._limits = image, limits
 
-    def run(self, tasks: Sequence[Task]) -> Frames:
-        """Work on frames of their own, one after the other; where nothing begins there is none."""
+    def run(
+        self, tasks: Sequence[Task], fixed: Mapping[Plane | None, Frame] | None = None
+    ) -> Frames:
+        """Work on frames of their own, one after the other; where nothing begins there is none.
+
+        Voxels of `fixed` stay with what is there.
+        """
         whole = self._journal.share
         found: Frames = {}
         for nth, task in enumerate(tasks):
             self._journal.portion(nth, len(tasks), whole)
-            frame = self.evolve(task)
+            frame = self.evolve(task, (fixed or {}).get(task.plane))
             if frame is not None:
                 found[task.plane] = frame
         self._journal.share = whole
@@ -218,8 +227,16 @@ class TimePoint:
         if not shapes and (labels is None or not labels.any()):
             return None
         state = None
-        for state in evolve_frame(journal.method, image, shapes, labels, journal.should_stop):
-            journal.tell(self._t, plane, state)
+        try:
+            for state in evolve_frame(journal.method, image, shapes, labels, journal.should_stop):
+                journal.tell(self._t, plane, state)
+        except NoContrastError:
+            # Objects that came here by themselves end here; what was drawn here is an error.
+            if task.shapes or task.labels is not None:
+                raise
+            for label in sorted(task.going_on()):
+                journal.lose(self._t, plane, label, "there is nothing to see")
+            return None
         assert state is not None
         journal.finished.append(state.reasons)
         journal.iterations = state.iteration
@@ -241,31 +258,28 @@ class TimePoint:
 
     def _beginning(self, task: Task, size: tuple[int, ...]) -> tuple[list[Shape], Labels | None]:
         """Drawn shapes or labels, and those of the frame before that go on here."""
-        carried = task.carried if task.before is not None else frozenset()
+        before, carried = task.before, task.going_on()
         if isinstance(self._journal.method, ElasticContour):
             shapes = list(task.shapes)
-            if task.before is not None:
-                shapes += [s for s in task.before.shapes or () if s.label in carried]
+            if before is not None:
+                shapes += [s for s in before.shapes or () if s.label in carried]
             return shapes, None
         labels = np.zeros(size, np.int32) if task.labels is None else task.labels.copy()
-        if task.before is not None and carried:
-            going_on = np.isin(task.before.labels, list(carried)) & (labels == 0)
-            labels[going_on] = task.before.labels[going_on]
+        if before is not None and carried:
+            going_on = np.isin(before.labels, list(carried)) & (labels == 0)
+            labels[going_on] = before.labels[going_on]
         return [], labels
 
     def _drop_lost(self, task: Task, frame: Frame, image: FrameImage, gone: Sequence[int]) -> None:
         journal = self._journal
         for label in gone:
-            if label in task.carried or label in labels_in(task.shapes, task.labels):
-                journal.lose(self._t, frame.plane, label, "it shrank to nothing")
+            journal.lose(self._t, frame.plane, label, "it shrank to nothing")
         if not journal.follows:
             return
         here = sorted(labels_in((), frame.labels))
         frame.contrast = contrasts(image.grey, frame.labels, here)
-        before = task.before
-        for label in here if before is not None else ():
-            if label not in task.carried:
-                continue
+        for label in sorted(task.going_on() - set(gone)):
+            before = task.before
             assert before is not None
             in_time = before.time != frame.time
             why = why_lost(

@@ -22,8 +22,17 @@ from napari_seedbed.errors import InputError
 
 Limits = list[tuple[float, float]]
 
+
+class NoContrastError(InputError):
+    """There is nothing in an image, or a slice of it, that a snake could hold on to."""
+
+
 _QUANTILES = (0.001, 0.999)
 _SAMPLE = 1 << 20
+# Voxels that a smoothing may reach over in images that are smaller than that.
+_FEWEST = 8
+# Slopes and differences that are rounding errors, where 1 is the contrast of the image.
+_FLAT = 1e-6
 
 
 def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Limits:
@@ -43,9 +52,11 @@ def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Lim
     Raises
     ------
     InputError
-        If the image holds NaN or is the same everywhere, so that nothing can be told apart.
+        If the image holds NaN.
+    NoContrastError
+        If it is the same everywhere, so that nothing can be told apart.
     """
-    array = check_image(image)
+    array = _grey_values(check_image(image))
     axis = check_channel_axis(channel_axis, array.ndim)
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     limits = []
@@ -57,7 +68,7 @@ def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Lim
             low, high = float(channel.min()), float(channel.max())
         limits.append((low, high))
     if all(low >= high for low, high in limits):
-        raise InputError(
+        raise NoContrastError(
             f"image has the same value everywhere ({limits[0][0]:g}), so there is nothing that a "
             "snake could hold on to; choose another image or channel."
         )
@@ -88,16 +99,38 @@ def evened(
     -------
     ndarray of float32, of the shape of `image`
     """
-    axis = check_channel_axis(channel_axis, np.ndim(image))
+    array = _grey_values(np.asarray(image))
+    axis = check_channel_axis(channel_axis, array.ndim)
     width = check_number(sigma, "sigma")
-    smooth = gaussian(image, width, spacing, channel_axis).astype(np.float32, copy=False)
-    out = np.array(smooth, dtype=np.float32, order="C")
+    lengths = np.array(check_spacing(spacing, array.ndim - (axis is not None)))
+    spatial = [n for along, n in enumerate(array.shape) if along != axis]
+    if width > max(float((lengths * spatial).max()), _FEWEST * float(lengths.max())):
+        raise InputError(
+            f"sigma is {width:g}, wider than the whole image; nothing would be left of it. Choose "
+            "a width below that of the objects."
+        )
+    scaled = np.empty(array.shape, np.float32)
+    wide = array.dtype.itemsize >= 4
     for c, (low, high) in enumerate(limits):
-        channel = out if axis is None else np.moveaxis(out, axis, 0)[c]
-        channel -= np.float32(low)
+        channel = array if axis is None else np.moveaxis(array, axis, 0)[c]
+        out = scaled if axis is None else np.moveaxis(scaled, axis, 0)[c]
+        # Before values become float32, which would round small contrasts on a high ground away.
+        dtype = np.float64 if wide else np.float32
+        np.subtract(channel, low, out=out, dtype=dtype, casting="same_kind")
         # A channel without contrast says nothing.
-        channel *= np.float32(1 / (high - low) if high > low else 0)
-    return out
+        out *= np.float32(1 / (high - low) if high > low else 0)
+    smooth = gaussian(scaled, width, spacing, channel_axis)
+    return np.ascontiguousarray(smooth, np.float32)
+
+
+def check_contrast(even: NDArray[np.float32]) -> None:
+    """Raise `NoContrastError` if an image from `evened` is the same everywhere."""
+    low, high = float(even.min()), float(even.max())
+    if high - low <= _FLAT * max(1.0, abs(low)):
+        raise NoContrastError(
+            "image: after smoothing there is nothing left to see where a snake begins; draw it "
+            "somewhere else, smooth less, or choose another image or channel."
+        )
 
 
 def edge_strength(
@@ -152,16 +185,16 @@ def stopping_map(strength: NDArray[np.float32], steepness: float) -> NDArray[np.
 
     Raises
     ------
-    InputError
+    NoContrastError
         If there are no edges in it.
     """
     rise = check_number(steepness, "steepness", allow_zero=False)
-    out: NDArray[np.float32] = (1 / np.sqrt(1 + np.float32(rise) * strength)).astype(np.float32)
-    if float(np.ptp(out)) < 1e-6:
-        raise InputError(
-            "The edge map has no edges: the smoothed image is the same everywhere. Smooth less, or "
-            "choose another image or channel."
+    if float(strength.max()) < _FLAT:
+        raise NoContrastError(
+            "sigma: the edge map has no edges, since the smoothed image is the same everywhere; "
+            "smooth less, or choose another image or channel."
         )
+    out: NDArray[np.float32] = (1 / np.sqrt(1 + np.float32(rise) * strength)).astype(np.float32)
     return out
 
 
@@ -207,3 +240,8 @@ def edge_map(
     even = evened(array, contrast_limits(array, axis), sigma, size, axis)
     strength = edge_strength(even, size, axis)
     return strength if kind == "strength" else stopping_map(strength, steepness)
+
+
+def _grey_values(array: NDArray[Any]) -> NDArray[Any]:
+    """A mask as an image of 0 and 1; other images as they are."""
+    return array.astype(np.uint8) if array.dtype.kind == "b" else array

@@ -20,6 +20,7 @@ from napari_seedbed.core.shapes import Shape, filled
 from napari_seedbed.core.smoothing_schedule import smoothing_schedule
 from napari_seedbed.core.snake_images import (
     Limits,
+    check_contrast,
     edge_strength,
     evened,
     stopping_map,
@@ -263,11 +264,14 @@ def evolve_frame(
 
     Raises
     ------
+    NoContrastError
+        If the image is the same everywhere.
     InputError
-        If the image has no edges, or a parameter makes no sense.
+        If a parameter makes no sense.
     Cancelled
         If `should_stop` was true.
     """
+    check_contrast(image.even)
     if isinstance(method, ElasticContour):
         return _contours(method, image, shapes, should_stop)
     assert labels is not None

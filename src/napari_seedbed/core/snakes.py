@@ -39,9 +39,14 @@ from napari_seedbed.core.snake_frames import (
     labels_in,
     within,
 )
-from napari_seedbed.core.snake_images import contrast_limits
+from napari_seedbed.core.snake_images import NoContrastError, contrast_limits
 from napari_seedbed.core.snake_methods import ElasticContour, Method
-from napari_seedbed.core.validation import check_channel_axis, check_number, check_spacing
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_labels,
+    check_number,
+    check_spacing,
+)
 from napari_seedbed.errors import InputError
 
 Extent = Literal["slice", "stack", "volume"]
@@ -50,6 +55,7 @@ _Drawn = dict[Plane | None, tuple[list[Shape], Labels | None]]
 
 # Outlines that contours begin with, where labels were given: as exact as voxels are.
 _OUTLINE_TOLERANCE = 0.5
+_NO_INSIDE = "that a surface could grow from; draw closed shapes, or choose the elastic contour"
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,8 @@ def grow_snakes(
     Parameters
     ----------
     load : callable
-        ``load(t)`` gives the image at a time point, (M, N[, P]) or (C, M, N[, P]).
+        ``load(t)`` gives the image at a time point, (M, N[, P]), or with channels where
+        `channel_axis` says so.
     n_times : int
     spatial_shape : sequence of 2 or 3 ints
     method : ElasticContour, EdgeSurface or RegionSurface
@@ -114,7 +121,7 @@ def grow_snakes(
     spacing : sequence of float, optional
         Voxel size.
     channel_axis : int, optional
-        0 where the images have channels.
+        Which axis of the images holds channels.
     tolerance : float
         Points of shapes are left out that lie within so much of the line without them, in the unit
         of `spacing`.
@@ -148,12 +155,13 @@ def grow_snakes(
             "extent: an elastic contour moves within slices, not as a surface; choose 'slice' or "
             "'stack', or another method."
         )
+    axis = check_channel_axis(channel_axis, len(size) + 1)
     starts, values = _starts(shapes, seeds, size, n_times)
     journal = Journal(
         method=method,
         n_times=n_times,
         spacing=check_spacing(spacing, len(size)),
-        channel_axis=check_channel_axis(channel_axis, len(size) + 1),
+        channel_axis=None if axis is None else 0,
         tolerance=check_number(tolerance, "tolerance"),
         values=values,
         follows=extent == "stack" or n_times > 1,
@@ -161,7 +169,24 @@ def grow_snakes(
         report=report,
         should_stop=should_stop,
     )
-    growing = _Growing(load, size, extent if in_3d else "slice", cap, journal)
+    if isinstance(method, ElasticContour) and method.balloon != 0:
+        _check_closed(
+            [shape for start in starts.values() for shape in start.shapes],
+            values,
+            "that a balloon could swell; set balloon to 0 or draw closed shapes",
+        )
+
+    def image(t: int) -> NDArray[Any]:
+        array = np.asarray(load(t))
+        spatial = array.shape if axis is None else np.delete(array.shape, axis)
+        if tuple(spatial) != size:
+            raise InputError(
+                f"load: time point {t} has the shape {array.shape}; its spatial axes must be "
+                f"{size}."
+            )
+        return array if axis is None else np.moveaxis(array, axis, 0)
+
+    growing = _Growing(image, size, extent if in_3d else "slice", cap, journal)
     found = growing.through_time(starts, follow)
     return Grown(
         growing.labels, journal.all_outlined(found) if give_shapes else [], journal.notes()
@@ -197,9 +222,7 @@ def _starts(
         return starts, values
     found = {}
     for t in range(n_times):
-        labels = np.asarray(seeds(t))
-        if labels.shape != size:
-            raise InputError(f"seeds have the shape {labels.shape}; the image has {size}.")
+        labels = check_labels(seeds(t), size, "seeds")
         if (labels > 0).any():
             found[t] = labels
     if not found:
@@ -263,24 +286,33 @@ class _Growing:
     def _time_point(
         self, t: int, start: _Start, carried: frozenset[int], before: Frames, fixed: Frames
     ) -> Frames:
-        image = np.asarray(self._load(t))
-        limits = contrast_limits(image, self._journal.channel_axis)
+        image = self._load(t)
+        try:
+            limits = contrast_limits(image, self._journal.channel_axis)
+        except NoContrastError:
+            if start.values():
+                raise
+            # Objects that come here are lost, which is no reason to lose the other time points.
+            limits = [(0.0, 0.0)] * (1 if self._journal.channel_axis is None else len(image))
         point = TimePoint(self._journal, t, image, limits, fixed)
         if self._extent == "volume":
             return point.run([Task(None, [], self._volume(start), carried, before.get(None))])
         drawn = self._by_plane(start)
-        if self._extent == "stack":
-            frames = self._stack(point, drawn)
-        else:
-            frames = point.run([Task(plane, *begun) for plane, begun in drawn.items()])
-        followed = point.run(
-            [
-                Task(plane, [], None, carried, frame)
-                for plane, frame in before.items()
-                if carried & frame.values()
-            ]
-        )
-        for plane, frame in followed.items():
+        going_on = {plane: frame for plane, frame in before.items() if carried & frame.values()}
+        if self._extent == "slice":
+            # Together, so that what was drawn here and what comes here stop at each other.
+            tasks = {plane: Task(plane, *begun) for plane, begun in drawn.items()}
+            for plane, frame in going_on.items():
+                task = tasks.setdefault(plane, Task(plane, [], None))
+                task.carried, task.before = carried, frame
+            return point.run(list(tasks.values()))
+        first, last = self._journal.share
+        middle = (first + last) / 2 if drawn and going_on else last if drawn else first
+        self._journal.share = first, middle
+        frames = self._stack(point, drawn)
+        self._journal.share = middle, last
+        tasks = {plane: Task(plane, [], None, carried, f) for plane, f in going_on.items()}
+        for plane, frame in point.run(list(tasks.values()), frames).items():
             frames[plane] = joined(frames.get(plane), frame)
         return frames
 
@@ -335,15 +367,17 @@ class _Growing:
         return drawn
 
     def _filled(self, shapes: Sequence[Shape], plane: Plane | None) -> Labels:
-        _check_closed(shapes)
+        values = self._journal.values
+        _check_closed(shapes, values, _NO_INSIDE)
         labels = filled(shapes, within(self._size, plane))
-        _check_started(labels, {shape.label for shape in shapes})
+        _check_started(labels, {shape.label for shape in shapes}, values)
         return labels
 
     def _volume(self, start: _Start) -> Labels | None:
         if start.labels is not None or not start.shapes:
             return start.labels
-        _check_closed(start.shapes)
+        values = self._journal.values
+        _check_closed(start.shapes, values, _NO_INSIDE)
         planes = [plane_of(shape) for shape in start.shapes]
         axis = _common_axis(planes)
         outlines = [
@@ -354,7 +388,7 @@ class _Growing:
         volume = volume_from_slices(
             outlines, self._size, self._journal.spacing, axis=axis, cap=self._cap
         )
-        _check_started(volume, {shape.label for shape in start.shapes})
+        _check_started(volume, {shape.label for shape in start.shapes}, values)
         return volume
 
 
@@ -363,21 +397,27 @@ def _slice_of(array: NDArray[Any], plane: Plane | None) -> NDArray[Any]:
     return array if plane is None else array[(slice(None),) * plane[0] + (plane[1],)]
 
 
-def _check_closed(shapes: Sequence[Shape]) -> None:
-    if not all(shape.closed for shape in shapes):
+def _check_closed(shapes: Iterable[Shape], values: Labels, end: str) -> None:
+    paths = sorted({int(values[shape.label - 1]) for shape in shapes if not shape.closed})
+    if paths:
         raise InputError(
-            "shapes: one of them is an open path, which has no inside; draw closed shapes, or "
-            "choose the elastic contour."
+            f"shapes: {_objects(paths)} drawn as an open path, which has no inside {end}."
         )
 
 
-def _check_started(labels: Labels, wanted: set[int]) -> None:
-    missing = wanted - set(np.unique(labels).tolist())
+def _check_started(labels: Labels, wanted: set[int], values: Labels) -> None:
+    missing = sorted(int(values[label - 1]) for label in wanted - labels_in((), labels))
     if missing:
         raise InputError(
-            f"shapes: {len(missing)} of {len(wanted)} objects hold no voxel of their own (too "
-            "small, or covered by others); draw them larger or apart."
+            f"shapes: {_objects(missing)} left without a voxel to begin with (too small, or "
+            "covered by others); draw larger or apart."
         )
+
+
+def _objects(values: Sequence[int]) -> str:
+    """``object 3 is`` or ``objects 3, 5 are``."""
+    names = ", ".join(str(value) for value in values)
+    return f"object {names} is" if len(values) == 1 else f"objects {names} are"
 
 
 def _common_axis(planes: Iterable[Plane | None]) -> int:

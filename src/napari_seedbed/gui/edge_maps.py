@@ -32,10 +32,14 @@ class EdgeMaps:
     viewer : ViewerModel or Viewer
     say : callable
         Told what happens.
+    on_shown : callable
+        Called when a layer is there and known as a result.
     """
 
-    def __init__(self, viewer: ViewerModel, say: Callable[[str], None]) -> None:
-        self._viewer, self._say = viewer, say
+    def __init__(
+        self, viewer: ViewerModel, say: Callable[[str], None], on_shown: Callable[[], None]
+    ) -> None:
+        self._viewer, self._say, self._on_shown = viewer, say, on_shown
         self._job: Job | None = None
 
     def describe(self, button: QPushButton, method: str) -> None:
@@ -88,6 +92,7 @@ class EdgeMaps:
             )
             if isinstance(shown, ImageLayer) and low < high:
                 shown.contrast_limits = (low, high)
+            self._on_shown()
             self._say(f"'{shown.name}' shows what this method looks at.")
 
     def _on_error(self, error: BaseException) -> None:

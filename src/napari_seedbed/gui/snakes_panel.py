@@ -64,7 +64,7 @@ class SnakesPanel(QWidget):
         self.session = SnakesSession()
         self.layers = SnakeLayers(napari_viewer)
         self.history = ShapeHistory(napari_viewer)
-        self.edge_maps = EdgeMaps(napari_viewer, self._say)
+        self.edge_maps = EdgeMaps(napari_viewer, self._say, self.reset_choices)
         self.images = ImageChoice(
             napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
         )
@@ -295,7 +295,7 @@ class SnakesPanel(QWidget):
         self.reset_choices()
 
     def _on_failed(self, error: BaseException) -> None:
-        self.layers.stop()
+        self.layers.fail()
         self._say(errors.show(error))
         self._enable()
 

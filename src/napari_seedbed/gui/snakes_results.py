@@ -137,6 +137,14 @@ class SnakeLayers:
         if scene is not None:
             self._make_editable(scene)
 
+    def fail(self) -> None:
+        """The run has come to nothing: a layer that was made for it and is empty goes."""
+        scene = self._scene
+        self.stop()
+        labels = None if scene is None else self._labels(scene)
+        if labels is not None and not np.any(labels.data):
+            self._viewer.layers.remove(labels)
+
     def finish(self, result: Result) -> None:
         """Show the outcome."""
         scene, self._scene = self._scene, None
