@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes
 
 from napari_seedbed.core.outlines import (
     check_object_label,
@@ -277,8 +276,8 @@ def _loops(points: NDArray[np.float64], name: str) -> list[NDArray[np.float64]]:
     cell = float(np.ptp(points, axis=0).max()) / _CELLS
     drawn = (points - low) / cell + 1
     shape = np.ceil(drawn.max(axis=0)).astype(int) + 2
-    mask = binary_fill_holes(labels_from_contours([drawn], shape.tolist()))
-    outlines = contours_from_labels(mask, tolerance=1.0)
+    mask = _turned_around(drawn, shape)
+    outlines = [found for found in contours_from_labels(mask, tolerance=1.0) if not found.hole]
     areas = [_area(outline.points[:-1]) for outline in outlines]
     # Specks where edges meet at a sharp angle are no loops that somebody drew either.
     least = max([16.0, *(_SLIP * area for area in areas)])
@@ -290,3 +289,13 @@ def _loops(points: NDArray[np.float64], name: str) -> list[NDArray[np.float64]]:
     if not loops:
         raise InputError(f"{name} crosses itself and encloses nothing; draw it again.")
     return loops
+
+
+def _turned_around(points: NDArray[np.float64], shape: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Cells of a grid that an outline turns around, once or more, in one sense or the other."""
+    turns = np.zeros(shape, int)
+    for (y, x), (to_y, to_x) in zip(points, np.roll(points, -1, axis=0), strict=True):
+        rows = np.arange(np.ceil(min(y, to_y)), np.ceil(max(y, to_y)))
+        columns = np.ceil(x + (rows - y) * (to_x - x) / ((to_y - y) or 1.0))
+        turns[rows.astype(int), columns.astype(int)] += 1 if to_y > y else -1
+    return np.asarray(turns.cumsum(axis=1) != 0)
