@@ -36,8 +36,7 @@ check: ready
 bench: ready
 	$(PYTHON) benchmarks/random_walker.py
 	$(PYTHON) benchmarks/quality_scribbles.py
-	$(PYTHON) benchmarks/morphological_snakes.py
-	$(PYTHON) benchmarks/active_contours.py --sample 3
+	$(PYTHON) benchmarks/snakes.py
 
 screenshots: ready
 	env -u DISPLAY -u WAYLAND_DISPLAY scripts/with_display.sh $(PYTHON) docs/screenshots.py

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.filters import gaussian
 
-from napari_seedbed.core.active_contours import (
+from napari_seedbed.core.elastic_contours import (
     active_contour,
     active_contours,
     evolve_contours,

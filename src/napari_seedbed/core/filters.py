@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -18,6 +20,7 @@ def gaussian(
     channel_axis: int | None = None,
     *,
     truncate: float = 4.0,
+    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Smooth an image with a Gaussian whose width is given in physical units.
 
@@ -33,6 +36,8 @@ def gaussian(
         Axis that is not smoothed along.
     truncate : float
         Standard deviations after which the kernel is cut off.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -55,12 +60,31 @@ def gaussian(
         raise InputError(f"truncate must be a positive number; got {truncate!r}.")
     wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     array = array.astype(np.float64 if wide else np.float32, copy=False)
-    in_voxels = [0.0] * array.ndim
+    out = np.array(array, order="C")
     for axis, width, voxel in zip(spatial, widths, size, strict=True):
         # Nothing to smooth along an axis of one voxel, and a wide kernel would cost time.
-        in_voxels[axis] = width / voxel if array.shape[axis] > 1 else 0.0
-    out: NDArray[np.floating] = gaussian_filter(array, in_voxels, mode="nearest", truncate=truncate)
+        if width > 0 and array.shape[axis] > 1:
+            _smooth_along(out, axis, width / voxel, truncate, should_stop)
     return out
+
+
+def _smooth_along(
+    array: NDArray[np.floating],
+    axis: int,
+    sigma: float,
+    truncate: float,
+    should_stop: ShouldStop | None,
+) -> None:
+    """Smooth in place along one axis."""
+
+    def smooth(slab: Slab) -> None:
+        part = array[slab]
+        gaussian_filter1d(part, sigma, axis, output=part, mode="nearest", truncate=truncate)
+
+    if array.ndim == 1:
+        smooth((slice(None),))
+    else:
+        in_slabs(smooth, array.shape, should_stop, whole=axis)
 
 
 def _sigmas(sigma: float | Sequence[float], count: int) -> list[float]:

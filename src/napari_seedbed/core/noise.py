@@ -4,7 +4,6 @@ Neighbouring voxels differ because of edges and because of noise. Smoothing remo
 that noise makes and keeps most of those at edges, so what is left of them tells the two apart.
 """
 
-from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.slabs import Slab, in_slabs
 
 _BINOMIAL = np.array([1, 4, 6, 4, 1]) / 16
 _REACH = 2
@@ -26,8 +25,6 @@ Measured: 0.16 to 0.55 on 2D images from clinical scanners, 0.02 on a noisy conf
 # The share is measured on whole blocks of planes of about this many voxels in all.
 _SAMPLE = 1 << 19
 _BLOCKS = 8
-
-_VOXELS_PER_TASK = 1 << 19
 
 
 def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = None) -> float:
@@ -95,7 +92,7 @@ def quieten(
     def scale(slab: Slab) -> None:
         unit[slab] = _to_unit(image[slab], low, high)
 
-    _in_slabs(scale, image.shape, should_stop)
+    in_slabs(scale, image.shape, should_stop)
     smooth = _smoothed(unit, should_stop)
 
     def mix(slab: Slab) -> None:
@@ -103,28 +100,8 @@ def quieten(
         smooth[slab] *= np.float32(share)
         unit[slab] += smooth[slab]
 
-    _in_slabs(mix, image.shape, should_stop)
+    in_slabs(mix, image.shape, should_stop)
     return unit
-
-
-Slab = tuple[slice, ...]
-
-
-def _in_slabs(
-    work: Callable[[Slab], None],
-    shape: tuple[int, ...],
-    should_stop: ShouldStop | None,
-    *,
-    whole: int | None = None,
-) -> None:
-    """Call `work` for slabs of an array, on all cores; they are not cut across the axis `whole`."""
-    axis = max((a for a in range(len(shape)) if a != whole), key=lambda a: shape[a])
-
-    def slab(start: int, stop: int) -> None:
-        work((slice(None),) * axis + (slice(start, stop),))
-
-    pieces = split(shape[axis], 1 + prod(shape) // _VOXELS_PER_TASK)
-    run_ranges(slab, pieces, should_stop=should_stop)
 
 
 def _to_unit(image: NDArray[np.generic], low: float, high: float) -> NDArray[np.float32]:
@@ -177,7 +154,7 @@ def _smoothed_along(
     def smooth(slab: Slab) -> None:
         correlate1d(image[slab], _BINOMIAL, axis=axis, mode="nearest", output=out[slab])
 
-    _in_slabs(smooth, image.shape, should_stop, whole=axis)
+    in_slabs(smooth, image.shape, should_stop, whole=axis)
     return out
 
 

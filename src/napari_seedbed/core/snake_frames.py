@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.losses import (
     LARGEST_GROWTH_IN_STACK,
     LARGEST_GROWTH_IN_TIME,
@@ -254,7 +255,9 @@ class TimePoint:
             index = (slice(None),) * (plane[0] + (axis is not None)) + (plane[1],)
             array = np.ascontiguousarray(array[index])
         spacing = within(journal.spacing, plane)
-        return FrameImage(array, self._limits, journal.method.sigma, spacing, axis)
+        return FrameImage(
+            array, self._limits, journal.method.sigma, spacing, axis, journal.should_stop
+        )
 
     def _beginning(self, task: Task, size: tuple[int, ...]) -> tuple[list[Shape], Labels | None]:
         """Drawn shapes or labels, and those of the frame before that go on here."""
@@ -299,7 +302,7 @@ class TimePoint:
 def labels_in(shapes: Sequence[Shape], labels: Labels | None) -> set[int]:
     """Labels that occur among shapes or in an array, without 0."""
     found = {shape.label for shape in shapes}
-    return found if labels is None else found | ({int(v) for v in np.unique(labels)} - {0})
+    return found if labels is None else found | set(label_values(labels).tolist())
 
 
 def joined(one: Frame | None, other: Frame) -> Frame:

@@ -116,28 +116,30 @@ def evened(
             "a width below that of the objects."
         )
     scaled = np.empty(array.shape, np.float32)
-    wide = array.dtype.itemsize >= 4
     for c, (low, high) in enumerate(limits):
         channel = array if axis is None else np.moveaxis(array, axis, 0)[c]
         out = scaled if axis is None else np.moveaxis(scaled, axis, 0)[c]
-        # Before values become float32, which would round small contrasts on a high ground away.
-        dtype = np.float64 if wide else np.float32
         # A channel without contrast says nothing.
-        factor = np.float32(1 / (high - low) if high > low else 0)
-
-        def scale(
-            slab: Slab,
-            channel: NDArray[Any] = channel,
-            out: NDArray[np.float32] = out,
-            low: float = low,
-            factor: np.float32 = factor,
-        ) -> None:
-            np.subtract(channel[slab], low, out=out[slab], dtype=dtype, casting="same_kind")
-            out[slab] *= factor
-
-        in_slabs(scale, channel.shape, should_stop)
+        _scale(channel, low, 1 / (high - low) if high > low else 0.0, out, should_stop)
     smooth = gaussian(scaled, width, spacing, channel_axis, should_stop=should_stop)
     return np.ascontiguousarray(smooth, np.float32)
+
+
+def _scale(
+    channel: NDArray[Any],
+    low: float,
+    factor: float,
+    out: NDArray[np.float32],
+    should_stop: ShouldStop | None,
+) -> None:
+    # Before values become float32, which would round small contrasts on a high ground away.
+    dtype = np.float64 if channel.dtype.itemsize >= 4 else np.float32
+
+    def scale(slab: Slab) -> None:
+        np.subtract(channel[slab], low, out=out[slab], dtype=dtype, casting="same_kind")
+        out[slab] *= np.float32(factor)
+
+    in_slabs(scale, channel.shape, should_stop)
 
 
 def check_contrast(even: NDArray[np.float32]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.active_contours import ContourState, evolve_contours
 from napari_seedbed.core.contour_systems import evenly_spaced, segment_lengths
+from napari_seedbed.core.elastic_contours import ContourState, evolve_contours
 from napari_seedbed.core.label_snakes import LabelsState, evolve_labels
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeds import seeds_from_shapes
@@ -23,6 +23,7 @@ from napari_seedbed.core.snake_images import (
     check_contrast,
     edge_strength,
     evened,
+    quantile,
     stopping_map,
 )
 from napari_seedbed.core.stillness import until_repeated, until_still
@@ -211,6 +212,8 @@ class FrameImage:
     spacing : tuple of float
     channel_axis : int or None
         0 or None.
+    should_stop : callable or None
+        Asked while it is prepared.
     """
 
     def __init__(
@@ -220,16 +223,32 @@ class FrameImage:
         sigma: float,
         spacing: tuple[float, ...],
         channel_axis: int | None,
+        should_stop: ShouldStop | None = None,
     ) -> None:
         self.spacing = spacing
         self.channel_axis = channel_axis
         self.shape: tuple[int, ...] = array.shape if channel_axis is None else array.shape[1:]
         self._array, self._limits, self._sigma = array, limits, sigma
+        self._should_stop = should_stop
 
     @cached_property
     def even(self) -> NDArray[np.float32]:
         """The image smoothed and of even contrast."""
-        return evened(self._array, self._limits, self._sigma, self.spacing, self.channel_axis)
+        return evened(
+            self._array,
+            self._limits,
+            self._sigma,
+            self.spacing,
+            self.channel_axis,
+            should_stop=self._should_stop,
+        )
+
+    @cached_property
+    def strength(self) -> NDArray[np.float32]:
+        """How steep it is, of even contrast."""
+        return edge_strength(
+            self.even, self.spacing, self.channel_axis, should_stop=self._should_stop
+        )
 
     @cached_property
     def grey(self) -> NDArray[np.float32]:
@@ -317,8 +336,8 @@ def _pull(method: ElasticContour, image: FrameImage) -> NDArray[np.float64]:
     if method.attracted_by != "edges":
         sign = 1 if method.attracted_by == "bright" else -1
         return sign * method.pull * image.grey.astype(np.float64)
-    strength = edge_strength(image.even, image.spacing, image.channel_axis)
-    steepest = float(np.quantile(strength, _STEEP_QUANTILE))
+    strength = image.strength
+    steepest = quantile(strength, _STEEP_QUANTILE)
     return method.pull / (steepest or 1.0) * strength.astype(np.float64)
 
 
@@ -354,15 +373,14 @@ def _surfaces(
             should_stop=should_stop,
         )
     else:
-        strength = edge_strength(even, image.spacing, image.channel_axis)
-        edges = stopping_map(strength, method.steepness)
+        edges = stopping_map(image.strength, method.steepness, should_stop=should_stop)
         states = evolve_labels(
             edges,
             labels,
             "edges",
             num_iter=method.max_num_iter,
             smoothing=method.smoothing,
-            threshold=float(np.quantile(edges, method.edge_share)),
+            threshold=quantile(edges, method.edge_share),
             balloon=method.balloon,
             spacing=image.spacing,
             should_stop=should_stop,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.frame_order import Follow, visits
+from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.progress import Report, ShouldStop, check_stop
 from napari_seedbed.core.shapes import (
     Plane,
@@ -27,6 +28,7 @@ from napari_seedbed.core.shapes import (
     outlines_of_labels,
     plane_of,
 )
+from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.slice_interpolation import volume_from_slices
 from napari_seedbed.core.snake_frames import (
     AXES,
@@ -43,7 +45,6 @@ from napari_seedbed.core.snake_images import NoContrastError, contrast_limits
 from napari_seedbed.core.snake_methods import ElasticContour, Method
 from napari_seedbed.core.validation import (
     check_channel_axis,
-    check_labels,
     check_number,
     check_spacing,
 )
@@ -156,7 +157,7 @@ def grow_snakes(
             "'stack', or another method."
         )
     axis = check_channel_axis(channel_axis, len(size) + 1)
-    starts, values = _starts(shapes, seeds, size, n_times)
+    starts, values = _starts(shapes, seeds, size, n_times, should_stop)
     journal = Journal(
         method=method,
         n_times=n_times,
@@ -209,6 +210,7 @@ def _starts(
     seeds: Callable[[int], NDArray[np.integer]] | None,
     size: tuple[int, ...],
     n_times: int,
+    should_stop: ShouldStop | None,
 ) -> tuple[dict[int, _Start], Labels]:
     """What was drawn at each time point, its labels numbered from 1, and their values."""
     starts: dict[int, _Start] = {}
@@ -221,19 +223,36 @@ def _starts(
             at_time.shapes.append(replace(shape, label=number))
         return starts, values
     found = {}
+    each = [np.empty(0, np.int32)]
     for t in range(n_times):
-        labels = check_labels(seeds(t), size, "seeds")
-        if (labels > 0).any():
+        labels = np.asarray(seeds(t))
+        if labels.shape != size:
+            raise InputError(f"seeds have the shape {labels.shape}; the image has {size}.")
+        values = label_values(labels, should_stop)
+        if len(values):
             found[t] = labels
+            each.append(values)
     if not found:
         raise InputError("seeds: there are none; mark at least one object with a label above 0.")
-    each = [np.unique(labels[labels > 0]) for labels in found.values()]
-    values = np.unique(np.concatenate(each)).astype(np.int32)
+    values = np.unique(np.concatenate(each))
     for t, labels in found.items():
-        dense = np.searchsorted(values, labels).astype(np.int32) + 1
-        dense[labels <= 0] = 0
-        starts[t] = _Start(labels=dense)
+        starts[t] = _Start(labels=_numbered(labels, values, should_stop))
     return starts, values
+
+
+def _numbered(
+    labels: NDArray[np.integer], values: Labels, should_stop: ShouldStop | None
+) -> Labels:
+    """Labels numbered from 1 in the order of `values`; what is not positive becomes 0."""
+    out = np.zeros(labels.shape, np.int32)
+
+    def number(slab: Slab) -> None:
+        part = labels[slab]
+        inside = part > 0
+        out[slab][inside] = np.searchsorted(values, part[inside]) + 1
+
+    in_slabs(number, labels.shape, should_stop)
+    return out
 
 
 class _Growing:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from napari_seedbed.core.active_contours import ContourState
+from napari_seedbed.core.elastic_contours import ContourState
 from napari_seedbed.core.label_snakes import LabelsState
 
 Points = NDArray[np.floating]

@@ -83,7 +83,9 @@ def _random_walker_need(
 def _gaussian(job: Job) -> dict[str, NDArray]:
     from napari_seedbed.core import gaussian
 
-    smooth = gaussian(job.load(), job.parameters["sigma"], spacing=job.spacing)
+    smooth = gaussian(
+        job.load(), job.parameters["sigma"], spacing=job.spacing, should_stop=job.should_stop
+    )
     return {"image": smooth}
 
 

@@ -21,6 +21,7 @@ def _edge_map(job: Job) -> dict[str, NDArray]:
         steepness=job.parameters["steepness"],
         spacing=job.spacing,
         channel_axis=job.channel_axis,
+        should_stop=job.should_stop,
     )
     return {"image": found}
 

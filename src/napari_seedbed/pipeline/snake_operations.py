@@ -213,7 +213,7 @@ ELASTIC_CONTOUR = Operation(
     menu="napari/layers/segment",
     function=_elastic_contour,
     parameters=(
-        smoothing(1.5),
+        smoothing(1.0),
         Parameter(
             "alpha",
             "float",

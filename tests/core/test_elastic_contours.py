@@ -11,7 +11,7 @@ from skimage.color import rgb2gray
 from skimage.filters import gaussian, sobel
 from skimage.segmentation import active_contour as skimage_active_contour
 
-from napari_seedbed.core.active_contours import (
+from napari_seedbed.core.elastic_contours import (
     active_contour,
     active_contours,
     evolve_contours,
