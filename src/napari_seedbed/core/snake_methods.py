@@ -389,4 +389,7 @@ def _surfaces(
     # Circles may take the smoothing's period once or twice.
     period = 2 * schedule.period(method.smoothing, has_balloon=getattr(method, "balloon", 0) != 0)
     size = int(np.prod(image.shape))
-    return (_Surfaces(state, repeated, size) for state, repeated in until_repeated(states, period))
+    return (
+        _Surfaces(state, repeated, size)
+        for state, repeated in until_repeated(states, period, should_stop)
+    )

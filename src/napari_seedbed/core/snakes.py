@@ -405,7 +405,12 @@ class _Growing:
             if plane is not None
         ]
         volume = volume_from_slices(
-            outlines, self._size, self._journal.spacing, axis=axis, cap=self._cap
+            outlines,
+            self._size,
+            self._journal.spacing,
+            axis=axis,
+            cap=self._cap,
+            should_stop=self._journal.should_stop,
         )
         _check_started(volume, {shape.label for shape in start.shapes}, values)
         return volume

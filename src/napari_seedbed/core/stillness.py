@@ -9,6 +9,7 @@ from scipy.spatial import KDTree
 
 from napari_seedbed.core.elastic_contours import ContourState
 from napari_seedbed.core.label_snakes import LabelsState
+from napari_seedbed.core.progress import ShouldStop, check_stop
 
 Points = NDArray[np.floating]
 
@@ -56,7 +57,7 @@ def until_still(
 
 
 def until_repeated(
-    states: Iterator[LabelsState], period: int
+    states: Iterator[LabelsState], period: int, should_stop: ShouldStop | None = None
 ) -> Iterator[tuple[LabelsState, bool]]:
     """Pass on the states of labels until they have stopped, or go round in a circle.
 
@@ -65,6 +66,8 @@ def until_repeated(
     states : iterator of LabelsState
     period : int
         After so many iterations the smoothing begins anew, and with it a circle.
+    should_stop : callable, optional
+        True raises `Cancelled`.
 
     Yields
     ------
@@ -76,7 +79,11 @@ def until_repeated(
     for state in states:
         repeated = False
         if state.reason is None and state.iteration > 0 and state.iteration % period == 0:
-            latest = zlib.crc32(np.ascontiguousarray(state.labels).data)
+            labels = state.labels
+            latest = 0
+            for plane in labels:
+                check_stop(should_stop)
+                latest = zlib.crc32(np.ascontiguousarray(plane).data, latest)
             repeated, digest = latest == digest, latest
         yield state, repeated
         if repeated:
