@@ -13,8 +13,8 @@ _LOOK_SECONDS = 0.05
 class Gate:
     """Holds a computation in another thread, and decides which of its steps are worth showing.
 
-    The computation calls `watch` and then `wait` at each step. Pictures are asked for no faster
-    than they are drawn: whoever draws one calls `shown` when it is done.
+    The computation calls `watch` at each step, and `wait` where that was true. Pictures are asked
+    for no faster than they are drawn: whoever draws one calls `shown` when it is done.
     """
 
     def __init__(self, *, slowly: bool = False) -> None:

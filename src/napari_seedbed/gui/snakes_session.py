@@ -177,7 +177,9 @@ class SnakesSession(QObject):
 def _run(request: Request, gate: Gate, report: Report, should_stop: ShouldStop) -> Result:
     def pass_gate(progress: Progress) -> None:
         report(progress)
-        gate.wait(should_stop)
+        # Only with a picture: what is held is what is seen, and the end needs no step of its own.
+        if isinstance(progress.preview, Moving):
+            gate.wait(should_stop)
 
     return operations.run(
         request.operation,
