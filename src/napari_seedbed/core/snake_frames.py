@@ -107,7 +107,7 @@ class Journal:
             return
         begin, end = self.share
         within = state.iteration / max(self.method.max_num_iter, 1)
-        message = f"{self._place(t, plane)}iteration {state.iteration}"
+        message = " ".join([f"iteration {state.iteration}", *self._place(t, plane)])
         moving = None
         if self.watch is not None and self.watch(state.iteration):
             frame = Frame(plane, state.labels(), state.shapes())
@@ -125,9 +125,10 @@ class Journal:
 
     def lose(self, t: int, plane: Plane | None, label: int, why: str) -> None:
         """Note that an object is not followed any further."""
-        words = self._place(t, plane).rstrip(": ")
-        where = f" on {words}" if words else ""
-        self.losses.append(f"Object {self.values[label - 1]} was lost{where}: {why}.")
+        where = " ".join(self._place(t, plane))
+        self.losses.append(
+            f"Object {self.values[label - 1]} was lost {where}".rstrip() + f": {why}."
+        )
 
     def notes(self) -> tuple[str, ...]:
         """Why the snakes stopped, and what was lost where."""
@@ -176,11 +177,12 @@ class Journal:
             for shape in self.outlined(found[t][plane], t)
         ]
 
-    def _place(self, t: int, plane: Plane | None) -> str:
-        words = [f"time point {t}"] if self.n_times > 1 else []
+    def _place(self, t: int, plane: Plane | None) -> list[str]:
+        """Time point and slice in words, as far as there are several."""
+        words = [f"at time point {t}"] if self.n_times > 1 else []
         if plane is not None:
-            words.append(f"slice {AXES[3][plane[0]]} {plane[1]}")
-        return ", ".join(words) + ": " if words else ""
+            words.append(f"on slice {AXES[3][plane[0]]} {plane[1]}")
+        return words
 
 
 class TimePoint:
