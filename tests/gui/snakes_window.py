@@ -20,7 +20,7 @@ RADIUS = 16.0
 
 
 def disc(shape=SHAPE, centre=CENTRE, radius=RADIUS, spacing=(1.0, 1.0), noise=0.05):
-    """A noisy bright disc or ball on a dark ground, and the truth; `radius` in the spacing's unit."""
+    """A noisy bright disc or ball, and the truth; `radius` in the unit of `spacing`."""
     grids = np.ogrid[tuple(slice(n) for n in shape)]
     spacing = (*(1.0,) * (len(shape) - len(spacing)), *spacing)
     distance = sum(((g - c) * s) ** 2 for g, c, s in zip(grids, centre, spacing, strict=True))
