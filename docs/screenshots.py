@@ -1,9 +1,11 @@
-"""Makes the pictures in docs/images: whole napari windows, in both themes, 1366 x 768."""
+"""Makes the pictures in docs/images: whole napari windows, 1366 x 768."""
 
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 IMAGES = Path(__file__).with_name("images")
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
@@ -11,22 +13,56 @@ SIZE = (1366, 768)
 
 
 def main() -> None:
-    """Build the demo scene once and take its picture in each theme."""
-    import napari
-    from demo_scene import build, wait_until
-    from qtpy.QtWidgets import QApplication
+    """Build each scene once and take its pictures."""
+    from demo_scene import build
+    from snakes_scene import build_astronaut, build_volume
+    from waiting import wait_until
+
+    def random_walker(viewer: Any) -> Callable[[], None]:
+        panel, _ = build(viewer)
+        panel.form.options.toggle()
+        return lambda: wait_until(lambda: panel.session.is_final, "the result")
+
+    def snakes(viewer: Any) -> Callable[[], None]:
+        build_astronaut(viewer)
+        return lambda: None
+
+    def snakes_volume(viewer: Any) -> Callable[[], None]:
+        build_volume(viewer)
+        return lambda: None
 
     IMAGES.mkdir(exist_ok=True)
+    take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
+    take(snakes, {"dark": "snakes.png"})
+    take(snakes_volume, {"light": "snakes_volume.png"})
+
+
+def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -> None:
+    """Take a picture of a scene in each theme.
+
+    Parameters
+    ----------
+    scene : callable
+        Builds the scene in a viewer; what it returns waits until all is shown.
+    pictures : dict
+        File names by theme.
+    """
+    import napari
+    from PIL import Image
+    from qtpy.QtWidgets import QApplication
+
     viewer = napari.Viewer(title="napari")
     viewer.window.resize(*SIZE)
-    panel, _ = build(viewer)
-    panel.form.options.toggle()
-    for theme, name in (("dark", "random_walker.png"), ("light", "random_walker_light.png")):
+    wait = scene(viewer)
+    for theme, name in pictures.items():
         viewer.theme = theme
         for _ in range(20):
             QApplication.processEvents()
-        wait_until(lambda: panel.session.is_final, "the result")
-        viewer.window.screenshot(str(IMAGES / name), flash=False, canvas_only=False)
+        wait()
+        picture = viewer.window.screenshot(flash=False, canvas_only=False)
+        # 256 colours: a photograph would make the file five times as large.
+        small = Image.fromarray(picture).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        small.save(IMAGES / name, optimize=True)
         print(f"wrote {IMAGES / name}")
     viewer.close()
 

@@ -33,7 +33,8 @@ def show() -> None:
 def leave_results(output: Path) -> None:
     """Open the scene on a virtual display and write what came out."""
     import napari
-    from demo_scene import build, wait_until
+    from demo_scene import build
+    from waiting import wait_until
 
     from napari_seedbed.core import object_table
     from napari_seedbed.gui.layers import image_of

@@ -1,8 +1,6 @@
 """The demo scene: real nuclei in napari, strokes on two slices, the random walker's answer."""
 
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +8,7 @@ from napari import Viewer
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
+from waiting import wait_until
 
 from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.preparation import preparation
@@ -25,18 +24,6 @@ from nuclei_strokes import STROKES, stroke_mask  # noqa: E402
 NUCLEI = IMAGES / "nuclei.ome.tif"
 SLICE = 60
 DOCK_WIDTH = 340
-LONGEST_WAIT = 300.0
-"""Seconds; the first time, numba compiles."""
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Let the window live until something is true."""
-    started = time.monotonic()
-    while not condition():
-        QApplication.processEvents()
-        time.sleep(0.01)
-        if time.monotonic() - started > LONGEST_WAIT:
-            raise SystemExit(f"{what} did not come within {LONGEST_WAIT:.0f} seconds")
 
 
 def open_smoothed_nuclei(viewer: Viewer) -> Image:

@@ -201,7 +201,17 @@ def test_table_of_a_time_series_names_the_time_points(tmp_path):
 # samples and commands
 
 
-@pytest.mark.parametrize(("sample", "count"), [("nuclei", 2), ("two_channels", 2), ("cat", 1)])
+@pytest.mark.parametrize(
+    ("sample", "count"),
+    [
+        ("nuclei", 2),
+        ("nuclei_2d", 2),
+        ("membranes", 1),
+        ("film", 1),
+        ("two_channels", 2),
+        ("cat", 1),
+    ],
+)
 def test_samples_open_from_the_file_menu(viewer_model, sample, count):
     assert len(viewer_model.open_sample(PLUGIN, sample)) == count
 

@@ -100,11 +100,22 @@ def new_seeds(viewer: "Viewer") -> None:
 
 def open_nuclei() -> "list[LayerDataTuple]":
     """Nuclei of a plant ovule with the outlines that people drew, which start hidden."""
-    layers = _sample("nuclei.ome.tif")
-    data, properties, _ = _sample("nuclei_truth.ome.tif")[0]
-    kept = ("name", "scale", "translate", "units", "axis_labels", "metadata")
-    truth = {key: properties[key] for key in kept} | {"visible": False}
-    return [*layers, (data, truth, "labels")]
+    return [*_sample("nuclei.ome.tif"), _truth("nuclei_truth.ome.tif")]
+
+
+def open_nuclei_2d() -> "list[LayerDataTuple]":
+    """Nuclei of cultured cells with the outlines that people drew, which start hidden."""
+    return [*_sample("nuclei_2d.tif"), _truth("nuclei_2d_truth.tif")]
+
+
+def open_membranes() -> "list[LayerDataTuple]":
+    """Cell membranes, for paths that are drawn along them."""
+    return _sample("membranes.tif")
+
+
+def open_film() -> "list[LayerDataTuple]":
+    """Nuclei that wander and divide, in 30 frames."""
+    return _sample("nuclei_film.ome.tif")
 
 
 def open_two_channels() -> "list[LayerDataTuple]":
@@ -120,6 +131,12 @@ def open_cat() -> "list[LayerDataTuple]":
 def _sample(name: str) -> "list[LayerDataTuple]":
     with as_file(files("napari_seedbed") / "samples" / name) as path:
         return _layers_of(read_image(path, lazy=False), str(path))
+
+
+def _truth(name: str) -> "LayerDataTuple":
+    data, properties, _ = _sample(name)[0]
+    kept = ("name", "scale", "translate", "units", "axis_labels", "metadata")
+    return data, {key: properties[key] for key in kept} | {"visible": False}, "labels"
 
 
 def _layers_of(image: Image, path: str) -> "list[LayerDataTuple]":

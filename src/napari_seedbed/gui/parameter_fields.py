@@ -113,6 +113,7 @@ class ParameterFields(QWidget):
             return combo
         if parameter.type == "int":
             whole = QSpinBox()
+            whole.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             whole.setRange(
                 -(2**31) if parameter.minimum is None else int(parameter.minimum),
                 2**31 - 1 if parameter.maximum is None else int(parameter.maximum),

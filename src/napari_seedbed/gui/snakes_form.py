@@ -183,6 +183,7 @@ class SnakesForm(PanelForm):
         self.result = QComboBox()
         for value, text in RESULTS.items():
             self.result.addItem(text, value)
+        self.result.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.result.setToolTip("What becomes of the outcome.")
         self.save_recipe = QPushButton("Save recipe…")
         self.save_recipe.setToolTip(
