@@ -90,6 +90,8 @@ def page() -> str:
 | channels | {CHANNELS[operation.channels]} |
 """
         )
+        if operation.term:
+            parts.append(f"| in the literature | {operation.term} |\n")
         if operation.parameters:
             parts.append(
                 "\n| parameter | in the form | default | values | what it does |\n"

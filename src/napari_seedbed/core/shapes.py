@@ -166,6 +166,15 @@ def simplified(shape: Shape, spacing: Sequence[float], tolerance: float) -> Shap
     return replace(shape, points=on_plane(points, plane_of(shape)))
 
 
+def untangled(shape: Shape) -> list[Shape]:
+    """Outlines of all that a closed shape encloses where it crosses itself; else itself alone."""
+    flat = in_plane(shape)
+    if not shape.closed or not _crosses_itself(flat):
+        return [shape]
+    plane = plane_of(shape)
+    return [replace(shape, points=on_plane(points, plane)) for points in _loops(flat)]
+
+
 def _cleaned(shape: Shape, name: str, size: tuple[int, ...], n_times: int) -> list[Shape]:
     check_object_label(shape.label, f"{name}: its label")
     points = _checked_points(shape.points, name, len(size))
@@ -183,15 +192,15 @@ def _cleaned(shape: Shape, name: str, size: tuple[int, ...], n_times: int) -> li
     _check_place(whole, name, size)
     if not shape.closed:
         return [whole]
-    flat = in_plane(whole)
-    if _crosses_itself(flat):
-        return [replace(whole, points=on_plane(p, plane_of(whole))) for p in _loops(flat, name)]
-    if _area(flat) < 1e-3:
+    parts = untangled(whole)
+    if not parts:
+        raise InputError(f"{name} crosses itself and encloses nothing; draw it again.")
+    if max(_area(in_plane(part)) for part in parts) < 1e-3:
         raise InputError(
             f"{name} has no area: its points lie on one line, or its loops cancel each other. Draw "
             "around the object."
         )
-    return [whole]
+    return parts
 
 
 def _checked_points(points: Any, name: str, ndim: int) -> NDArray[np.float64]:
@@ -267,7 +276,7 @@ def _area(points: NDArray[np.float64]) -> float:
     return abs(float(y @ np.roll(x, -1) - x @ np.roll(y, -1))) / 2
 
 
-def _loops(points: NDArray[np.float64], name: str) -> list[NDArray[np.float64]]:
+def _loops(points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Outer outlines of all that an outline that crosses itself encloses.
 
     The middle of a pentagram, which the outline runs around twice, belongs to it.
@@ -281,14 +290,11 @@ def _loops(points: NDArray[np.float64], name: str) -> list[NDArray[np.float64]]:
     areas = [_area(outline.points[:-1]) for outline in outlines]
     # Specks where edges meet at a sharp angle are no loops that somebody drew either.
     least = max([16.0, *(_SLIP * area for area in areas)])
-    loops = [
+    return [
         (outline.points[:-1] - 1) * cell + low
         for outline, area in zip(outlines, areas, strict=True)
         if area > least
     ]
-    if not loops:
-        raise InputError(f"{name} crosses itself and encloses nothing; draw it again.")
-    return loops
 
 
 def _turned_around(points: NDArray[np.float64], shape: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from napari_seedbed.core.elastic_contours import ContourState, evolve_contours
 from napari_seedbed.core.label_snakes import LabelsState, evolve_labels
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeds import seeds_from_shapes
-from napari_seedbed.core.shapes import Shape, filled
+from napari_seedbed.core.shapes import Shape, filled, untangled
 from napari_seedbed.core.smoothing_schedule import smoothing_schedule
 from napari_seedbed.core.snake_images import (
     Limits,
@@ -167,6 +167,8 @@ class _Contours:
             for shape, points, reason in zip(start, state.contours, state.reasons, strict=True)
             if reason not in (SHRUNK_AWAY, LEFT)
         ]
+        if self.reasons:
+            self._shapes = [part for shape in self._shapes for part in untangled(shape) or [shape]]
         left = {shape.label for shape in self._shapes}
         self.lost = tuple(sorted({shape.label for shape in start} - left))
 

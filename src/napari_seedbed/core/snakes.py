@@ -45,6 +45,7 @@ from napari_seedbed.core.snake_images import NoContrastError, contrast_limits
 from napari_seedbed.core.snake_methods import ElasticContour, Method
 from napari_seedbed.core.validation import (
     check_channel_axis,
+    check_labels,
     check_number,
     check_spacing,
 )
@@ -225,9 +226,7 @@ def _starts(
     found = {}
     each = [np.empty(0, np.int32)]
     for t in range(n_times):
-        labels = np.asarray(seeds(t))
-        if labels.shape != size:
-            raise InputError(f"seeds have the shape {labels.shape}; the image has {size}.")
+        labels = check_labels(seeds(t), size, "seeds")
         values = label_values(labels, should_stop)
         if len(values):
             found[t] = labels

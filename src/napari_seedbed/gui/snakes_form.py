@@ -115,7 +115,7 @@ class SnakesForm(PanelForm):
         self.which.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.which.setMinimumContentsLength(8)
+        self.which.setMinimumContentsLength(7)
         self.which.setToolTip("Which of the layer's shapes move.")
         rows = form_rows()
         rows.addRow("Image", self.image)
@@ -134,7 +134,7 @@ class SnakesForm(PanelForm):
         self.method = QComboBox()
         self.method.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fields: dict[str, MethodFields] = {}
-        self._help = {method.name: method.help for method in methods}
+        self._methods = {method.name: method for method in methods}
         self.purpose = wrapped_label()
         rows = form_rows()
         rows.addRow("Method", self.method)
@@ -196,9 +196,11 @@ class SnakesForm(PanelForm):
 
     def _show_method(self) -> None:
         name = self.method_name()
+        method = self._methods[name]
         # The last sentence says what the method is for; all of it would take half of the panel.
-        self.purpose.setText(self._help[name].rsplit(". ", 1)[-1])
-        self.method.setToolTip(self._help[name])
+        purpose = method.help.rsplit(". ", 1)[-1]
+        self.purpose.setText(f"{purpose} In the literature: {method.term}.")
+        self.method.setToolTip(method.help)
         for other, fields in self._fields.items():
             fields.setVisible(other == name)
 

@@ -193,6 +193,8 @@ class Operation:
     follows : callable or None
         Whether a series operation, with these parameters, goes on to time points without a start;
         None means never. The forecast counts them.
+    term : str
+        What the literature calls it, where the title says it in other words.
     panel : str
         Name of the panel (command) that it shares with other operations; '' means a panel of its
         own name.
@@ -216,6 +218,7 @@ class Operation:
     seed_labels: int = 2
     series: bool = False
     follows: Callable[[Mapping[str, Any]], bool] | None = None
+    term: str = ""
     panel: str = ""
 
     @property

@@ -337,10 +337,11 @@ ELASTIC_CONTOUR = Operation(
     channels="joint",
     series=True,
     follows=_follows,
+    term="active contour, snake",
     panel=PANEL,
     estimate=_contour_need,
     help="A drawn outline or path that contracts like a rubber band until it lies on the edges or "
-    "bright lines of the image (active contour, snake). For single objects with a clear outline, "
+    "bright lines of the image. For single objects with a clear outline, "
     "membranes and filaments.",
     reference="Kass M, Witkin A, Terzopoulos D (1988). Snakes: active contour models. "
     "International Journal of Computer Vision 1(4), 321-331.",
@@ -390,10 +391,11 @@ EDGE_SURFACE = Operation(
     channels="joint",
     series=True,
     follows=_follows,
+    term="morphological geodesic active contour",
     panel=PANEL,
     estimate=_surface_need,
     help="Shapes whose border slides onto edges, or swells or shrinks until it meets some, many at "
-    "once and none into another (morphological geodesic active contour). For objects with clear "
+    "once and none into another. For objects with clear "
     "edges close to what was drawn, or with a balloon farther away.",
     reference="Marquez-Neila P, Baumela L, Alvarez L (2014). A morphological approach to "
     "curvature-based evolution of curves and surfaces. IEEE Transactions on Pattern Analysis and "
@@ -453,10 +455,11 @@ REGION_SURFACE = Operation(
     channels="joint",
     series=True,
     follows=_follows,
+    term="morphological Chan-Vese, active contour without edges",
     panel=PANEL,
     estimate=_surface_need,
     help="Shapes that take in what is as bright as they are and give up what is not, many at once "
-    "and none into another (morphological Chan-Vese, active contour without edges). For objects "
+    "and none into another. For objects "
     "that differ from the ground in brightness or colour, also where edges are faint.",
     reference="Chan T, Vese L (2001). Active contours without edges. IEEE Transactions on Image "
     "Processing 10(2), 266-277.",
