@@ -65,7 +65,9 @@ def grow(image, method, shapes=(), **options):
     """`grow_snakes` on one time point, or on the first axis of a list of them."""
     frames = image if isinstance(image, list) else [image]
     channel = options.get("channel_axis")
-    spatial = frames[0].shape if channel is None else np.delete(frames[0].shape, channel)
+    spatial = list(frames[0].shape)
+    if channel is not None and -len(spatial) <= channel < len(spatial):
+        del spatial[channel]
     shapes = [Shape(1, shapes)] if isinstance(shapes, np.ndarray) else shapes
     return grow_snakes(frames.__getitem__, len(frames), spatial, method, shapes=shapes, **options)
 
