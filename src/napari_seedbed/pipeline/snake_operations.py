@@ -127,8 +127,9 @@ def _extent(*names: str) -> Parameter:
         "choice",
         names[0],
         "In a volume",
-        "Whether shapes move on the slices that they were drawn on, go on from there slice by "
-        "slice to where the object ends, or become a surface that moves in 3D.",
+        "Whether shapes move on the slices that they were drawn on, or go on from there slice by "
+        "slice to where the object ends"
+        + (", or become a surface that moves in 3D." if "volume" in names else "."),
         choices=names,
         choice_labels=tuple(_EXTENTS[name] for name in names),
     )
