@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.crossings import crosses_itself
 from napari_seedbed.core.outlines import (
     check_object_label,
     contours_from_labels,
@@ -169,7 +170,7 @@ def simplified(shape: Shape, spacing: Sequence[float], tolerance: float) -> Shap
 def untangled(shape: Shape) -> list[Shape]:
     """Outlines of all that a closed shape encloses where it crosses itself; else itself alone."""
     flat = in_plane(shape)
-    if not shape.closed or not _crosses_itself(flat):
+    if not shape.closed or not crosses_itself(np.ascontiguousarray(flat)):
         return [shape]
     plane = plane_of(shape)
     return [replace(shape, points=on_plane(points, plane)) for points in _loops(flat)]
@@ -249,26 +250,6 @@ def _check_place(shape: Shape, name: str, size: tuple[int, ...]) -> None:
             f"{name} lies wholly outside the image: from {low[axis]:.1f} to {high[axis]:.1f} along "
             f"axis {axis}, where the image has {size[axis]} voxels. Move or delete it."
         )
-
-
-def _crosses_itself(points: NDArray[np.float64]) -> bool:
-    """Whether two edges of a closed outline cross, other than at a corner that they share."""
-    n = len(points)
-    start, stop = points, np.roll(points, -1, axis=0)
-    for i in range(n - 2):
-        # The edges behind the next one, without the last edge's corner with the first.
-        others = np.arange(i + 2, n - (i == 0))
-        a, b, c, d = start[i], stop[i], start[others], stop[others]
-        sides = _side(a, b, c) * _side(a, b, d) < 0
-        if (sides & (_side(c, d, a) * _side(c, d, b) < 0)).any():
-            return True
-    return False
-
-
-def _side(a: Floats, b: Floats, c: Floats) -> Any:
-    """On which side of the line from a to b the point c lies, as a sign."""
-    first, second = b - a, c - a
-    return first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
 
 
 def _area(points: NDArray[np.float64]) -> float:
