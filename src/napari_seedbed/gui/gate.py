@@ -72,13 +72,19 @@ class Gate:
             self._being_drawn = True
             return True
 
-    def wait(self, should_stop: ShouldStop) -> None:
-        """Stay here while the gate is closed, or what was to be shown is not drawn yet."""
+    def wait(self, should_stop: ShouldStop, *, is_begin: bool = False) -> None:
+        """Stay here while the gate is closed, or what was to be shown is not drawn yet.
+
+        Where it begins, before any step, a closed gate holds nobody: a step shall be seen to move.
+        """
         with self._changed:
             while not should_stop():
                 now = time.monotonic()
                 early = self._slowly and (self._being_drawn or now < self._next_time)
-                if (self._is_open and not early) or (not self._is_open and self._steps):
+                if self._is_open or is_begin:
+                    if not early:
+                        break
+                elif self._steps:
+                    self._steps -= 1
                     break
                 self._changed.wait(min(_LOOK_SECONDS, max(self._next_time - now, 0.001)))
-            self._steps = max(self._steps - 1, 0)

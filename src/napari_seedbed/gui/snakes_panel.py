@@ -260,9 +260,11 @@ class SnakesPanel(QWidget):
             seeds = seeds_image(start, image_layer)
             # The layer is written to while this runs.
             given = replace(seeds, array=np.array(seeds.array))
+        if not goes_on:
+            self.history.begin()
         target = self.layers.target(scene)
         if target is not None:
-            self.history.remember(target, is_first=not goes_on)
+            self.history.remember(target)
         self._scene, self._final, self._moving = scene, None, None
         self.layers.begin(scene, goes_on=goes_on)
         self.session.start(Request(name, image, given, parameters), hold=hold)
@@ -296,11 +298,13 @@ class SnakesPanel(QWidget):
 
     def _on_failed(self, error: BaseException) -> None:
         self.layers.fail()
+        self.history.forget_unchanged()
         self._say(errors.show(error))
         self._enable()
 
     def _on_stopped(self) -> None:
         self.layers.stop()
+        self.history.forget_unchanged()
         self._say("Stopped. What is shown stays; Undo brings back what was drawn.")
         self._enable()
 
@@ -336,9 +340,8 @@ class SnakesPanel(QWidget):
         form.step.setEnabled(ready and (idle or paused))
         form.pause.setEnabled(state == "running")
         form.controls.show_running(state in ("running", "paused"))
-        back = not self.history.is_empty()
-        form.reset.setEnabled(back and state != "stopping")
-        form.undo.setEnabled(back and state != "stopping")
+        form.reset.setEnabled(self.history.can_reset() and state != "stopping")
+        form.undo.setEnabled(self.history.can_undo() and state != "stopping")
         form.new_shapes.setEnabled(self.images.watched is not None and idle)
         form.edges.setEnabled(self.images.watched is not None)
         form.save_recipe.setEnabled(self._final is not None and idle)

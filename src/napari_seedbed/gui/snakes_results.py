@@ -287,11 +287,17 @@ class SnakeLayers:
 
 @dataclass(frozen=True, eq=False)
 class _Remembered:
-    """A layer as it was before a run; no snapshot where the run made it."""
+    """The shapes of a layer as they were before a run."""
 
     layer: Shapes
     snapshot: Snapshot
-    is_first: bool
+
+    def is_unchanged(self) -> bool:
+        """Whether the layer has the same shapes still."""
+        now, before = self.layer.data, self.snapshot.vertices
+        return list(self.layer.shape_type) == list(self.snapshot.kinds) and all(
+            np.array_equal(a, b) for a, b in zip(now, before, strict=True)
+        )
 
 
 class ShapeHistory:
@@ -300,29 +306,56 @@ class ShapeHistory:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._kept: list[_Remembered] = []
+        # How many were kept when the last run began.
+        self._begin = 0
 
-    def remember(self, layer: Shapes, *, is_first: bool) -> None:
-        """Keep a layer's shapes; `is_first` where a new run begins rather than one goes on."""
-        self._kept.append(_Remembered(layer, take_snapshot(layer), is_first))
+    def begin(self) -> None:
+        """A new run begins: `reset` goes back to here."""
+        self._begin = len(self._kept)
 
-    def is_empty(self) -> bool:
-        """Whether there is nothing to go back to."""
-        return not self._kept
+    def remember(self, layer: Shapes) -> None:
+        """Keep a layer's shapes before a run moves them, or goes on from an edit of them."""
+        self._kept.append(_Remembered(layer, take_snapshot(layer)))
+
+    def forget_unchanged(self) -> None:
+        """A run has come to nothing: do not go back to what is there."""
+        if self._kept and self._kept[-1].is_unchanged():
+            self._pop()
+
+    def can_undo(self) -> bool:
+        """Whether there is something to go back to."""
+        return bool(self._kept)
+
+    def can_reset(self) -> bool:
+        """Whether the last run has changed shapes, and they were not brought back yet."""
+        return len(self._kept) > self._begin
 
     def undo(self) -> str:
         """Go one step back; say which layer was brought back, '' where none was."""
         while self._kept:
-            entry = self._kept.pop()
-            if entry.layer in self._viewer.layers:
-                restore(entry.layer, entry.snapshot)
-                return str(entry.layer.name)
+            name = self._bring_back()
+            if name:
+                return name
         return ""
 
     def reset(self) -> str:
-        """Go back to before the last run began, over all edits on its way."""
-        while len(self._kept) > 1 and not self._kept[-1].is_first:
-            self._kept.pop()
-        return self.undo()
+        """Go back to before the last run began, over all edits on its way; say as `undo` does."""
+        if not self.can_reset():
+            return ""
+        del self._kept[self._begin + 1 :]
+        return self._bring_back()
+
+    def _bring_back(self) -> str:
+        entry = self._pop()
+        if entry.layer not in self._viewer.layers:
+            return ""
+        restore(entry.layer, entry.snapshot)
+        return str(entry.layer.name)
+
+    def _pop(self) -> _Remembered:
+        entry = self._kept.pop()
+        self._begin = min(self._begin, len(self._kept))
+        return entry
 
 
 def _frame_of(shape: Shape) -> tuple[int, int | None, int | None]:

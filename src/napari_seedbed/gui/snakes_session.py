@@ -70,7 +70,9 @@ class SnakesSession(QObject):
         self._gate = Gate()
         self._slowly = False
         self._state: State = "idle"
-        self._next: Callable[[], None] | None = None
+        # What follows the end of a run that is being stopped: another one, or something else.
+        self._next_run: tuple[Request, bool] | None = None
+        self._then: Callable[[], None] | None = None
 
     @property
     def state(self) -> State:
@@ -83,15 +85,18 @@ class SnakesSession(QObject):
         return self._job is not None
 
     def start(self, request: Request, *, hold: bool = False) -> None:
-        """Begin a run, held after its first step if asked; one in progress is stopped before."""
+        """Begin a run, held after its first step if asked.
+
+        One in progress gives way to it, without a word when it has ended.
+        """
         if self._job is not None:
-            self._next = partial(self.start, request, hold=hold)
+            self._next_run, self._then = (request, hold), None
             self._job.cancel()
             self._set_state("stopping")
             return
         self._gate = Gate(slowly=self._slowly)
         if hold:
-            self._gate.step()
+            self._gate.hold()
         self._job = Job(
             partial(_run, request, self._gate),
             on_done=self._on_done,
@@ -126,17 +131,17 @@ class SnakesSession(QObject):
 
     def stop(self, then: Callable[[], None] | None = None) -> None:
         """End the run; call `then` when its thread has ended, or at once where there is none."""
-        self._next = then
+        self._next_run = None
         if self._job is not None:
+            self._then = then
             self._job.cancel()
             self._set_state("stopping")
         elif then is not None:
-            self._next = None
             then()
 
     def close(self) -> None:
         """End the run and call nobody any more; returns at once."""
-        self._next = None
+        self._next_run = self._then = None
         if self._job is not None:
             self._job.abandon()
             self._job = None
@@ -163,7 +168,13 @@ class SnakesSession(QObject):
         self.failed.emit(error)
 
     def _on_cancelled(self) -> None:
-        then, self._next = self._next, None
+        following, self._next_run = self._next_run, None
+        if following is not None:
+            self._job = None
+            request, hold = following
+            self.start(request, hold=hold)
+            return
+        then, self._then = self._then, None
         self._end()
         self.stopped.emit()
         if then is not None:
@@ -178,8 +189,9 @@ def _run(request: Request, gate: Gate, report: Report, should_stop: ShouldStop) 
     def pass_gate(progress: Progress) -> None:
         report(progress)
         # Only with a picture: what is held is what is seen, and the end needs no step of its own.
-        if isinstance(progress.preview, Moving):
-            gate.wait(should_stop)
+        moving = progress.preview
+        if isinstance(moving, Moving):
+            gate.wait(should_stop, is_begin=moving.iteration == 0)
 
     return operations.run(
         request.operation,

@@ -208,10 +208,28 @@ _CAP = Parameter(
     advanced=True,
 )
 
-ELASTIC_CONTOUR = Operation(
+
+def _snake(**own: Any) -> Operation:
+    """An operation with what is the same for all snakes."""
+    return Operation(
+        **own,
+        menu="napari/layers/segment",
+        takes=("image",),
+        one_of=("shapes", "seeds"),
+        seed_labels=1,
+        gives="labels",
+        extra_outputs=("shapes",),
+        ndim=(2, 3),
+        channels="joint",
+        series=True,
+        follows=_follows,
+        panel=PANEL,
+    )
+
+
+ELASTIC_CONTOUR = _snake(
     name="elastic_contour",
     title="Elastic contour",
-    menu="napari/layers/segment",
     function=_elastic_contour,
     parameters=(
         smoothing(1.0),
@@ -329,17 +347,7 @@ ELASTIC_CONTOUR = Operation(
         _iterations(1500),
         *_results(shapes=True),
     ),
-    takes=("image",),
-    one_of=("shapes", "seeds"),
-    seed_labels=1,
-    gives="labels",
-    extra_outputs=("shapes",),
-    ndim=(2, 3),
-    channels="joint",
-    series=True,
-    follows=_follows,
     term="active contour, snake",
-    panel=PANEL,
     estimate=_contour_need,
     help="A drawn outline or path that contracts like a rubber band until it lies on the edges or "
     "bright lines of the image. For single objects with a clear outline, "
@@ -348,10 +356,9 @@ ELASTIC_CONTOUR = Operation(
     "International Journal of Computer Vision 1(4), 321-331.",
 )
 
-EDGE_SURFACE = Operation(
+EDGE_SURFACE = _snake(
     name="edge_surface",
     title="Edge-seeking surface",
-    menu="napari/layers/segment",
     function=_edge_surface,
     parameters=(
         smoothing(1.5),
@@ -383,17 +390,7 @@ EDGE_SURFACE = Operation(
         _iterations(100),
         *_results(shapes=False),
     ),
-    takes=("image",),
-    one_of=("shapes", "seeds"),
-    seed_labels=1,
-    gives="labels",
-    extra_outputs=("shapes",),
-    ndim=(2, 3),
-    channels="joint",
-    series=True,
-    follows=_follows,
     term="morphological geodesic active contour",
-    panel=PANEL,
     estimate=_surface_need,
     help="Shapes whose border slides onto edges, or swells or shrinks until it meets some, many at "
     "once and none into another. For objects with clear "
@@ -403,10 +400,9 @@ EDGE_SURFACE = Operation(
     "Machine Intelligence 36(1), 2-17.",
 )
 
-REGION_SURFACE = Operation(
+REGION_SURFACE = _snake(
     name="region_surface",
     title="Region-seeking surface",
-    menu="napari/layers/segment",
     function=_region_surface,
     parameters=(
         smoothing(1.5),
@@ -447,17 +443,7 @@ REGION_SURFACE = Operation(
         _iterations(100),
         *_results(shapes=False),
     ),
-    takes=("image",),
-    one_of=("shapes", "seeds"),
-    seed_labels=1,
-    gives="labels",
-    extra_outputs=("shapes",),
-    ndim=(2, 3),
-    channels="joint",
-    series=True,
-    follows=_follows,
     term="morphological Chan-Vese, active contour without edges",
-    panel=PANEL,
     estimate=_surface_need,
     help="Shapes that take in what is as bright as they are and give up what is not, many at once "
     "and none into another. For objects "
