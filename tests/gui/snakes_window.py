@@ -1,4 +1,4 @@
-"""A napari window with a disc to outline and the snakes panel beside it."""
+"""A disc to outline and the snakes panel, with a napari window or, quicker, without one."""
 
 import time
 
@@ -20,16 +20,18 @@ RADIUS = 16.0
 
 
 def disc(shape=SHAPE, centre=CENTRE, radius=RADIUS, spacing=(1.0, 1.0), noise=0.05):
-    """A noisy bright disc or ball, and the truth; `radius` in the unit of `spacing`."""
-    grids = np.ogrid[tuple(slice(n) for n in shape)]
-    spacing = (*(1.0,) * (len(shape) - len(spacing)), *spacing)
+    """A noisy bright disc, the same on all planes of `shape`, and the truth.
+
+    With three numbers in `centre` and `spacing` it is a ball; `radius` is in the spacing's unit.
+    """
+    grids = np.ogrid[tuple(slice(n) for n in shape)][-len(centre) :]
     distance = sum(((g - c) * s) ** 2 for g, c, s in zip(grids, centre, spacing, strict=True))
-    truth = distance < radius**2
+    truth = np.broadcast_to(distance < radius**2, shape)
     image = truth + np.random.default_rng(1).normal(0, noise, shape)
     return (1000 * (image + 1)).clip(0).astype(np.uint16), truth
 
 
-def circle(centre=CENTRE, radius=22.0, n=32, spacing=(1.0, 1.0)):
+def circle(centre=CENTRE, radius=20.0, n=32, spacing=(1.0, 1.0)):
     """Corners (n, 2) of a circle in voxels; `radius` in the spacing's unit."""
     angles = np.linspace(0, 2 * np.pi, n, endpoint=False)
     ring = radius * np.stack([np.sin(angles), np.cos(angles)], axis=1)
@@ -47,23 +49,25 @@ def overlap(outline, truth):
     return np.count_nonzero(mask & truth) / np.count_nonzero(mask | truth)
 
 
-class SnakesWindow:
-    """The viewer, the panel in its dock, and short names for what tests do all the time."""
+class SnakesBench:
+    """The panel on a viewer without a window, and short names for what tests do all the time."""
 
-    def __init__(self, make_napari_viewer, qtbot, image=None, **layer) -> None:
-        self.qtbot = qtbot
-        self.viewer = make_napari_viewer(show=True)
-        # Software rendering takes as long as the picture is large.
-        self.viewer.window.resize(900, 600)
+    def __init__(self, viewer, qtbot, image=None, **layer) -> None:
+        self.viewer, self.qtbot = viewer, qtbot
         if image is None:
             image, self.truth = disc()
-        self.image = self.viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
-        self.panel = SnakesPanel(self.viewer)
-        self.dock = self.viewer.window.add_dock_widget(self.panel, name="Snakes")
+        self.image = viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
+        self.panel = SnakesPanel(viewer)
         self.form = self.panel.form
+        self._show()
         # On a machine that never ran snakes they are compiled first.
         qtbot.waitUntil(lambda: snakes_preparation.is_done, timeout=300000)
-        qtbot.wait(50)
+        qtbot.wait(20)
+
+    def _show(self):
+        self.qtbot.addWidget(self.panel)
+        self.panel.resize(360, 900)
+        self.panel.show()
 
     @property
     def session(self):
@@ -101,14 +105,6 @@ class SnakesWindow:
         self.choose(self.form.method, method)
         for name, value in parameters.items():
             self.form.fields().set_value(name, value)
-
-    def lasso(self, corners):
-        """Draw a closed outline on the picture with the mouse; corners in voxels (..., y, x)."""
-        if not isinstance(self.start, Shapes):
-            self.click(self.form.new_shapes)
-            self.qtbot.wait(20)
-        trace(self.viewer, [self.world(place) for place in corners], steps=1)
-        return self.start
 
     def add_shapes(self, *outlines, kind="polygon", **properties):
         """Put outlines (in voxels) on a Shapes layer in the image's place, by program."""
@@ -178,6 +174,27 @@ class SnakesWindow:
         ]
         assert len(found) < 2
         return found[0] if found else None
+
+
+class SnakesWindow(SnakesBench):
+    """The same with a napari window, whose dock the panel is in."""
+
+    def __init__(self, make_napari_viewer, qtbot, image=None, **layer) -> None:
+        viewer = make_napari_viewer(show=True)
+        # Software rendering takes as long as the picture is large.
+        viewer.window.resize(900, 600)
+        super().__init__(viewer, qtbot, image, **layer)
+
+    def _show(self):
+        self.dock = self.viewer.window.add_dock_widget(self.panel, name="Snakes")
+
+    def lasso(self, corners):
+        """Draw a closed outline on the picture with the mouse; corners in voxels (..., y, x)."""
+        if not isinstance(self.start, Shapes):
+            self.click(self.form.new_shapes)
+            self.qtbot.wait(20)
+        trace(self.viewer, [self.world(place) for place in corners], steps=1)
+        return self.start
 
 
 class Heartbeat:

@@ -190,6 +190,15 @@ def test_step_of_a_running_computation_holds_it(walk):
     assert walker.is_at(len(walker.watched) - 1)
 
 
+def test_beginning_is_not_held_and_takes_no_step(walk):
+    gate = Gate()
+    gate.hold()
+    gate.step()
+    gate.wait(lambda: False, is_begin=True)
+    walker = walk(gate)
+    assert walker.is_at(1)
+
+
 # Slowly
 
 
@@ -199,6 +208,15 @@ def test_slow_computation_waits_for_its_picture(walk):
     assert walker.is_at(0)
     gate.shown(0.0)
     assert walker.is_at(1)
+
+
+def test_beginning_waits_for_its_picture_as_well():
+    gate = Gate(slowly=True)
+    gate.watch(0)
+    begin = time.monotonic()
+    threading.Timer(A_WHILE, gate.shown, [0.0]).start()
+    gate.wait(lambda: False, is_begin=True)
+    assert time.monotonic() - begin >= A_WHILE
 
 
 def test_slow_computation_makes_no_more_steps_than_the_eye_sees(walk):

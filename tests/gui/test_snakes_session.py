@@ -63,8 +63,8 @@ def listener(qtbot):
 class Walk:
     """Stands for `operations.run`: so many steps, each shown if it shall be."""
 
-    def __init__(self, steps=STEPS, seconds=0.005, error=None, between=None):
-        self.steps, self.seconds, self.error = steps, seconds, error
+    def __init__(self, first=0, steps=STEPS, seconds=0.005, error=None, between=None):
+        self.first, self.steps, self.seconds, self.error = first, steps, seconds, error
         self.between = between or (lambda i: None)
         self.calls, self.now, self.together, self.last = [], 0, 0, -1
 
@@ -73,7 +73,7 @@ class Walk:
         self.now += 1
         self.together = max(self.together, self.now)
         try:
-            for i in range(self.steps):
+            for i in range(self.first, self.steps):
                 check_stop(should_stop)
                 shown = None
                 self.last = i
@@ -187,12 +187,13 @@ def test_run_that_goes_on_after_a_pause_gives_the_uninterrupted_result(listener)
     assert listener.states == ["running", "paused", "running", "idle"]
 
 
-def test_run_started_held_shows_its_first_step_and_waits(listener, walk):
-    walk()
+@pytest.mark.parametrize(("first", "shown"), [(0, [0, 1]), (1, [1])])
+def test_run_started_held_makes_one_step_and_waits(listener, walk, first, shown):
+    walk(first=first)  # some methods show what they begin with, others the first step
     listener.session.start(REQUEST, hold=True)
     assert listener.session.state == "paused"
     assert listener.rests_at(1)
-    assert listener.iterations == [0, 1]
+    assert listener.iterations == shown
 
 
 def test_step_shows_the_next_state_and_no_other(listener, walk):
@@ -289,9 +290,20 @@ def test_new_run_waits_for_the_end_of_the_old_one(listener, walk):
     other = Request("region_surface", IMAGE, START, {})
     listener.session.start(REQUEST)
     listener.session.start(other)
-    listener.wait(lambda: listener.told == ["stopped", "finished"])
+    listener.wait_end()
+    assert listener.told == ["finished"]
     assert [call[0] for call in walked.calls] == ["elastic_contour", "region_surface"]
     assert walked.together == 1
+
+
+def test_what_shall_follow_a_stop_is_dropped_by_a_new_run(listener, walk):
+    walk(steps=30)
+    done = []
+    listener.session.start(REQUEST)
+    listener.session.stop(lambda: done.append(1))
+    listener.session.start(REQUEST)
+    listener.wait_end()
+    assert (listener.told, done) == (["finished"], [])
 
 
 def test_new_run_that_waits_is_dropped_by_a_stop(listener, walk):

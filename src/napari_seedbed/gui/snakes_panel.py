@@ -304,7 +304,6 @@ class SnakesPanel(QWidget):
 
     def _on_stopped(self) -> None:
         self.layers.stop()
-        self.history.forget_unchanged()
         self._say("Stopped. What is shown stays; Undo brings back what was drawn.")
         self._enable()
 
