@@ -17,7 +17,7 @@ def edges_cross(a, b, c, d):
     if np.linalg.matrix_rank(matrix) < 2:
         return False
     s, t = np.linalg.solve(matrix, c - a)
-    return bool(1e-9 < min(s, t) and max(s, t) < 1 - 1e-9)
+    return bool(min(s, t) > 1e-9 and max(s, t) < 1 - 1e-9)
 
 
 @given(arrays(float, st.tuples(st.integers(3, 9), st.just(2)), elements=st.integers(0, 12)))

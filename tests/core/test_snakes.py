@@ -260,6 +260,22 @@ def test_volume_from_one_slice_begins_as_a_ball(method, sphere):
     assert dice(found.labels[0], SPHERE_TRUTH) > 0.95
 
 
+@SURFACE
+@pytest.mark.parametrize("n_slices", [1, 2, 5])
+def test_object_that_goes_on_beyond_the_volume_is_not_rounded_off_at_its_border(method, n_slices):
+    volume = noisy(np.stack([DISC] * n_slices))
+    start = [Shape(1, on_slice(circle(radius=27), z)) for z in sorted({0, n_slices - 1})]
+    found = grow(volume, SURFACES[method](), start, extent="volume")
+    assert dice(found.labels[0], volume >= 0.5) > 0.97
+
+
+@SURFACE
+def test_object_that_the_border_of_the_image_cuts_is_not_rounded_off(method):
+    image = ball(centre=(60, 4))
+    found = grow(noisy(image), SURFACES[method](), circle((60, 4), 27))
+    assert dice(found.labels[0][:, :6], image[:, :6] >= 0.5) > 0.98
+
+
 def test_shapes_of_a_volume_are_its_outlines_on_every_slice(sphere):
     found = grow(sphere, regions(), on_slice(circle((24, 24), 11), 12), extent="volume")
     assert [plane_of(s)[1] for s in found.shapes] == np.flatnonzero(

@@ -275,21 +275,27 @@ class TimePoint:
             labels[going_on] = before.labels[going_on]
         return [], labels
 
-    def _drop_lost(self, task: Task, frame: Frame, image: FrameImage, gone: Sequence[int]) -> None:
+    def _drop_lost(
+        self, task: Task, frame: Frame, image: FrameImage, gone: Mapping[int, str]
+    ) -> None:
         journal = self._journal
-        for label in gone:
-            journal.lose(self._t, frame.plane, label, "it shrank to nothing")
+        for label, why in sorted(gone.items()):
+            journal.lose(self._t, frame.plane, label, why)
         if not journal.follows:
             return
-        here = sorted(labels_in((), frame.labels))
-        frame.contrast = contrasts(image.grey, frame.labels, here)
+        sizes = np.bincount(frame.labels.ravel(), minlength=len(journal.values) + 1)
+        frame.contrast = contrasts(
+            image.grey, frame.labels, (np.flatnonzero(sizes[1:]) + 1).tolist()
+        )
+        before = task.before
+        if before is None:
+            return
+        sizes_before = np.bincount(before.labels.ravel(), minlength=len(sizes))
+        in_time = before.time != frame.time
         for label in sorted(task.going_on() - set(gone)):
-            before = task.before
-            assert before is not None
-            in_time = before.time != frame.time
             why = why_lost(
-                int(np.count_nonzero(frame.labels == label)),
-                int(np.count_nonzero(before.labels == label)),
+                int(sizes[label]),
+                int(sizes_before[label]),
                 frame.contrast.get(label),
                 before.contrast.get(label),
                 LARGEST_GROWTH_IN_TIME if in_time else LARGEST_GROWTH_IN_STACK,

@@ -3,7 +3,7 @@
 A frame begins with shapes or with labels, and is a sequence of states until nothing moves.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.contour_systems import evenly_spaced, segment_lengths
 from napari_seedbed.core.elastic_contours import ContourState, evolve_contours
 from napari_seedbed.core.label_snakes import LabelsState, evolve_labels
+from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeds import seeds_from_shapes
 from napari_seedbed.core.shapes import Shape, filled, untangled
@@ -135,14 +136,17 @@ class FrameState(Protocol):
         Farthest move in pixels, or share of voxels that changed.
     reasons : tuple of str
         Why they have stopped, one for each contour or one for all labels; empty while they move.
-    lost : tuple of int
-        Labels that have shrunk to nothing or left the image.
+    lost : mapping of int to str
+        Labels that are gone, and what has happened to them.
     """
 
     iteration: int
     changed: float
     reasons: tuple[str, ...]
-    lost: tuple[int, ...]
+
+    @property
+    def lost(self) -> Mapping[int, str]:
+        """Labels that are gone."""
 
     def shapes(self) -> list[Shape] | None:
         """Contours within the frame; None where labels move. Ask before the next state."""
@@ -170,7 +174,11 @@ class _Contours:
         if self.reasons:
             self._shapes = [part for shape in self._shapes for part in untangled(shape) or [shape]]
         left = {shape.label for shape in self._shapes}
-        self.lost = tuple(sorted({shape.label for shape in start} - left))
+        self.lost = {
+            shape.label: "it left the image" if reason == LEFT else "it shrank to nothing"
+            for shape, reason in zip(start, state.reasons, strict=True)
+            if shape.label not in left
+        }
 
     def shapes(self) -> list[Shape]:
         return self._shapes
@@ -185,20 +193,28 @@ class _Contours:
 
 
 class _Surfaces:
-    """State of moving labels."""
+    """State of moving labels, in a frame with a margin around the image."""
 
-    def __init__(self, state: LabelsState, repeated: bool, size: int) -> None:
-        self._state = state
-        self.iteration, self.changed = state.iteration, state.changed / size
+    def __init__(
+        self, state: LabelsState, repeated: bool, start: NDArray[np.int32], margin: int
+    ) -> None:
+        self._state, self._start, self._margin = state, start, margin
+        self.iteration, self.changed = state.iteration, state.changed / start.size
         reason = SETTLED if repeated else state.reason
         self.reasons: tuple[str, ...] = () if reason is None else (reason,)
-        self.lost = tuple(sorted(state.lost))
+
+    @property
+    def lost(self) -> dict[int, str]:
+        left = label_values(self.labels())
+        gone = np.setdiff1d(label_values(self._start), left, assume_unique=True)
+        return dict.fromkeys(gone.tolist(), "it shrank to nothing")
 
     def shapes(self) -> None:
         return None
 
     def labels(self) -> NDArray[np.int32]:
-        return self._state.labels.astype(np.int32, copy=False)
+        inner = tuple(slice(self._margin, self._margin + n) for n in self._start.shape)
+        return np.array(self._state.labels[inner], np.int32)
 
 
 class FrameImage:
@@ -359,11 +375,17 @@ def _surfaces(
     labels: NDArray[np.int32],
     should_stop: ShouldStop | None,
 ) -> Iterator[FrameState]:
-    even = image.even
+    # Beyond its border the image goes on as it ends there: otherwise smoothing would take objects
+    # that the border cuts for ones that end there, and round them off, or away in a few slices.
+    margin = 2 * method.smoothing + 2
+    begin = np.pad(labels, margin, "edge")
     if isinstance(method, RegionSurface):
+        widths = [(margin, margin)] * image.even.ndim
+        if image.channel_axis is not None:
+            widths[image.channel_axis] = (0, 0)
         states = evolve_labels(
-            even,
-            labels,
+            np.pad(image.even, widths, "edge"),
+            begin,
             "regions",
             num_iter=method.max_num_iter,
             smoothing=method.smoothing,
@@ -377,8 +399,8 @@ def _surfaces(
     else:
         edges = stopping_map(image.strength, method.steepness, should_stop=should_stop)
         states = evolve_labels(
-            edges,
-            labels,
+            np.pad(edges, margin, "edge"),
+            begin,
             "edges",
             num_iter=method.max_num_iter,
             smoothing=method.smoothing,
@@ -390,8 +412,7 @@ def _surfaces(
     schedule = smoothing_schedule(image.spacing, len(image.shape))
     # Circles may take the smoothing's period once or twice.
     period = 2 * schedule.period(method.smoothing, has_balloon=getattr(method, "balloon", 0) != 0)
-    size = int(np.prod(image.shape))
     return (
-        _Surfaces(state, repeated, size)
+        _Surfaces(state, repeated, labels, margin)
         for state, repeated in until_repeated(states, period, should_stop)
     )

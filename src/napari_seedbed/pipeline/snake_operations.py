@@ -73,10 +73,12 @@ def _contour_need(
 def _surface_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
-    voxels, frame = math.prod(shape), math.prod(shape[-2:])
-    frames = 1
+    voxels = math.prod(shape)
+    # Frames are worked on with a margin.
+    room = [n + 4 * (parameters["smoothing"] + 1) for n in shape]
+    frame, frames = math.prod(room[-2:]), 1
     if len(shape) == 3 and parameters["extent"] == "volume":
-        frame = voxels
+        frame = math.prod(room)
     elif len(shape) == 3 and parameters["extent"] == "stack":
         frames = shape[0]
     return Need(
