@@ -214,6 +214,25 @@ def test_parts_of_a_split_shape_share_its_features_and_colours(drawn):
     np.testing.assert_array_equal(layer.data[3], TRIANGLE)
 
 
+def test_parts_of_a_shape_without_a_label_feature_stay_one_object(viewer_model):
+    image = viewer_model.add_layer(picture())
+    layer = viewer_model.add_layer(Shapes([TRIANGLE, SQUARE], shape_type="polygon"))
+    write_shapes(layer, [0, 1, 0], [Shape(1, TRIANGLE), Shape(2, SQUARE), Shape(1, SQUARE)], image)
+    assert [shape.label for shape in shapes_of(layer, image)[0]] == [1, 2, 1]
+    layer.add(TRIANGLE, shape_type="polygon")
+    assert list(layer.features["label"]) == [1, 2, 1, 3]
+
+
+@pytest.mark.parametrize(("given", "kept"), [([4, 9], [4, 9, 5]), (["a", "b"], ["a", "b", "5"])])
+def test_shape_of_a_new_object_gets_its_own_label(viewer_model, given, kept):
+    image = viewer_model.add_layer(picture())
+    layer = Shapes([TRIANGLE, SQUARE], shape_type="polygon", features={"label": given})
+    viewer_model.add_layer(layer)
+    first, second = shapes_of(layer, image)[0]
+    write_shapes(layer, [0, 1, 1], [first, second, Shape(5, SQUARE)], image)
+    assert list(layer.features["label"]) == kept
+
+
 def test_parts_of_a_split_shape_move_on_where_they_are(drawn):
     image, layer = drawn
     parts = [Shape(9, SQUARE), Shape(9, TRIANGLE)]

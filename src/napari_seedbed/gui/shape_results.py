@@ -24,7 +24,7 @@ from napari_seedbed.gui.layers import (
     take_place,
 )
 from napari_seedbed.gui.placement import placed
-from napari_seedbed.gui.seed_layers import LABEL_FEATURE
+from napari_seedbed.gui.seed_layers import LABEL_FEATURE, marked_labels
 from napari_seedbed.gui.shape_layers import ShapesLink, link_shapes
 from napari_seedbed.pipeline.image import Image
 
@@ -189,7 +189,7 @@ def write_shapes(
     indices : sequence of int
         For each of `shapes` the place in the layer of the shape that it goes on from. Where one
         place comes twice the snake has split: the first takes the place, the others come at the
-        end with the same features and colours.
+        end with the same features and colours, and their own labels.
     shapes : sequence of Shape
         On the voxel grid of the image.
     like : Image layer
@@ -235,6 +235,21 @@ def write_shapes(
         return places
     before = take_snapshot(layer)
     features = before.features.iloc[rows].reset_index(drop=True)
+    known = marked_labels(layer)[0][rows]
+    wanted = known.copy()
+    for place, shape in zip(places, shapes, strict=True):
+        if place >= count:
+            wanted[place] = shape.label
+    if LABEL_FEATURE not in features:
+        # Without it shapes are labelled by their places, which say nothing of those that come.
+        features[LABEL_FEATURE] = wanted
+        layer.events.features.connect(_number_next_shape)
+    elif not np.array_equal(wanted, known):
+        values = list(features[LABEL_FEATURE])
+        as_given = str if isinstance(values[0], str) else int
+        for row in np.flatnonzero(wanted != known):
+            values[row] = as_given(wanted[row])
+        features[LABEL_FEATURE] = values
     restore(
         layer,
         Snapshot(

@@ -219,14 +219,16 @@ class SnakesPanel(QWidget):
         layer, scene = self.layers.editable_layer(), self._scene
         assert layer is not None
         assert scene is not None
-        shapes: list[Shape] = []
-        indices: list[int] = []
-        if isinstance(layer, Shapes):
-            shapes, indices = shapes_of(layer, scene.image, viewer=self.viewer)
-            if layer is scene.start and len(scene.indices) <= len(indices):
-                others = set(range(scene.n_shapes)) - set(scene.indices)
-                kept = [i for i in range(len(indices)) if indices[i] not in others]
-                shapes, indices = [shapes[i] for i in kept], [indices[i] for i in kept]
+        if isinstance(layer, Labels):
+            self._start(
+                scene.start, scene.shapes, scene.indices, edited=layer, hold=hold, goes_on=True
+            )
+            return
+        shapes, indices = shapes_of(layer, scene.image, viewer=self.viewer)
+        if layer is scene.start and len(scene.indices) <= len(indices):
+            others = set(range(scene.n_shapes)) - set(scene.indices)
+            kept = [i for i in range(len(indices)) if indices[i] not in others]
+            shapes, indices = [shapes[i] for i in kept], [indices[i] for i in kept]
         self._start(layer, shapes, indices, hold=hold, goes_on=True)
 
     def _start(
@@ -235,9 +237,11 @@ class SnakesPanel(QWidget):
         shapes: list[Shape],
         indices: list[int],
         *,
+        edited: Labels | None = None,
         hold: bool,
         goes_on: bool,
     ) -> None:
+        """Begin a run from shapes or labels, or from `edited` labels that these have become."""
         image_layer, image = self.images.layer, self.images.image()
         name, mode = self.form.method_name(), self.form.result_mode()
         parameters = {**self.form.fields().values(), GIVEN_BY_RESULT: mode != "labels"}
@@ -249,15 +253,16 @@ class SnakesPanel(QWidget):
             indices=indices,
             n_shapes=len(start.data) if isinstance(start, Shapes) else 0,
             mode=mode,
-            in_place=parameters["follow"] == "off"
+            in_place=(parameters["follow"] == "off" or image.n_times == 1)
             and not (in_3d and parameters["extent"] != "slice"),
             grid=image,
         )
         given: DrawnShapes | Image
-        if isinstance(start, Shapes):
-            given = DrawnShapes(tuple(shapes), name=start.name)
+        source = start if edited is None else edited
+        if isinstance(source, Shapes):
+            given = DrawnShapes(tuple(shapes), name=source.name)
         else:
-            seeds = seeds_image(start, image_layer)
+            seeds = seeds_image(source, image_layer)
             # The layer is written to while this runs.
             given = replace(seeds, array=np.array(seeds.array))
         if not goes_on:

@@ -207,9 +207,14 @@ class SnakeLayers:
             for place, shape in zip(scene.indices, scene.shapes, strict=True)
             if place not in found
         ]
-        # Shapes on slices where nothing was drawn go on from any one of their object.
+        # Shapes on slices where nothing was drawn go on from any one of their object; those of an
+        # object that was painted in a pause from any at all.
         first = dict(zip((s.label for s in scene.shapes), scene.indices, strict=True))
-        pairs += [(first[s.label], s) for p, s in zip(places, shapes, strict=True) if p is None]
+        pairs += [
+            (first.get(s.label, scene.indices[0]), s)
+            for p, s in zip(places, shapes, strict=True)
+            if p is None
+        ]
         write_shapes(scene.start, [p for p, _ in pairs], [s for _, s in pairs], scene.image)
         kept = scene.start.metadata.get(METADATA_KEY, {})
         scene.start.metadata = {
