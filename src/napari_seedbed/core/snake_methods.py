@@ -30,6 +30,7 @@ from napari_seedbed.core.snake_images import (
 from napari_seedbed.core.stillness import until_repeated, until_still
 from napari_seedbed.core.stop_reasons import LEFT, SETTLED, SHRUNK_AWAY
 
+Margins = list[tuple[int, int]]
 Ends = Literal["fixed", "free", "fixed-free", "free-fixed"]
 
 _STEPS_A_STATE = 10
@@ -38,6 +39,8 @@ _STEPS_A_STATE = 10
 _STEEP_QUANTILE = 0.999
 # Voxels between the points of long lines, which get more of them.
 _FARTHEST = 4.0
+# An image is thin along an axis on which it has fewer voxels than so many margins.
+_THIN = 4
 
 
 @dataclass(frozen=True)
@@ -196,9 +199,9 @@ class _Surfaces:
     """State of moving labels, in a frame with a margin around the image."""
 
     def __init__(
-        self, state: LabelsState, repeated: bool, start: NDArray[np.int32], margin: int
+        self, state: LabelsState, repeated: bool, start: NDArray[np.int32], margins: Margins
     ) -> None:
-        self._state, self._start, self._margin = state, start, margin
+        self._state, self._start, self._margins = state, start, margins
         self.iteration, self.changed = state.iteration, state.changed / start.size
         reason = SETTLED if repeated else state.reason
         self.reasons: tuple[str, ...] = () if reason is None else (reason,)
@@ -213,7 +216,10 @@ class _Surfaces:
         return None
 
     def labels(self) -> NDArray[np.int32]:
-        inner = tuple(slice(self._margin, self._margin + n) for n in self._start.shape)
+        inner = tuple(
+            slice(first, first + n)
+            for (first, _), n in zip(self._margins, self._start.shape, strict=True)
+        )
         return np.array(self._state.labels[inner], np.int32)
 
 
@@ -369,20 +375,35 @@ def _evenly(
     return (evenly_spaced(line, closed, length / n, 3) / voxel[:, np.newaxis]).T
 
 
+def _margins(labels: NDArray[np.int32], width: int) -> Margins:
+    """How many voxels to add before and behind a frame along each axis.
+
+    Beyond its border the image goes on as it ends there: otherwise smoothing would take objects
+    that the border cuts for ones that end there, and round them off, or away in a few slices. That
+    is done only where an object touches the border, and near the ends of thin stacks, since it
+    changes what lies around objects farther away.
+    """
+    margins = []
+    for axis, n in enumerate(labels.shape):
+        used = np.flatnonzero(labels.any(axis=tuple(a for a in range(labels.ndim) if a != axis)))
+        first, last = int(used[0]), n - 1 - int(used[-1])
+        near = width if n < _THIN * width else 1
+        margins.append((width if first < near else 0, width if last < near else 0))
+    return margins
+
+
 def _surfaces(
     method: EdgeSurface | RegionSurface,
     image: FrameImage,
     labels: NDArray[np.int32],
     should_stop: ShouldStop | None,
 ) -> Iterator[FrameState]:
-    # Beyond its border the image goes on as it ends there: otherwise smoothing would take objects
-    # that the border cuts for ones that end there, and round them off, or away in a few slices.
-    margin = 2 * method.smoothing + 2
-    begin = np.pad(labels, margin, "edge")
+    margins = _margins(labels, 2 * method.smoothing + 2)
+    begin = np.pad(labels, margins, "edge")
     if isinstance(method, RegionSurface):
-        widths = [(margin, margin)] * image.even.ndim
+        widths = list(margins)
         if image.channel_axis is not None:
-            widths[image.channel_axis] = (0, 0)
+            widths.insert(image.channel_axis, (0, 0))
         states = evolve_labels(
             np.pad(image.even, widths, "edge"),
             begin,
@@ -399,7 +420,7 @@ def _surfaces(
     else:
         edges = stopping_map(image.strength, method.steepness, should_stop=should_stop)
         states = evolve_labels(
-            np.pad(edges, margin, "edge"),
+            np.pad(edges, margins, "edge"),
             begin,
             "edges",
             num_iter=method.max_num_iter,
@@ -413,6 +434,6 @@ def _surfaces(
     # Circles may take the smoothing's period once or twice.
     period = 2 * schedule.period(method.smoothing, has_balloon=getattr(method, "balloon", 0) != 0)
     return (
-        _Surfaces(state, repeated, labels, margin)
+        _Surfaces(state, repeated, labels, margins)
         for state, repeated in until_repeated(states, period, should_stop)
     )
