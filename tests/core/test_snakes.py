@@ -327,6 +327,13 @@ def test_disc_that_vanishes_is_lost_at_that_time_point(method, blank):
     assert {shape.time for shape in found.shapes} == set(range(4))
 
 
+@EVERY
+def test_object_that_differs_in_colour_alone_is_lost_when_it_vanishes(method):
+    frames = [noisy(np.stack([frame, 1 - frame])) for frame in film(gone=3)]
+    found = grow(frames, METHODS[method](), [at(0)], follow="forwards", channel_axis=0)
+    assert [bool(labels.any()) for labels in found.labels] == [True] * 3 + [False] * 3
+
+
 @SURFACE
 def test_loss_of_one_object_does_not_end_another(method):
     frames = [frame + ball(centre=(100, 100), radius=12) for frame in film(gone=3)]

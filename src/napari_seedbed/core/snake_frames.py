@@ -12,6 +12,7 @@ from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.losses import (
     LARGEST_GROWTH_IN_STACK,
     LARGEST_GROWTH_IN_TIME,
+    Contrast,
     contrasts,
     why_lost,
 )
@@ -42,7 +43,7 @@ class Frame:
     labels: Labels
     shapes: list[Shape] | None
     time: int = 0
-    contrast: dict[int, float] = field(default_factory=dict)
+    contrast: dict[int, Contrast] = field(default_factory=dict)
 
     def values(self) -> set[int]:
         """Labels that occur."""
@@ -284,9 +285,8 @@ class TimePoint:
         if not journal.follows:
             return
         sizes = np.bincount(frame.labels.ravel(), minlength=len(journal.values) + 1)
-        frame.contrast = contrasts(
-            image.grey, frame.labels, (np.flatnonzero(sizes[1:]) + 1).tolist()
-        )
+        here = (np.flatnonzero(sizes[1:]) + 1).tolist()
+        frame.contrast = contrasts(image.even, frame.labels, here, image.channel_axis)
         before = task.before
         if before is None:
             return
