@@ -79,3 +79,21 @@ def dice(one, other):
 
 def radii(shape, centre=CENTRE):
     return np.hypot(*(shape.points[:, -2:] - centre).T)
+
+
+def film(n=6, step=2, radius=16, gone=None, blank=False):
+    """A disc that moves to the right; noise alone, or nothing, from the frame `gone` on."""
+    frames = []
+    for t in range(n):
+        there = gone is None or t < gone
+        frame = ball(centre=(60, 40 + step * t), radius=radius) if there else np.zeros((128, 128))
+        frames.append(frame if blank and not there else noisy(frame, 0.02, seed=t))
+    return frames
+
+
+def film_truth(t, step=2, radius=16):
+    return ball(centre=(60, 40 + step * t), radius=radius) >= 0.5
+
+
+def at(t, step=2, label=1, radius=16):
+    return Shape(label, circle((60, 40 + step * t), 1.1 * radius), time=t)
