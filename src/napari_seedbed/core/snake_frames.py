@@ -94,7 +94,7 @@ class Journal:
     should_stop: ShouldStop | None
     share: tuple[float, float] = (0.0, 1.0)
     finished: list[tuple[str, ...]] = field(default_factory=list)
-    losses: list[str] = field(default_factory=list)
+    losses: dict[tuple[int, int, str], list[Plane | None]] = field(default_factory=dict)
     iterations: int = 0
 
     def portion(self, nth: int, of: int, whole: tuple[float, float]) -> None:
@@ -126,22 +126,33 @@ class Journal:
 
     def lose(self, t: int, plane: Plane | None, label: int, why: str) -> None:
         """Note that an object is not followed any further."""
-        where = " ".join(self._place(t, plane))
-        self.losses.append(
-            f"Object {self.values[label - 1]} was lost {where}".rstrip() + f": {why}."
-        )
+        self.losses.setdefault((t, label, why), []).append(plane)
 
     def notes(self) -> tuple[str, ...]:
         """Why the snakes stopped, and what was lost where."""
         counts = Counter(reason for reasons in self.finished for reason in reasons)
+        n_frames, n_snakes = len(self.finished), counts.total()
         if len(counts) == 1:
             why = next(iter(counts))
         else:
             why = ", ".join(f"{n} {why}" for why, n in counts.most_common())
-        n_frames = len(self.finished)
+            if n_snakes > n_frames:
+                why = f"of {n_snakes} outlines {why}"
         if n_frames == 1:
-            return (f"Stopped after {self.iterations} iterations: {why}.", *self.losses)
-        return (f"Stopped on all {n_frames} frames; outlines: {why}.", *self.losses)
+            stopped = f"Stopped after {self.iterations} iterations: {why}."
+        else:
+            stopped = f"Stopped on all {n_frames} frames: {why}."
+        return (stopped, *(self._lost(*loss) for loss in self.losses.items()))
+
+    def _lost(self, loss: tuple[int, int, str], planes: Sequence[Plane | None]) -> str:
+        t, label, why = loss
+        where = [f"at time point {t}"] if self.n_times > 1 else []
+        slices = sorted({plane for plane in planes if plane is not None})
+        if slices:
+            word = "slice" if len(slices) == 1 else "slices"
+            places = ", ".join(str(index) for _, index in slices)
+            where.append(f"on {word} {AXES[3][slices[0][0]]} {places}")
+        return " ".join([f"Object {self.values[label - 1]} was lost", *where]) + f": {why}."
 
     def original(self, labels: Labels) -> Labels:
         """Labels as they were given, for labels numbered from 1."""
