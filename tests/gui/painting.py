@@ -37,6 +37,15 @@ def trace(viewer, places, steps=4):
     QApplication.processEvents()
 
 
+def move_to(viewer, place):
+    """Move the mouse, no button pressed, to a world position."""
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.qWait(8)
+    where = canvas_position(viewer, place)
+    _send(native, QMouseEvent.Type.MouseMove, where, Qt.MouseButton.NoButton)
+    QApplication.processEvents()
+
+
 def press_key(viewer, key, modifier=Qt.KeyboardModifier.NoModifier):
     """Press a key while the picture has the focus."""
     native = viewer.window._qt_viewer.canvas.native

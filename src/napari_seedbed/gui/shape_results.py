@@ -304,6 +304,13 @@ def in_use(layer: Shapes) -> bool:
     return bool(layer._is_creating or layer._is_moving or layer._drag_start is not None)
 
 
+def finish_drawing(layer: Shapes) -> None:
+    """End a polygon or path that is being clicked; the corner under the mouse is no part of it."""
+    # Choosing another tool would keep that corner: napari looks at the new tool when it ends.
+    if layer._is_creating:
+        layer._finish_drawing()
+
+
 def take_snapshot(layer: Shapes) -> Snapshot:
     """Remember the shapes of a layer as they are, to be put back by `restore`."""
     return Snapshot(
@@ -351,6 +358,16 @@ def restore(layer: Shapes, snapshot: Snapshot, *, live: bool = False) -> None:
         if len(snapshot.feature_defaults.keys()):
             layer.feature_defaults = snapshot.feature_defaults.copy()
         layer.selected_data = set(snapshot.selected)
+
+
+def put_back(layer: Shapes, indices: Sequence[int], snapshot: Snapshot) -> None:
+    """Put back some shapes of a layer alone, whose places are those of the snapshot."""
+    if not indices:
+        return
+    vertices, kinds = list(layer.data), list(layer.shape_type)
+    for i in indices:
+        vertices[i], kinds[i] = np.array(snapshot.vertices[i]), snapshot.kinds[i]
+    _write_in_place(layer, vertices, kinds, live=False)
 
 
 def _write_in_place(

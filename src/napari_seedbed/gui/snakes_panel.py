@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Shapes
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
@@ -26,7 +26,7 @@ from napari_seedbed.gui.preparation import snakes_preparation as preparation
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.shape_layers import Which, shapes_of
-from napari_seedbed.gui.shape_results import is_snake_shapes, new_shapes_layer
+from napari_seedbed.gui.shape_results import finish_drawing, is_snake_shapes, new_shapes_layer
 from napari_seedbed.gui.snakes_form import GIVEN_BY_RESULT, SnakesForm
 from napari_seedbed.gui.snakes_results import Scene, ShapeHistory, SnakeLayers
 from napari_seedbed.gui.snakes_session import Request, SnakesSession
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 PANEL = "snakes"
 PREPARING = "Preparing for first use, for some seconds in the background…"
+_DISTURBED = (
+    "Shapes were deleted or added while they moved, so the run was stopped. Press Run to go on "
+    "from what is shown, or Undo to bring back what was drawn. To edit, press Pause first."
+)
 
 
 class SnakesPanel(QWidget):
@@ -71,10 +75,8 @@ class SnakesPanel(QWidget):
         self._scene: Scene | None = None
         self._moving: Moving | None = None
         self._final: Result | None = None
-        self._removed = ""
-        self._tell_removed = QTimer(self)
-        self._tell_removed.setSingleShot(True)
-        self._tell_removed.timeout.connect(self._say_removed)
+        # Why a run is being stopped, where nobody asked for it.
+        self._why_stopped = ""
         self._connect()
         self.reset_choices()
         self._show_method()
@@ -196,6 +198,7 @@ class SnakesPanel(QWidget):
             start = self.form.start.layer()
             image = self.images.layer
             if isinstance(start, Shapes):
+                finish_drawing(start)
                 which: Which = self.form.which.currentData()
                 shapes, indices = shapes_of(start, image, which, viewer=self.viewer)
                 self._start(start, shapes, indices, hold=hold, goes_on=False)
@@ -282,6 +285,9 @@ class SnakesPanel(QWidget):
     # What the session tells
 
     def _on_moved(self, moving: Moving) -> None:
+        if self.layers.is_disturbed():
+            self._stop_because(_DISTURBED)
+            return
         self._moving = moving
         self.layers.show_moving(moving)
         if self.session.state == "paused":
@@ -295,6 +301,10 @@ class SnakesPanel(QWidget):
             self._say(f"{progress.message[:1].upper()}{progress.message[1:]}{change}")
 
     def _on_finished(self, result: Result) -> None:
+        if self.layers.is_disturbed():
+            self._why_stopped = _DISTURBED
+            self._on_stopped()
+            return
         self._final = result
         with errors.shown(self._say):
             self.layers.finish(result)
@@ -309,7 +319,13 @@ class SnakesPanel(QWidget):
 
     def _on_stopped(self) -> None:
         self.layers.stop()
-        self._say("Stopped. What is shown stays; Undo brings back what was drawn.")
+        why, self._why_stopped = self._why_stopped, ""
+        # A closing viewer changes and removes its layers, too; by then nobody wants to hear it.
+        window = self.window()
+        if why and window is not None and window.isVisible():
+            self._say(errors.show(InputError(why)))
+        else:
+            self._say("Stopped. What is shown stays; Undo brings back what was drawn.")
         self._enable()
 
     def _on_state(self, state: str) -> None:
@@ -351,6 +367,7 @@ class SnakesPanel(QWidget):
         form.save_recipe.setEnabled(self._final is not None and idle)
         for chooser in (form.image, form.start, form.which, form.method, form.result):
             chooser.setEnabled(idle and (chooser.count() > 0))
+        form.channels.setEnabled(idle)
 
     def _show_method(self, index: int = 0) -> None:
         self.edge_maps.describe(self.form.edges, self.form.method_name())
@@ -400,8 +417,11 @@ class SnakesPanel(QWidget):
 
     def _on_image_changed(self) -> None:
         self._show_method()
-        if self.session.is_busy:
-            self.session.stop()
+        if self.session.is_busy and self.images.watched is not None:
+            self._stop_because(
+                f"'{self.images.watched.name}' was changed while it was in use, so the run was "
+                "stopped. Press Run to begin anew from what is shown, or Reset."
+            )
 
     def _on_start_chosen(self, layer: Layer | None) -> None:
         self.form.show_which(not isinstance(layer, Labels))
@@ -414,18 +434,15 @@ class SnakesPanel(QWidget):
         busy = self.session.is_busy
         self.reset_choices()
         if needed and busy:
-            self.session.stop()
-            self._removed = layer.name
-            # A closing viewer removes its layers as well; by then nobody wants to hear it.
-            self._tell_removed.start()
-
-    def _say_removed(self) -> None:
-        if self.isVisible():
-            stopped = InputError(
-                f"'{self._removed}' was removed while it was in use, so the run was stopped. "
+            self._stop_because(
+                f"'{layer.name}' was removed while it was in use, so the run was stopped. "
                 "Choose another layer, or open it again."
             )
-            self._say(errors.show(stopped))
+
+    def _stop_because(self, why: str) -> None:
+        if self.session.state != "stopping":
+            self._why_stopped = why
+            self.session.stop()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window for its end."""

@@ -25,6 +25,7 @@ from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.gui.shape_results import (
     Snapshot,
     origins,
+    put_back,
     restore,
     show_shapes,
     take_snapshot,
@@ -77,6 +78,8 @@ class SnakeLayers:
         # What layers held when this was done with them.
         self._digests: dict[str, int] = {}
         self._held = 0
+        # What was drawn, where shapes are updated.
+        self._drawn: Snapshot | None = None
 
     # The course of a run
 
@@ -95,6 +98,8 @@ class SnakeLayers:
         if self._shows_labels(scene):
             self._clear_labels(scene)
         if scene.mode == "update":
+            assert isinstance(scene.start, Shapes)
+            self._drawn = take_snapshot(scene.start)
             scene.start.editable = False
 
     def show_moving(self, moving: Moving) -> None:
@@ -130,6 +135,16 @@ class SnakeLayers:
         """Whether somebody has changed what is shown since `hold`."""
         layer = self.editable_layer()
         return layer is not None and seeds_digest(layer) != self._held
+
+    def is_disturbed(self) -> bool:
+        """Whether shapes that are to be updated were deleted or others added while they moved.
+
+        napari deletes selected shapes at the press of a key even where they cannot be edited.
+        """
+        scene = self._scene
+        if scene is None or scene.mode != "update" or scene.start not in self._viewer.layers:
+            return False
+        return len(scene.start.data) != scene.n_shapes
 
     def stop(self) -> None:
         """The run has ended early: what is shown stays."""
@@ -202,11 +217,8 @@ class SnakeLayers:
         places = origins(scene.shapes, scene.indices, shapes)
         pairs = [(p, s) for p, s in zip(places, shapes, strict=True) if p is not None]
         found = {place for place, _ in pairs}
-        pairs += [
-            (place, shape)
-            for place, shape in zip(scene.indices, scene.shapes, strict=True)
-            if place not in found
-        ]
+        assert self._drawn is not None
+        put_back(scene.start, [i for i in scene.indices if i not in found], self._drawn)
         # Shapes on slices where nothing was drawn go on from any one of their object; those of an
         # object that was painted in a pause from any at all.
         first = dict(zip((s.label for s in scene.shapes), scene.indices, strict=True))
