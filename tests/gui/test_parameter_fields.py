@@ -7,6 +7,10 @@ from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.parameters import Parameter
 
 TOL = Parameter("tol", "float", 1e-3, "Accuracy", "Help.", minimum=1e-9, maximum=0.1)
+SIGMA = Parameter(
+    "sigma", "float", 1.5, "Sigma", "Help.", minimum=0.0, unit="physical", in_voxels=True
+)
+REACH = Parameter("reach", "float", 4.0, "Reach", "Help.", unit="physical")
 COUNT = Parameter("count", "int", 3, "Count", "Help.", minimum=1, maximum=9)
 
 
@@ -66,3 +70,100 @@ def test_whole_number_has_its_bounds(qtbot):
     qtbot.addWidget(fields)
     fields.set_value("count", 99)
     assert fields.values() == {"count": 9}
+
+
+# Lengths
+
+
+@pytest.fixture
+def lengths(qtbot):
+    made = ParameterFields([SIGMA, REACH, COUNT])
+    qtbot.addWidget(made)
+    return made
+
+
+def label_of(fields, name):
+    return fields._form.labelForField(fields._fields[name]).text()
+
+
+def test_unit_is_written_beside_lengths_alone(lengths):
+    lengths.show_scale("µm", (2.0, 0.5))
+    assert [label_of(lengths, name) for name in ("sigma", "reach", "count")] == [
+        "Sigma (µm)",
+        "Reach (µm)",
+        "Count",
+    ]
+
+
+def test_unit_is_written_anew_for_another_image(lengths):
+    lengths.show_scale("µm", (2.0, 0.5))
+    lengths.show_scale("pixels", (1.0, 1.0))
+    assert label_of(lengths, "sigma") == "Sigma (pixels)"
+
+
+def test_default_in_voxels_is_so_many_of_the_smallest_edges(lengths):
+    lengths.show_scale("µm", (2.0, 0.5))
+    assert lengths.values()["sigma"] == 0.75
+
+
+def test_default_in_voxels_follows_from_image_to_image(lengths):
+    for spacing, sigma in [((2.0, 0.5), 0.75), ((0.1, 0.1), 0.15), ((1.0, 1.0), 1.5)]:
+        lengths.show_scale("µm", spacing)
+        assert lengths.values()["sigma"] == sigma
+
+
+def test_default_that_is_a_length_stays(lengths):
+    lengths.show_scale("µm", (2.0, 0.5))
+    assert lengths.values()["reach"] == 4.0
+
+
+def test_value_of_a_person_stays(lengths):
+    lengths.show_scale("µm", (2.0, 0.5))
+    lengths.set_value("sigma", 3.0)
+    lengths.show_scale("µm", (0.1, 0.1))
+    assert lengths.values()["sigma"] == 3.0
+
+
+def test_value_that_was_set_back_to_the_default_follows_again(lengths):
+    lengths.show_scale("µm", (2.0, 0.5))
+    lengths.set_value("sigma", 3.0)
+    lengths.set_value("sigma", 0.75)
+    lengths.show_scale("µm", (0.1, 0.1))
+    assert lengths.values()["sigma"] == 0.15
+
+
+def test_default_without_a_voxel_size_counts_voxels(lengths):
+    lengths.show_scale("pixels")
+    assert lengths.values()["sigma"] == 1.5
+
+
+def test_operation_takes_the_same_default_for_an_image(lengths):
+    lengths.show_scale("µm", (3.0, 0.2))
+    assert lengths.values()["sigma"] == SIGMA.default_for((3.0, 0.2))
+
+
+# Rows
+
+
+def test_row_is_hidden_with_its_label_and_comes_back(lengths):
+    lengths.show()
+    lengths.show_row("reach", False)
+    field = lengths._fields["reach"]
+    label = lengths._form.labelForField(field)
+    assert not field.isVisible()
+    assert not label.isVisible()
+    assert lengths._fields["sigma"].isVisible()
+    lengths.show_row("reach", True)
+    assert field.isVisible()
+    assert label.isVisible()
+
+
+def test_hidden_row_keeps_its_value(lengths):
+    lengths.set_value("reach", 9.0)
+    lengths.show_row("reach", False)
+    assert lengths.values()["reach"] == 9.0
+
+
+def test_row_that_is_not_there_is_left_alone(lengths):
+    lengths.show_row("tension", False)
+    assert set(lengths.values()) == {"sigma", "reach", "count"}
