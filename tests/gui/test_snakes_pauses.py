@@ -7,6 +7,7 @@ from painting import drag
 from snakes_window import Heartbeat, SnakesBench, SnakesWindow, circle, disc, overlap
 
 from napari_seedbed.gui.seed_layers import seeds_digest
+from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.recipes import recipe_from_record
 
 
@@ -194,9 +195,37 @@ def test_labels_painted_in_a_pause_are_where_it_goes_on_from(drawn):
     labels.data_setitem((np.full(6, 34), np.arange(60, 66)), 1)
     edited = labels.data.copy()
     bench.run()
-    image = bench.panel.images.image()
-    expected = bench.expected(seeds=image.__class__(edited, ("y", "x")))
+    expected = bench.expected(seeds=Image(edited, ("y", "x")))
     np.testing.assert_array_equal(bench.labels().data, expected.image("labels").array)
+
+
+@pytest.mark.parametrize("result", ["update", "shapes", "labels"])
+def test_parameter_changed_in_a_pause_counts_from_there_on(drawn, result):
+    bench, layer = drawn
+    bench.choose(bench.form.result, result)
+    bench.use("region_surface", max_num_iter=4)
+    steps_to(bench, 2)
+    bench.use("region_surface", smoothing=0)
+    if result == "labels":
+        start = {"seeds": Image(bench.labels().data.copy(), ("y", "x"))}
+    else:
+        start = {"shapes": bench.drawn(layer if result == "update" else bench.shapes())}
+    bench.run()
+    expected = bench.expected(**start).image("labels").array
+    np.testing.assert_array_equal(bench.panel._final.image("labels").array, expected)
+    assert bench.panel._final.record["parameters"]["smoothing"] == 0
+
+
+def test_all_shapes_deleted_in_a_pause_is_said_and_reset_brings_them_back(drawn):
+    bench, layer = drawn
+    steps_to(bench, 20)
+    layer.data = []
+    bench.click(bench.form.run)
+    assert "no shapes" in bench.status
+    assert bench.session.state == "paused"
+    bench.click(bench.form.reset)
+    bench.wait_idle()
+    np.testing.assert_allclose(layer.data[0], circle(), atol=1e-5)
 
 
 # Stop, Reset and Undo

@@ -34,6 +34,7 @@ from napari_seedbed.gui.view_position import time_on_screen
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.parameters import Value
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 from napari_seedbed.pipeline.shapes import Shapes as DrawnShapes
 
@@ -74,6 +75,7 @@ class SnakesPanel(QWidget):
         )
         self._scene: Scene | None = None
         self._moving: Moving | None = None
+        self._parameters_of_run: dict[str, Value] = {}
         self._final: Result | None = None
         # Why a run is being stopped, where nobody asked for it.
         self._why_stopped = ""
@@ -208,8 +210,9 @@ class SnakesPanel(QWidget):
                 raise InputError("There are no shapes yet. Press New shapes, and draw.")
 
     def _go_on(self, *, hold: bool = False) -> None:
-        """Go on after a pause, from an edit where there was one."""
-        if self.layers.is_edited():
+        """Go on after a pause, from what is shown where that or a parameter was changed."""
+        is_other = self._parameters() != self._parameters_of_run
+        if self.layers.is_edited() or (is_other and self.layers.editable_layer() is not None):
             with errors.shown(self._say):
                 self._begin_from_edit(hold=hold)
         elif hold:
@@ -247,7 +250,7 @@ class SnakesPanel(QWidget):
         """Begin a run from shapes or labels, or from `edited` labels that these have become."""
         image_layer, image = self.images.layer, self.images.image()
         name, mode = self.form.method_name(), self.form.result_mode()
-        parameters = {**self.form.fields().values(), GIVEN_BY_RESULT: mode != "labels"}
+        parameters = self._parameters_of_run = self._parameters()
         in_3d = len(image.spatial_axes) == 3
         scene = Scene(
             image=image_layer,
@@ -276,6 +279,11 @@ class SnakesPanel(QWidget):
         self._scene, self._final, self._moving = scene, None, None
         self.layers.begin(scene, goes_on=goes_on)
         self.session.start(Request(name, image, given, parameters), hold=hold)
+
+    def _parameters(self) -> dict[str, Value]:
+        """As the form says."""
+        gives_shapes = self.form.result_mode() != "labels"
+        return {**self.form.fields().values(), GIVEN_BY_RESULT: gives_shapes}
 
     def _bring_back(self, back: Callable[[], str]) -> None:
         name = back()
