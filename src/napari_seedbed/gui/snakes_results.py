@@ -6,6 +6,7 @@ snake shrank to nothing stay where they were.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -304,10 +305,11 @@ class SnakeLayers:
 
 @dataclass(frozen=True, eq=False)
 class _Remembered:
-    """The shapes of a layer as they were before a run."""
+    """The shapes of a layer as they were before a run, and what was known of how they came."""
 
     layer: Shapes
     snapshot: Snapshot
+    record: Any
 
     def is_unchanged(self) -> bool:
         """Whether the layer has the same shapes still."""
@@ -332,7 +334,8 @@ class ShapeHistory:
 
     def remember(self, layer: Shapes) -> None:
         """Keep a layer's shapes before a run moves them, or goes on from an edit of them."""
-        self._kept.append(_Remembered(layer, take_snapshot(layer)))
+        record = layer.metadata.get(METADATA_KEY, {})
+        self._kept.append(_Remembered(layer, take_snapshot(layer), record))
 
     def forget_unchanged(self) -> None:
         """A run has come to nothing: do not go back to what is there."""
@@ -367,6 +370,7 @@ class ShapeHistory:
         if entry.layer not in self._viewer.layers:
             return ""
         restore(entry.layer, entry.snapshot)
+        entry.layer.metadata = {**entry.layer.metadata, METADATA_KEY: entry.record}
         return str(entry.layer.name)
 
     def _pop(self) -> _Remembered:
