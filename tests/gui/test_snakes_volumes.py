@@ -175,6 +175,14 @@ def test_surface_painted_on_in_a_pause_goes_on_from_there(bench, mode):
     assert layer.editable
 
 
+def test_shapes_are_at_hand_again_when_the_labels_have_gone(bench):
+    layer = volume_of_three(bench)
+    step(bench)
+    assert bench.viewer.layers.selection.active is bench.labels()
+    bench.run()
+    assert bench.viewer.layers.selection.active is layer
+
+
 def test_volume_starts_from_labels_that_are_never_changed(bench):
     rough = np.zeros(BALL_SHAPE, np.int32)
     rough[5:10, 14:25, 16:28] = 6

@@ -158,8 +158,8 @@ class SnakeLayers:
         scene = self._scene
         self.stop()
         labels = None if scene is None else self._labels(scene)
-        if labels is not None and not np.any(labels.data):
-            self._viewer.layers.remove(labels)
+        if scene is not None and labels is not None and not np.any(labels.data):
+            self._remove_labels(scene)
 
     def finish(self, result: Result) -> None:
         """Show the outcome."""
@@ -168,8 +168,8 @@ class SnakeLayers:
             return
         if scene.mode in ("labels", "both"):
             self._show_labels(scene, result.image("labels"), result.record)
-        elif self._labels(scene) is not None:
-            self._viewer.layers.remove(self._labels(scene))
+        else:
+            self._remove_labels(scene)
         if "shapes" in result.outputs:
             self._finish_shapes(scene, result)
         self._make_editable(scene)
@@ -286,6 +286,16 @@ class SnakeLayers:
     def _labels(self, scene: Scene) -> Labels | None:
         layer = find_result(self._viewer, _slot(scene.image, "labels"))
         return layer if isinstance(layer, Labels) else None
+
+    def _remove_labels(self, scene: Scene) -> None:
+        """They showed what was moving; whoever had them selected works on the shapes again."""
+        labels = self._labels(scene)
+        if labels is None:
+            return
+        was_active = self._viewer.layers.selection.active is labels
+        self._viewer.layers.remove(labels)
+        if was_active and scene.start in self._viewer.layers:
+            self._viewer.layers.selection.active = scene.start
 
     def _leave_edited(self, scene: Scene) -> None:
         for layer in (self._labels(scene), self._shapes(scene)):
