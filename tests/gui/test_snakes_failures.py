@@ -210,6 +210,14 @@ def test_outline_that_shrinks_to_nothing_stays_as_drawn(bench):
     assert len(layer.data) == 2
 
 
+def test_contour_without_any_pull_follows_its_tension(bench):
+    layer = bench.add_shapes(circle())
+    bench.use("elastic_contour", pull=0.0, convergence=0.0, max_num_iter=200)
+    bench.run()
+    assert messages() == []
+    assert np.ptp(layer.data[0], axis=0).max() < 39
+
+
 def test_ellipse_that_shrinks_to_nothing_stays_an_ellipse(bench):
     corners = np.array([[4, 4], [4, 16], [14, 16], [14, 4]], np.float32)
     layer = bench.add_shapes(corners, kind="ellipse")

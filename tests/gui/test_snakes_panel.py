@@ -121,6 +121,22 @@ def test_shapes_tell_how_they_were_made(bench):
     np.testing.assert_array_equal(start.points, drawn.points)
 
 
+def test_button_saves_the_recipe_where_a_person_says(bench, tmp_path, monkeypatch):
+    bench.add_shapes(circle())
+    bench.run()
+    offered = []
+
+    def choose(parent, title, name, *args):
+        offered.append(name)
+        return str(tmp_path / "mine"), ""
+
+    monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getSaveFileName", choose)
+    bench.click(bench.form.save_recipe)
+    assert (tmp_path / "mine.yaml").exists()
+    assert offered == ["cells_snakes.yaml"]
+    assert "seedbed run mine.yaml" in bench.status
+
+
 def test_second_run_goes_on_from_where_the_first_one_ended(bench):
     layer = bench.add_shapes(circle())
     bench.use("elastic_contour", max_num_iter=50)

@@ -338,7 +338,8 @@ def _contours(
         starts,
         alpha=method.alpha,
         beta=method.beta,
-        w_line=1.0,
+        # Without any pull the surface is flat, which would be an error where it counts.
+        w_line=1.0 if method.pull else 0.0,
         w_edge=0.0,
         gamma=method.gamma,
         max_px_move=method.max_px_move,
