@@ -272,3 +272,41 @@ def test_choice_to_follow_does_not_count_in_a_single_picture(viewer_model, qtbot
     step(bench)
     assert seeds_digest(layer) != before
     assert bench.labels() is None
+
+
+def test_layer_without_time_is_not_filled_with_all_time_points(viewer_model, qtbot):
+    bench = film_bench(viewer_model, qtbot)
+    layer = bench.viewer.add_shapes([circle(film_centre(2), 6)], shape_type="polygon")
+    bench.form.start.choose(layer)
+    bench.viewer.dims.set_point(0, 2)
+    before = seeds_digest(layer)
+    bench.run()
+    assert "no t axis" in bench.status
+    assert "New shapes layer" in bench.status
+    assert seeds_digest(layer) == before
+    bench.choose(bench.form.result, "shapes")
+    bench.run()
+    assert sorted(int(part[0, 0]) for part in bench.shapes().data) == [2, 3, 4]
+
+
+def test_layer_without_time_is_updated_where_it_stays_at_its_time_point(viewer_model, qtbot):
+    bench = film_bench(viewer_model, qtbot)
+    bench.use("region_surface", follow="off")
+    layer = bench.viewer.add_shapes([circle(film_centre(2), 6)], shape_type="polygon")
+    bench.form.start.choose(layer)
+    bench.viewer.dims.set_point(0, 2)
+    bench.run()
+    assert len(layer.data) == 1
+    np.testing.assert_allclose(np.mean(layer.data[0], axis=0), film_centre(2), atol=1)
+
+
+def test_flat_layer_is_not_filled_with_all_slices(bench):
+    layer = bench.viewer.add_shapes(
+        [circle(BALL_CENTRE[1:], 8)], shape_type="polygon", units=("um",) * 2
+    )
+    bench.form.start.choose(layer)
+    bench.viewer.dims.set_point(0, 7 * BALL_SPACING[0])
+    bench.use("region_surface", extent="stack")
+    bench.run()
+    assert "no z axis" in bench.status
+    assert len(layer.data) == 1

@@ -1,6 +1,6 @@
 """Shapes that people draw on an image, read onto the image's own grid."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -155,6 +155,21 @@ def shapes_of(
     kinds = layer.shape_type
     shapes = [_shape(layer, i, vertices[i], kinds[i], int(labels[i]), link) for i in indices]
     return shapes, indices
+
+
+def check_holds(layer: Shapes, like: ImageLayer, along: Collection[str]) -> None:
+    """Raise InputError unless a Shapes layer can hold shapes all along these axes of an image.
+
+    One without a z axis would show those of all slices on each of them.
+    """
+    link = link_shapes(layer, like)
+    lost = [axis for axis in link.axes[: link.missing] if axis in along]
+    if lost:
+        others = "time points" if lost[0] == "t" else "slices"
+        raise InputError(
+            f"'{layer.name}' has no {lost[0]} axis and cannot hold the shapes of other {others}. "
+            "Choose 'New shapes layer' or 'Labels layer' as the result."
+        )
 
 
 # What is on screen

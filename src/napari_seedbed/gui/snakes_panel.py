@@ -25,7 +25,7 @@ from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
-from napari_seedbed.gui.shape_layers import Which, shapes_of
+from napari_seedbed.gui.shape_layers import Which, check_holds, shapes_of
 from napari_seedbed.gui.shape_results import finish_drawing, is_snake_shapes, new_shapes_layer
 from napari_seedbed.gui.snakes_form import GIVEN_BY_RESULT, SnakesForm
 from napari_seedbed.gui.snakes_results import Scene, ShapeHistory, SnakeLayers
@@ -251,7 +251,12 @@ class SnakesPanel(QWidget):
         image_layer, image = self.images.layer, self.images.image()
         name, mode = self.form.method_name(), self.form.result_mode()
         parameters = self._parameters_of_run = self._parameters()
-        in_3d = len(image.spatial_axes) == 3
+        # Along which axes outcomes go beyond what was drawn.
+        along = {"t"} if parameters["follow"] != "off" and image.n_times > 1 else set()
+        if len(image.spatial_axes) == 3 and parameters["extent"] != "slice":
+            along.add("z")
+        if mode == "update" and isinstance(start, Shapes):
+            check_holds(start, image_layer, along)
         scene = Scene(
             image=image_layer,
             start=start,
@@ -259,8 +264,7 @@ class SnakesPanel(QWidget):
             indices=indices,
             n_shapes=len(start.data) if isinstance(start, Shapes) else 0,
             mode=mode,
-            in_place=(parameters["follow"] == "off" or image.n_times == 1)
-            and not (in_3d and parameters["extent"] != "slice"),
+            in_place=not along,
             grid=image,
         )
         given: DrawnShapes | Image
