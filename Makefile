@@ -10,7 +10,7 @@ help:
 	@echo "make check        format, lint, types, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"
 	@echo "make screenshots  the pictures in docs/images"
-	@echo "make docs         the generated pages of docs/"
+	@echo "make docs         the pages of docs/ and the parts of the manifest that are generated"
 	@echo "make wheel        the wheel, in dist/"
 
 .venv/stamp: pyproject.toml scripts/make_venv.sh
@@ -43,6 +43,7 @@ screenshots: ready
 
 docs: ready
 	$(PYTHON) docs/make_reference.py
+	$(PYTHON) scripts/make_manifest.py
 
 wheel: .venv/stamp
 	$(PYTHON) -m pip wheel -qq --no-deps --wheel-dir dist .

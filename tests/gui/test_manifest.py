@@ -1,6 +1,7 @@
 """The manifest agrees with the registry, with napari and with itself; no window is opened."""
 
 import inspect
+import runpy
 from importlib import import_module
 from pathlib import Path
 
@@ -108,6 +109,14 @@ def test_misspelt_keys_are_found(change, found):
     raw = yaml.safe_load(MANIFEST.read_text())
     change(raw)
     assert unknown_keys(raw) == [found]
+
+
+def test_parts_that_are_made_from_the_operations_are_fresh():
+    script = PACKAGE.parents[1] / "scripts" / "make_manifest.py"
+    if not script.is_file():
+        pytest.skip("the package is installed without its repository")
+    made = runpy.run_path(str(script))["manifest"]()
+    assert MANIFEST.read_text() == made, "napari.yaml is stale: run `make docs`"
 
 
 def test_commands_have_one_id_each(contributed, commands):

@@ -294,13 +294,20 @@ class OperationForm(QWidget):
 def form_class(name: str) -> type[OperationForm]:
     """The form of the operation of that name."""
     operation = operations.get(name)
-    title = "".join(word.capitalize() for word in name.split("_"))
-    return type(f"{title}Form", (OperationForm,), {"operation": operation})
+    return type(f"{_camel_case(name)}Form", (OperationForm,), {"operation": operation})
 
 
-EdgeMapForm = form_class("edge_map")
-GaussianForm = form_class("gaussian")
-ThresholdOtsuForm = form_class("threshold_otsu")
+def __getattr__(name: str) -> type[OperationForm]:
+    """The manifest names a form after its operation: GaussianForm, ThresholdOtsuForm …"""
+    for operation in operations.names():
+        if name == f"{_camel_case(operation)}Form":
+            globals()[name] = form_class(operation)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _camel_case(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _run(
