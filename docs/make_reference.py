@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from napari_seedbed.pipeline.declarations import Operation
-from napari_seedbed.pipeline.listing import takes_in_words
-from napari_seedbed.pipeline.operations import operations
+from napari_seedbed.pipeline.listing import by_group, in_one_line, takes_in_words
 from napari_seedbed.pipeline.parameters import Parameter
 
 PAGE = Path(__file__).with_name("operations.md")
@@ -42,6 +41,8 @@ def default_of(parameter: Parameter) -> str:
     if parameter.type == "float":
         voxels = f" voxel{'' if parameter.default == 1 else 's'}" if parameter.in_voxels else ""
         return f"{parameter.default:g}{voxels}"
+    if parameter.type == "text":
+        return f"`{in_one_line(parameter.default)}`"
     return str(parameter.default)
 
 
@@ -51,6 +52,9 @@ def values_of(parameter: Parameter) -> str:
         return " or ".join(f"`{choice}`" for choice in parameter.choices)
     if parameter.type == "bool":
         return "on, off"
+    if parameter.type == "text":
+        texts = [f"{name} `{in_one_line(text)}`" for name, text in parameter.presets]
+        return ", ".join(["text", *texts])
     kind = "whole number" if parameter.type == "int" else "number"
     unit = " in the image's unit" if parameter.unit == "physical" else ""
     return " ".join(part for part in (f"{kind}{unit}", parameter.bounds) if part)
@@ -69,14 +73,21 @@ def outputs_of(operation: Operation) -> str:
 def page() -> str:
     """Return the whole page."""
     parts = [HEAD]
-    for operation in operations.values():
-        menu = " → ".join(part.capitalize() for part in operation.menu.split("/")[1:])
-        if operation.panel:
-            menu += f" → {operation.command_title}"
-        times = "all time points at once" if operation.series else "time points one by one"
-        parts.append(
-            f"""
-## {operation.title}
+    for group, operations in by_group().items():
+        parts.append(f"\n## {group}\n")
+        parts += map(section, operations)
+    return "".join(parts)
+
+
+def section(operation: Operation) -> str:
+    """Return what the page says of one operation."""
+    menu = " → ".join(part.capitalize() for part in operation.menu.split("/")[1:])
+    if operation.panel:
+        menu += f" → {operation.command_title}"
+    times = "all time points at once" if operation.series else "time points one by one"
+    parts = [
+        f"""
+### {operation.title}
 
 {operation.help}
 
@@ -89,20 +100,20 @@ def page() -> str:
 | dimensions | {" and ".join(f"{ndim}D" for ndim in operation.ndim)}; {times} |
 | channels | {CHANNELS[operation.channels]} |
 """
+    ]
+    if operation.term:
+        parts.append(f"| in the literature | {operation.term} |\n")
+    if operation.parameters:
+        parts.append(
+            "\n| parameter | in the form | default | values | what it does |\n"
+            "|---|---|---|---|---|\n"
         )
-        if operation.term:
-            parts.append(f"| in the literature | {operation.term} |\n")
-        if operation.parameters:
-            parts.append(
-                "\n| parameter | in the form | default | values | what it does |\n"
-                "|---|---|---|---|---|\n"
-            )
-        parts.extend(
-            f"| `{parameter.name}` | {cell(parameter.label)} | {default_of(parameter)} "
-            f"| {cell(values_of(parameter))} | {cell(parameter.help)} |\n"
-            for parameter in operation.parameters
-        )
-        parts.append(f"\nReference: {operation.reference}\n")
+    parts.extend(
+        f"| `{parameter.name}` | {cell(parameter.label)} | {cell(default_of(parameter))} "
+        f"| {cell(values_of(parameter))} | {cell(parameter.help)} |\n"
+        for parameter in operation.parameters
+    )
+    parts.append(f"\nReference: {operation.reference}\n")
     return "".join(parts)
 
 

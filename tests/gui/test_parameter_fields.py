@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_seedbed.gui.parameter_fields import NumberField, ParameterFields
+from napari_seedbed.gui.parameter_fields import NumberField, ParameterFields, TextField
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.parameters import Parameter
 
@@ -167,3 +167,26 @@ def test_hidden_row_keeps_its_value(lengths):
 def test_row_that_is_not_there_is_left_alone(lengths):
     lengths.show_row("tension", False)
     assert set(lengths.values()) == {"sigma", "reach", "count"}
+
+
+KERNEL = Parameter("kernel", "text", "1 2 1", "Kernel", "Help.", presets=(("Mean", "1 1\n1 1"),))
+
+
+@pytest.fixture
+def kernel_fields(qtbot):
+    made = ParameterFields([KERNEL])
+    qtbot.addWidget(made)
+    return made
+
+
+def test_text_of_some_lines_comes_back_as_it_was_set(kernel_fields, qtbot):
+    with qtbot.waitSignal(kernel_fields.changed):
+        kernel_fields.set_value("kernel", "0 1\n2 3")
+    assert kernel_fields.values() == {"kernel": "0 1\n2 3"}
+
+
+def test_text_to_begin_with_replaces_what_is_written(kernel_fields, qtbot):
+    field = kernel_fields.findChild(TextField)
+    with qtbot.waitSignal(kernel_fields.changed):
+        field.presets.activated.emit(1)
+    assert kernel_fields.values() == {"kernel": "1 1\n1 1"}

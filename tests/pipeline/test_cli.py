@@ -54,6 +54,16 @@ def test_list_shows_every_operation_and_parameter(capsys):
             assert f"    {parameter.name}   " in text
 
 
+def test_list_puts_operations_under_the_headings_of_their_groups(capsys):
+    assert main(["list"]) == DONE
+    text = capsys.readouterr().out
+    places = [text.index(f"== {group} ==") for group in ("Smoothing", "Edges", "Segmentation")]
+    names = [text.index(f"\n{name} ") for name in ("gaussian", "edge_map", "random_walker")]
+    assert places == sorted(places)
+    assert names == sorted(names)
+    assert places[0] < names[0] < places[1] < names[1] < places[2] < names[2]
+
+
 def test_list_as_json_is_the_declarations(capsys):
     assert main(["list", "--json"]) == DONE
     data = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}

@@ -9,6 +9,14 @@ from napari_seedbed.pipeline.parameters import Parameter, check_parameters
 SIGMA = Parameter("sigma", "float", 1.0, "Sigma", "Width.", minimum=0.0, maximum=10.0)
 COUNT = Parameter("count", "int", 3, "Count", "Number.", minimum=1)
 FLAG = Parameter("flag", "bool", False, "Flag", "Whether.")
+
+
+def _check_word(text: str) -> None:
+    if " " in text:
+        raise InputError("one word only.")
+
+
+WORD = Parameter("word", "text", "one", "Word", "What.", check_text=_check_word)
 MODE = Parameter("mode", "choice", "a", "Mode", "Which.", choices=("a", "b"))
 
 
@@ -42,6 +50,8 @@ def test_values_take_the_declared_type(parameter, value, expected):
         (FLAG, 2),
         (MODE, "c"),
         (MODE, ["a"]),
+        (WORD, 3),
+        (WORD, "two words"),
     ],
 )
 def test_wrong_values_name_the_parameter(parameter, value):

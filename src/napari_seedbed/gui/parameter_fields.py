@@ -12,8 +12,10 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QLabel,
+    QPlainTextEdit,
     QSizePolicy,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -56,6 +58,46 @@ class NumberField(QDoubleSpinBox):
         if self.minimum() <= value <= self.maximum():
             return QValidator.State.Acceptable, text, position
         return QValidator.State.Intermediate, text, position
+
+
+class TextField(QWidget):
+    """A text of some lines, and a list of texts to begin with where there are any."""
+
+    changed = Signal()
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        self.presets = QComboBox()
+        self.edit = QPlainTextEdit(str(parameter.default))
+        self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.edit.setTabChangesFocus(True)
+        self.edit.setFixedHeight(7 * self.edit.fontMetrics().lineSpacing())
+        self.edit.textChanged.connect(self.changed)
+        if parameter.presets:
+            self.presets.addItem("Begin with…", None)
+            for name, text in parameter.presets:
+                self.presets.addItem(name, text)
+            self.presets.activated.connect(self._begin_with)
+            column.addWidget(self.presets)
+        column.addWidget(self.edit)
+
+    def text(self) -> str:
+        """What is written."""
+        return self.edit.toPlainText()
+
+    def set_text(self, text: str) -> None:
+        """Write something else."""
+        if text != self.text():
+            self.edit.setPlainText(text)
+
+    def _begin_with(self, index: int) -> None:
+        text = self.presets.itemData(index)
+        self.presets.setCurrentIndex(0)
+        if text is not None:
+            self.set_text(text)
 
 
 class ParameterFields(QWidget):
@@ -122,6 +164,10 @@ class ParameterFields(QWidget):
             whole.setKeyboardTracking(False)
             whole.valueChanged.connect(self.changed)
             return whole
+        if parameter.type == "text":
+            text = TextField(parameter)
+            text.changed.connect(self.changed)
+            return text
         number = NumberField(parameter)
         number.valueChanged.connect(self.changed)
         return number
@@ -157,6 +203,8 @@ class ParameterFields(QWidget):
             field.setCurrentIndex(field.findData(value))
         elif isinstance(field, QSpinBox | QDoubleSpinBox):
             field.setValue(value)
+        elif isinstance(field, TextField):
+            field.set_text(str(value))
 
 
 def _value(field: QWidget) -> Value:
@@ -164,5 +212,7 @@ def _value(field: QWidget) -> Value:
         return field.isChecked()
     if isinstance(field, QComboBox):
         return str(field.currentData())
+    if isinstance(field, TextField):
+        return field.text()
     assert isinstance(field, QSpinBox | QDoubleSpinBox)
     return field.value()

@@ -115,6 +115,7 @@ def _threshold_otsu_need(
 
 RANDOM_WALKER = Operation(
     name="random_walker",
+    group="Segmentation",
     title="Random walker",
     menu="napari/layers/segment",
     function=_random_walker,
@@ -183,6 +184,7 @@ RANDOM_WALKER = Operation(
 
 GAUSSIAN = Operation(
     name="gaussian",
+    group="Smoothing",
     title="Gaussian filter",
     menu="napari/layers/filter",
     function=_gaussian,
@@ -212,6 +214,7 @@ GAUSSIAN = Operation(
 
 THRESHOLD_OTSU = Operation(
     name="threshold_otsu",
+    group="Thresholds",
     title="Otsu threshold",
     menu="napari/layers/segment",
     function=_threshold_otsu,

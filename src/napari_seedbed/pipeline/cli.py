@@ -109,16 +109,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from napari_seedbed.pipeline.operations import operations
-
     if arguments.json:
         from napari_seedbed.pipeline.listing import operations_as_data
 
         print(json.dumps(operations_as_data(), indent=2, ensure_ascii=False))
         return DONE
-    from napari_seedbed.pipeline.listing import operation_as_text
+    from napari_seedbed.pipeline.listing import operations_as_text
 
-    print("\n\n".join(operation_as_text(operation) for operation in operations.values()))
+    print(operations_as_text())
     return DONE
 
 
@@ -202,7 +200,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from napari_seedbed.pipeline.listing import image_as_text
+    from napari_seedbed.pipeline.listing import image_as_text, in_one_line
 
     path = Path(arguments.file)
     if path.suffix.lower() in (".yaml", ".yml"):
@@ -214,7 +212,9 @@ def _info(arguments: argparse.Namespace) -> int:
         print(f"Recipe of napari-seedbed {recipe.created_with}")
         print(f"Made on   {made_on.name}, {' x '.join(map(str, made_on.shape))}")
         for number, step in enumerate(recipe.steps, start=1):
-            values = ", ".join(f"{name} {value}" for name, value in step.parameters.items())
+            values = ", ".join(
+                f"{name} {in_one_line(value)}" for name, value in step.parameters.items()
+            )
             print(f"Step {number}    {step.operation} on {step.image}: {values or 'no parameters'}")
             if step.starts:
                 print(f"{'':10}from {start_in_words(step)}")

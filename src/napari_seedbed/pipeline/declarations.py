@@ -18,6 +18,25 @@ Role = Literal["image", "seeds", "shapes"]
 Kind = Literal["image", "labels", "mask", "shapes"]
 Menu = Literal["napari/layers/filter", "napari/layers/segment"]
 
+GROUPS = (
+    "Images",
+    "Smoothing",
+    "Background",
+    "Edges",
+    "Ridges",
+    "Morphology",
+    "Kernels",
+    "Thresholds",
+    "Segmentation",
+    "Regions",
+    "Colour",
+    "Differences",
+    "Objects",
+    "Scores",
+    "Other",
+)
+"""What operations are for, in the order in which they are listed."""
+
 
 @dataclass
 class Context:
@@ -141,6 +160,8 @@ class Need:
     seconds: float
 
 
+# Voxel size, parameters.
+Halo = Callable[[tuple[float, ...], Mapping[str, Any]], tuple[int, ...] | None]
 # Spatial shape, number of labels, number of channels, parameters.
 Estimate = Callable[[tuple[int, ...], int, int, Mapping[str, Any]], Need]
 
@@ -171,8 +192,8 @@ class Operation:
     channels : {'joint', 'each'}
         All channels at once, or one result a channel.
     halo : callable or None
-        Voxels that a block needs around it, from spacing and parameters; None where it cannot be
-        run in blocks.
+        Voxels that a block needs around it along each spatial axis, from spacing and parameters.
+        None where it cannot be run in blocks; it gives None where it cannot with these parameters.
     estimate : callable
         Forecast of memory and time for one volume.
     help : str
@@ -198,6 +219,8 @@ class Operation:
     panel : str
         Name of the panel (command) that it shares with other operations; '' means a panel of its
         own name.
+    group : str
+        One of `GROUPS`: the heading that lists and the documentation show it under.
     """
 
     name: str
@@ -212,7 +235,7 @@ class Operation:
     estimate: Estimate
     help: str
     reference: str
-    halo: Callable[[tuple[float, ...], Mapping[str, Any]], tuple[int, ...]] | None = None
+    halo: Halo | None = None
     extra_outputs: tuple[str, ...] = ()
     one_of: tuple[Role, ...] = ()
     seed_labels: int = 2
@@ -220,6 +243,7 @@ class Operation:
     follows: Callable[[Mapping[str, Any]], bool] | None = None
     term: str = ""
     panel: str = ""
+    group: str = "Other"
 
     @property
     def command(self) -> str:
@@ -230,6 +254,10 @@ class Operation:
     def command_title(self) -> str:
         """What menus say for `command`."""
         return self.panel.replace("_", " ").capitalize() if self.panel else self.title
+
+    def __post_init__(self) -> None:
+        if self.group not in GROUPS:
+            raise ValueError(f"group is {self.group!r}; it must be one of {', '.join(GROUPS)}.")
 
     def defaults(self, spacing: Sequence[float] | None = None) -> dict[str, Value]:
         """Every parameter at its default, for an image of that voxel size."""

@@ -35,6 +35,7 @@ def _map_need(
 
 EDGE_MAP = Operation(
     name="edge_map",
+    group="Edges",
     title="Edge map",
     menu="napari/layers/filter",
     function=_edge_map,

@@ -5,13 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.declarations import GROUPS, Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.image_reading import LAZY_ABOVE
 from napari_seedbed.pipeline.operations import operations
 from napari_seedbed.pipeline.parameters import Parameter
 
 _WIDTH = 88
+
+
+def by_group() -> dict[str, list[Operation]]:
+    """All operations under the headings of their groups, in the order of `GROUPS`."""
+    grouped = {
+        group: [operation for operation in operations.values() if operation.group == group]
+        for group in GROUPS
+    }
+    return {group: found for group, found in grouped.items() if found}
+
+
+def operations_as_text() -> str:
+    """All operations, those of a group together under its name."""
+    return "\n\n".join(
+        "\n\n".join([f"== {group} ==", *map(operation_as_text, found)])
+        for group, found in by_group().items()
+    )
 
 
 def operation_as_text(operation: Operation) -> str:
@@ -39,11 +56,20 @@ def _domain(parameter: Parameter) -> str:
         return f"{' or '.join(parameter.choices)}, default {parameter.default}"
     if parameter.type == "bool":
         return f"true or false, default {str(parameter.default).lower()}"
+    if parameter.type == "text":
+        parts = [f"text, default {in_one_line(parameter.default)!r}"]
+        parts += [f"{name} is {in_one_line(text)!r}" for name, text in parameter.presets]
+        return "; ".join(parts)
     kind = "whole number" if parameter.type == "int" else "number"
     parts = [kind, parameter.bounds, f"default {_number_of(parameter)}"]
     if parameter.unit == "physical":
         parts.append("in the unit of the voxel size")
     return ", ".join(filter(None, parts))
+
+
+def in_one_line(value: object) -> str:
+    """A value as text, its lines joined by semicolons."""
+    return "; ".join(str(value).strip().splitlines())
 
 
 def _number_of(parameter: Parameter) -> str:
@@ -59,6 +85,7 @@ def operations_as_data() -> list[dict[str, Any]]:
         {
             "name": operation.name,
             "title": operation.title,
+            "group": operation.group,
             "menu": operation.menu,
             "takes": list(operation.takes),
             "one_of": list(operation.one_of),
@@ -82,6 +109,7 @@ def operations_as_data() -> list[dict[str, Any]]:
                     "unit": parameter.unit,
                     "in_voxels": parameter.in_voxels,
                     "choices": list(parameter.choices),
+                    "presets": dict(parameter.presets),
                     "advanced": parameter.advanced,
                 }
                 for parameter in operation.parameters

@@ -2,6 +2,7 @@
 
 import re
 
+from napari_seedbed.pipeline.listing import in_one_line
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
 from napari_seedbed.pipeline.recipe_model import Recipe, Step
@@ -82,7 +83,7 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _setting(parameter: Parameter, value: Value, unit: str) -> str:
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    shown = f"{value:g}" if isinstance(value, float) else in_one_line(value)
     if parameter.choice_labels:
         shown = dict(zip(parameter.choices, parameter.choice_labels, strict=True))[str(value)]
         shown = shown[0].lower() + shown[1:]

@@ -1,7 +1,7 @@
 """Typed declarations of what an operation lets people set."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -11,7 +11,7 @@ import numpy as np
 from napari_seedbed.errors import InputError
 
 Value = float | int | bool | str
-Kind = Literal["float", "int", "bool", "choice"]
+Kind = Literal["float", "int", "bool", "choice", "text"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Parameter:
     ----------
     name : str
         The name of the argument in `core`.
-    type : {'float', 'int', 'bool', 'choice'}
+    type : {'float', 'int', 'bool', 'choice', 'text'}
     default : float, int, bool or str
     label : str
         What the form says.
@@ -43,6 +43,10 @@ class Parameter:
     in_voxels : bool
         Whether `default` counts voxels. It is then a length for the image at hand, see
         `default_for`; values that are given are lengths like those of any 'physical' parameter.
+    check_text : callable or None
+        Raises InputError for a 'text' that cannot be used; its message does not name the parameter.
+    presets : tuple of (str, str)
+        What the form calls texts to begin with, and these.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Parameter:
     advanced: bool = False
     logarithmic: bool = False
     in_voxels: bool = False
+    check_text: Callable[[str], object] | None = None
+    presets: tuple[tuple[str, str], ...] = ()
 
     def default_for(self, spacing: Sequence[float] | None) -> Value:
         """The default for an image of that voxel size, whose smallest edge counts as a voxel.
@@ -77,6 +83,8 @@ class Parameter:
                     f"{', '.join(self.choices)}."
                 )
             return str(value)
+        if self.type == "text":
+            return self._check_text(value)
         if self.type == "bool":
             if not isinstance(value, bool) and value not in (0, 1):
                 raise InputError(f"{self.name}: {value!r} is neither true nor false.")
@@ -94,6 +102,16 @@ class Parameter:
         if low or (self.maximum is not None and number > self.maximum):
             raise InputError(f"{self.name}: {value!r} is out of bounds; it must be {self.bounds}.")
         return number
+
+    def _check_text(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise InputError(f"{self.name}: {value!r} is not a text.")
+        if self.check_text is not None:
+            try:
+                self.check_text(value)
+            except InputError as error:
+                raise InputError(f"{self.name}: {error}") from None
+        return value
 
     @property
     def bounds(self) -> str:

@@ -216,6 +216,7 @@ def _snake(**own: Any) -> Operation:
     return Operation(
         **own,
         menu="napari/layers/segment",
+        group="Segmentation",
         takes=("image",),
         one_of=("shapes", "seeds"),
         seed_labels=1,
