@@ -11,13 +11,13 @@ from skimage.color import rgb2gray
 from skimage.filters import gaussian, sobel
 from skimage.segmentation import active_contour as skimage_active_contour
 
+from napari_seedbed.core.contour_energy import image_energy
+from napari_seedbed.core.contour_kernels import slopes
 from napari_seedbed.core.elastic_contours import (
     active_contour,
     active_contours,
     evolve_contours,
 )
-from napari_seedbed.core.contour_energy import image_energy
-from napari_seedbed.core.contour_kernels import slopes
 
 OPEN = ["free", "fixed", "free-fixed", "fixed-free", "fixed-fixed", "free-free"]
 ASTRONAUT = {"alpha": 0.015, "beta": 10, "gamma": 0.001}
