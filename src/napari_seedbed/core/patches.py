@@ -1,0 +1,54 @@
+"""Reference patches: the marked pixels that show what colour is looked for."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.label_values import label_values
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.validation import check_labels
+from napari_seedbed.errors import InputError
+
+
+def check_patch(patch_mask: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a patch as a mask of the image's spatial shape.
+
+    Whole numbers count as inside where they are above 0. Raises `InputError` if it marks nothing
+    or has another shape.
+    """
+    array = _check_shape(patch_mask, shape, "patch_mask")
+    mask: NDArray[np.bool_] = array > 0
+    if not mask.any():
+        raise InputError(
+            "patch_mask marks no pixel of the image; mark some of the wanted colour, inside the "
+            "image."
+        )
+    return mask
+
+
+def check_patches(
+    patch_labels: Any, shape: tuple[int, ...], should_stop: ShouldStop | None = None
+) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
+    """Return labelled patches of the image's spatial shape, and which labels above 0 they have.
+
+    Raises `InputError` if there are none or the shape is another.
+    """
+    array = _check_shape(patch_labels, shape, "patch_labels")
+    found = label_values(array, should_stop)
+    if found.size == 0:
+        raise InputError(
+            "patch_labels mark no pixel of the image; mark some of each wanted colour, inside the "
+            "image."
+        )
+    return array, found
+
+
+def _check_shape(patch: Any, shape: tuple[int, ...], name: str) -> NDArray[np.integer]:
+    labels = check_labels(patch, name=name)
+    if labels.shape != shape:
+        raise InputError(
+            f"{name} has the shape {labels.shape}; it must have the image's shape without its "
+            f"channels, {shape}."
+        )
+    return labels
