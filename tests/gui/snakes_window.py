@@ -197,6 +197,9 @@ class SnakesWindow(SnakesBench):
         return self.start
 
 
+_NOTICED = 0.2
+
+
 class Heartbeat:
     """Measures how long the event loop was kept from its work."""
 
@@ -222,5 +225,10 @@ class Heartbeat:
 
     @property
     def longest(self) -> float:
-        """Seconds of the longest gap."""
+        """Seconds of the longest gap; it depends on what else the machine does."""
         return max(self.gaps, default=0.0)
+
+    @property
+    def stuck(self) -> float:
+        """Share of the time in which the window did nothing for longer than a person notices."""
+        return sum(gap for gap in self.gaps if gap > _NOTICED) / sum(self.gaps)

@@ -68,7 +68,7 @@ def test_pause_holds_and_the_window_lives_on(drawn):
     held, shown = bench.iteration, seeds_digest(layer)
     with Heartbeat() as heartbeat:
         bench.qtbot.wait(300)
-    assert heartbeat.longest < 0.2
+    assert heartbeat.stuck < 0.5
     assert bench.iteration == held
     assert seeds_digest(layer) == shown
     assert f"Paused at iteration {held}" in bench.status
