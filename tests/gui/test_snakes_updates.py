@@ -77,10 +77,10 @@ def test_twenty_contours_move_beside_the_window(make_napari_viewer, qtbot):
     qtbot.wait(300)
     with Heartbeat() as heartbeat:
         window.run()
-    print(f"20 contours: {rate(shown):.0f} updates a second, longest gap {heartbeat.longest:.3f} s")
     assert heartbeat.stuck < 0.5
     assert len(shown) > 3
     assert rate(shown) < 16
+    print(f"20 contours: {rate(shown):.0f} updates a second, longest gap {heartbeat.longest:.3f} s")
 
 
 @pytest.mark.display
@@ -90,10 +90,10 @@ def test_surface_of_two_million_voxels_moves_beside_the_window(make_napari_viewe
     qtbot.wait(300)
     with Heartbeat() as heartbeat:
         window.run()
-    print(f"128^3: {rate(shown):.0f} updates a second, longest gap {heartbeat.longest:.3f} s")
     assert heartbeat.stuck < 0.5
     assert len(shown) > 3
     assert rate(shown) < 16
+    print(f"128^3: {rate(shown):.0f} updates a second, longest gap {heartbeat.longest:.3f} s")
 
 
 @pytest.mark.display
