@@ -98,6 +98,27 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_demo)
 
     command = commands.add_parser(
+        "score",
+        help="score a segmentation against a truth",
+        description="Compare a label image or mask with a truth of the same size: overlap, objects "
+        "found, missed, split and merged, and distances in the truth's unit.",
+    )
+    command.add_argument("truth", metavar="TRUTH", help="the right labels: TIFF, PNG or JPEG")
+    command.add_argument("result", metavar="RESULT", help="the labels to score")
+    command.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    command.add_argument(
+        "--channel", metavar="N", type=int, help="which channel holds the labels, counted from 1"
+    )
+    command.add_argument(
+        "--background",
+        metavar="LABEL",
+        type=int,
+        default=0,
+        help="a label of the result that is no object, besides 0",
+    )
+    command.set_defaults(command=_score)
+
+    command = commands.add_parser(
         "info",
         help="say what is in an image or a recipe",
         description="Say what is in an image (axes, voxel size, channels, range of values, and "
@@ -196,6 +217,28 @@ def _demo(arguments: argparse.Namespace) -> int:
         f"{entry['objects']} objects in {entry['seconds']:.1f} s; results in {arguments.output}: "
         + ", ".join([*entry["outputs"].values(), "summary.json"])
     )
+    return DONE
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.score_text import scores_as_text
+    from napari_seedbed.pipeline.scoring import json_values, score_files
+
+    progress = _ProgressLine(quiet=False)
+    with _interruptible() as stopped:
+        scoring = score_files(
+            arguments.truth,
+            arguments.result,
+            channel=arguments.channel,
+            background=arguments.background,
+            report=progress.show,
+            should_stop=stopped,
+        )
+    progress.clear()
+    if arguments.json:
+        print(json.dumps(json_values(scoring), indent=2, ensure_ascii=False))
+    else:
+        print(scores_as_text(scoring))
     return DONE
 
 
