@@ -362,8 +362,11 @@ def _pull(method: ElasticContour, image: FrameImage) -> NDArray[np.float64]:
         sign = 1 if method.attracted_by == "bright" else -1
         return sign * method.pull * image.grey.astype(np.float64)
     strength = image.strength
-    steepest = quantile(strength, _STEEP_QUANTILE)
-    return method.pull / (steepest or 1.0) * strength.astype(np.float64)
+    # The slope of the flat half of an image is its noise, on which lines would get stuck.
+    noise, steepest = (quantile(strength, share) for share in (0.5, _STEEP_QUANTILE))
+    pull = np.maximum(strength - np.float64(noise), 0.0)
+    pull *= method.pull / ((steepest - noise) or 1.0)
+    return np.asarray(pull)
 
 
 def _evenly(

@@ -8,11 +8,11 @@ from qtpy.QtGui import QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QGridLayout,
     QSizePolicy,
     QStyle,
     QStyleOptionComboBox,
     QStylePainter,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -112,13 +112,19 @@ class ElidedCheckBox(QCheckBox):
 
     def minimumSizeHint(self) -> QSize:
         """Room for the box and a few letters."""
-        return QSize(80, super().minimumSizeHint().height())
+        whole = self.fontMetrics().horizontalAdvance(self._whole) + self.height() + 8
+        return QSize(min(80, whole), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Show as much of the text as there is room for."""
         super().resizeEvent(event)
         room = self.width() - self.height() - 8
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room))
+
+
+# Names of up to so many letters stand side by side, such as red, green and blue.
+_SHORT = 6
+_IN_A_ROW = 3
 
 
 class ChannelBoxes(QWidget):
@@ -130,7 +136,7 @@ class ChannelBoxes(QWidget):
         super().__init__()
         self._boxes: list[QCheckBox] = []
         self._choices: list[ChannelChoice] = []
-        self._layout = QVBoxLayout(self)
+        self._layout = QGridLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
 
@@ -150,11 +156,13 @@ class ChannelBoxes(QWidget):
             box.deleteLater()
         self._choices = list(choices)
         self._boxes = []
-        for choice, on in zip(choices, checked, strict=True):
+        short = all(len(choice.name) <= _SHORT for choice in choices)
+        columns = _IN_A_ROW if short else 1
+        for nth, (choice, on) in enumerate(zip(choices, checked, strict=True)):
             box = ElidedCheckBox(choice.name)
             box.setChecked(on)
             box.toggled.connect(self.chosen)
-            self._layout.addWidget(box)
+            self._layout.addWidget(box, *divmod(nth, columns))
             self._boxes.append(box)
 
     def choices(self) -> list[ChannelChoice]:

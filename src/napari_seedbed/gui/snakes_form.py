@@ -156,7 +156,9 @@ class SnakesForm(PanelForm):
 
     def _build_run(self) -> None:
         self.pause = QPushButton("Pause")
-        self.pause.setToolTip("Hold still. The shapes can be edited then; Run goes on from there.")
+        self.pause.setToolTip(
+            "Hold still. The shapes can be edited then; Go on continues from there."
+        )
         self.step = QPushButton("Step")
         self.step.setToolTip("One step on, and hold still: ten iterations of a contour, else one.")
         self.reset = QPushButton("Reset")
@@ -199,7 +201,7 @@ class SnakesForm(PanelForm):
         method = self._methods[name]
         # The last sentence says what the method is for; all of it would take half of the panel.
         purpose = method.help.rsplit(". ", 1)[-1]
-        self.purpose.setText(f"{purpose} In the literature: {method.term}.")
+        self.purpose.setText(f"{method.term[:1].upper()}{method.term[1:]}. {purpose}")
         self.method.setToolTip(method.help)
         for other, fields in self._fields.items():
             fields.setVisible(other == name)

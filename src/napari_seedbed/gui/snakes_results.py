@@ -79,6 +79,8 @@ class SnakeLayers:
         # What layers held when this was done with them.
         self._digests: dict[str, int] = {}
         self._held = 0
+        # What was in the hand before a run, to be given back.
+        self._tool = "pan_zoom"
         # What was drawn, where shapes are updated.
         self._drawn: Snapshot | None = None
 
@@ -101,6 +103,9 @@ class SnakeLayers:
         if scene.mode == "update":
             assert isinstance(scene.start, Shapes)
             self._drawn = take_snapshot(scene.start)
+            if not goes_on:
+                self._tool = str(scene.start.mode)
+            # napari puts the tool down then.
             scene.start.editable = False
 
     def show_moving(self, moving: Moving) -> None:
@@ -311,6 +316,8 @@ class SnakeLayers:
                 layer.editable = True
                 self._digests[str(layer.unique_id)] = seeds_digest(layer)
         scene.start.editable = True
+        if scene.mode == "update" and isinstance(scene.start, Shapes):
+            scene.start.mode = self._tool
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,9 +92,9 @@ def _follows(parameters: Mapping[str, Any]) -> bool:
 
 
 _EXTENTS = {
-    "slice": "Each on its own slice",
-    "stack": "Slice by slice through the stack",
-    "volume": "As a surface in 3D",
+    "slice": "On its own slice",
+    "stack": "Slice by slice",
+    "volume": "Surface in 3D",
 }
 _FOLLOW = Parameter(
     "follow",
@@ -339,15 +339,16 @@ ELASTIC_CONTOUR = _snake(
         Parameter(
             "convergence",
             "float",
-            0.02,
+            0.001,
             "Settled below",
-            "A line has settled when its points move less than this, in voxels.",
+            "A line has settled when its points move less than this in an iteration, in voxels, or "
+            "when it stays in place as a whole.",
             minimum=0.0,
             maximum=1e6,
             advanced=True,
             logarithmic=True,
         ),
-        _iterations(1500),
+        _iterations(2000),
         *_results(shapes=True),
     ),
     term="active contour, snake",
@@ -393,7 +394,7 @@ EDGE_SURFACE = _snake(
         _iterations(100),
         *_results(shapes=False),
     ),
-    term="morphological geodesic active contour",
+    term="geodesic active contour",
     estimate=_surface_need,
     help="Shapes whose border slides onto edges, or swells or shrinks until it meets some, many at "
     "once and none into another. For objects with clear "
@@ -437,7 +438,7 @@ REGION_SURFACE = _snake(
             "Whether an object is compared with what lies around it, which copes with uneven "
             "ground and other bright objects, or with all that is free.",
             choices=("near", "all"),
-            choice_labels=("What lies around it", "All that is free"),
+            choice_labels=("Surroundings", "All that is free"),
         ),
         _SMOOTHNESS,
         _extent("slice", "stack", "volume"),
@@ -446,7 +447,7 @@ REGION_SURFACE = _snake(
         _iterations(100),
         *_results(shapes=False),
     ),
-    term="morphological Chan-Vese, active contour without edges",
+    term="Chan-Vese, active contour without edges",
     estimate=_surface_need,
     help="Shapes that take in what is as bright as they are and give up what is not, many at once "
     "and none into another. For objects "
