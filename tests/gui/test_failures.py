@@ -141,7 +141,7 @@ def test_complex_image(make_napari_viewer, qtbot):
     window.seed_by_program()
     notification_manager.records.clear()
     window.image._data = window.image.data * 1j  # as some loaders give; napari cannot draw it
-    window.panel._forget_image()
+    window.panel.images.look_again()
     press_run(window)
     expect_one_message(window, "complex")
 

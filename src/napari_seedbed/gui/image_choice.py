@@ -54,7 +54,7 @@ class ImageChoice(QObject):
         self._image: Image | None = None
         self.watched: ImageLayer | None = None
         combo.layer_chosen.connect(self._on_chosen)
-        boxes.chosen.connect(self._on_changed)
+        boxes.chosen.connect(self.look_again)
 
     @property
     def layer(self) -> ImageLayer:
@@ -79,13 +79,14 @@ class ImageChoice(QObject):
 
     def _on_chosen(self, layer: Layer | None) -> None:
         image = layer if isinstance(layer, ImageLayer) else None
-        move_connections(self.watched, image, IMAGE_EVENTS, self._on_changed)
+        move_connections(self.watched, image, IMAGE_EVENTS, self.look_again)
         self.watched = image
         self._image = None
         self._offer_channels(anew=True)
         self.chosen.emit(image)
 
-    def _on_changed(self, event: Any = None) -> None:
+    def look_again(self, event: Any = None) -> None:
+        """The chosen layer has changed: read it anew when it is needed."""
         self._image = None
         self.changed.emit()
 

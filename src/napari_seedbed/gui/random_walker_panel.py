@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points, Shapes
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
-from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Preview, Progress
 from napari_seedbed.core.uncertain_regions import UncertainRegion
@@ -20,6 +20,7 @@ from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layers import add_seeds_layer, is_seeds
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
+from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.parameter_fields import ParameterFields
 from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.random_walker_form import NEXT_KEY, RandomWalkerForm
@@ -136,10 +137,9 @@ class RandomWalkerPanel(QWidget):
         session.progressed.connect(self._on_progress)
         session.cancelled.connect(self._on_cancelled)
         session.timed.connect(self._on_timed)
-        layers = self.viewer.layers.events
-        for event in (layers.inserted, layers.reordered, layers.renamed):
-            event.connect(self.reset_choices)
-        layers.removed.connect(self._on_removed)
+        self._life = PanelLife(self, self.viewer)
+        self._life.layer_removed.connect(self._on_removed)
+        self._life.closing.connect(self._on_closing)
         # Not a method of the panel: that one is gone when it is destroyed.
         places = self.places
         self.destroyed.connect(lambda: _stop(session, places))
@@ -415,33 +415,25 @@ class RandomWalkerPanel(QWidget):
 
     # Layers and windows that go away
 
-    def _on_removed(self, event: Any) -> None:
-        layer = event.value
+    def _on_removed(self, layer: Layer) -> None:
         busy = self.session.is_running or self.session.state == "waiting"
         needed = layer is self.images.watched or layer is self.seeds.layer
         self.reset_choices()
         if needed and busy:
             self.session.changed()
-            self._removed = layer.name
+            self._removed = removed_in_words(layer)
             # A closing viewer removes its layers as well; by then nobody wants to hear it.
             self._tell_removed.start()
 
     def _say_removed(self) -> None:
         if self.isVisible():
-            stopped = InputError(
-                f"'{self._removed}' was removed while it was in use, so the run was stopped. "
-                "Choose another layer, or open it again."
-            )
-            self._say(errors.show(stopped))
+            self._say(errors.show(InputError(self._removed)))
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Take the key, catch up, and watch the window for its end."""
+        """Take the key, and catch up."""
         super().showEvent(event)
         self._key.take()
         self.live.resume()
-        window = self.window()
-        if isinstance(window, QMainWindow):
-            window.installEventFilter(self)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Give the key back, and rest; a window that is only minimised goes on."""
@@ -450,12 +442,9 @@ class RandomWalkerPanel(QWidget):
             self.live.pause()
         super().hideEvent(event)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Stop what is running when the window closes."""
-        if event is not None and event.type() == QEvent.Type.Close:
-            self.places.stop()
-            self.session.changed()
-        return super().eventFilter(watched, event)
+    def _on_closing(self) -> None:
+        self.places.stop()
+        self.session.changed()
 
 
 def _stop(session: RandomWalkerSession, places: UncertainPlaces) -> None:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Shapes
-from qtpy.QtCore import QEvent, QObject
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Moving, Progress
 from napari_seedbed.core.shapes import Shape
@@ -22,6 +20,7 @@ from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layers import is_result
 from napari_seedbed.gui.machine_speed import machine_speed
+from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
@@ -113,10 +112,9 @@ class SnakesPanel(QWidget):
         session.stopped.connect(self._on_stopped)
         session.state_changed.connect(self._on_state)
         preparation.finished.connect(self._show_prepared)
-        layers = self.viewer.layers.events
-        for event in (layers.inserted, layers.reordered, layers.renamed):
-            event.connect(self.reset_choices)
-        layers.removed.connect(self._on_removed)
+        self._life = PanelLife(self, self.viewer)
+        self._life.layer_removed.connect(self._on_removed)
+        self._life.closing.connect(self._on_closing)
         # Not a method of the panel: that one is gone when it is destroyed.
         edge_maps = self.edge_maps
         self.destroyed.connect(lambda: _close(session, edge_maps))
@@ -440,35 +438,22 @@ class SnakesPanel(QWidget):
         self.form.offer_update(not isinstance(layer, Labels))
         self._enable()
 
-    def _on_removed(self, event: Any) -> None:
-        layer, scene = event.value, self._scene
+    def _on_removed(self, layer: Layer) -> None:
+        scene = self._scene
         needed = scene is not None and (layer is scene.image or layer is scene.start)
         busy = self.session.is_busy
         self.reset_choices()
         if needed and busy:
-            self._stop_because(
-                f"'{layer.name}' was removed while it was in use, so the run was stopped. "
-                "Choose another layer, or open it again."
-            )
+            self._stop_because(removed_in_words(layer))
 
     def _stop_because(self, why: str) -> None:
         if self.session.state != "stopping":
             self._why_stopped = why
             self.session.stop()
 
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Watch the window for its end."""
-        super().showEvent(event)
-        window = self.window()
-        if isinstance(window, QMainWindow):
-            window.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Stop what is running when the window closes."""
-        if event is not None and event.type() == QEvent.Type.Close:
-            self.edge_maps.stop()
-            self.session.stop()
-        return super().eventFilter(watched, event)
+    def _on_closing(self) -> None:
+        self.edge_maps.stop()
+        self.session.stop()
 
 
 def _rank(layer: Layer) -> tuple[bool, bool, bool]:
