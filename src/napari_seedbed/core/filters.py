@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
+from napari_seedbed.core.gaussian_derivatives import correlate_along, gaussian_weights
+from napari_seedbed.core.local_filters import float_image
 from napari_seedbed.core.progress import ShouldStop
-from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_channel_axis, check_image, check_spacing
+from napari_seedbed.core.validation import check_channel_axis, check_spacing
 from napari_seedbed.errors import InputError
 
 
@@ -49,42 +49,23 @@ def gaussian(
     Raises
     ------
     InputError
-        If `sigma` is negative or has a wrong length, or the image is no image.
+        If `sigma` is negative, above 100,000 voxels or has a wrong length, or the image is no
+        image.
     """
-    array = check_image(image)
+    array = float_image(image)
     channel = check_channel_axis(channel_axis, array.ndim)
     spatial = [axis for axis in range(array.ndim) if axis != channel]
     widths = _sigmas(sigma, len(spatial))
     size = check_spacing(spacing, len(spatial))
     if not (np.isfinite(truncate) and truncate > 0):
         raise InputError(f"truncate must be a positive number; got {truncate!r}.")
-    wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
-    array = array.astype(np.float64 if wide else np.float32, copy=False)
     out = np.array(array, order="C")
     for axis, width, voxel in zip(spatial, widths, size, strict=True):
         # Nothing to smooth along an axis of one voxel, and a wide kernel would cost time.
         if width > 0 and array.shape[axis] > 1:
-            _smooth_along(out, axis, width / voxel, truncate, should_stop)
+            weights = gaussian_weights(width / voxel, 0, truncate, array.shape[axis] - 1)
+            correlate_along(out, axis, weights, "nearest", should_stop)
     return out
-
-
-def _smooth_along(
-    array: NDArray[np.floating],
-    axis: int,
-    sigma: float,
-    truncate: float,
-    should_stop: ShouldStop | None,
-) -> None:
-    """Smooth in place along one axis."""
-
-    def smooth(slab: Slab) -> None:
-        part = array[slab]
-        gaussian_filter1d(part, sigma, axis, output=part, mode="nearest", truncate=truncate)
-
-    if array.ndim == 1:
-        smooth((slice(None),))
-    else:
-        in_slabs(smooth, array.shape, should_stop, whole=axis)
 
 
 def _sigmas(sigma: float | Sequence[float], count: int) -> list[float]:

@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
+from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
+from napari_seedbed.pipeline.gradient_operations import GRADIENTS, RIDGES
+from napari_seedbed.pipeline.morphology_operations import MORPHOLOGIES
 from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.smoothing_operations import EXTREMES, SMOOTHING
 from napari_seedbed.pipeline.snake_operations import (
     EDGE_SURFACE,
     ELASTIC_CONTOUR,
@@ -237,5 +241,11 @@ OPERATIONS = (
     REGION_SURFACE,
     EDGE_MAP,
     GAUSSIAN,
+    *SMOOTHING,
+    *DENOISING,
+    *GRADIENTS,
+    *RIDGES,
+    *EXTREMES,
+    *MORPHOLOGIES,
     THRESHOLD_OTSU,
 )

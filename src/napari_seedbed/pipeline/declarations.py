@@ -162,7 +162,7 @@ class Need:
 
 # Voxel size, parameters.
 Halo = Callable[[tuple[float, ...], Mapping[str, Any]], tuple[int, ...] | None]
-# Spatial shape, number of labels, number of channels, parameters.
+# Spatial shape, number of labels, number of channels, parameters with their lengths in voxels.
 Estimate = Callable[[tuple[int, ...], int, int, Mapping[str, Any]], Need]
 
 

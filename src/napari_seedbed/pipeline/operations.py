@@ -21,7 +21,11 @@ from napari_seedbed.pipeline.inputs import (
     labels_by_time,
     with_labels,
 )
-from napari_seedbed.pipeline.parameters import Parameter, check_parameters
+from napari_seedbed.pipeline.parameters import (
+    Parameter,
+    check_parameters,
+    lengths_in_voxels,
+)
 from napari_seedbed.pipeline.provenance import make_record
 from napari_seedbed.pipeline.series import run_series
 from napari_seedbed.pipeline.shapes import Shapes
@@ -301,7 +305,8 @@ def _forecast(
             n_times = len(with_labels(operation, labels, times))
     each = operation.channels == "each"
     n_channels = image.n_channels
-    need = operation.estimate(image.spatial_shape, n_labels, 1 if each else n_channels, parameters)
+    counted = lengths_in_voxels(operation.parameters, parameters, image.spacing)
+    need = operation.estimate(image.spatial_shape, n_labels, 1 if each else n_channels, counted)
     voxels = math.prod(image.spatial_shape)
     volume = voxels * n_channels * image.dtype.itemsize
     # A lazy volume is read, and one whose channels are not first is copied.

@@ -155,3 +155,14 @@ def check_parameters(
         parameter.name: parameter.check(given.get(parameter.name, parameter.default_for(spacing)))
         for parameter in declared
     }
+
+
+def lengths_in_voxels(
+    declared: Sequence[Parameter], values: Mapping[str, Value], spacing: Sequence[float]
+) -> dict[str, Value]:
+    """The values with each length as a number of voxels, by their smallest edge."""
+    counted = dict(values)
+    for parameter in declared:
+        if parameter.unit == "physical":
+            counted[parameter.name] = float(values[parameter.name]) / min(spacing)
+    return counted

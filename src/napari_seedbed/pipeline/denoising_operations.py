@@ -1,0 +1,253 @@
+"""Operations that take noise away and leave edges."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_seedbed.pipeline.declarations import Job, Need
+from napari_seedbed.pipeline.filter_operations import by_voxel, image_filter, sigma
+from napari_seedbed.pipeline.parameters import Parameter
+
+
+def _bilateral(job: Job) -> dict[str, NDArray]:
+    from napari_seedbed.core import bilateral
+
+    found = bilateral(
+        job.load(),
+        job.parameters["sigma"],
+        job.parameters["contrast"],
+        job.spacing,
+        should_stop=job.should_stop,
+    )
+    return {"image": found}
+
+
+def _total_variation(job: Job) -> dict[str, NDArray]:
+    from napari_seedbed.core import total_variation
+
+    found = total_variation(
+        job.load(),
+        job.parameters["weight"],
+        job.spacing,
+        eps=job.parameters["eps"],
+        max_num_iter=job.parameters["max_num_iter"],
+        should_stop=job.should_stop,
+    )
+    return {"image": found}
+
+
+def _non_local_means(job: Job) -> dict[str, NDArray]:
+    from napari_seedbed.core import non_local_means
+
+    found = non_local_means(
+        job.load(),
+        job.parameters["patch_size"],
+        job.parameters["patch_distance"],
+        job.parameters["strength"],
+        should_stop=job.should_stop,
+    )
+    return {"image": found}
+
+
+def _wavelet(job: Job) -> dict[str, NDArray]:
+    from napari_seedbed.core import wavelet
+
+    found = wavelet(
+        job.load(),
+        job.parameters["strength"],
+        job.parameters["shifts"],
+        should_stop=job.should_stop,
+    )
+    return {"image": found}
+
+
+def _bilateral_halo(
+    spacing: tuple[float, ...], parameters: Mapping[str, Any]
+) -> tuple[int, ...] | None:
+    if parameters["contrast"] == 0:
+        return None
+    return tuple(math.ceil(3 * parameters["sigma"] / step) for step in spacing)
+
+
+def _patches_halo(
+    spacing: tuple[float, ...], parameters: Mapping[str, Any]
+) -> tuple[int, ...] | None:
+    if parameters["strength"] == 0:
+        return None
+    return (parameters["patch_distance"] + parameters["patch_size"] // 2,) * len(spacing)
+
+
+def _bilateral_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    window = (6 * min(parameters["sigma"], max(shape)) + 1) ** len(shape)
+    return Need(int(12 * voxels + 8 * window), voxels * 6e-9 * window)
+
+
+def _patches_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    places = (2 * parameters["patch_distance"] + 1) ** len(shape)
+    return Need(24 * voxels + 4_000_000, voxels * 2e-8 * places)
+
+
+def _wavelet_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    return Need(60 * voxels, voxels * 3e-7 * (parameters["shifts"] + 1) ** len(shape))
+
+
+BILATERAL = image_filter(
+    name="bilateral",
+    title="Bilateral filter",
+    group="Smoothing",
+    function=_bilateral,
+    parameters=(
+        sigma(),
+        Parameter(
+            "contrast",
+            "float",
+            0.0,
+            "Likeness",
+            "Voxels that differ by more than about this, in the image's intensities, hardly count; "
+            "0 takes the standard deviation of the image.",
+            minimum=0.0,
+            maximum=1e12,
+        ),
+    ),
+    estimate=_bilateral_need,
+    halo=_bilateral_halo,
+    help="Averages each voxel with those around that are about as bright: smooth areas, sharp "
+    "edges. Its time grows with the window's volume.",
+    reference="Tomasi C, Manduchi R (1998). Bilateral filtering for gray and color images. "
+    "International Conference on Computer Vision, 839-846.",
+)
+
+TOTAL_VARIATION = image_filter(
+    name="total_variation",
+    title="Total variation denoising",
+    group="Smoothing",
+    function=_total_variation,
+    parameters=(
+        Parameter(
+            "weight",
+            "float",
+            0.1,
+            "Weight",
+            "More gives flatter areas. It counts against the range from the image's smallest to "
+            "its largest value.",
+            minimum=0.0,
+            maximum=1e6,
+            logarithmic=True,
+        ),
+        Parameter(
+            "eps",
+            "float",
+            2e-4,
+            "Tolerance",
+            "It stops when the cost falls by less than this share of the first cost.",
+            minimum=0.0,
+            maximum=1.0,
+            advanced=True,
+            logarithmic=True,
+        ),
+        Parameter(
+            "max_num_iter",
+            "int",
+            200,
+            "Most iterations",
+            "It stops after so many iterations.",
+            minimum=1,
+            maximum=100_000,
+            advanced=True,
+        ),
+    ),
+    estimate=by_voxel(60, 4e-6),
+    help="Finds an image of flat areas with sharp borders that is close to this one.",
+    reference="Chambolle A (2004). An algorithm for total variation minimization and applications. "
+    "Journal of Mathematical Imaging and Vision 20, 89-97.",
+)
+
+NON_LOCAL_MEANS = image_filter(
+    name="non_local_means",
+    title="Non-local means",
+    group="Smoothing",
+    function=_non_local_means,
+    parameters=(
+        Parameter(
+            "patch_size",
+            "int",
+            5,
+            "Patch size",
+            "Voxels along each side of the surroundings that are compared, whatever their length; "
+            "an odd number.",
+            minimum=1,
+            maximum=51,
+        ),
+        Parameter(
+            "patch_distance",
+            "int",
+            6,
+            "Search distance",
+            "How many voxels away like places are searched.",
+            minimum=0,
+            maximum=100,
+        ),
+        Parameter(
+            "strength",
+            "float",
+            0.0,
+            "Strength (h)",
+            "How different, in the image's intensities, surroundings may look; 0 takes 0.8 times "
+            "the noise of the image.",
+            minimum=0.0,
+            maximum=1e12,
+        ),
+    ),
+    estimate=_patches_need,
+    halo=_patches_halo,
+    help="Averages each voxel with those nearby whose surroundings look the same: keeps texture "
+    "and fine lines. Slow in 3D.",
+    reference="Buades A, Coll B, Morel JM (2005). A non-local algorithm for image denoising. "
+    "Computer Vision and Pattern Recognition 2, 60-65.",
+)
+
+WAVELET = image_filter(
+    name="wavelet",
+    title="Wavelet denoising",
+    group="Smoothing",
+    function=_wavelet,
+    parameters=(
+        Parameter(
+            "strength",
+            "float",
+            1.0,
+            "Strength",
+            "How much noise there is, against what the image itself says.",
+            minimum=0.0,
+            maximum=1000.0,
+        ),
+        Parameter(
+            "shifts",
+            "int",
+            1,
+            "Shifts",
+            "The mean is taken over results of the image moved by up to so many voxels, since "
+            "wavelets leave traces of the grid that they lie on.",
+            minimum=0,
+            maximum=8,
+            advanced=True,
+        ),
+    ),
+    estimate=_wavelet_need,
+    help="Shrinks what wavelets say is noise. Works on voxels, whatever their length.",
+    reference="Chang SG, Yu B, Vetterli M (2000). Adaptive wavelet thresholding for image "
+    "denoising and compression. IEEE Transactions on Image Processing 9(9), 1532-1546.",
+)
+
+DENOISING = (BILATERAL, TOTAL_VARIATION, NON_LOCAL_MEANS, WAVELET)
