@@ -94,6 +94,19 @@ _HOMES = {
     "bins_in_polygon": "colour_histograms",
     "colour_histogram": "colour_histograms",
     "pixels_in_bins": "colour_histograms",
+    "Changes": "changes",
+    "change_mask": "changes",
+    "difference_noise": "changes",
+    "list_changes": "changes",
+    "series_differences": "difference_series",
+    "Comparison": "image_differences",
+    "compare_images": "image_differences",
+    "image_difference": "image_differences",
+    "match_intensity": "intensity_matching",
+    "Registration": "registration",
+    "register_images": "registration",
+    "warp_image": "registration",
+    "structural_similarity_map": "structural_similarity",
 }
 
 __all__ = sorted(_HOMES)
