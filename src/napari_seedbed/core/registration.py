@@ -103,8 +103,8 @@ def register_images(
     moving : ndarray
         Image of the same shape.
     kind : {'shift', 'rotation', 'similarity'}
-        'shift': along all axes, to a few hundredths of a pixel (in images longer than 2048 pixels
-        a few more), by phase correlation. 'rotation': turned
+        'shift': along all axes, to a few hundredths of a pixel (a few more in images longer
+        than 2048 pixels and volumes longer than 256), by phase correlation. 'rotation': turned
         and shifted; 'similarity': turned, scaled and shifted; both for 2D images of square pixels,
         by phase correlation of the logarithmic-polar spectra, refined by least squares that bear
         with changed parts. Scales from about 0.6 to 1.6 and shifts of up to two thirds of the
@@ -234,7 +234,7 @@ def _grey(image: NDArray[Any], axis: int | None) -> NDArray[np.float32]:
 def _shift(
     reference: NDArray[np.float32], moving: NDArray[np.float32], should_stop: ShouldStop | None
 ) -> Registration:
-    fewer = 1 if reference.ndim == 2 else 4
+    fewer = 1 if reference.ndim == 2 else 8
     small, other, factors = reduced(reference, moving, _COARSE_SIZE // fewer)
     coarse = best_shift(small, other, should_stop)[0] * factors
     small, other, factors = reduced(reference, moving, _SHIFT_SIZE // fewer)
