@@ -1,7 +1,12 @@
 """Editors give exactly what people write, within the declared bounds."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from napari_seedbed.core import parse_kernel
+from napari_seedbed.gui.kernel_picture import picture_of
 from napari_seedbed.gui.parameter_fields import NumberField, ParameterFields, TextField
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.parameters import Parameter
@@ -190,3 +195,26 @@ def test_text_to_begin_with_replaces_what_is_written(kernel_fields, qtbot):
     with qtbot.waitSignal(kernel_fields.changed):
         field.presets.activated.emit(1)
     assert kernel_fields.values() == {"kernel": "1 1\n1 1"}
+
+
+def test_kernel_that_can_be_read_is_shown_as_a_picture(qtbot):
+    fields = ParameterFields([replace(KERNEL, check_text=parse_kernel)])
+    qtbot.addWidget(fields)
+    picture = fields.findChild(TextField).picture
+    assert picture.pixmap().width() == 3 * picture.pixmap().height()
+    fields.set_value("kernel", "1 2; 1")
+    assert picture.isHidden()
+    fields.set_value("kernel", "1; 2")
+    assert not picture.isHidden()
+    assert picture.pixmap().height() == 2 * picture.pixmap().width()
+
+
+def test_picture_is_blue_below_zero_white_at_zero_and_red_above():
+    low, middle, high = picture_of(np.array([-2.0, 0.0, 2.0]))[0].astype(int)
+    assert low[2] > low[0] + 100
+    assert high[0] > high[2] + 100
+    assert (middle == 255).all()
+
+
+def test_slices_of_a_kernel_lie_side_by_side():
+    assert picture_of(np.ones((3, 4, 5))).shape == (4, 3 * 5 + 2, 3)

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QValidator
+from qtpy.QtGui import QFontDatabase, QValidator
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,6 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui.kernel_picture import KernelPicture
 from napari_seedbed.pipeline.parameters import Parameter, Value
 
 
@@ -61,7 +65,7 @@ class NumberField(QDoubleSpinBox):
 
 
 class TextField(QWidget):
-    """A text of some lines, and a list of texts to begin with where there are any."""
+    """A text of some lines, a list of texts to begin with, and a picture of numbers it holds."""
 
     changed = Signal()
 
@@ -74,8 +78,13 @@ class TextField(QWidget):
         self.edit = QPlainTextEdit(str(parameter.default))
         self.edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.edit.setTabChangesFocus(True)
+        self.edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        # napari's themes leave it as dark as the form.
+        self.edit.setStyleSheet("QPlainTextEdit { border: 1px solid gray; }")
         self.edit.setFixedHeight(7 * self.edit.fontMetrics().lineSpacing())
-        self.edit.textChanged.connect(self.changed)
+        self._check = parameter.check_text
+        self.picture = KernelPicture(self)
+        self.edit.textChanged.connect(self._on_typed)
         if parameter.presets:
             self.presets.addItem("Begin with…", None)
             for name, text in parameter.presets:
@@ -83,6 +92,8 @@ class TextField(QWidget):
             self.presets.activated.connect(self._begin_with)
             column.addWidget(self.presets)
         column.addWidget(self.edit)
+        column.addWidget(self.picture)
+        self._show_picture()
 
     def text(self) -> str:
         """What is written."""
@@ -92,6 +103,17 @@ class TextField(QWidget):
         """Write something else."""
         if text != self.text():
             self.edit.setPlainText(text)
+
+    def _on_typed(self) -> None:
+        self._show_picture()
+        self.changed.emit()
+
+    def _show_picture(self) -> None:
+        found: object = None
+        if self._check is not None:
+            with suppress(InputError):
+                found = self._check(self.text())
+        self.picture.show_kernel(found if isinstance(found, np.ndarray) else None)
 
     def _begin_with(self, index: int) -> None:
         text = self.presets.itemData(index)

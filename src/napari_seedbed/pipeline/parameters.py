@@ -45,6 +45,7 @@ class Parameter:
         `default_for`; values that are given are lengths like those of any 'physical' parameter.
     check_text : callable or None
         Raises InputError for a 'text' that cannot be used; its message does not name the parameter.
+        Of the array that it may give for one that can, the form shows a picture.
     presets : tuple of (str, str)
         What the form calls texts to begin with, and these.
     """
