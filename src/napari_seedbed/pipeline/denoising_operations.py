@@ -92,14 +92,14 @@ def _patches_need(
 ) -> Need:
     voxels = math.prod(shape)
     places = (2 * parameters["patch_distance"] + 1) ** len(shape)
-    return Need(24 * voxels + 4_000_000, voxels * 2e-8 * places)
+    return Need(24 * voxels + 4_000_000, voxels * 3e-8 * places)
 
 
 def _wavelet_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
     voxels = math.prod(shape)
-    return Need(60 * voxels, voxels * 3e-7 * (parameters["shifts"] + 1) ** len(shape))
+    return Need(60 * voxels, voxels * 1e-7 * (parameters["shifts"] + 1) ** len(shape))
 
 
 BILATERAL = image_filter(
@@ -167,7 +167,7 @@ TOTAL_VARIATION = image_filter(
             advanced=True,
         ),
     ),
-    estimate=by_voxel(60, 4e-6),
+    estimate=by_voxel(60, 1e-6),
     help="Finds an image of flat areas with sharp borders that is close to this one.",
     reference="Chambolle A (2004). An algorithm for total variation minimization and applications. "
     "Journal of Mathematical Imaging and Vision 20, 89-97.",

@@ -156,7 +156,7 @@ def _eigenvalue_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
     voxels, ndim = math.prod(shape), len(shape)
-    return Need((40 if ndim == 2 else 72) * voxels, (3e-7 if ndim == 2 else 1e-6) * voxels)
+    return Need((40 if ndim == 2 else 72) * voxels, (1e-7 if ndim == 2 else 2e-7) * voxels)
 
 
 def _ridge_need(
@@ -232,7 +232,7 @@ SLOPE = image_filter(
             choice_labels=("Magnitude", "Along z", "Along y", "Along x"),
         ),
     ),
-    estimate=by_voxel(16, 2e-7),
+    estimate=by_voxel(16, 1e-7),
     halo=_slope_halo,
     term="gradient operator",
     help="How steep the image is, as change of intensity by physical length, from differences of "
@@ -247,7 +247,7 @@ GRADIENT_MAGNITUDE = image_filter(
     group="Edges",
     function=_gradient_magnitude,
     parameters=(sigma(),),
-    estimate=by_voxel(16, 3e-7),
+    estimate=by_voxel(16, 1e-7),
     halo=_first_halo,
     help="How steep the image is after smoothing, as change of intensity by physical length.",
     reference="Canny J (1986). A computational approach to edge detection. IEEE Transactions on "
@@ -269,7 +269,7 @@ LAPLACIAN_OF_GAUSSIAN = image_filter(
             "Multiply by sigma squared, so that blobs of all sizes answer equally strongly.",
         ),
     ),
-    estimate=by_voxel(16, 3e-7),
+    estimate=by_voxel(16, 1e-7),
     halo=_second_halo,
     help="Sum of the second derivatives after smoothing: negative on bright blobs and lines, "
     "positive on dark ones, zero at edges. Sigma 0 is the plain Laplacian.",
@@ -315,7 +315,7 @@ CANNY = image_filter(
             choice_labels=("Relative to the contrast", "Share of flatter pixels", "Intensities"),
         ),
     ),
-    estimate=by_voxel(30, 4e-7),
+    estimate=by_voxel(30, 2e-7),
     help="Thin lines along edges, slice by slice. Pixels of a slice must be squares.",
     reference="Canny J (1986). A computational approach to edge detection. IEEE Transactions on "
     "Pattern Analysis and Machine Intelligence 8(6), 679-698.",

@@ -123,7 +123,7 @@ def _background_need(
     each = {
         "gaussian": 1e-8 * (1 + reach),
         "tophat": 2e-8 * (1 + reach) + 6e-10 * rows,
-        "rolling_ball": 1e-9 * rows * (1 + 2 * reach),
+        "rolling_ball": 2e-9 * rows * (1 + 2 * reach),
     }
     return Need(32 * voxels, (1e-7 + each[parameters["method"]]) * voxels)
 
@@ -199,7 +199,7 @@ RECONSTRUCTION = image_filter(
         ),
         WINDOW,
     ),
-    estimate=by_voxel(90, 1.5e-6),
+    estimate=by_voxel(90, 2e-6),
     help="Takes things away without touching the shape of what stays. Radius and window count for "
     "small things only.",
     reference="Vincent L (1993). Morphological grayscale reconstruction in image analysis: "

@@ -97,7 +97,7 @@ def _sliding_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
     voxels = math.prod(shape)
-    each = 1e-7 + 1e-8 * rows_in_window(shape, parameters)
+    each = 5e-8 + 6e-9 * rows_in_window(shape, parameters)
     return Need(24 * voxels, each * voxels)
 
 
@@ -216,7 +216,7 @@ DIFFERENCE_OF_GAUSSIANS = image_filter(
         length("low_sigma", 1.0, "Smaller sigma", "What is finer than this is smoothed away."),
         length("high_sigma", 1.6, "Larger sigma", "What is coarser than this is taken away."),
     ),
-    estimate=by_voxel(20, 1.5e-7),
+    estimate=by_voxel(20, 1e-7),
     halo=_gaussian_halo,
     term="band-pass filter",
     help="Keeps what is larger than one size and smaller than another: the image smoothed a little "
