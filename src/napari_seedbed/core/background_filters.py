@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from napari_seedbed.core.filters import gaussian
 from napari_seedbed.core.flat_morphology import maximum, minimum
 from napari_seedbed.core.local_filters import filter_in_slabs, float_image, half_width
+from napari_seedbed.core.parabola_envelopes import lowest_paraboloids
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
-Ground = Literal["rolling_ball", "tophat", "gaussian"]
+Ground = Literal["rolling_ball", "paraboloid", "tophat", "gaussian"]
 
 _TAPS_PER_SLAB = 1 << 26
 
@@ -34,10 +35,11 @@ def background(
     image : ([Z, ]Y, X) array_like
     radius : float
         In the unit of `spacing`; larger than the objects.
-    method : {'rolling_ball', 'tophat', 'gaussian'}
+    method : {'rolling_ball', 'paraboloid', 'tophat', 'gaussian'}
         Where a ball that rolls below the image touches it (its height counts intensities, as many
-        as it has voxels of the smallest side); the opening of the image with a flat ball; or the
-        image smoothed with a Gaussian of this standard deviation.
+        as it has voxels of the smallest side); the same for a paraboloid as round at its tip,
+        which is close to it and takes the same short time for every radius; the opening of the
+        image with a flat ball; or the image smoothed with a Gaussian of this standard deviation.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     light_ground : bool
@@ -70,8 +72,12 @@ def background(
         found = maximum(low, length, size, should_stop=should_stop)
     elif method == "rolling_ball":
         found = _rolling_ball(signed, length, size, should_stop)
+    elif method == "paraboloid":
+        found = _paraboloid(signed, length, size, should_stop)
     else:
-        raise InputError(f"method is {method!r}; it must be rolling_ball, tophat or gaussian.")
+        raise InputError(
+            f"method is {method!r}; it must be rolling_ball, paraboloid, tophat or gaussian."
+        )
     return -found if light_ground else found
 
 
@@ -92,6 +98,23 @@ def subtract_background(
     check_stop(should_stop)
     np.subtract(array, ground, out=ground)
     return ground
+
+
+def _paraboloid(
+    array: NDArray[np.floating],
+    radius: float,
+    spacing: Sequence[float],
+    should_stop: ShouldStop | None,
+) -> NDArray[np.floating]:
+    voxel = min(spacing)
+    if radius == 0:
+        return array.copy()
+    # Near its tip a ball of radius R falls by d^2 / (2 R).
+    scale = 2 * radius / voxel
+    steps = [step / voxel for step in spacing]
+    lowest = lowest_paraboloids(array.astype(np.float64) * scale, steps, should_stop)
+    lowest /= scale
+    return lowest.astype(array.dtype, copy=False)
 
 
 def _rolling_ball(

@@ -9,16 +9,20 @@ Pedro Felzenszwalb, Daniel Huttenlocher, "Distance transforms of sampled functio
 Computing 8 (2012) 415-428.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")
 _inline = njit(nogil=True, error_model="numpy", inline="always")
 
 _LINES_PER_TASK = 16
+_VOXELS_PER_TASK = 1 << 17
 
 
 def nearest_distances(
@@ -71,6 +75,37 @@ def lowest_parabolas(
         # The other axis next; in the end, as it was.
         heights = np.ascontiguousarray(out.T)
     return heights
+
+
+def lowest_paraboloids(
+    heights: NDArray[np.floating],
+    spacing: Sequence[float],
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.float64]:
+    """Return the smallest ``|p - q|^2 + height(q)`` over all voxels q, for each voxel p.
+
+    Parameters
+    ----------
+    heights : (…) ndarray of float
+        Finite heights.
+    spacing : sequence of float
+        Voxel size.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    (…) ndarray
+    """
+    found = heights.astype(np.float64)
+    for axis, length in enumerate(spacing):
+        lines = np.ascontiguousarray(np.moveaxis(found, axis, -1))
+        flat = lines.reshape(-1, lines.shape[-1])
+        out = np.empty_like(flat)
+        pieces = split(len(flat), -(-flat.size // _VOXELS_PER_TASK))
+        run_ranges(_lowest_in_lines, pieces, flat, float(length), out, should_stop=should_stop)
+        found = np.moveaxis(out.reshape(lines.shape), -1, axis)
+    return np.ascontiguousarray(found)
 
 
 @_inline

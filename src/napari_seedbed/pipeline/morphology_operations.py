@@ -87,12 +87,15 @@ def _morphology_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[i
     return tuple(times * n for n in window_halo(parameters["radius"], spacing))
 
 
-def _background_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...]:
+def _background_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...] | None:
     from napari_seedbed.core.gaussian_derivatives import gaussian_halo
     from napari_seedbed.core.windows import window_halo
 
     if parameters["method"] == "gaussian":
         return gaussian_halo(parameters["radius"], spacing)
+    if parameters["method"] == "paraboloid":
+        # How far it reaches depends on the image's contrast.
+        return None
     times = 2 if parameters["method"] == "tophat" else 1
     return tuple(times * n for n in window_halo(parameters["radius"], spacing))
 
@@ -123,6 +126,7 @@ def _background_need(
     each = {
         "gaussian": 1e-8 * (1 + reach),
         "tophat": 2e-8 * (1 + reach) + 6e-10 * rows,
+        "paraboloid": 1e-7,
         "rolling_ball": 2e-9 * rows * (1 + 2 * reach),
     }
     return Need(32 * voxels, (1e-7 + each[parameters["method"]]) * voxels)
@@ -217,10 +221,10 @@ BACKGROUND = image_filter(
             "choice",
             "rolling_ball",
             "Method",
-            "A ball that rolls below the image, a flat top-hat (quick for any radius), or a wide "
-            "Gaussian.",
-            choices=("rolling_ball", "tophat", "gaussian"),
-            choice_labels=("Rolling ball", "Top-hat", "Large Gaussian"),
+            "A ball that rolls below the image (slow in 3D), a paraboloid that is close to it and "
+            "quick for any radius, a flat top-hat, or a wide Gaussian.",
+            choices=("rolling_ball", "paraboloid", "tophat", "gaussian"),
+            choice_labels=("Rolling ball", "Rolling paraboloid", "Top-hat", "Large Gaussian"),
         ),
         length(
             "radius",
