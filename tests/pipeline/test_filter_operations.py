@@ -6,7 +6,9 @@ from scipy import ndimage
 
 from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
 from napari_seedbed.pipeline.operations import forecast, operations, run
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 
 FILTERS = [
     name
@@ -147,3 +149,13 @@ def test_forecast_grows_with_the_window(volume, name):
 def test_wrong_kernel_is_refused_before_anything_is_computed(volume):
     with pytest.raises(InputError, match=r"^kernel: row 2 has 3 numbers and the first 2"):
         run("custom_kernel", {"image": volume}, {"kernel": "1 2; 1 2 3"})
+
+
+def test_smoothing_and_then_a_typed_difference_are_a_recipe(volume, tmp_path):
+    smooth = run("gaussian", {"image": volume}, {"sigma": 0.2}).image("image")
+    kernel = {"kernel": "-1 0 1\n-2 0 2\n-1 0 1"}
+    result = run("custom_kernel", {"image": smooth}, kernel)
+    recipe = load_recipe(save_recipe(tmp_path / "r.yaml", recipe_from_record(result.record)))
+    again = replay(recipe, volume).image("image")
+    np.testing.assert_array_equal(again.array, result.image("image").array)
+    assert "kernel -1 0 1; -2 0 2; -1 0 1" in recipe_to_methods_text(recipe)
