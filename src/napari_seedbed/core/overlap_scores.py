@@ -106,6 +106,8 @@ def _matches(
     if threshold > 0.5 or len(good) == 0:
         return good
     rows, columns = (np.unique(side[good], return_inverse=True)[1] for side in places)
-    graph = csr_array((np.ones(len(good), bool), (rows, columns)))
+    # SciPy before 1.15 matches graphs of 32-bit indices only.
+    indices = (rows.astype(np.int32), columns.astype(np.int32))
+    graph = csr_array((np.ones(len(good), bool), indices))
     partner = maximum_bipartite_matching(graph, perm_type="column")
     return good[partner[rows] == columns]
