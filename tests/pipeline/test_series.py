@@ -190,7 +190,8 @@ def test_forecast_knows_how_many_objects_were_drawn(discs, movie, drawn):
         return need
 
     forecast(replace(discs, estimate=estimate), {"image": movie, "shapes": drawn})
-    assert told == [((9, 11), 2, 1, 0.8)]
+    # The radius in voxels.
+    assert told == [((9, 11), 2, 1, pytest.approx(0.8 / min(movie.spacing)))]
 
 
 def test_single_label_is_enough_where_the_operation_says_so(discs, movie):
