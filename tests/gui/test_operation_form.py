@@ -88,6 +88,15 @@ def test_image_choice_follows_the_layers(open_form, viewer_model, data):
     assert form.image.layer() is None
 
 
+def test_result_is_not_offered_as_a_channel_of_its_image(open_form, finish, viewer_model, data):
+    layer = viewer_model.add_image(data, name="cells", rgb=False)
+    form = open_form(GaussianForm)
+    form.run()
+    finish(form)
+    assert len(viewer_model.layers) == 2
+    assert [choice.layer for choice in form.channels.all_choices()] == [layer]
+
+
 def test_gaussian_gives_what_the_pipeline_gives(open_form, finish, viewer_model, data):
     viewer_model.add_image(data, name="cells", scale=(2, 1, 1), units=("um",) * 3, rgb=False)
     form = open_form(GaussianForm)

@@ -219,6 +219,8 @@ class OperationForm(QWidget):
                 # each goes just above the picture, so the last one lies lowest and must hide it
                 look = _look(like, suffix, lowest=nth == len(parts) - 1)
                 shown.append(self._show_one(part, result.record, like, suffix, time_axis, look))
+            # Layers were inserted before their metadata told that they are results.
+            self.reset_choices()
             self._say(f"Done: {', '.join(shown)}.")
 
     def _show_one(
