@@ -385,3 +385,22 @@ def test_layer_under_the_mouse_is_chosen_to_be_edited(drawn):
     steps_to(bench, 10)
     assert bench.viewer.layers.selection.active is layer
     assert isinstance(layer, Shapes)
+
+
+def test_resting_shape_deleted_in_a_pause_lets_no_other_one_move(viewer_model, qtbot):
+    bench = SnakesBench(viewer_model, qtbot, np.hstack([disc()[0], disc()[0]]))
+    layer = bench.add_shapes(circle(), circle(), circle((34, 122)))
+    layer.selected_data = {1}
+    bench.choose(bench.form.which, "selected")
+    run_slowly_to(bench, 20)
+    layer.selected_data = {0}
+    layer.remove_selected()
+    before = seeds_digest(layer)
+    bench.click(bench.form.run)
+    assert "was deleted" in bench.status
+    assert "Press Stop" in bench.status
+    assert seeds_digest(layer) == before
+    assert bench.panel.session.state == "paused"
+    bench.click(bench.form.controls.cancel)
+    bench.qtbot.waitUntil(lambda: bench.panel.session.state == "idle")
+    assert layer.editable

@@ -229,6 +229,13 @@ class SnakesPanel(QWidget):
             )
             return
         shapes, indices = shapes_of(layer, scene.image, viewer=self.viewer)
+        some_rest = len(scene.indices) < scene.n_shapes
+        if layer is scene.start and some_rest and len(indices) < scene.n_shapes:
+            # Places have shifted: which of those left were moving, and which at rest?
+            raise InputError(
+                f"A shape of '{layer.name}' was deleted while only some of its shapes were moving. "
+                "Press Stop, choose the shapes again, and Run."
+            )
         if layer is scene.start and len(scene.indices) <= len(indices):
             others = set(range(scene.n_shapes)) - set(scene.indices)
             kept = [i for i in range(len(indices)) if indices[i] not in others]
