@@ -18,12 +18,12 @@ from scipy import ndimage as ndi
 from skimage.segmentation import random_walker as skimage_random_walker
 
 from napari_seedbed.core import RandomWalker, compile_kernels, random_walker
-from napari_seedbed.core.anchors import anchored
-from napari_seedbed.core.hierarchy import build_hierarchy
-from napari_seedbed.core.multigrid import Preconditioner, solve
 from napari_seedbed.core.progress import Progress
-from napari_seedbed.core.seed_map import SeedMap
 from napari_seedbed.core.threads import thread_count
+from napari_seedbed.core.walker.anchors import anchored
+from napari_seedbed.core.walker.hierarchy import build_hierarchy
+from napari_seedbed.core.walker.multigrid import Preconditioner, solve
+from napari_seedbed.core.walker.seed_map import SeedMap
 
 PEAK = """
 import resource, sys, threading, time, tracemalloc

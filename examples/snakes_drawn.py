@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from napari_seedbed.core.shapes import Shape
+from napari_seedbed.core.marks.shapes import Shape
 
 HERE = Path(__file__).resolve().parent
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from napari_seedbed.core.shapes import Shape
-from napari_seedbed.core.snake_methods import EdgeSurface, ElasticContour, RegionSurface
-from napari_seedbed.core.snakes import grow_snakes
+from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.snakes.growth import grow_snakes
+from napari_seedbed.core.snakes.snake_methods import EdgeSurface, ElasticContour, RegionSurface
 
 CENTRE, RADIUS = (60, 64), 25
 

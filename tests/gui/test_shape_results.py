@@ -10,7 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Shapes
 from painting import canvas_position, trace
 
-from napari_seedbed.core.shapes import Shape
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers import accept, is_result
 from napari_seedbed.gui.seed_layers import seeds_digest

@@ -5,8 +5,8 @@ import pytest
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Shapes
 
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.core.progress import Moving
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.gui.layers import image_from_layers, is_result
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.gui.shape_layers import shapes_of

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from snakes_window import circle, disc
 
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.core.progress import Moving, Progress, check_stop
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.snakes_session import Request, SnakesSession
 from napari_seedbed.pipeline import operations

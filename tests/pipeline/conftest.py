@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_seedbed.core.shapes import Shape
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.declarations import Need, Operation, SeriesResult
 from napari_seedbed.pipeline.image import Image

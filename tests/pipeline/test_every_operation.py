@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_seedbed.core.shapes import Shape
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import operations, run

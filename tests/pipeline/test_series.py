@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.core.progress import Progress
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline import memory
 from napari_seedbed.pipeline.declarations import SeriesResult

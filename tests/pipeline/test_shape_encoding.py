@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_seedbed.core.shapes import Shape
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline.shape_encoding import decode_shapes, encode_shapes, points_from_text
 

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from napari_seedbed.core.shapes import Shape
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.files import write_shapes
 from napari_seedbed.pipeline.shapes import Shapes

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from napari_seedbed.core import edge_map, grow_snakes
-from napari_seedbed.core.shapes import Shape
-from napari_seedbed.core.snake_methods import EdgeSurface, ElasticContour, RegionSurface
+from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.snakes.snake_methods import EdgeSurface, ElasticContour, RegionSurface
 from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.cli import DONE, main
 from napari_seedbed.pipeline.declarations import Context

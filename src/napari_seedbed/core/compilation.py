@@ -5,14 +5,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.anchors import anchored
-from napari_seedbed.core.hierarchy import build_hierarchy
-from napari_seedbed.core.multigrid import Preconditioner, solve
-from napari_seedbed.core.random_walks import RandomWalker
-from napari_seedbed.core.seed_map import SeedMap
-from napari_seedbed.core.shapes import Shape
-from napari_seedbed.core.snake_methods import EdgeSurface, ElasticContour, Method, RegionSurface
-from napari_seedbed.core.snakes import Extent, grow_snakes
+from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.snakes.growth import Extent, grow_snakes
+from napari_seedbed.core.snakes.snake_methods import (
+    EdgeSurface,
+    ElasticContour,
+    Method,
+    RegionSurface,
+)
+from napari_seedbed.core.walker.anchors import anchored
+from napari_seedbed.core.walker.hierarchy import build_hierarchy
+from napari_seedbed.core.walker.multigrid import Preconditioner, solve
+from napari_seedbed.core.walker.random_walks import RandomWalker
+from napari_seedbed.core.walker.seed_map import SeedMap
 
 _OUTER: tuple[Literal["near", "all"], ...] = ("near", "all")
 

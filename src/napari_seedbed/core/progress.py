@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import Cancelled
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.shapes import Shape
+    from napari_seedbed.core.marks.shapes import Shape
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Preview, Progress
-from napari_seedbed.core.uncertain_regions import UncertainRegion
+from napari_seedbed.core.walker.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_choice import ImageChoice

@@ -10,8 +10,8 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Shapes
 from numpy.typing import NDArray
 
-from napari_seedbed.core.seeds import area_outline
-from napari_seedbed.core.shapes import Shape, in_plane, on_plane, plane_of
+from napari_seedbed.core.marks.seeds import area_outline
+from napari_seedbed.core.marks.shapes import Shape, in_plane, on_plane, plane_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import SPATIAL, Grid, GridMap, grid_map, grid_of, layer_affine
 from napari_seedbed.gui.layers import level_0

@@ -13,7 +13,7 @@ from napari.layers import Layer, Shapes
 from napari.utils.colormaps import label_colormap
 from numpy.typing import NDArray
 
-from napari_seedbed.core.shapes import Plane, Shape, plane_of
+from napari_seedbed.core.marks.shapes import Plane, Shape, plane_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import grid_of, level_0
 from napari_seedbed.gui.layers import (

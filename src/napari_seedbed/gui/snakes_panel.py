@@ -11,8 +11,8 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Shapes
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.core.progress import Moving, Progress
-from napari_seedbed.core.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.edge_maps import EdgeMaps

@@ -13,8 +13,8 @@ from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Shapes
 
+from napari_seedbed.core.marks.shapes import Shape, plane_of
 from napari_seedbed.core.progress import Moving
-from napari_seedbed.core.shapes import Shape, plane_of
 from napari_seedbed.gui.layers import (
     METADATA_KEY,
     accept,

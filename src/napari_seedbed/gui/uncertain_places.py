@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import Report, ShouldStop
-from napari_seedbed.core.uncertain_regions import UncertainRegion, next_uncertain_region
+from napari_seedbed.core.walker.uncertain_regions import UncertainRegion, next_uncertain_region
 from napari_seedbed.gui.jobs import Job
 
 

@@ -12,7 +12,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.parameters import Parameter, Value
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.shapes import Shape
+    from napari_seedbed.core.marks.shapes import Shape
 
 Role = Literal["image", "seeds", "shapes"]
 Kind = Literal["image", "labels", "mask", "shapes"]

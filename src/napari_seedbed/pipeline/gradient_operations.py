@@ -120,13 +120,13 @@ def _meijering(job: Job) -> dict[str, NDArray]:
 
 
 def _slope_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    from napari_seedbed.core.edge_filters import EDGE_REACH
+    from napari_seedbed.core.filters.edge_filters import EDGE_REACH
 
     return (EDGE_REACH[parameters["kernel"]],) * len(spacing)
 
 
 def _halo(sigma: float, spacing: Lengths, order: int) -> tuple[int, ...]:
-    from napari_seedbed.core.gaussian_derivatives import gaussian_halo
+    from napari_seedbed.core.filters.gaussian_derivatives import gaussian_halo
 
     return gaussian_halo(sigma, spacing, order)
 

@@ -13,7 +13,7 @@ from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.units import convert
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.shapes import Shape
+    from napari_seedbed.core.marks.shapes import Shape
 
 _LARGEST_LABEL = int(np.iinfo(np.int32).max)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_seedbed.core.kernel_text import BOUNDARIES, parse_kernel
+from napari_seedbed.core.filters.kernel_text import BOUNDARIES, parse_kernel
 from napari_seedbed.pipeline.declarations import Job, Need
 from napari_seedbed.pipeline.filter_operations import (
     WINDOW,
@@ -81,15 +81,15 @@ def _custom_kernel(job: Job) -> dict[str, NDArray]:
 
 
 def _morphology_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    from napari_seedbed.core.windows import window_halo
+    from napari_seedbed.core.filters.windows import window_halo
 
     times = 1 if parameters["kind"] == "gradient" else 2
     return tuple(times * n for n in window_halo(parameters["radius"], spacing))
 
 
 def _background_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...] | None:
-    from napari_seedbed.core.gaussian_derivatives import gaussian_halo
-    from napari_seedbed.core.windows import window_halo
+    from napari_seedbed.core.filters.gaussian_derivatives import gaussian_halo
+    from napari_seedbed.core.filters.windows import window_halo
 
     if parameters["method"] == "gaussian":
         return gaussian_halo(parameters["radius"], spacing)

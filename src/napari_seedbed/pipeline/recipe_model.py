@@ -15,7 +15,7 @@ from napari_seedbed.pipeline.seed_encoding import decode_seeds
 from napari_seedbed.pipeline.shape_encoding import decode_shapes, points_from_text
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.shapes import Shape
+    from napari_seedbed.core.marks.shapes import Shape
 
 FORMAT_VERSION = 1
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from napari_seedbed import __version__
-from napari_seedbed.core.label_overlaps import LabelOverlaps, count_overlaps
-from napari_seedbed.core.object_errors import best_overlaps, errors_in_overlaps
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
-from napari_seedbed.core.scores import scores_of_overlaps
-from napari_seedbed.core.surface_scores import surface_distances
+from napari_seedbed.core.scores.label_overlaps import LabelOverlaps, count_overlaps
+from napari_seedbed.core.scores.object_errors import best_overlaps, errors_in_overlaps
+from napari_seedbed.core.scores.segmentation_scoring import scores_of_overlaps
+from napari_seedbed.core.scores.surface_scores import surface_distances
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.image import Image

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import RecipeError
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.shapes import Shape
+    from napari_seedbed.core.marks.shapes import Shape
 
 _WIDTH = 88
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -46,7 +46,7 @@ def decode_shapes(encoded: Sequence[Mapping[str, Any]]) -> "tuple[Shape, ...]":
     RecipeError
         Where the points are not as `encode_shapes` writes them.
     """
-    from napari_seedbed.core.shapes import Shape
+    from napari_seedbed.core.marks.shapes import Shape
 
     return tuple(
         Shape(

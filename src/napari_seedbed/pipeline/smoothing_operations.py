@@ -82,13 +82,13 @@ def _unsharp_mask(job: Job) -> dict[str, NDArray]:
 
 
 def _window_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    from napari_seedbed.core.windows import window_halo
+    from napari_seedbed.core.filters.windows import window_halo
 
     return window_halo(parameters["radius"], spacing)
 
 
 def _gaussian_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    from napari_seedbed.core.gaussian_derivatives import gaussian_halo
+    from napari_seedbed.core.filters.gaussian_derivatives import gaussian_halo
 
     return gaussian_halo(parameters.get("high_sigma", parameters.get("sigma")), spacing)
 

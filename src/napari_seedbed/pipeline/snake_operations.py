@@ -9,7 +9,7 @@ from napari_seedbed.pipeline.declarations import Need, Operation, SeriesJob, Ser
 from napari_seedbed.pipeline.parameters import Parameter
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.snake_methods import Method
+    from napari_seedbed.core.snakes.snake_methods import Method
 
 PANEL = "snakes"
 

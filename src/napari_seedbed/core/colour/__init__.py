@@ -1,0 +1,1 @@
+"""Chromaticity and colour histograms."""

@@ -1,0 +1,1 @@
+"""Images for images: smoothing, edges, ridges, morphology."""

@@ -1,0 +1,260 @@
+"""Percentiles and means of windows of any size."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import rank_filter, uniform_filter1d
+
+from napari_seedbed.core.filters import rank_kernels
+from napari_seedbed.core.filters.local_filters import (
+    check_window,
+    filter_in_slabs,
+    float_image,
+    ordered_image,
+    reflected_indices,
+)
+from napari_seedbed.core.filters.windows import Window, footprint, window_halo, window_rows
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.slabs import Slab, in_slabs
+from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.validation import check_number, check_spacing
+from napari_seedbed.errors import InputError
+
+_MOST_BINS = 1 << 20
+"""A histogram of so many values still fits the processor's cache in part."""
+
+_FEW = 48
+"""Below so many values in a window, of types with many values, sorting them is quicker.
+
+Measured on 2 million float32 voxels: 0.5 against 2.3 s for 7 values, 13 against 3.5 s for 123.
+"""
+
+_VOXELS_PER_PART = 1 << 19
+_VOXELS_PER_SORT = 1 << 16
+_VOXELS_PER_TASK = 1 << 14
+
+
+def percentile(
+    image: Any,
+    percent: float,
+    radius: float,
+    spacing: float | Sequence[float] | None = None,
+    *,
+    window: Window = "ball",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[Any]:
+    """Give each voxel a percentile of the values in a window around it.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like
+    percent : float
+        From 0, the smallest value, to 100, the largest.
+    radius : float
+        Half of the window's width in the unit of `spacing`.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    window : {'ball', 'box'}
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    ([Z, ]Y, X) ndarray
+        Of the image's type: always one of the values in the window, of which ``n * percent / 100``
+        are smaller, rounded down. The image goes on beyond its border as in a mirror, as in
+        ``scipy.ndimage.percentile_filter``.
+
+    Raises
+    ------
+    InputError
+        If the radius is negative or larger than the image, or the image is no image.
+
+    Notes
+    -----
+    The time for a voxel grows with the number of the window's rows, not of its voxels.
+    """
+    percent = check_number(percent, "percent")
+    if percent > 100:
+        raise InputError(f"percent is {percent:g}; it must be from 0 to 100.")
+    array = ordered_image(image)
+    dtype = np.asarray(image).dtype.newbyteorder("=")
+    size = check_spacing(spacing, array.ndim)
+    rows = window_rows(check_window(radius, size, array.shape), size, window)
+    members = int((2 * rows[:, 2] + 1).sum())
+    rank = min(int(members * percent / 100), members - 1)
+    volume = array.reshape((1,) * (3 - array.ndim) + array.shape)
+    out = np.empty(volume.shape, array.dtype)
+    reach = np.abs(rows).max(axis=0)
+    if members <= _FEW and array.dtype.itemsize > 2:
+        _sort_windows(volume, rows, rank, out, should_stop)
+        return out.reshape(array.shape).astype(dtype, copy=False)
+    for part in _parts(volume.shape, reach):
+        _rank_part(volume, part, rows, reach, rank, out, should_stop)
+    found = out.reshape(array.shape)
+    return found.view(bool) if dtype.kind == "b" else found.astype(dtype, copy=False)
+
+
+def median(
+    image: Any,
+    radius: float,
+    spacing: float | Sequence[float] | None = None,
+    *,
+    window: Window = "ball",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[Any]:
+    """Give each voxel the median of a window around it: `percentile` at 50."""
+    return percentile(image, 50.0, radius, spacing, window=window, should_stop=should_stop)
+
+
+def _sort_windows(
+    volume: NDArray[Any],
+    rows: NDArray[np.int64],
+    rank: int,
+    out: NDArray[Any],
+    should_stop: ShouldStop | None,
+) -> None:
+    member = footprint(rows, 3)
+
+    def sort(part: NDArray[Any]) -> NDArray[Any]:
+        found: NDArray[Any] = rank_filter(part, rank, footprint=member, mode="reflect")
+        return found
+
+    filter_in_slabs(sort, volume, member.shape, out, should_stop, voxels=_VOXELS_PER_SORT)
+
+
+def _parts(shape: tuple[int, ...], reach: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """Cut a volume across its longer of the first two axes: axis, start, stop.
+
+    Parts much thinner than what they need around them would sort most values many times.
+    """
+    axis = 0 if shape[0] >= shape[1] else 1
+    most = max(1, shape[axis] // max(1, 2 * int(reach[axis])))
+    parts = min(1 + math.prod(shape) // _VOXELS_PER_PART, most)
+    return [(axis, start, stop) for start, stop in split(shape[axis], parts)]
+
+
+def _rank_part(
+    volume: NDArray[Any],
+    part: tuple[int, int, int],
+    rows: NDArray[np.int64],
+    reach: NDArray[np.int64],
+    rank: int,
+    out: NDArray[Any],
+    should_stop: ShouldStop | None,
+) -> None:
+    axis, start, stop = part
+    inside = (slice(None),) * axis + (slice(start, stop),)
+    indices = [reflected_indices(n, int(r)) for n, r in zip(volume.shape, reach, strict=True)]
+    needed = indices[axis][start : stop + 2 * int(reach[axis])]
+    low = int(needed.min())
+    indices[axis] = needed - low
+    z_of, y_of, x_of = indices
+    source = volume[(slice(None),) * axis + (slice(low, int(needed.max()) + 1),)]
+    ranks, values = _ranks(source)
+    found = np.empty(volume[inside].shape, np.int32)
+    bins = len(values)
+    shift = (bins - 1).bit_length() // 2
+
+    def run(first: int, last: int) -> None:
+        fine = np.zeros(((bins - 1 >> shift) + 1) << shift, np.int32)
+        coarse = np.zeros(len(fine) >> shift, np.int32)
+        rank_kernels.ranked(
+            first, last, ranks, z_of, y_of, x_of, rows, rank, shift, fine, coarse, found
+        )
+
+    _run_lines(run, found.shape, should_stop)
+    out[inside] = values[found]
+
+
+def _ranks(source: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Return whole numbers in the order of the values, and the value of each."""
+    if source.dtype.kind in "iu":
+        low, high = int(source.min()), int(source.max())
+        if high - low < _MOST_BINS:
+            values = np.arange(low, high + 1).astype(source.dtype)
+            if source.dtype.itemsize <= 2:
+                return source.astype(np.int32) - np.int32(low), values
+            # Unsigned differences of 64 bits need no sign.
+            return (source - source.dtype.type(low)).astype(np.int32), values
+    values, places = np.unique(source, return_inverse=True)
+    return places.reshape(source.shape).astype(np.int32), values
+
+
+def _run_lines(run: Any, shape: tuple[int, ...], should_stop: ShouldStop | None) -> None:
+    lines = shape[0] * shape[1]
+    run_ranges(run, split(lines, 1 + math.prod(shape) // _VOXELS_PER_TASK), should_stop=should_stop)
+
+
+def mean(
+    image: Any,
+    radius: float,
+    spacing: float | Sequence[float] | None = None,
+    *,
+    window: Window = "ball",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.floating]:
+    """Give each voxel the mean of the values in a window around it.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like
+    radius : float
+        Half of the window's width in the unit of `spacing`.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    window : {'ball', 'box'}
+        Boxes take the same time whatever their size.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    ([Z, ]Y, X) ndarray
+        float64 for float64 images, float32 for all others. The image goes on beyond its border as
+        in a mirror, as in ``scipy.ndimage.uniform_filter``.
+
+    Raises
+    ------
+    InputError
+        If the radius is negative or larger than the image, or the image is no image.
+    """
+    array = float_image(image)
+    size = check_spacing(spacing, array.ndim)
+    length = check_window(radius, size, array.shape)
+    if window == "box":
+        found = array.astype(np.float64)
+        for axis, width in enumerate(window_halo(length, size)):
+            if width:
+                _mean_along(found, axis, width, should_stop)
+        return found.astype(array.dtype, copy=False)
+    rows = window_rows(length, size, window)
+    volume = array.reshape((1,) * (3 - array.ndim) + array.shape)
+    out = np.empty(volume.shape, np.float64)
+    reach = np.abs(rows).max(axis=0)
+    z_of, y_of, x_of = (
+        reflected_indices(n, int(r)) for n, r in zip(volume.shape, reach, strict=True)
+    )
+
+    def run(first: int, last: int) -> None:
+        rank_kernels.summed(first, last, volume, z_of, y_of, x_of, rows, out)
+
+    _run_lines(run, out.shape, should_stop)
+    out /= (2 * rows[:, 2] + 1).sum()
+    return out.reshape(array.shape).astype(array.dtype, copy=False)
+
+
+def _mean_along(
+    array: NDArray[np.float64], axis: int, width: int, should_stop: ShouldStop | None
+) -> None:
+    def work(slab: Slab) -> None:
+        part = array[slab]
+        uniform_filter1d(part, 2 * width + 1, axis, output=part, mode="reflect")
+
+    if array.ndim == 1:
+        work((slice(None),))
+    else:
+        in_slabs(work, array.shape, should_stop, whole=axis)

@@ -1,0 +1,187 @@
+"""Lines, tubes and sheets, bright or dark, by the curvature of the image at several sizes.
+
+Second derivatives are taken by physical length, so voxels need not be cubes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.filters.eigenvalues import symmetric_eigenvalues
+from napari_seedbed.core.filters.gaussian_derivatives import hessian
+from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.validation import check_number, check_spacing
+from napari_seedbed.errors import InputError
+
+Ridges = Literal["bright", "dark"]
+
+_PLATES = 0.5
+_BLOBS = 0.5
+"""Frangi's alpha and beta, which nobody seems to change."""
+
+
+def sato(
+    image: Any,
+    sigmas: Sequence[float],
+    spacing: float | Sequence[float] | None = None,
+    *,
+    ridges: Ridges = "bright",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.floating]:
+    """Show lines by the curvature across them.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like
+    sigmas : sequence of float
+        Half widths of lines in the unit of `spacing`; each voxel gets the strongest answer.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    ridges : {'bright', 'dark'}
+        Whether lines are brighter or darker than the ground.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    ([Z, ]Y, X) ndarray
+        In the image's intensities, 0 where there is no line; float64 for float64 images, float32
+        for all others.
+
+    Raises
+    ------
+    InputError
+        If a size is not above 0, or the image is neither 2D nor 3D.
+
+    References
+    ----------
+    Sato Y and others (1998). Three-dimensional multi-scale line filter for segmentation and
+    visualization of curvilinear structures in medical images. Medical Image Analysis 2(2), 143-168.
+    """
+    best: NDArray[np.floating] | None = None
+    for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
+        across = np.maximum(values[:-1], 0)
+        found = np.prod(across, axis=0) ** (1 / len(across))
+        best = found if best is None else np.maximum(best, found, out=best)
+    assert best is not None
+    return best
+
+
+def meijering(
+    image: Any,
+    sigmas: Sequence[float],
+    spacing: float | Sequence[float] | None = None,
+    *,
+    ridges: Ridges = "bright",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.floating]:
+    """Show thin lines evenly, such as neurites, from 0 to 1; as `sato`.
+
+    The answer to each size is divided by its largest value in the image.
+
+    References
+    ----------
+    Meijering E and others (2004). Design and validation of a tool for neurite tracing and analysis
+    in fluorescence microscopy images. Cytometry Part A 58(2), 167-176.
+    """
+    best: NDArray[np.floating] | None = None
+    for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
+        count = len(values)
+        alpha = 1 / (count + 1)
+        mixed = (1 - alpha) * values + alpha * values.sum(axis=0)
+        strongest = np.take_along_axis(mixed, np.abs(mixed).argmax(axis=0)[None], 0)[0]
+        found = np.maximum(strongest, 0)
+        largest = float(found.max())
+        if largest > 0:
+            found /= largest
+        best = found if best is None else np.maximum(best, found, out=best)
+    assert best is not None
+    return best
+
+
+def frangi(
+    image: Any,
+    sigmas: Sequence[float],
+    spacing: float | Sequence[float] | None = None,
+    *,
+    contrast: float = 0.0,
+    ridges: Ridges = "bright",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.floating]:
+    """Show how much like a line, a tube in 3D, the surroundings of a voxel are, from 0 to 1.
+
+    Parameters
+    ----------
+    image, sigmas, spacing, ridges, should_stop
+        As in `sato`.
+    contrast : float
+        Curvature (gamma), in the image's intensities, that counts as clear. 0 takes half of the
+        largest in the image, over all sizes.
+
+    Returns
+    -------
+    ([Z, ]Y, X) ndarray
+        float64 for float64 images, float32 for all others.
+
+    Raises
+    ------
+    InputError
+        If a size is not above 0, `contrast` negative, or the image is neither 2D nor 3D.
+
+    References
+    ----------
+    Frangi AF and others (1998). Multiscale vessel enhancement filtering. Medical Image Computing
+    and Computer-Assisted Intervention, LNCS 1496, 130-137.
+    """
+    gamma = check_number(contrast, "contrast")
+    likeness, strength = [], []
+    for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
+        strength.append(np.square(values).sum(axis=0))
+        ordered = np.take_along_axis(values, np.abs(values).argsort(axis=0), 0)
+        clear = (ordered[1:] > 0).all(axis=0)
+        across = np.where(clear, ordered[1:], 1)
+        blob = np.abs(ordered[0]) / np.prod(across, axis=0) ** (1 / len(across))
+        like = np.where(clear, np.exp(-(blob**2) / (2 * _BLOBS**2)), 0)
+        if len(across) == 2:
+            like *= 1 - np.exp(-((across[0] / across[1]) ** 2) / (2 * _PLATES**2))
+        likeness.append(like)
+        check_stop(should_stop)
+    if gamma == 0:
+        gamma = max(float(squares.max()) for squares in strength) ** 0.5 / 2
+    best = np.zeros_like(strength[0])
+    if gamma > 0:
+        for like, squares in zip(likeness, strength, strict=True):
+            check_stop(should_stop)
+            np.maximum(best, like * -np.expm1(-squares / (2 * gamma**2)), out=best)
+    return best
+
+
+def _curvatures(
+    image: Any,
+    sigmas: Sequence[float],
+    spacing: float | Sequence[float] | None,
+    ridges: str,
+    should_stop: ShouldStop | None,
+) -> Iterator[NDArray[np.floating]]:
+    """For each size the eigenvalues, the largest first, of the image with dark ridges.
+
+    They are multiplied by the size squared, so that answers of all sizes compare.
+    """
+    array = float_image(image)
+    if array.ndim not in (2, 3):
+        raise InputError(f"image has {array.ndim} axes; it must have 2 or 3.")
+    size = check_spacing(spacing, array.ndim)
+    if ridges not in ("bright", "dark"):
+        raise InputError(f"ridges is {ridges!r}; it must be bright or dark.")
+    if not len(sigmas):
+        raise InputError("sigmas: there are none; give at least one size.")
+    for sigma in sigmas:
+        width = check_number(sigma, "sigmas", allow_zero=False)
+        factor = width**2 if ridges == "dark" else -(width**2)
+        elements = hessian(array, width, size, should_stop)
+        for element in elements:
+            element *= factor
+        yield symmetric_eigenvalues(elements, should_stop)

@@ -1,0 +1,1 @@
+"""What people draw: seeds and shapes, and labels as outlines."""

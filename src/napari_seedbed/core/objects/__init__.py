@@ -1,0 +1,1 @@
+"""Objects: finding, cleaning and measuring them."""

@@ -1,0 +1,1 @@
+"""How well a segmentation matches a truth."""

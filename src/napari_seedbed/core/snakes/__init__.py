@@ -1,0 +1,1 @@
+"""Snakes: outlines and surfaces that move."""

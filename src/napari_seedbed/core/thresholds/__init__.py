@@ -1,0 +1,1 @@
+"""Values that tell object from background."""

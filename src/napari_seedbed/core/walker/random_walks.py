@@ -1,0 +1,441 @@
+"""The random walker: scribbles grow over an image until they meet at its edges."""
+
+import threading
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_image,
+    check_labels,
+    check_number,
+    check_spacing,
+)
+from napari_seedbed.core.walker.anchors import anchored
+from napari_seedbed.core.walker.edge_weights import (
+    NORMALIZATIONS,
+    Normalization,
+    Volume,
+    WeightArrays,
+    as_volume,
+    edge_weights,
+)
+from napari_seedbed.core.walker.hierarchy import Hierarchy, build_hierarchy
+from napari_seedbed.core.walker.label_choice import binary_entropy, normalised
+from napari_seedbed.core.walker.label_solutions import LabelSolutions, solve_labels
+from napari_seedbed.core.walker.multigrid import Preconditioner
+from napari_seedbed.core.walker.seed_map import SeedMap
+from napari_seedbed.errors import InputError, NotConvergedError
+
+DEFAULT_BETA = 7.0
+"""Default of `normalization='contrast'`, found on real people's scribbles
+(`benchmarks/quality_scribbles.py`)."""
+
+GROUP_BYTES = 400 << 20
+"""Many labels are solved in groups that need about so much memory."""
+
+PATIENCE = 30
+"""If the solver seems to need more iterations than this, it begins anew with a hierarchy made for
+the seeds."""
+
+BYTES_PER_VOXEL_AND_SOLUTION = 24
+_VOXELS_PER_TASK = 1 << 20
+
+Floats = NDArray[np.float32]
+
+
+class RandomWalker:
+    """A random walker on one image, ready for ever new seeds.
+
+    The weights and the multigrid hierarchy are made once, on the first call of `solve` (or by
+    `prepare`); later calls start from the solution before.
+
+    Parameters
+    ----------
+    data : (M, N[, P]) or with channels (M, N[, P], C) ndarray
+        The image, of any integer or floating-point type. It is not copied: it must not change
+        while the object is in use.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; 1 by default.
+    channel_axis : int, optional
+        Which axis holds channels; None means none does.
+    beta : float
+        How strongly a difference of intensity holds the walker back.
+    normalization : {'contrast', 'std'}
+        'contrast' measures differences in units of the image's own contrast, so that `beta` needs
+        no tuning; 'std' is scikit-image's weighting. See `edge_weights`.
+
+    Attributes
+    ----------
+    labels : ndarray of int
+        Result of the last `solve`.
+    label_values : tuple of int
+        The labels of its seeds, ascending.
+    iterations : int
+        How many iterations it took; the largest number over the groups of labels.
+
+    Raises
+    ------
+    InputError
+        If the image is complex, empty, not 2D or 3D, or holds NaN or infinity, or a parameter is
+        out of range.
+
+    References
+    ----------
+    Leo Grady, "Random walks for image segmentation", IEEE Trans. PAMI 28 (2006) 1768-1783.
+    """
+
+    def __init__(
+        self,
+        data: NDArray[Any],
+        spacing: Sequence[float] | None = None,
+        channel_axis: int | None = None,
+        beta: float = DEFAULT_BETA,
+        normalization: Normalization = "contrast",
+    ) -> None:
+        data = check_image(data, "data")
+        axis = check_channel_axis(channel_axis, data.ndim)
+        ndim = data.ndim - (axis is not None)
+        if ndim not in (2, 3):
+            raise InputError(
+                f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
+                "channel axis with channel_axis if it has one."
+            )
+        self.beta = check_number(beta, "beta")
+        if normalization not in NORMALIZATIONS:
+            raise InputError(
+                f"normalization is {normalization!r}; it must be one of "
+                f"{', '.join(NORMALIZATIONS)}."
+            )
+        self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
+        self.normalization: Normalization = normalization
+        self._volume: Volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        self._lock = threading.Lock()
+        self._hierarchy: Hierarchy | None = None
+        self._outside: NDArray[np.bool_] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._found: LabelSolutions | None = None
+        self._uncertainty: Floats | None = None
+        self._tol = 1e-3
+        self._seeds: NDArray[np.integer] | None = None
+        self.label_values: tuple[int, ...] = ()
+        self.labels: NDArray[np.integer] | None = None
+        self.iterations = 0
+
+    def prepare(self, should_stop: ShouldStop | None = None) -> None:
+        """Make the weights and the hierarchy, if that has not been done."""
+        if self._hierarchy is None:
+            active = None if self._outside is None else ~self._outside
+            weights = edge_weights(self._volume, self.beta, self.normalization, active, should_stop)
+            self._hierarchy = build_hierarchy(weights, should_stop)
+
+    def solve(
+        self,
+        labels: NDArray[np.integer],
+        tol: float = 1e-3,
+        should_stop: ShouldStop | None = None,
+        report: Report | None = None,
+        *,
+        view: tuple[int, int] | None = None,
+        warm: bool = True,
+    ) -> NDArray[np.integer]:
+        """Segment the image from seeds.
+
+        Parameters
+        ----------
+        labels : (M, N[, P]) ndarray of int
+            Seeds: 0 is unknown, positive numbers are labels, negative ones are not part of the
+            problem.
+        tol : float
+            Largest error of a probability.
+        should_stop : callable, optional
+            Asked at least every 50 ms; True raises `Cancelled` and leaves the last result.
+        report : callable, optional
+            Told about the progress; with `view`, first about the slice on screen.
+        view : tuple of int, optional
+            Spatial axis and index of the slice on screen.
+        warm : bool
+            Start from the last solution, if there is one. Both starts end within `tol` of the
+            same probabilities, but only False gives the same bits whatever came before.
+
+        Returns
+        -------
+        (M, N[, P]) ndarray of int
+            The most probable label of each voxel, in the type of `labels`; 0 outside and where no
+            seed can reach.
+
+        Raises
+        ------
+        InputError
+            If there are no seeds, only one label, or the shape is not the image's.
+        NotConvergedError
+            If the equations could not be solved to `tol`.
+        Cancelled
+            If `should_stop` said so.
+        """
+        labels = check_labels(labels, self.shape)
+        tol = check_number(tol, "tol", allow_zero=False)
+        # A cancelled solve may still be on its way out in another thread.
+        with self._lock:
+            return self._solve_alone(labels, tol, should_stop, report, view, warm)
+
+    def _solve_alone(
+        self,
+        labels: NDArray[np.integer],
+        tol: float,
+        should_stop: ShouldStop | None,
+        report: Report | None,
+        view: tuple[int, int] | None,
+        warm: bool,
+    ) -> NDArray[np.integer]:
+        seeds = SeedMap(labels, self._volume.shape)
+        check_stop(should_stop)
+        self._use_outside(seeds.outside)
+        tell = report if report is not None else _say_nothing
+        if self._hierarchy is None:
+            tell(Progress(0.0, "Preparing the image"))
+            self.prepare(should_stop)
+        assert self._hierarchy is not None
+        found = self._solve(
+            seeds,
+            tol,
+            tell,
+            should_stop,
+            previous=self._found if warm else None,
+            view=self._view_in_volume(view) if report is not None else None,
+        )
+        result = self._result(found, seeds, labels.dtype, should_stop)
+        self._found, self._tol, self._seeds = found, tol, labels
+        self.iterations, self.label_values = found.iterations, found.label_values
+        self._uncertainty, self.labels = None, result
+        tell(Progress(1.0, "Done"))
+        return self.labels
+
+    def _result(
+        self,
+        found: LabelSolutions,
+        seeds: SeedMap,
+        dtype: np.dtype[Any],
+        should_stop: ShouldStop | None,
+    ) -> NDArray[np.integer]:
+        """Return the label of each voxel."""
+        result = np.empty(found.winner.size, dtype)
+        values = seeds.values.astype(dtype)
+        nowhere = None if seeds.nowhere is None else seeds.nowhere.reshape(-1)
+
+        def name(start: int, stop: int) -> None:
+            here = slice(start, stop)
+            np.take(values, found.winner[here], out=result[here])
+            if nowhere is not None:
+                result[here][nowhere[here]] = 0
+
+        pieces = split(result.size, 1 + result.size // _VOXELS_PER_TASK)
+        run_ranges(name, pieces, should_stop=should_stop)
+        return result.reshape(self.shape)
+
+    def _solve(
+        self,
+        seeds: SeedMap,
+        tol: float,
+        report: Report,
+        should_stop: ShouldStop | None,
+        **options: Any,
+    ) -> LabelSolutions:
+        assert self._hierarchy is not None
+        size = self._group_size(seeds.n_solutions)
+        try:
+            with anchored(self._hierarchy, seeds.state, seeds.places) as anchors:
+                check_stop(should_stop)
+                preconditioner = Preconditioner(
+                    self._hierarchy, anchors, seeds.state, size, should_stop
+                )
+                return solve_labels(
+                    preconditioner, seeds, tol, report, patience=PATIENCE, **options
+                )
+        except NotConvergedError:
+            report(Progress(0.1, "Looking closer at the seeds"))
+        weights = self._hierarchy.weights
+        hierarchy = build_hierarchy(weights, should_stop, around=(seeds.state, seeds.places))
+        with anchored(hierarchy, seeds.state, seeds.places, built_around=True) as anchors:
+            preconditioner = Preconditioner(hierarchy, anchors, seeds.state, size, should_stop)
+            solutions = solve_labels(preconditioner, seeds, tol, report, keep=options.get("keep"))
+        # Its coarse solution belongs to a hierarchy that is not kept.
+        return replace(solutions, coarse=None)
+
+    @property
+    def probabilities(self) -> Floats:
+        """Probability of each label at each voxel: (K, M, N[, P]), in [0, 1] with sum 1.
+
+        Where no seed reaches, all are 0. With so many labels that they were not kept, this solves
+        once more.
+        """
+        if self._seeds is None:
+            raise InputError("There are no probabilities yet: call solve with seeds first.")
+        seeds = SeedMap(self._seeds, self._volume.shape)
+        solutions = None if self._found is None else self._found.solutions
+        if solutions is None:
+            solutions = self._solve(seeds, self._tol, _say_nothing, None, keep=True).solutions
+            assert solutions is not None
+        result = normalised(solutions)
+        if seeds.nowhere is not None:
+            result[:, seeds.nowhere] = 0
+        return result.reshape(-1, *self.shape)
+
+    @property
+    def uncertainty(self) -> Floats:
+        """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
+        if self._seeds is None:
+            raise InputError("There is no uncertainty yet: call solve with seeds first.")
+        if self._uncertainty is None:
+            assert self._found is not None
+            if self._found.ballot is not None:
+                entropy = self._found.ballot.entropy()
+            else:
+                assert self._found.solutions is not None
+                entropy = binary_entropy(self._found.solutions[0])
+            self._uncertainty = entropy.reshape(self.shape)
+        return self._uncertainty
+
+    @property
+    def edge_weights(self) -> WeightArrays:
+        """Weights of the edges along z, y and x, each (Z, Y, X); Z is 1 for a 2D image."""
+        self.prepare()
+        assert self._hierarchy is not None
+        return self._hierarchy.weights
+
+    def _use_outside(self, outside: NDArray[np.bool_] | None) -> None:
+        same = (
+            outside is self._outside
+            if outside is None or self._outside is None
+            else np.array_equal(outside, self._outside)
+        )
+        if not same:
+            self._hierarchy = None
+            self._forget()
+            self._outside = outside
+
+    def _group_size(self, n_solutions: int) -> int:
+        each = BYTES_PER_VOXEL_AND_SOLUTION * int(np.prod(self._volume.shape))
+        return max(1, min(n_solutions, GROUP_BYTES // each))
+
+    def _view_in_volume(self, view: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return the slice in view as an axis of (z, y, x) and an index; a 2D image is z = 0."""
+        if view is None:
+            return None
+        axis, index = view
+        if len(self.shape) == 2:
+            return 0, 0
+        if not (0 <= axis < 3 and 0 <= index < self.shape[axis]):
+            raise InputError(
+                f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
+            )
+        return axis, index
+
+
+def _say_nothing(progress: Progress) -> None:
+    pass
+
+
+def random_walker(
+    data: NDArray[Any],
+    labels: NDArray[np.integer],
+    beta: float = 130,
+    mode: str | None = "auto",
+    tol: float = 1e-3,
+    copy: bool = True,
+    return_full_prob: bool = False,
+    spacing: Sequence[float] | None = None,
+    *,
+    prob_tol: float = 1e-3,
+    channel_axis: int | None = None,
+    normalization: Normalization = "std",
+) -> NDArray[Any]:
+    """Segment an image from seeds by random walks, with scikit-image's arguments.
+
+    Parameters
+    ----------
+    data : (M, N[, P][, C]) ndarray
+        Image in 2D or 3D, with channels where `channel_axis` says so.
+    labels : (M, N[, P]) ndarray of int
+        Seeds: positive labels, 0 for unknown, negative for voxels that are not taken into account.
+    beta : float
+        How strongly a difference of intensity holds the walker back.
+    mode : str, optional
+        Accepted for compatibility ('cg', 'cg_j', 'cg_mg', 'bf', 'auto', None); the solver is the
+        same for all.
+    tol : float
+        Largest error of a probability.
+    copy : bool
+        If False, the result is written into `labels`, unless probabilities are asked for.
+    return_full_prob : bool
+        Return the probabilities instead of the labels.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; 1 by default.
+    prob_tol : float
+        Accepted for compatibility: probabilities always lie in [0, 1].
+    channel_axis : int, optional
+        Which axis holds channels.
+    normalization : {'std', 'contrast'}
+        'std' is scikit-image's weighting; 'contrast' makes the result the same for
+        ``a * image + b``. See `edge_weights`.
+
+    Returns
+    -------
+    ndarray
+        Labels (M, N[, P]) in the type of `labels`, numbered 1, 2, ... in the order of the seeds'
+        labels as scikit-image does, and -1, -2, ... for negative ones; 0 where those cut a voxel
+        off from all seeds. Or probabilities (K, M, N[, P]) as float32.
+
+    Raises
+    ------
+    InputError
+        If the image or the seeds make no sense.
+    NotConvergedError
+        If the equations could not be solved to `tol`.
+
+    See Also
+    --------
+    RandomWalker : keeps what it has computed for the next stroke.
+
+    References
+    ----------
+    Leo Grady, "Random walks for image segmentation", IEEE Trans. PAMI 28 (2006) 1768-1783.
+    """
+    if mode not in ("cg", "cg_j", "cg_mg", "bf", "auto", None):
+        raise InputError(
+            f"mode is {mode!r}; it must be 'auto', or one of scikit-image's: 'cg', 'cg_j', "
+            "'cg_mg', 'bf', None."
+        )
+    walker = RandomWalker(data, spacing, channel_axis, beta, normalization)
+    labels = check_labels(labels, walker.shape)
+    if not (labels == 0).any():
+        warnings.warn("labels has no unknown voxel (0); there is nothing to segment.", stacklevel=2)
+        if not return_full_prob:
+            return labels.copy() if copy else labels
+        values = np.unique(labels[labels > 0])
+        return np.stack([labels == value for value in values]).astype(np.float32)
+    result = walker.solve(labels, tol, warm=False)
+    if return_full_prob:
+        return walker.probabilities
+    numbers = np.arange(1, len(walker.label_values) + 1)
+    if np.array_equal(walker.label_values, numbers):
+        numbered = result
+    else:
+        number = np.searchsorted(walker.label_values, result) + 1
+        numbered = np.where(result > 0, number, 0).astype(labels.dtype)
+    if labels.min() < 0:
+        for rank, value in enumerate(np.unique(labels[labels < 0])[::-1], start=1):
+            numbered[labels == value] = -rank
+    if not copy:
+        labels[...] = numbered
+        return labels
+    return numbered
