@@ -22,7 +22,15 @@ smooth = run("gaussian", {"image": read_image("stack.tif")}, {"sigma": 0.5}).out
 
 Lengths are in the unit of the image's voxel size (pixels where the image has none).
 """
-GIVES = {"image": "an image", "labels": "labels", "mask": "a mask", "shapes": "shapes"}
+GIVES = {
+    "image": "an image",
+    "labels": "labels",
+    "mask": "a mask",
+    "shapes": "shapes",
+    "points": "points",
+    "table": "a table",
+}
+UNITS = {"physical": " in the image's unit", "physical_size": " in the image's unit, ² or ³"}
 CHANNELS = {
     "joint": "all chosen channels count together",
     "each": "one by one, a result for each",
@@ -56,7 +64,7 @@ def values_of(parameter: Parameter) -> str:
         texts = [f"{name} `{in_one_line(text)}`" for name, text in parameter.presets]
         return ", ".join(["text", *texts])
     kind = "whole number" if parameter.type == "int" else "number"
-    unit = " in the image's unit" if parameter.unit == "physical" else ""
+    unit = UNITS.get(str(parameter.unit), "")
     return " ".join(part for part in (f"{kind}{unit}", parameter.bounds) if part)
 
 

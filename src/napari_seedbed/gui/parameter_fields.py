@@ -135,7 +135,7 @@ class ParameterFields(QWidget):
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         super().__init__()
         self._fields: dict[str, QWidget] = {}
-        self._lengths: list[tuple[QLabel, str]] = []
+        self._lengths: list[tuple[QLabel, Parameter]] = []
         # Those whose default follows the voxel size, with the value that they were given last.
         self._in_voxels: dict[str, tuple[Parameter, Value]] = {}
         self._form = form = QFormLayout(self)
@@ -156,8 +156,8 @@ class ParameterFields(QWidget):
                 label = QLabel(parameter.label)
                 label.setToolTip(parameter.help)
                 form.addRow(label, field)
-                if parameter.unit == "physical":
-                    self._lengths.append((label, parameter.label))
+                if parameter.unit is not None:
+                    self._lengths.append((label, parameter))
 
     def _field(self, parameter: Parameter) -> QWidget:
         if parameter.type == "bool":
@@ -199,8 +199,9 @@ class ParameterFields(QWidget):
 
         Defaults that count voxels become lengths in this unit, unless a person has changed them.
         """
-        for label, text in self._lengths:
-            label.setText(f"{text} ({unit})")
+        powers = {"physical": "", "physical_size": "³" if len(spacing or ()) == 3 else "²"}
+        for label, declared in self._lengths:
+            label.setText(f"{declared.label} ({unit}{powers[str(declared.unit)]})")
         for name, (parameter, shown) in self._in_voxels.items():
             if _value(self._fields[name]) == shown:
                 default = parameter.default_for(spacing)

@@ -15,6 +15,7 @@ from napari_seedbed.pipeline.files import (
     read_image,
     write_image,
     write_labels,
+    write_points,
     write_shapes,
     write_table,
 )
@@ -25,8 +26,11 @@ from napari_seedbed.pipeline.provenance import package_version
 from napari_seedbed.pipeline.recipe_model import Recipe
 from napari_seedbed.pipeline.recipes import replay
 from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points, Table
+from napari_seedbed.pipeline.volumes import Output
 
 SUMMARY = "summary.json"
+_AS_TEXT = ("shapes", "points", "table")
 PathLike = str | os.PathLike[str]
 
 
@@ -40,12 +44,13 @@ def run_batch(
     report: Report | None = None,
     should_stop: ShouldStop | None = None,
     on_done: Callable[[dict[str, Any]], None] | None = None,
+    other: PathLike | None = None,
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
-    Each input ``cells.tif`` gives ``cells_labels.ome.tif`` and so on, where shapes come out
-    ``cells_shapes.csv``, and where labels come out ``cells_objects.csv``. ``summary.json`` is
-    written when all are done, also after a cancel.
+    Each input ``cells.tif`` gives ``cells_labels.ome.tif`` and so on, where shapes, points or a
+    table come out ``cells_shapes.csv`` and so on, and where labels come out ``cells_objects.csv``.
+    ``summary.json`` is written when all are done, also after a cancel.
 
     Parameters
     ----------
@@ -60,6 +65,9 @@ def run_batch(
     report, should_stop : callable, optional
     on_done : callable, optional
         Told the entry of each input as soon as it is finished.
+    other : path, optional
+        The second image of a recipe that works on two: a file, which goes with every input, or a
+        folder with a file of the same name for each.
 
     Returns
     -------
@@ -71,7 +79,8 @@ def run_batch(
     Raises
     ------
     InputError
-        When two inputs would give the same file names.
+        When two inputs would give the same file names, and when a second image is missing or
+        needless.
     FileError
         When the folder or the summary cannot be written.
     """
@@ -83,6 +92,13 @@ def run_batch(
             f"inputs: several files are called {twice[0]!r}, so their results would have the same "
             "name; run them into different folders."
         )
+    if recipe.needs_other and other is None:
+        raise InputError(
+            "other: the recipe works on two images; name the second one, or a folder of them, "
+            "with --other."
+        )
+    if other is not None and not recipe.needs_other:
+        raise InputError("other: the recipe works on one image; leave --other out.")
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +114,7 @@ def run_batch(
                 report(Progress(fraction, f"{name}: {progress.message}"))
 
         try:
-            entry = _run_one(recipe, path, folder, overwrite, pass_on, should_stop)
+            entry = _run_one(recipe, path, other, folder, overwrite, pass_on, should_stop)
         except Cancelled:
             cancelled = True
             break
@@ -120,6 +136,7 @@ def run_batch(
 def _run_one(
     recipe: Recipe,
     path: Path,
+    other: PathLike | None,
     folder: Path,
     overwrite: bool,
     report: Report,
@@ -143,22 +160,21 @@ def _run_one(
         report(Progress(0.0, "reading"))
         image = read_image(path)
         entry["notes"] += image.notes
-        result = replay(recipe, image, report, should_stop)
+        second = None if other is None else read_image(_partner(path, Path(other)))
+        result = replay(recipe, image, report, should_stop, other=second)
         entry["notes"] += result.record["notes"]
         check_stop(should_stop)
         report(Progress(1.0, "writing"))
         for key, output in result.outputs.items():
             target = folder / _file_name(path, key, recipe)
-            if isinstance(output, Shapes):
-                written.append(write_shapes(target, output))
-            else:
-                write = write_labels if key in ("labels", "mask") else write_image
-                written.append(write(target, output))
+            written.append(_write(target, key, output))
             entry["outputs"][key] = target.name
         if "labels" in result.outputs:
+            labels = result.image("labels")
             if recipe.channels is not None:
                 image = image.select_channels(recipe.channels)
-            table = object_table_of(result.image("labels"), image)
+            same_grid = labels.spatial_shape == image.spatial_shape
+            table = object_table_of(labels, image if same_grid else None)
             target = folder / f"{image_name(path)}_objects.csv"
             written.append(write_table(target, table))
             entry["outputs"]["objects"] = target.name
@@ -179,9 +195,25 @@ def _run_one(
     return entry
 
 
+def _partner(path: Path, other: Path) -> Path:
+    """The second image that goes with an input."""
+    return other / path.name if other.is_dir() else other
+
+
+def _write(target: Path, key: str, output: Output) -> Path:
+    if isinstance(output, Shapes):
+        return write_shapes(target, output)
+    if isinstance(output, Points):
+        return write_points(target, output)
+    if isinstance(output, Table):
+        return write_table(target, output.columns)
+    write = write_labels if key in ("labels", "mask") else write_image
+    return write(target, output)
+
+
 def _file_name(path: Path, key: str, recipe: Recipe) -> str:
     kind = recipe.steps[-1].operation if key == "image" else key
-    return f"{image_name(path)}_{kind}{'.csv' if key == 'shapes' else '.ome.tif'}"
+    return f"{image_name(path)}_{kind}{'.csv' if key in _AS_TEXT else '.ome.tif'}"
 
 
 def _refuse_existing(recipe: Recipe, path: Path, folder: Path, overwrite: bool) -> None:

@@ -78,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", metavar="FOLDER", required=True, help="where results go; made if missing"
     )
     command.add_argument(
+        "--other",
+        metavar="FILE",
+        help="the second image of a recipe that works on two, or a folder with a file of the same "
+        "name for each input",
+    )
+    command.add_argument(
         "--overwrite", action="store_true", help="replace results that are there already"
     )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
@@ -175,6 +181,7 @@ def _run(arguments: argparse.Namespace) -> int:
             report=progress.show,
             should_stop=stopped,
             on_done=on_done,
+            other=arguments.other,
         )
     progress.clear()
     if summary["cancelled"]:
@@ -258,8 +265,9 @@ def _info(arguments: argparse.Namespace) -> int:
             values = ", ".join(
                 f"{name} {in_one_line(value)}" for name, value in step.parameters.items()
             )
-            print(f"Step {number}    {step.operation} on {step.image}: {values or 'no parameters'}")
-            if step.starts:
+            worked_on = " and ".join(filter(None, [step.image, step.other]))
+            print(f"Step {number}    {step.operation} on {worked_on}: {values or 'no parameters'}")
+            if start_in_words(step):
                 print(f"{'':10}from {start_in_words(step)}")
         print(f"\n{recipe_to_methods_text(recipe)}")
         return DONE

@@ -13,9 +13,12 @@ from napari_seedbed.pipeline.parameters import Parameter, Value
 
 if TYPE_CHECKING:
     from napari_seedbed.core.marks.shapes import Shape
+    from napari_seedbed.pipeline.image import Image
+    from napari_seedbed.pipeline.shapes import Shapes
 
-Role = Literal["image", "seeds", "shapes"]
-Kind = Literal["image", "labels", "mask", "shapes"]
+Role = Literal["image", "other", "seeds", "shapes"]
+Kind = Literal["image", "labels", "mask", "shapes", "points", "table"]
+Voxels = Literal["image", "labels", "mask"]
 Menu = Literal["napari/layers/filter", "napari/layers/segment"]
 
 GROUPS = (
@@ -81,6 +84,12 @@ class Job:
     parameters : dict
     cache_key : hashable
         Stands for the voxels of `load`.
+    other : callable
+        Gives the voxels of the second image, laid out as those of `load`; None without one.
+    shapes : tuple of core.marks.shapes.Shape
+        Those of this time point.
+    notes : list of str
+        What a person should know about the result; the function may add to it.
     """
 
     load: Callable[[], NDArray]
@@ -93,6 +102,36 @@ class Job:
     context: Context
     report: Report | None
     should_stop: ShouldStop | None
+    other: Callable[[], NDArray | None] = lambda: None
+    shapes: "tuple[Shape, ...]" = ()
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class WholeJob:
+    """An image with all its time points and channels: what a `whole` operation is given.
+
+    Attributes
+    ----------
+    image : Image
+    other : Image or None
+    seeds : Image or None
+    shapes : Shapes or None
+    parameters : dict
+    context : Context
+    notes : list of str
+        What a person should know about the result; the function may add to it.
+    """
+
+    image: "Image"
+    other: "Image | None"
+    seeds: "Image | None"
+    shapes: "Shapes | None"
+    parameters: Mapping[str, Any]
+    context: Context
+    report: Report | None
+    should_stop: ShouldStop | None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -179,14 +218,17 @@ class Operation:
     menu : str
         Menu of napari that it appears in.
     function : callable
-        ``function(job) -> {output name: array}`` of a `Job`; arrays (Z, Y, X), or (K, Z, Y, X) for
-        an output with channels of its own; without z in 2D. With `series`,
-        ``function(series_job) -> SeriesResult``.
+        ``function(job) -> {output name: output}`` of a `Job`. Outputs are arrays (Z, Y, X), or
+        (K, Z, Y, X) for an output with channels of its own, without z in 2D; `PointsFound`; lists
+        of Shape; and tables as dicts of columns. With `series`,
+        ``function(series_job) -> SeriesResult``; with `whole`,
+        ``function(whole_job) -> {output name: Image, Points, Shapes or Table}``.
     parameters : tuple of Parameter
     takes : tuple of str
-        Inputs that are needed, by role: 'image', 'seeds', 'shapes'.
+        Inputs that are needed, by role: 'image', 'other' (a second image), 'seeds', 'shapes'.
     gives : str
-        Kind of the main output, which is also its key: 'image', 'labels', 'mask' or 'shapes'.
+        Kind of the main output, which is also its key: 'image', 'labels', 'mask', 'shapes',
+        'points' or 'table'.
     ndim : tuple of int
         Numbers of spatial dimensions that it works in.
     channels : {'joint', 'each'}
@@ -202,9 +244,23 @@ class Operation:
         Where the method comes from.
     extra_outputs : tuple of str
         Names of outputs beside the main one, each asked for by the bool parameter of its name.
-        One called 'shapes' holds shapes, the others are images.
+        Those called 'shapes', 'points' and 'table' are what their names say, 'labels' and 'mask'
+        too; the others are images.
     one_of : tuple of str
         Inputs of which exactly one is needed, beside those that it takes.
+    optional : tuple of str
+        Inputs that it can do without.
+    image_kind : {'image', 'labels'}
+        What the image holds. Labels are whole numbers; a mask counts as the label 1.
+    other_kind : {'image', 'labels', 'mask'}
+        What the second image holds.
+    other_title : str
+        What the form calls the second image.
+    other_same_grid : bool
+        Whether the second image must have as many voxels along each axis as the image.
+    whole : bool
+        Whether the function is called once with the whole image, all its time points and channels,
+        because it changes the grid, the channels or the series. Its channels are 'joint'.
     seed_labels : int
         How many different labels the seeds of a time point must have; those with fewer are
         skipped.
@@ -238,6 +294,12 @@ class Operation:
     halo: Halo | None = None
     extra_outputs: tuple[str, ...] = ()
     one_of: tuple[Role, ...] = ()
+    optional: tuple[Role, ...] = ()
+    image_kind: Literal["image", "labels"] = "image"
+    other_kind: Voxels = "image"
+    other_title: str = "Second image"
+    other_same_grid: bool = True
+    whole: bool = False
     seed_labels: int = 2
     series: bool = False
     follows: Callable[[Mapping[str, Any]], bool] | None = None
@@ -254,6 +316,11 @@ class Operation:
     def command_title(self) -> str:
         """What menus say for `command`."""
         return self.panel.replace("_", " ").capitalize() if self.panel else self.title
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Everything that it may be given."""
+        return (*self.takes, *self.one_of, *self.optional)
 
     def __post_init__(self) -> None:
         if self.group not in GROUPS:

@@ -2,6 +2,7 @@
 
 from napari_seedbed.pipeline.image_reading import image_name, read_image
 from napari_seedbed.pipeline.image_writing import write_image, write_labels, write_table
+from napari_seedbed.pipeline.point_writing import write_points
 from napari_seedbed.pipeline.shape_writing import write_shapes
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "read_image",
     "write_image",
     "write_labels",
+    "write_points",
     "write_shapes",
     "write_table",
 ]

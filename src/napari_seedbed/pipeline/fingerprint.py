@@ -45,6 +45,8 @@ class Fingerprint:
 
     def _digest(self, channel: NDArray) -> bytes:
         digest = hashlib.blake2b(digest_size=16)
+        # Masks are layers of whole numbers in the window and must keep their name there.
+        channel = channel.view(np.uint8) if channel.dtype == bool else channel
         digest.update(f"{channel.dtype.newbyteorder('<').str} {channel.shape}".encode())
         little = np.ascontiguousarray(channel, dtype=channel.dtype.newbyteorder("<"))
         raw = little.reshape(-1).view(np.uint8).data

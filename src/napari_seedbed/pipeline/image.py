@@ -192,6 +192,30 @@ class Image:
             axes=tuple(axis for axis in self.axes if axis != "t"),
         )
 
+    def crop(self, region: Sequence[slice]) -> "Image":
+        """A part of it, one slice of whole numbers a spatial axis; it keeps its place."""
+        if len(region) != len(self.spatial_axes):
+            raise InputError(
+                f"region: {len(region)} slices given for the axes {self.spatial_axes}; give one "
+                "for each."
+            )
+        bounds = [part.indices(n) for part, n in zip(region, self.spatial_shape, strict=True)]
+        if any(step != 1 or stop <= start for start, stop, step in bounds):
+            raise InputError(
+                f"region: {tuple(region)} holds no voxels of an image of shape "
+                f"{self.spatial_shape}."
+            )
+        where = dict(zip(self.spatial_axes, bounds, strict=True))
+        index = tuple(
+            slice(*where[axis][:2]) if axis in where else slice(None) for axis in self.axes
+        )
+        places = zip(self.translate, self.spacing, bounds, strict=True)
+        return replace(
+            self,
+            array=self.array[index],
+            translate=tuple(place + step * start for place, step, (start, _, _) in places),
+        )
+
     def volume(self) -> NDArray:
         """One time point in memory: (Z, Y, X) or (C, Z, Y, X), without z in 2D, C-contiguous.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.declarations import Operation, Voxels
 from napari_seedbed.pipeline.image import SPATIAL, Image
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.units import convert
@@ -25,6 +25,7 @@ class Inputs:
     image: Image
     seeds: Image | None = None
     shapes: Shapes | None = None
+    other: Image | None = None
 
 
 def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> Inputs:
@@ -37,25 +38,11 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> 
     """
     _check_roles(operation, inputs)
     image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
-    if not isinstance(image, Image):
-        raise InputError(f"image: {type(image).__name__} given; an Image is needed.")
-    if image.dtype.kind == "c":
-        raise InputError(
-            f"image: it holds complex numbers ({image.dtype}); take its magnitude first."
-        )
-    if image.dtype.kind not in "iufb":
-        raise InputError(f"image: it holds {image.dtype}; an image of numbers is needed.")
-    if 0 in image.shape:
-        raise InputError(f"image: it is empty, its shape is {image.shape}.")
-    odd = [axis for axis in image.axes if axis not in (*SPATIAL, "c", "t")]
-    if odd:
-        raise InputError(f"image: choose one position along {', '.join(odd)} first.")
-    if len(image.spatial_axes) not in operation.ndim:
-        wanted = " or ".join(f"{n}D" for n in operation.ndim)
-        raise InputError(f"image: {operation.title} works on {wanted} images only.")
-    if image.rgb and image.n_channels == 4:
-        image = image.select_channels([0, 1, 2])
-    image = in_one_unit(image)
+    image = _checked_image("image", image, operation, operation.image_kind)
+    other = inputs.get("other")
+    if other is not None:
+        other = _checked_image("other", other, operation, operation.other_kind)
+        _check_other(image, other, operation)
     if isinstance(seeds, Shapes):
         raise InputError("seeds: Shapes given; an Image of integer labels is needed.")
     if seeds is not None:
@@ -64,17 +51,64 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> 
         raise InputError("shapes: an Image given; Shapes are needed.")
     if shapes is not None:
         shapes = replace(shapes, shapes=fitting_shapes(image, shapes.shapes))
-    return Inputs(image, seeds, shapes)
+    return Inputs(image, seeds, shapes, other)
+
+
+def _checked_image(role: str, image: object, operation: Operation, kind: Voxels) -> Image:
+    """An image that the operation can be given, without alpha and with one unit."""
+    if not isinstance(image, Image):
+        raise InputError(f"{role}: {type(image).__name__} given; an Image is needed.")
+    if image.dtype.kind == "c":
+        raise InputError(
+            f"{role}: it holds complex numbers ({image.dtype}); take its magnitude first."
+        )
+    if image.dtype.kind not in "iufb":
+        raise InputError(f"{role}: it holds {image.dtype}; an image of numbers is needed.")
+    if kind != "image" and image.dtype.kind == "f":
+        raise InputError(
+            f"{role}: it holds {image.dtype}; {operation.title} needs {kind}, which are whole "
+            "numbers. Threshold or label the image first."
+        )
+    if kind != "image" and image.channel_axis is not None:
+        raise InputError(f"{role}: {kind} with channels were given; choose one channel.")
+    if 0 in image.shape:
+        raise InputError(f"{role}: it is empty, its shape is {image.shape}.")
+    odd = [axis for axis in image.axes if axis not in (*SPATIAL, "c", "t")]
+    if odd:
+        raise InputError(f"{role}: choose one position along {', '.join(odd)} first.")
+    if len(image.spatial_axes) not in operation.ndim:
+        wanted = " or ".join(f"{n}D" for n in operation.ndim)
+        raise InputError(f"{role}: {operation.title} works on {wanted} images only.")
+    if image.rgb and image.n_channels == 4:
+        image = image.select_channels([0, 1, 2])
+    return in_one_unit(image)
+
+
+def _check_other(image: Image, other: Image, operation: Operation) -> None:
+    if other.spatial_axes != image.spatial_axes:
+        raise InputError(
+            f"other: it is {len(other.spatial_axes)}D and the image {len(image.spatial_axes)}D; "
+            "both must have the same axes."
+        )
+    if operation.other_same_grid and other.spatial_shape != image.spatial_shape:
+        raise InputError(
+            f"other: its shape {other.spatial_shape} is not the image's shape "
+            f"{image.spatial_shape}; {operation.title} needs two of the same size."
+        )
+    if other.n_times not in (1, image.n_times):
+        raise InputError(
+            f"other: it has {_count_times(other)} and the image has {_count_times(image)}; both "
+            "must have the same, or the other one a single one."
+        )
 
 
 def _check_roles(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> None:
     for role in operation.takes:
         if role not in inputs:
             raise InputError(f"{role}: {operation.title} needs {role}; none were given.")
-    known = (*operation.takes, *operation.one_of)
     for given in inputs:
-        if given not in known:
-            raise InputError(f"{given}: {operation.title} takes {', '.join(known)} only.")
+        if given not in operation.roles:
+            raise InputError(f"{given}: {operation.title} takes {', '.join(operation.roles)} only.")
     starts = [role for role in operation.one_of if role in inputs]
     if operation.one_of and len(starts) != 1:
         wanted = " or ".join(operation.one_of)
@@ -220,13 +254,15 @@ def choose_times(
                 f"counted from 0 to {image.n_times - 1}."
             )
     chosen = sorted(set(range(image.n_times) if times is None else map(int, times)))
-    if operation.series:
+    if operation.series or operation.whole:
         if len(chosen) < image.n_times:
             raise InputError(
                 f"times: {operation.title} works on the whole series at once; give it the time "
                 "points that it should start from as seeds or shapes."
+                if operation.series
+                else f"times: {operation.title} works on the whole series at once."
             )
-        if labels is not None and not any(labels):
+        if operation.series and labels is not None and not any(labels):
             raise InputError("seeds: there are none; mark at least one object.")
         return chosen
     if labels is None or len(chosen) == 1:

@@ -48,7 +48,11 @@ def operation_as_text(operation: Operation) -> str:
 
 def takes_in_words(operation: Operation) -> str:
     """``image + seeds``; ``image + shapes or seeds`` where one of the two is needed."""
-    return " + ".join([*operation.takes, *filter(None, [" or ".join(operation.one_of)])])
+    words = {"image": operation.image_kind, "other": operation.other_title.lower()}
+    parts = [words.get(role, role) for role in operation.takes]
+    parts += filter(None, [" or ".join(operation.one_of)])
+    parts += [f"{words.get(role, role)} (if wanted)" for role in operation.optional]
+    return " + ".join(parts)
 
 
 def _domain(parameter: Parameter) -> str:
@@ -64,6 +68,8 @@ def _domain(parameter: Parameter) -> str:
     parts = [kind, parameter.bounds, f"default {_number_of(parameter)}"]
     if parameter.unit == "physical":
         parts.append("in the unit of the voxel size")
+    if parameter.unit == "physical_size":
+        parts.append("an area (2D) or volume (3D) in the unit of the voxel size")
     return ", ".join(filter(None, parts))
 
 
@@ -89,6 +95,9 @@ def operations_as_data() -> list[dict[str, Any]]:
             "menu": operation.menu,
             "takes": list(operation.takes),
             "one_of": list(operation.one_of),
+            "optional": list(operation.optional),
+            "image_kind": operation.image_kind,
+            "other_kind": operation.other_kind,
             "gives": operation.gives,
             "extra_outputs": list(operation.extra_outputs),
             "ndim": list(operation.ndim),

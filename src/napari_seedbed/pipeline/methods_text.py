@@ -7,6 +7,8 @@ from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
 from napari_seedbed.pipeline.recipe_model import Recipe, Step
 
+_SUBJECTS = {"image": "the image", "other": "the second image"}
+
 
 def recipe_to_methods_text(recipe: Recipe) -> str:
     """A paragraph that says what was done, with what versions, and where the methods come from.
@@ -45,17 +47,19 @@ def _step(recipe: Recipe, step: Step) -> str:
     values = check_parameters(operation.parameters, step.parameters, recipe.image.spacing)
     unit = recipe.image.units[-1]
     stated = [
-        _setting(parameter, values[parameter.name], unit)
+        _setting(parameter, values[parameter.name], unit, len(recipe.image.spacing))
         for parameter in operation.parameters
         if parameter.type != "bool"
     ]
     cited = re.match(r"(\w+).*?\((\d{4})\)", operation.reference)
     author = " ".join(cited.groups()) if cited else operation.reference
-    subject = {"image": "the image"}.get(step.image, f"the result of {step.image}")
+    subject = _SUBJECTS.get(step.image, f"the result of {step.image}")
     text = f"{operation.title} ({author}) was applied to {subject}"
     if step.image == "image" and recipe.channels is not None:
         chosen = ", ".join(str(channel + 1) for channel in recipe.channels)
         text += f" (channel {chosen})"
+    if step.other is not None:
+        text += f" and {_SUBJECTS.get(step.other, f'the result of {step.other}')}"
     if stated:
         text += f" with {', '.join(stated)}"
     start = start_in_words(step)
@@ -65,15 +69,19 @@ def _step(recipe: Recipe, step: Step) -> str:
 def start_in_words(step: Step) -> str:
     """What people marked and drew for a step: ``3 outlines of 2 objects drawn by hand``."""
     parts = []
-    if step.seeds is not None:
-        n_labels = sum(label > 0 for label in step.seeds.labels)
-        parts.append(f"{step.seeds.voxels} seed voxels of {n_labels} labels marked by hand")
-    if step.shapes is not None:
-        closed = sum(shape.closed for shape in step.shapes)
-        paths = len(step.shapes) - closed
+    if step.marked is not None:
+        n_labels = sum(label > 0 for label in step.marked.labels)
+        parts.append(f"{step.marked.voxels} seed voxels of {n_labels} labels marked by hand")
+    if isinstance(step.seeds, str):
+        parts.append(f"the result of {step.seeds}")
+    if isinstance(step.shapes, str):
+        parts.append(f"the shapes of {step.shapes}")
+    if step.drawn:
+        closed = sum(shape.closed for shape in step.drawn)
+        paths = len(step.drawn) - closed
         kinds = [_counted(closed, "outline")] if closed else []
         kinds += [_counted(paths, "open path")] if paths else []
-        objects = _counted(len({shape.label for shape in step.shapes}), "object")
+        objects = _counted(len({shape.label for shape in step.drawn}), "object")
         parts.append(f"{' and '.join(kinds)} of {objects} drawn by hand")
     return " and ".join(parts)
 
@@ -82,11 +90,12 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _setting(parameter: Parameter, value: Value, unit: str) -> str:
+def _setting(parameter: Parameter, value: Value, unit: str, n_axes: int) -> str:
     shown = f"{value:g}" if isinstance(value, float) else in_one_line(value)
     if parameter.choice_labels:
         shown = dict(zip(parameter.choices, parameter.choice_labels, strict=True))[str(value)]
         shown = shown[0].lower() + shown[1:]
-    suffix = f" {unit}" if parameter.unit == "physical" else ""
+    power = {"physical": "", "physical_size": f"^{n_axes}"}
+    suffix = f" {unit}{power[parameter.unit]}" if parameter.unit is not None else ""
     colon = ":" if parameter.choice_labels else ""
     return f"{parameter.label.lower()}{colon} {shown}{suffix}"

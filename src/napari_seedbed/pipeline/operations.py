@@ -1,16 +1,24 @@
 """The registry of operations, and `run`, the single door to all of them."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.errors import InputError, MemoryForecastError
 from napari_seedbed.pipeline import memory
 from napari_seedbed.pipeline.catalogue import OPERATIONS
-from napari_seedbed.pipeline.declarations import Context, Job, Operation, SeriesResult
+from napari_seedbed.pipeline.declarations import (
+    Context,
+    Job,
+    Operation,
+    SeriesResult,
+    WholeJob,
+)
 from napari_seedbed.pipeline.fingerprint import Fingerprint
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.inputs import (
@@ -29,7 +37,19 @@ from napari_seedbed.pipeline.parameters import (
 from napari_seedbed.pipeline.provenance import make_record
 from napari_seedbed.pipeline.series import run_series
 from napari_seedbed.pipeline.shapes import Shapes
-from napari_seedbed.pipeline.volumes import Gathered, Volume, place_in_memory, seed_volume
+from napari_seedbed.pipeline.tables import Points, Table
+from napari_seedbed.pipeline.volumes import (
+    Gathered,
+    Output,
+    Volume,
+    label_volume,
+    other_volume,
+    place_in_memory,
+    seed_volume,
+)
+from napari_seedbed.pipeline.windows import window_of
+
+Kind = TypeVar("Kind", Image, Shapes, Points, Table)
 
 __all__ = [
     "Context",
@@ -63,24 +83,36 @@ def get(name: str) -> Operation:
 class Result:
     """What `run` gives: outputs by name, the main one under `Operation.gives`, and their record.
 
-    The output called 'shapes' is `Shapes`, all others are images.
+    Those called 'shapes' are `Shapes`, 'points' `Points`, 'table' a `Table`, all others images.
     """
 
-    outputs: dict[str, Image | Shapes]
+    outputs: dict[str, Output]
     record: dict[str, Any]
 
     def image(self, name: str) -> Image:
         """An output that is an image."""
-        output = self.outputs[name]
-        if not isinstance(output, Image):
-            raise InputError(f"{name}: this output holds shapes, not an image.")
-        return output
+        return self._of_kind(name, Image)
 
     def shapes(self, name: str = "shapes") -> Shapes:
         """An output that holds shapes."""
-        output = self.outputs[name]
-        if not isinstance(output, Shapes):
-            raise InputError(f"{name}: this output is an image and holds no shapes.")
+        return self._of_kind(name, Shapes)
+
+    def points(self, name: str = "points") -> Points:
+        """An output that holds points."""
+        return self._of_kind(name, Points)
+
+    def table(self, name: str = "table") -> Table:
+        """An output that is a table."""
+        return self._of_kind(name, Table)
+
+    def _of_kind(self, name: str, kind: type[Kind]) -> Kind:
+        output = self.outputs.get(name)
+        if not isinstance(output, kind):
+            there = ", ".join(f"{key} ({type(out).__name__})" for key, out in self.outputs.items())
+            raise InputError(
+                f"{name}: there is no output of that name that is of the kind {kind.__name__}; "
+                f"there are {there}."
+            )
         return output
 
 
@@ -119,6 +151,7 @@ def forecast(
     params: Mapping[str, Any] | None = None,
     *,
     times: Sequence[int] | None = None,
+    region: Sequence[slice] | None = None,
 ) -> Forecast:
     """Memory and time that `run` with the same arguments would take.
 
@@ -133,6 +166,8 @@ def forecast(
     image = in_one_unit(image)
     parameters = check_parameters(operation.parameters, params, image.spacing)
     labels = labels_by_time(Inputs(image, seeds, shapes))
+    if region is not None:
+        image = image.crop(window_of(operation, image, parameters, region).seen)
     chosen = range(image.n_times) if times is None else times
     return _forecast(operation, image, parameters, labels, chosen)
 
@@ -146,6 +181,7 @@ def run(
     should_stop: ShouldStop | None = None,
     context: Context | None = None,
     times: Sequence[int] | None = None,
+    region: Sequence[slice] | None = None,
 ) -> Result:
     """Run an operation: what the window, the command line, recipes and batches all call.
 
@@ -153,9 +189,9 @@ def run(
     ----------
     operation : Operation or str
     inputs : dict
-        ``image``, and where the operation takes them ``seeds``: an Image of integer labels on
-        the image's own grid, with the image's time axis if there is one, without channels; and
-        ``shapes``: Shapes in the image's voxel coordinates.
+        ``image``, and where the operation takes them ``other``: a second image; ``seeds``: an
+        Image of integer labels on the image's own grid, with the image's time axis if there is
+        one, without channels; and ``shapes``: Shapes in the image's voxel coordinates.
     params : dict, optional
         What differs from the defaults.
     report, should_stop : callable, optional
@@ -166,6 +202,10 @@ def run(
         Time points to work on; all by default. Where seeds are needed, those with fewer labels
         than `Operation.seed_labels` are skipped and named in the record. What is not worked on
         stays zero. Series operations always work on all.
+    region : sequence of slice, optional
+        Voxels along each spatial axis; all by default. The outputs are those of this part, with
+        the values that they have when all is worked on. Operations without a halo do look at all
+        of it. Tables are those of what was looked at.
 
     Returns
     -------
@@ -187,34 +227,29 @@ def run(
     context = context or Context()
     labels = labels_by_time(given)
     chosen = choose_times(operation, image, labels, times)
+    window = None if region is None else window_of(operation, image, parameters, region)
+    worked = given if window is None else window.of_inputs(given)
     # A live session's later runs work in memory that its first one has taken.
-    if not any(place_in_memory(image, t) in context.cache for t in chosen):
-        _check_memory(_forecast(operation, image, parameters, labels, chosen))
+    if not any(place_in_memory(worked.image, t) in context.cache for t in chosen):
+        _check_memory(_forecast(operation, worked.image, parameters, labels, chosen))
 
     check_stop(should_stop)
     hashed = None if context.live else Fingerprint(image, should_stop)
     found = () if labels is None else tuple(sorted(set().union(*labels)))
-    outputs: dict[str, Image | Shapes]
-    notes: tuple[str, ...] = ()
-    if operation.series:
-        result = run_series(
-            operation,
-            given,
-            parameters,
-            hashed=hashed,
-            context=context,
-            report=report,
-            should_stop=should_stop,
-        )
-        gathered = Gathered(image, per_channel=False)
-        gathered.add_series(result.arrays)
-        outputs = {**gathered.images(operation, found), **_shapes_of(result, image)}
-        notes = result.notes
-    else:
-        gathered = _run_volumes(
-            operation, given, parameters, chosen, found, hashed, context, report, should_stop
-        )
-        outputs = {**gathered.images(operation, found)}
+    calls = _Calls(
+        operation,
+        worked,
+        parameters,
+        context,
+        report,
+        should_stop,
+        # Of a part, not all voxels pass by that the image's name is made from.
+        hashed if worked.image is image else None,
+    )
+    outputs = calls.outputs(chosen, found)
+    if window is not None:
+        shape = worked.image.spatial_shape
+        outputs = {key: window.of_output(output, shape) for key, output in outputs.items()}
     check_stop(should_stop)
     record = make_record(
         operation,
@@ -223,50 +258,127 @@ def run(
         outputs,
         None if image.time_axis is None else chosen,
         None if hashed is None else hashed.finish(),
-        notes,
+        calls.notes,
+        None if window is None else window.region,
     )
     if report is not None:
         report(Progress(1.0, "Done"))
     return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
 
 
-def _run_volumes(
-    operation: Operation,
-    inputs: Inputs,
-    parameters: Mapping[str, Any],
-    times: Sequence[int],
-    label_values: tuple[int, ...],
-    hashed: Fingerprint | None,
-    context: Context,
-    report: Report | None,
-    should_stop: ShouldStop | None,
-) -> Gathered:
-    """Call the function of an operation for each time point and, if it wants so, channel."""
-    image, seeds = inputs.image, inputs.seeds
-    each = operation.channels == "each"
-    channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
-    gathered = Gathered(image, per_channel=each)
-    parts = len(times) * len(channels)
-    for nth, t in enumerate(times):
-        check_stop(should_stop)
-        volume = Volume(image, t, context, hashed)
-        for channel in channels:
-            check_stop(should_stop)
-            part = nth * len(channels) + (channel or 0)
-            job = Job(
-                load=partial(volume.load, channel),
-                seeds=None if seeds is None else seed_volume(seeds, t),
-                spacing=image.spacing,
-                channel_axis=0 if channel is None and image.n_channels > 1 else None,
-                label_values=label_values,
-                parameters=parameters,
-                cache_key=(volume.key, channel),
-                context=context,
-                report=None if report is None else partial(_pass_on, report, part, parts),
-                should_stop=should_stop,
-            )
-            gathered.add(t, channel, operation.function(job))
-    return gathered
+@dataclass
+class _Calls:
+    """The calls of an operation's function that one run is made of."""
+
+    operation: Operation
+    inputs: Inputs
+    parameters: Mapping[str, Any]
+    context: Context
+    report: Report | None
+    should_stop: ShouldStop | None
+    hashed: Fingerprint | None
+    notes: list[str] = field(default_factory=list)
+
+    def outputs(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
+        """Everything that comes out, in the place of the image."""
+        if self.operation.whole:
+            return self._of_whole()
+        if self.operation.series:
+            return self._of_series(label_values)
+        return self._of_volumes(times, label_values)
+
+    def _of_whole(self) -> dict[str, Output]:
+        inputs = self.inputs
+        job = WholeJob(
+            image=inputs.image,
+            other=inputs.other,
+            seeds=inputs.seeds,
+            shapes=inputs.shapes,
+            parameters=self.parameters,
+            context=self.context,
+            report=self.report,
+            should_stop=self.should_stop,
+            notes=self.notes,
+        )
+        outputs: dict[str, Output] = self.operation.function(job)
+        return outputs
+
+    def _of_series(self, label_values: tuple[int, ...]) -> dict[str, Output]:
+        image = self.inputs.image
+        result = run_series(
+            self.operation,
+            self.inputs,
+            self.parameters,
+            hashed=self.hashed,
+            context=self.context,
+            report=self.report,
+            should_stop=self.should_stop,
+        )
+        self.notes += result.notes
+        gathered = Gathered(image, per_channel=False)
+        gathered.add_series(result.arrays)
+        return {**gathered.images(self.operation, label_values), **_shapes_of(result, image)}
+
+    def _of_volumes(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
+        """Call the function for each time point and, if the operation wants so, channel."""
+        image = self.inputs.image
+        each = self.operation.channels == "each"
+        channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
+        gathered = Gathered(image, per_channel=each)
+        parts = len(times) * len(channels)
+        for nth, t in enumerate(times):
+            check_stop(self.should_stop)
+            volume = Volume(image, t, self.context, self.hashed)
+            for channel in channels:
+                check_stop(self.should_stop)
+                job = self._job(volume, t, channel, label_values)
+                if self.report is not None:
+                    part = nth * len(channels) + (channel or 0)
+                    job.report = partial(_pass_on, self.report, part, parts)
+                gathered.add(t, channel, self.operation.function(job))
+                self.notes += [
+                    f"{_place_in_words(image, t, channel)}{note}" if parts > 1 else note
+                    for note in job.notes
+                ]
+        return {**gathered.images(self.operation, label_values), **gathered.others()}
+
+    def _job(
+        self, volume: Volume, t: int, channel: int | None, label_values: tuple[int, ...]
+    ) -> Job:
+        image, seeds, other, shapes = (
+            self.inputs.image,
+            self.inputs.seeds,
+            self.inputs.other,
+            self.inputs.shapes,
+        )
+        load: Callable[[], NDArray] = partial(volume.load, channel)
+        if self.operation.image_kind == "labels":
+            load = partial(label_volume, image, t)
+
+        def load_other() -> NDArray | None:
+            return None if other is None else other_volume(other, t, self.operation.other_kind)
+
+        return Job(
+            load=load,
+            seeds=None if seeds is None else seed_volume(seeds, t),
+            spacing=image.spacing,
+            channel_axis=0 if channel is None and image.n_channels > 1 else None,
+            label_values=label_values,
+            parameters=self.parameters,
+            cache_key=(volume.key, channel),
+            context=self.context,
+            report=None,
+            should_stop=self.should_stop,
+            other=load_other,
+            shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
+        )
+
+
+def _place_in_words(image: Image, t: int, channel: int | None) -> str:
+    """``Time point 3, channel 2: `` as far as there are several of them."""
+    parts = [f"time point {t + 1}"] if image.n_times > 1 else []
+    parts += [f"channel {channel + 1}"] if channel is not None and image.n_channels > 1 else []
+    return f"{', '.join(parts).capitalize()}: " if parts else ""
 
 
 def _shapes_of(result: SeriesResult, image: Image) -> dict[str, Shapes]:

@@ -31,7 +31,8 @@ class Parameter:
     minimum, maximum : float or None
         Bounds, both allowed values themselves.
     unit : str or None
-        'physical' means the unit of the image's voxel size; None is a plain number.
+        'physical' means the unit of the image's voxel size, 'physical_size' that unit squared in
+        2D and cubed in 3D; None is a plain number.
     choices : tuple of str
         The allowed values of a 'choice'.
     choice_labels : tuple of str
@@ -41,8 +42,8 @@ class Parameter:
     logarithmic : bool
         Whether steps should grow with the value.
     in_voxels : bool
-        Whether `default` counts voxels. It is then a length for the image at hand, see
-        `default_for`; values that are given are lengths like those of any 'physical' parameter.
+        Whether `default` counts voxels. It is then a length (or a size) for the image at hand, see
+        `default_for`; values that are given are physical all the same.
     check_text : callable or None
         Raises InputError for a 'text' that cannot be used; its message does not name the parameter.
         Of the array that it may give for one that can, the form shows a picture.
@@ -73,7 +74,11 @@ class Parameter:
         """
         if not self.in_voxels or not spacing:
             return self.default
-        return float(f"{float(self.default) * min(spacing):.12g}")
+        return float(f"{float(self.default) * self.one_voxel(spacing):.12g}")
+
+    def one_voxel(self, spacing: Sequence[float]) -> float:
+        """The smallest edge of a voxel, or all of its area or volume, in the parameter's unit."""
+        return math.prod(spacing) if self.unit == "physical_size" else min(spacing)
 
     def check(self, value: Any) -> Value:
         """Return `value` in the declared type, or raise InputError saying what would be right."""
@@ -161,9 +166,10 @@ def check_parameters(
 def lengths_in_voxels(
     declared: Sequence[Parameter], values: Mapping[str, Value], spacing: Sequence[float]
 ) -> dict[str, Value]:
-    """The values with each length as a number of voxels, by their smallest edge."""
+    """The values with each length and size as a number of voxels (`Parameter.one_voxel`)."""
     counted = dict(values)
     for parameter in declared:
-        if parameter.unit == "physical":
-            counted[parameter.name] = float(values[parameter.name]) / min(spacing)
+        if parameter.unit is not None:
+            one = parameter.one_voxel(spacing)
+            counted[parameter.name] = float(values[parameter.name]) / one
     return counted

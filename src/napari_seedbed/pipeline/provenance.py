@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from napari_seedbed import __version__
-from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.declarations import Operation, Role
 from napari_seedbed.pipeline.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.inputs import Inputs
 from napari_seedbed.pipeline.parameters import Value
 from napari_seedbed.pipeline.seed_encoding import encode_seeds
 from napari_seedbed.pipeline.shape_encoding import encode_shapes
-from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.volumes import Output
 
-_LIBRARIES = ("numpy", "scipy", "numba", "scikit-image")
+_LIBRARIES = ("numpy", "scipy", "numba", "scikit-image", "PyWavelets")
 
 
 def package_version() -> str:
@@ -33,10 +33,11 @@ def make_record(
     operation: Operation,
     parameters: dict[str, Value],
     inputs: Inputs,
-    outputs: Mapping[str, Image | Shapes],
+    outputs: Mapping[str, Output],
     times: Sequence[int] | None,
     fingerprint: str | None,
     notes: Sequence[str] = (),
+    region: Sequence[slice] | None = None,
 ) -> dict[str, Any]:
     """Provenance of one run, in plain values that YAML and JSON can hold.
 
@@ -46,7 +47,7 @@ def make_record(
     parameters : dict
         Complete, defaults included.
     inputs : Inputs
-    outputs : dict of Image or Shapes
+    outputs : dict of Image, Shapes, Points or Table
     times : sequence of int or None
         Time points worked on; None for an image without time.
     fingerprint : str or None
@@ -54,14 +55,16 @@ def make_record(
         shapes here.
     notes : sequence of str
         What a person should know about the result.
+    region : sequence of slice, optional
+        The part that was worked on; all of it by default.
 
     Returns
     -------
     dict
-        ``operation``, ``version``, ``libraries``, ``parameters``, ``inputs``, ``seeds`` (see
-        `seed_encoding`), ``shapes`` (see `shape_encoding`), ``outputs`` (a fingerprint for each
-        channel of an image, so that a next step knows it again), ``times``, ``skipped_times``,
-        ``live``, ``notes``.
+        ``operation``, ``version``, ``libraries``, ``parameters``, ``inputs`` (the image, and the
+        second image or seeds that an operation made), ``seeds`` (see `seed_encoding`), ``shapes``
+        (see `shape_encoding`), ``outputs`` (a fingerprint for each channel of an image, so that a
+        next step knows it again), ``times``, ``skipped_times``, ``region``, ``live``, ``notes``.
     """
     live = fingerprint is None
     image, seeds, shapes = inputs.image, inputs.seeds, inputs.shapes
@@ -70,27 +73,29 @@ def make_record(
         "version": package_version(),
         "libraries": library_versions(),
         "parameters": dict(parameters),
-        "inputs": [describe(image, fingerprint)],
+        "inputs": [describe(image, fingerprint), *_described_others(inputs, live)],
         "seeds": None if seeds is None or live else encode_image_seeds(seeds),
         "shapes": None if shapes is None or live else encode_shapes(shapes.shapes),
         "outputs": {
             key: Fingerprint(output).channels()
             for key, output in outputs.items()
-            if key == "image" and isinstance(output, Image) and not live
+            if isinstance(output, Image) and not live
         },
         "times": None if times is None else [int(t) for t in times],
         "skipped_times": None
         if times is None
         else [t for t in range(image.n_times) if t not in set(times)],
+        "region": None if region is None else [[part.start, part.stop] for part in region],
         "live": live,
         "notes": list(notes),
     }
 
 
-def describe(image: Image, fingerprint: str | None) -> dict[str, Any]:
-    """What a record says about an input."""
+def describe(image: Image, fingerprint: str | None, role: Role = "image") -> dict[str, Any]:
+    """What a record says about an input; `made_by` is its own record where it has one."""
+    key = _output_key(image, fingerprint)
     return {
-        "role": "image",
+        "role": role,
         "name": image.name,
         "fingerprint": fingerprint,
         "shape": list(image.shape),
@@ -100,19 +105,33 @@ def describe(image: Image, fingerprint: str | None) -> dict[str, Any]:
         "spacing": list(image.spacing),
         "units": list(image.units),
         "channels": None if image.source_channels is None else list(image.source_channels),
-        "made_by": image.record if _is_output_of(image, fingerprint) else None,
+        "made_by": None if key is None else image.record,
+        "made_as": key,
     }
 
 
-def _is_output_of(image: Image, fingerprint: str | None) -> bool:
-    """Whether the voxels are still those that the image's record speaks of."""
+def _described_others(inputs: Inputs, live: bool) -> list[dict[str, Any]]:
+    """The second image; and the seeds, where an operation made them and nobody drew on them."""
+    found = []
+    if inputs.other is not None:
+        name = None if live else Fingerprint(inputs.other).finish()
+        found.append(describe(inputs.other, name, "other"))
+    if inputs.seeds is not None and inputs.seeds.record is not None and not live:
+        made = describe(inputs.seeds, Fingerprint(inputs.seeds).finish(), "seeds")
+        found += [made] if made["made_by"] else []
+    return found
+
+
+def _output_key(image: Image, fingerprint: str | None) -> str | None:
+    """Under which name the image's record knows these very voxels, None where it does not."""
     if image.record is None or fingerprint is None:
-        return False
-    made = image.record.get("outputs", {}).get("image", [])
-    channels = range(len(made)) if image.source_channels is None else image.source_channels
-    if not made or max(channels, default=0) >= len(made):
-        return False
-    return combine([made[index] for index in channels]) == fingerprint
+        return None
+    for key, made in image.record.get("outputs", {}).items():
+        channels = range(len(made)) if image.source_channels is None else image.source_channels
+        known = bool(made) and max(channels, default=0) < len(made)
+        if known and combine([made[index] for index in channels]) == fingerprint:
+            return str(key)
+    return None
 
 
 def encode_image_seeds(seeds: Image) -> dict[str, Any]:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from napari_seedbed.core.marks.shapes import Shape
 
 FORMAT_VERSION = 1
+OTHER = "other"
+"""What steps call the second file."""
+
+WORDS: dict[Role, str] = {"other": "second image", "seeds": "seeds", "shapes": "shapes"}
+
+IMAGES = ("image", "labels", "mask")
+"""Kinds of main outputs that a later step can work on."""
 
 
 class _Model(BaseModel):
@@ -94,8 +101,18 @@ class Step(_Model):
         Channels of an earlier step's output; all when None.
     times : tuple of int or None
         Time points; all when None.
-    seeds : Seeds or None
-    shapes : tuple of DrawnShape or None
+    region : tuple of (int, int) or None
+        First voxel and the one after the last along each spatial axis; all when None.
+    other : str or None
+        The second image: 'image', an earlier step, or 'other' for a second file.
+    other_channels : tuple of int or None
+        Channels of it; all when None.
+    seeds : Seeds, str or None
+        Seeds themselves, or the name of an earlier step that gives labels or points.
+    shapes : tuple of DrawnShape, str or None
+        Shapes themselves, or the name of an earlier step that gives shapes.
+
+    An output of an earlier step that is not its main one is named with a dot: 'walker.uncertainty'.
     """
 
     name: str
@@ -104,14 +121,31 @@ class Step(_Model):
     image: str = "image"
     channels: tuple[int, ...] | None = None
     times: tuple[int, ...] | None = None
-    seeds: Seeds | None = None
-    shapes: tuple[DrawnShape, ...] | None = Field(default=None, min_length=1)
+    region: tuple[tuple[int, int], ...] | None = None
+    other: str | None = None
+    other_channels: tuple[int, ...] | None = None
+    seeds: Seeds | str | None = None
+    shapes: tuple[DrawnShape, ...] | str | None = Field(default=None, min_length=1)
 
     @property
     def starts(self) -> tuple[Role, ...]:
         """The inputs that it has beside the image."""
-        given: dict[Role, object] = {"seeds": self.seeds, "shapes": self.shapes}
+        given: dict[Role, object] = {
+            "other": self.other,
+            "seeds": self.seeds,
+            "shapes": self.shapes,
+        }
         return tuple(role for role, value in given.items() if value is not None)
+
+    @property
+    def drawn(self) -> "tuple[DrawnShape, ...]":
+        """The shapes that the recipe itself holds."""
+        return () if self.shapes is None or isinstance(self.shapes, str) else self.shapes
+
+    @property
+    def marked(self) -> Seeds | None:
+        """The seeds that the recipe itself holds."""
+        return None if isinstance(self.seeds, str) else self.seeds
 
 
 class Recipe(_Model):
@@ -141,11 +175,17 @@ class Recipe(_Model):
     @property
     def seeds(self) -> Seeds | None:
         """Seeds of the last step that has some."""
-        return next((step.seeds for step in reversed(self.steps) if step.seeds), None)
+        return next((step.marked for step in reversed(self.steps) if step.marked), None)
+
+    @property
+    def needs_other(self) -> bool:
+        """Whether it works on two files."""
+        return any(OTHER in (step.image, step.other) for step in self.steps)
 
     @model_validator(mode="after")
     def _check_steps(self) -> "Recipe":
-        names, known = {"image"}, {"image"}
+        names, known = {"image", OTHER}, {"image", OTHER}
+        starts: set[str] = set()
         for step in self.steps:
             if step.operation not in operations:
                 raise RecipeError(
@@ -162,21 +202,36 @@ class Recipe(_Model):
                     f"The recipe's step {step.name!r} works on {step.image!r}, which is neither "
                     "'image' nor the name of an earlier step that gives an image."
                 )
-            if step.name in names:
-                raise RecipeError(f"The recipe has two steps of the name {step.name!r}.")
+            if step.other is not None and step.other not in known:
+                raise RecipeError(
+                    f"The recipe's step {step.name!r} takes {step.other!r} as its second image, "
+                    "which is neither 'image', 'other' nor the name of an earlier step that gives "
+                    "an image."
+                )
+            for role, start in (("seeds", step.seeds), ("shapes", step.shapes)):
+                if isinstance(start, str) and start not in known | starts:
+                    raise RecipeError(
+                        f"The recipe's step {step.name!r} takes its {role} from {start!r}, which "
+                        "is not the name of an earlier step."
+                    )
+            if step.name in names or "." in step.name:
+                what = "two steps of" if step.name in names else "a step with a dot in"
+                raise RecipeError(f"The recipe has {what} the name {step.name!r}.")
             _check_starts(step, operation)
             _check_axes(step, self.image)
             names.add(step.name)
-            if operation.gives != "shapes":
-                known.add(step.name)
+            (known if operation.gives in IMAGES else starts).add(step.name)
+            for extra in operation.extra_outputs:
+                home = starts if extra in ("shapes", "points", "table") else known
+                home.add(f"{step.name}.{extra}")
         return self
 
 
 def _check_starts(step: Step, operation: Operation) -> None:
     """Refuse a step without the seeds or shapes that it needs, or with needless ones."""
-    for role in ("seeds", "shapes"):
+    for role in ("other", "seeds", "shapes"):
         if role in operation.takes and role not in step.starts:
-            raise RecipeError(f"The recipe's step {step.name!r} has no {role}.")
+            raise RecipeError(f"The recipe's step {step.name!r} has no {WORDS[role]}.")
     chosen = [role for role in operation.one_of if role in step.starts]
     if operation.one_of and len(chosen) != 1:
         wrong = "both" if chosen else "no"
@@ -185,14 +240,15 @@ def _check_starts(step: Step, operation: Operation) -> None:
             f"The recipe's step {step.name!r} has {wrong} {wanted}; it needs one of them."
         )
     for role in step.starts:
-        if role not in (*operation.takes, *operation.one_of):
+        if role not in operation.roles:
             raise RecipeError(
-                f"The recipe's step {step.name!r} has {role}, but {operation.title} takes none."
+                f"The recipe's step {step.name!r} has {WORDS[role]}, but {operation.title} takes "
+                "none."
             )
 
 
 def _check_axes(step: Step, image: SourceImage) -> None:
-    for number, shape in enumerate(step.shapes or (), start=1):
+    for number, shape in enumerate(step.drawn, start=1):
         n_axes = shape.decode().points.shape[1]
         if n_axes != len(image.spatial_shape):
             raise RecipeError(

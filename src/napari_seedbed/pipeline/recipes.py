@@ -1,12 +1,13 @@
 """Recipes: how a result was made, with its seeds and shapes, as a YAML file that replays it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from pydantic import ValidationError
 
@@ -17,8 +18,19 @@ from napari_seedbed.pipeline.fingerprint import fingerprint
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, get, run
 from napari_seedbed.pipeline.provenance import library_versions, package_version
-from napari_seedbed.pipeline.recipe_model import FORMAT_VERSION, Recipe, SourceImage, Step
+from napari_seedbed.pipeline.recipe_model import (
+    FORMAT_VERSION,
+    OTHER,
+    DrawnShape,
+    Recipe,
+    Seeds,
+    SourceImage,
+    Step,
+)
 from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points
+from napari_seedbed.pipeline.volumes import Output
+from napari_seedbed.pipeline.windows import region_from_bounds
 
 
 def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
@@ -31,34 +43,78 @@ def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
     RecipeError
         For a record of a live run, which is not exact, or one that is incomplete.
     """
-    chain = [dict(record)]
-    while chain[0]["inputs"][0].get("made_by"):
-        chain.insert(0, chain[0]["inputs"][0]["made_by"])
-    if any(entry.get("live") for entry in chain):
-        raise RecipeError("This result is a live preview; run once more before saving the recipe.")
-    source = chain[0]["inputs"][0]
-    steps: list[Step] = []
-    for entry in chain:
-        same = sum(step.operation == entry["operation"] for step in steps)
-        steps.append(
-            Step(
-                name=entry["operation"] + (f"_{same + 1}" if same else ""),
-                operation=entry["operation"],
-                parameters=entry["parameters"],
-                image=steps[-1].name if steps else "image",
-                channels=entry["inputs"][0]["channels"] if steps else None,
-                times=entry["times"] if entry["skipped_times"] else None,
-                seeds=entry["seeds"],
-                shapes=entry.get("shapes"),
-            )
-        )
+    tree = _Tree()
+    tree.add(record)
+    source = tree.source
     return Recipe(
         created_with=record["version"],
         libraries=record["libraries"],
         image=SourceImage(**{name: source[name] for name in SourceImage.model_fields}),
         channels=source["channels"],
-        steps=tuple(steps),
+        steps=tuple(tree.steps),
     )
+
+
+class _Tree:
+    """Steps of a recipe, from the records of a result and of all that it was made from."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.source: Mapping[str, Any] = {}
+        self._names: list[tuple[Mapping[str, Any], str]] = []
+
+    def add(self, record: Mapping[str, Any]) -> str:
+        """Add the steps that lead to a record, each once; return the name of the last."""
+        if record.get("live"):
+            raise RecipeError(
+                "This result is a live preview; run once more before saving the recipe."
+            )
+        known = next((name for entry, name in self._names if entry == record), None)
+        if known is not None:
+            return known
+        inputs = {entry.get("role", "image"): entry for entry in record["inputs"]}
+        image, image_channels = self._input(inputs["image"])
+        other, other_channels = None, None
+        if "other" in inputs:
+            other, other_channels = self._input(inputs["other"])
+        seeds = record["seeds"]
+        if "seeds" in inputs:
+            seeds = self._input(inputs["seeds"])[0]
+        operation = record["operation"]
+        same = sum(step.operation == operation for step in self.steps)
+        name = operation + (f"_{same + 1}" if same else "")
+        self.steps.append(
+            Step(
+                name=name,
+                operation=operation,
+                parameters=record["parameters"],
+                image=image,
+                channels=image_channels,
+                times=record["times"] if record["skipped_times"] else None,
+                region=record.get("region"),
+                other=other,
+                other_channels=other_channels,
+                seeds=seeds,
+                shapes=record.get("shapes"),
+            )
+        )
+        self._names.append((record, name))
+        return name
+
+    def _input(self, entry: Mapping[str, Any]) -> tuple[str, Any]:
+        """What a step calls an input, and its channels of that."""
+        made = entry.get("made_by")
+        if made:
+            name = self.add(made)
+            key = entry.get("made_as") or "image"
+            if key != get(made["operation"]).gives:
+                name = f"{name}.{key}"
+            return name, entry["channels"]
+        if not self.source:
+            self.source = entry
+        if entry["fingerprint"] == self.source["fingerprint"]:
+            return "image", None
+        return OTHER, entry["channels"]
 
 
 def replay(
@@ -66,6 +122,8 @@ def replay(
     image: Image,
     report: Report | None = None,
     should_stop: ShouldStop | None = None,
+    *,
+    other: Image | None = None,
 ) -> Result:
     """Run a recipe on an image: bit for bit the same result on the same image.
 
@@ -78,6 +136,8 @@ def replay(
     image : Image
         With all channels of its file.
     report, should_stop : callable, optional
+    other : Image, optional
+        The second image of a recipe that works on two (`Recipe.needs_other`).
 
     Returns
     -------
@@ -91,17 +151,13 @@ def replay(
         When the recipe does not fit the image.
     """
     image, notes = _fit(recipe, image)
-    made: dict[str, Image] = {"image": image}
+    made: dict[str, Output] = {"image": image}
+    if other is not None:
+        made[OTHER] = other
+    elif recipe.needs_other:
+        raise RecipeError("The recipe works on two images; give the second one, too.")
     n_steps = len(recipe.steps)
     for nth, step in enumerate(recipe.steps):
-        given = made[step.image]
-        if step.channels is not None:
-            given = given.select_channels(step.channels)
-        inputs: dict[str, Image | Shapes] = {"image": given}
-        if step.seeds is not None:
-            inputs["seeds"] = _seeds_for(step, given)
-        if step.shapes is not None:
-            inputs["shapes"] = _shapes_for(step, given)
 
         def pass_on(progress: Progress, nth: int = nth) -> None:
             if report is not None:
@@ -109,19 +165,77 @@ def replay(
 
         result = run(
             step.operation,
-            inputs,
+            _inputs_for(step, made),
             step.parameters,
             report=pass_on,
             should_stop=should_stop,
             times=step.times,
+            region=region_from_bounds(step.region),
         )
         notes += result.record["notes"]
-        output = result.outputs[get(step.operation).gives]
-        if isinstance(output, Image):
-            made[step.name] = output
+        main = get(step.operation).gives
+        for key, output in result.outputs.items():
+            made[step.name if key == main else f"{step.name}.{key}"] = output
     record = {**result.record, "notes": notes}
     outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
     return Result(outputs, record)
+
+
+def _inputs_for(step: Step, made: Mapping[str, Output]) -> dict[str, Image | Shapes]:
+    """The inputs of a step, out of what there is so far."""
+    image = _image_named(step.image, step.channels, step, made)
+    inputs: dict[str, Image | Shapes] = {"image": image}
+    if step.other is not None:
+        inputs["other"] = _image_named(step.other, step.other_channels, step, made)
+    if isinstance(step.seeds, str):
+        inputs["seeds"] = _made_seeds(step, step.seeds, image, made)
+    elif step.seeds is not None:
+        inputs["seeds"] = _seeds_for(step.seeds, image)
+    if isinstance(step.shapes, str):
+        shapes = _made(step.shapes, step, made)
+        if not isinstance(shapes, Shapes):
+            raise RecipeError(f"The recipe's step {step.name!r}: {step.shapes!r} gives no shapes.")
+        inputs["shapes"] = shapes
+    elif step.shapes is not None:
+        inputs["shapes"] = _shapes_for(step.shapes, image)
+    return inputs
+
+
+def _made(name: str, step: Step, made: Mapping[str, Output]) -> Output:
+    if name not in made:
+        raise RecipeError(
+            f"The recipe's step {step.name!r} needs {name!r}, which no step before it gives; "
+            "perhaps it is an output that has to be switched on there."
+        )
+    return made[name]
+
+
+def _image_named(
+    name: str, channels: Sequence[int] | None, step: Step, made: Mapping[str, Output]
+) -> Image:
+    image = _made(name, step, made)
+    if not isinstance(image, Image):
+        raise RecipeError(f"The recipe's step {step.name!r}: {name!r} gives no image.")
+    return image if channels is None else image.select_channels(channels)
+
+
+def _made_seeds(step: Step, name: str, image: Image, made: Mapping[str, Output]) -> Image:
+    """Labels of an earlier step, or its points as balls of a voxel's size, numbered from 1."""
+    from napari_seedbed.core import seeds_from_points
+
+    given = _made(name, step, made)
+    if isinstance(given, Image):
+        return given
+    if not isinstance(given, Points):
+        raise RecipeError(f"The recipe's step {step.name!r}: {name!r} gives no seeds.")
+    axes = tuple(axis for axis in image.axes if axis != "c")
+    labels = np.arange(1, len(given) + 1)
+    drawn = []
+    for t in range(image.n_times):
+        now = given.times == t
+        drawn.append(seeds_from_points(given.points[now], labels[now], image.spatial_shape, 0))
+    array = drawn[0] if image.time_axis is None else np.stack(drawn, axis=axes.index("t"))
+    return Image(array, axes, image.spacing, image.units, name="seeds", record=given.record)
 
 
 def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
@@ -192,22 +306,20 @@ def _choose_channels(recipe: Recipe, image: Image) -> tuple[Image, bool]:
     )
 
 
-def _seeds_for(step: Step, image: Image) -> Image:
-    assert step.seeds is not None
+def _seeds_for(seeds: Seeds, image: Image) -> Image:
     wanted = tuple(n for n, axis in zip(image.shape, image.axes, strict=True) if axis != "c")
     axes = tuple(axis for axis in image.axes if axis != "c")
-    stored = dict(zip(step.seeds.axes, step.seeds.shape, strict=False))
+    stored = dict(zip(seeds.axes, seeds.shape, strict=False))
     if stored != dict(zip(axes, wanted, strict=True)):
         raise RecipeError(
-            f"The recipe's seeds are for an image of shape {step.seeds.shape}, but {image.name} "
+            f"The recipe's seeds are for an image of shape {seeds.shape}, but {image.name} "
             f"has shape {wanted}. Open the image in napari and mark seeds on it."
         )
-    return Image(step.seeds.decode(), step.seeds.axes, image.spacing, image.units, name="seeds")
+    return Image(seeds.decode(), seeds.axes, image.spacing, image.units, name="seeds")
 
 
-def _shapes_for(step: Step, image: Image) -> Shapes:
-    assert step.shapes is not None
-    shapes = tuple(shape.decode() for shape in step.shapes)
+def _shapes_for(drawn: Sequence[DrawnShape], image: Image) -> Shapes:
+    shapes = tuple(shape.decode() for shape in drawn)
     latest = max(shape.time for shape in shapes)
     if latest >= image.n_times:
         raise RecipeError(
@@ -218,8 +330,9 @@ def _shapes_for(step: Step, image: Image) -> Shapes:
 
 
 def _reused(recipe: Recipe) -> str:
-    roles = dict.fromkeys(role for step in recipe.steps for role in step.starts)
-    return " and ".join([*roles, "parameters"])
+    held = {"seeds": any(step.marked for step in recipe.steps)}
+    held["shapes"] = any(step.drawn for step in recipe.steps)
+    return " and ".join([*(role for role, there in held.items() if there), "parameters"])
 
 
 def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
@@ -232,7 +345,7 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     """
     content = recipe.model_dump(mode="json", exclude_none=True)
     for step in content["steps"]:
-        if "seeds" in step:
+        if isinstance(step.get("seeds"), dict):
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     path = Path(path)

@@ -1,14 +1,20 @@
 """Images cut into the volumes that operations work on, and results put together again."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.declarations import Context, Operation
+from napari_seedbed.pipeline.declarations import Context, Operation, Voxels
 from napari_seedbed.pipeline.fingerprint import Fingerprint
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Columns, Points, PointsFound, Table, joined
+
+Output = Image | Shapes | Points | Table
 
 
 def place_in_memory(image: Image, t: int) -> Hashable:
@@ -72,10 +78,14 @@ class Gathered:
         self._image = image
         self._per_channel = per_channel
         self._arrays: dict[str, NDArray] = {}
+        self._found: dict[str, list[tuple[int, int | None, Any]]] = {}
 
-    def add(self, t: int, channel: int | None, outputs: Mapping[str, NDArray]) -> None:
+    def add(self, t: int, channel: int | None, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of one volume."""
         for key, volume in outputs.items():
+            if not isinstance(volume, np.ndarray):
+                self._found.setdefault(key, []).append((t, channel, volume))
+                continue
             lead: tuple[int, ...] = ()
             where: tuple[int, ...] = ()
             if self._image.time_axis is not None:
@@ -93,6 +103,37 @@ class Gathered:
         """Take the outputs of all time points at once, their first axis time."""
         for key, array in arrays.items():
             self._arrays[key] = array[0] if self._image.time_axis is None else array
+
+    def others(self) -> dict[str, Output]:
+        """The outputs that are no images: points, shapes and tables of all volumes together."""
+        return {key: self._joined(key, parts) for key, parts in self._found.items()}
+
+    def _joined(self, key: str, parts: list[tuple[int, int | None, Any]]) -> Output:
+        image = self._image
+        name = f"{image.name} {key}"
+        n_times = None if image.time_axis is None else image.n_times
+        place = (name, image.spacing, image.units, image.translate, n_times)
+        first = parts[0][2]
+        if isinstance(first, list):
+            shapes = [replace(shape, time=t) for t, _, found in parts for shape in found]
+            return Shapes(tuple(shapes), *place)
+        if isinstance(first, PointsFound):
+            points = np.concatenate([found.points for _, _, found in parts]).astype(np.float64)
+            times = np.repeat([t for t, _, _ in parts], [len(found.points) for *_, found in parts])
+            columns = [self._told(found.columns, c, len(found.points)) for _, c, found in parts]
+            return Points(points, times.astype(np.int64), joined(columns), *place)
+        tables = []
+        for t, channel, columns in parts:
+            count = len(next(iter(columns.values())))
+            told = self._told(columns, channel, count)
+            tables.append(told if n_times is None else {"time_point": np.full(count, t), **told})
+        return Table(joined(tables), name)
+
+    def _told(self, columns: Columns, channel: int | None, count: int) -> Columns:
+        """Columns with the channel, counted from 1, before them where there are several."""
+        if channel is None or self._image.n_channels == 1:
+            return columns
+        return {"channel": np.full(count, channel + 1), **columns}
 
     def images(self, operation: Operation, label_values: Sequence[int]) -> dict[str, Image]:
         """The outputs as images in the place of the input, its order of axes kept."""
@@ -135,6 +176,19 @@ class Gathered:
         )
 
 
+def label_volume(labels: Image, t: int) -> NDArray[np.int32]:
+    """Labels of one time point; of an image without time always the same ones."""
+    return _as_labels(labels.select_time(min(t, labels.n_times - 1)).volume(), "labels")
+
+
+def other_volume(other: Image, t: int, kind: Voxels) -> NDArray:
+    """The second image at one time point, in the type that operations are promised."""
+    if kind == "labels":
+        return label_volume(other, t)
+    volume = other.select_time(min(t, other.n_times - 1)).volume()
+    return volume != 0 if kind == "mask" else volume
+
+
 def seed_volume(seeds: Image, t: int) -> NDArray[np.int32]:
     """Seeds of one time point, in the one type that recipes keep and results come out in.
 
@@ -143,10 +197,13 @@ def seed_volume(seeds: Image, t: int) -> NDArray[np.int32]:
     InputError
         For labels that do not fit 32 bits.
     """
-    volume = seeds.select_time(t).volume()
+    return _as_labels(seeds.select_time(t).volume(), "seeds")
+
+
+def _as_labels(volume: NDArray, what: str) -> NDArray[np.int32]:
     if volume.dtype == np.int32:
         return volume
     limits = np.iinfo(np.int32)
-    if volume.min() < limits.min or volume.max() > limits.max:
-        raise InputError(f"seeds: labels must lie between {limits.min} and {limits.max}.")
+    if volume.dtype != bool and (volume.min() < limits.min or volume.max() > limits.max):
+        raise InputError(f"{what}: labels must lie between {limits.min} and {limits.max}.")
     return volume.astype(np.int32)
