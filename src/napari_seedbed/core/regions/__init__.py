@@ -1,0 +1,1 @@
+"""Regions: superpixels, watersheds, floods, and graphs of regions that touch."""

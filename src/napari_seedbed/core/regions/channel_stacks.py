@@ -1,0 +1,54 @@
+"""Images of any number of channels in one form."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.validation import check_channel_axis, check_spacing
+from napari_seedbed.errors import InputError
+
+
+def channel_stack(
+    image: Any, channel_axis: int | None, spacing: float | Sequence[float] | None
+) -> tuple[NDArray[np.floating], tuple[float, ...]]:
+    """Return an image as floats, its channels first, and its voxel size.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like, with channels where `channel_axis` says so
+    channel_axis : int or None
+    spacing : sequence of float or None
+
+    Returns
+    -------
+    channels : (C, [Z, ]Y, X) ndarray
+        float64 for float64 images, float32 for all others.
+    spacing : tuple of float
+
+    Raises
+    ------
+    InputError
+        If it is no image of finite numbers, or neither 2D nor 3D.
+    """
+    array = float_image(image)
+    axis = check_channel_axis(channel_axis, array.ndim)
+    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    ndim = channels.ndim - 1
+    if ndim not in (2, 3):
+        raise InputError(
+            f"image has {ndim} spatial axes (shape {array.shape}); it must have 2 or 3."
+        )
+    return channels, check_spacing(spacing, ndim)
+
+
+def unit_range(channels: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return an image whose values go from 0 to 1, all channels scaled alike; 0 if it is flat."""
+    least, most = float(channels.min()), float(channels.max())
+    values = channels.astype(np.float64)
+    values -= least
+    if most > least:
+        values /= most - least
+    return values
