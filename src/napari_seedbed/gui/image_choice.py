@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.layers import channel_choices, image_from_layers, is_result
+from napari_seedbed.gui.layers import channel_choices, image_from_layers, is_preview, is_result
 from napari_seedbed.gui.seeds_watch import move_connections
 from napari_seedbed.pipeline.image import Image
 
@@ -73,7 +73,11 @@ class ImageChoice(QObject):
 
     def offer(self) -> None:
         """Offer the layers that there are now, results last."""
-        images = [layer for layer in self._viewer.layers if isinstance(layer, ImageLayer)]
+        images = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, ImageLayer) and not is_preview(layer)
+        ]
         self._combo.set_layers(sorted(images, key=is_result))
         self._offer_channels()
 

@@ -21,12 +21,15 @@ from napari_seedbed.gui.grids import (
     spacing_of,
     unit_factor,
 )
-from napari_seedbed.gui.placement import placed, shear_of
+from napari_seedbed.gui.placement import Shift, placed, shear_of
 from napari_seedbed.pipeline.image import Image
 
 METADATA_KEY = "napari_seedbed"
 SLOT_KEYS = ("kind", "slot", "layer_id")
 """What the window keeps in a layer's metadata for itself, beside the record."""
+
+PREVIEW = {"preview": True}
+"""Record of a layer that shows what a run would give, and goes away again."""
 
 Kind = Literal["labels", "mask", "image", "probabilities", "uncertainty"]
 
@@ -82,6 +85,7 @@ def channel_choices(layer: ImageLayer, layers: Iterable[Layer]) -> list[ChannelC
             isinstance(other, ImageLayer)
             and not other.rgb
             and not is_result(other)
+            and not is_preview(other)
             and level_0(other).shape == shape
             and tuple(other.axis_labels) == tuple(layer.axis_labels)
             and same_grid(other, layer)
@@ -210,6 +214,11 @@ def is_result(layer: Layer) -> bool:
     return record_of(layer) is not None
 
 
+def is_preview(layer: Layer) -> bool:
+    """Whether the layer shows what a run would give: nothing to work on."""
+    return bool(layer.metadata.get(METADATA_KEY, {}).get("preview"))
+
+
 def is_seeds(layer: Layer) -> bool:
     """Whether the layer was made for seeds."""
     return layer.metadata.get(METADATA_KEY, {}).get("kind") == "seeds"
@@ -235,6 +244,7 @@ def add_or_update(
     record: Mapping[str, Any],
     slot: str,
     time_axis: int | None = None,
+    shift: Shift | None = None,
     **properties: Any,
 ) -> Layer:
     """Show a result in the place of the layer it was made from.
@@ -260,6 +270,8 @@ def add_or_update(
         Tells the results of one widget from those of others.
     time_axis : int, optional
         As for `image_from_layers`.
+    shift : Shift, optional
+        Where the image lies, when it does not cover `like`.
     **properties
         Of a new layer: `colormap`, `opacity`, `visible` ...
 
@@ -269,23 +281,27 @@ def add_or_update(
     """
     grid = grid_of(like, time_axis)
     # whoever made the array may go on working in it: the layer gets a copy, but only one
-    array, place = placed(image, like, grid)
+    array, place = placed(image, like, grid, shift)
     if kind == "mask":
         array = array.astype(np.uint8)
     layer = find_result(viewer, slot)
     if layer is not None and (
-        layer.ndim != len(place["scale"]) or isinstance(layer, Labels) != _is_labels(kind)
+        layer.ndim != len(place["scale"])
+        or isinstance(layer, Labels) != _is_labels(kind)
+        or (isinstance(layer, ImageLayer) and layer.rgb != image.rgb)
     ):
         viewer.layers.remove(layer)
         layer = None
     if layer is None:
         own = np.array(array, order="C")
         layer = _new_layer(kind, own, image.rgb, name, {**place, **properties})
+        # before it comes in, so that nobody offers it as an image that was opened
+        keep_record(layer, kind, record, slot)
         insert_result(viewer, layer, like)
     else:
         _update(layer, array, place)
+        keep_record(layer, kind, record, slot)
     layer.editable = not _is_labels(kind)
-    keep_record(layer, kind, record, slot)
     return layer
 
 

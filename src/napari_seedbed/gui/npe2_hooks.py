@@ -14,7 +14,7 @@ from napari.utils.notifications import show_info
 
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.layers import METADATA_KEY, add_seeds_layer, image_of, is_result
+from napari_seedbed.gui.layers import METADATA_KEY, add_seeds_layer, image_of, is_preview, is_result
 from napari_seedbed.pipeline.files import read_image, write_image, write_labels, write_table
 from napari_seedbed.pipeline.image import SPATIAL, Image
 from napari_seedbed.pipeline.object_tables import object_table_of
@@ -90,7 +90,7 @@ def new_seeds(viewer: "Viewer") -> None:
         images = [
             layer
             for layer in reversed(list(viewer.layers))
-            if isinstance(layer, ImageLayer) and not is_result(layer)
+            if isinstance(layer, ImageLayer) and not is_result(layer) and not is_preview(layer)
         ]
         chosen = [layer for layer in images if layer in viewer.layers.selection]
         if not images:

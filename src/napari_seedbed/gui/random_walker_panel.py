@@ -17,7 +17,7 @@ from napari_seedbed.core.walker.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layers import add_seeds_layer, is_seeds
+from napari_seedbed.gui.layers import add_seeds_layer, is_preview, is_seeds
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
@@ -186,7 +186,9 @@ class RandomWalkerPanel(QWidget):
         marks = [
             layer
             for layer in layers
-            if isinstance(layer, Labels | Points | Shapes) and not self.results.is_live(layer)
+            if isinstance(layer, Labels | Points | Shapes)
+            and not self.results.is_live(layer)
+            and not is_preview(layer)
         ]
         self.form.seeds.set_layers(sorted(marks, key=lambda layer: not is_seeds(layer)))
         self._enable()

@@ -23,10 +23,9 @@ from napari_seedbed.gui.layers import (
     keep_record,
     take_place,
 )
-from napari_seedbed.gui.placement import placed
+from napari_seedbed.gui.placement import place_of_marks
 from napari_seedbed.gui.seed_layers import LABEL_FEATURE, marked_labels
 from napari_seedbed.gui.shape_layers import ShapesLink, link_shapes
-from napari_seedbed.pipeline.image import Image
 
 KIND = "snake shapes"
 
@@ -123,12 +122,14 @@ def show_shapes(
         The next shapes follow at once: see `write_shapes`.
     """
     layer = find_result(viewer, slot)
-    place = _place(like, time_axis)
+    place = place_of_marks(like, grid_of(like, time_axis))
     if layer is not None and (not isinstance(layer, Shapes) or layer.ndim != len(place["scale"])):
         viewer.layers.remove(layer)
         layer = None
     if layer is None:
         layer = _empty_layer(like, name, time_axis)
+        # before it comes in, so that nobody offers it as shapes that were drawn
+        keep_record(layer, "shapes", record, slot)
         insert_result(viewer, layer, like)
     else:
         take_place(layer, place)
@@ -404,18 +405,24 @@ def _vertices(
     shape: Shape, link: ShapesLink, old: NDArray[np.floating] | None = None
 ) -> NDArray[np.float64]:
     """Vertices of a shape in the data coordinates of a layer; those of `old` along channels."""
-    points = np.asarray(shape.points, dtype=float)
-    found = np.zeros((len(points), len(link.axes)))
-    to_layer = link.map.spatial
-    found[:, link.spatial] = points @ to_layer[:-1, :-1].T + to_layer[:-1, -1]
-    if link.map.time is not None and link.time is not None:
-        factor, offset = link.map.time
-        found[:, link.time] = factor * shape.time + offset
-    found = found[:, link.missing :]
+    found = in_layer(shape.points, shape.time, link)
     if old is not None and "c" in link.axes[link.missing :]:
         c = link.axes.index("c") - link.missing
         found[:, c] = np.asarray(old)[0, c]
     return found
+
+
+def in_layer(
+    points: NDArray[np.floating], times: int | NDArray[np.integer], link: ShapesLink
+) -> NDArray[np.float64]:
+    """Voxel coordinates (N, S) of an image in the data coordinates of a layer."""
+    found = np.zeros((len(points), len(link.axes)))
+    to_layer = link.map.spatial
+    found[:, link.spatial] = np.asarray(points, float) @ to_layer[:-1, :-1].T + to_layer[:-1, -1]
+    if link.map.time is not None and link.time is not None:
+        factor, offset = link.map.time
+        found[:, link.time] = factor * np.asarray(times) + offset
+    return found[:, link.missing :]
 
 
 def _has_labels(layer: Shapes, labels: NDArray[np.integer]) -> bool:
@@ -433,7 +440,7 @@ def _identity(shape: Shape) -> tuple[int, int, Plane | None]:
 
 
 def _empty_layer(like: ImageLayer, name: str, time_axis: int | None) -> Shapes:
-    place = _place(like, time_axis)
+    place = place_of_marks(like, grid_of(like, time_axis))
     layer = Shapes(
         ndim=len(place["scale"]),
         name=name,
@@ -447,15 +454,6 @@ def _empty_layer(like: ImageLayer, name: str, time_axis: int | None) -> Shapes:
     layer.feature_defaults = {LABEL_FEATURE: 1}
     layer.events.features.connect(_number_next_shape)
     return layer
-
-
-def _place(like: ImageLayer, time_axis: int | None) -> dict[str, Any]:
-    """Transform, units and axis labels of `like`, as a result without channels has them."""
-    grid = grid_of(like, time_axis)
-    keep = [i for i, axis in enumerate(grid.axes) if axis != "c"]
-    shape = tuple(level_0(like).shape[i] for i in keep)
-    nothing = np.broadcast_to(np.zeros((), np.uint8), shape)
-    return placed(Image(array=nothing, axes=tuple(grid.axes[i] for i in keep)), like, grid)[1]
 
 
 def _number_next_shape(event: Any) -> None:

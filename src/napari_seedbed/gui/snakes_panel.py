@@ -18,7 +18,7 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.edge_maps import EdgeMaps
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layers import is_result
+from napari_seedbed.gui.layers import is_preview, is_result
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
@@ -187,7 +187,11 @@ class SnakesPanel(QWidget):
     def reset_choices(self, event: Any = None) -> None:
         """Offer the layers that there are now."""
         self.images.offer()
-        starts = [layer for layer in self.viewer.layers if isinstance(layer, Shapes | Labels)]
+        starts = [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, Shapes | Labels) and not is_preview(layer)
+        ]
         self.form.start.set_layers(sorted(starts, key=_rank))
         self._enable()
 
