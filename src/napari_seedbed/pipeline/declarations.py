@@ -107,6 +107,25 @@ class Job:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """An output with channels of its own that says what they are.
+
+    Attributes
+    ----------
+    array : (K, Z, Y, X) ndarray
+        Without z in 2D.
+    names : tuple of str
+        One a channel.
+    as_input : bool
+        Whether they are the channels of the image: an RGB image then gives an RGB image.
+    """
+
+    array: NDArray
+    names: tuple[str, ...] = ()
+    as_input: bool = False
+
+
 @dataclass
 class WholeJob:
     """An image with all its time points and channels: what a `whole` operation is given.
@@ -219,9 +238,9 @@ class Operation:
         Menu of napari that it appears in.
     function : callable
         ``function(job) -> {output name: output}`` of a `Job`. Outputs are arrays (Z, Y, X), or
-        (K, Z, Y, X) for an output with channels of its own, without z in 2D; `PointsFound`; lists
-        of Shape; and tables as dicts of columns. With `series`,
-        ``function(series_job) -> SeriesResult``; with `whole`,
+        (K, Z, Y, X) for an output with channels of its own (one a label, or see `Channels`),
+        without z in 2D; `PointsFound`; lists of Shape; and tables as dicts of columns. With
+        `series`, ``function(series_job) -> SeriesResult``; with `whole`,
         ``function(whole_job) -> {output name: Image, Points, Shapes or Table}``.
     parameters : tuple of Parameter
     takes : tuple of str

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.declarations import Context, Operation, Voxels
+from napari_seedbed.pipeline.declarations import Channels, Context, Operation, Voxels
 from napari_seedbed.pipeline.fingerprint import Fingerprint
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.shapes import Shapes
@@ -79,10 +79,14 @@ class Gathered:
         self._per_channel = per_channel
         self._arrays: dict[str, NDArray] = {}
         self._found: dict[str, list[tuple[int, int | None, Any]]] = {}
+        self._channels: dict[str, Channels] = {}
 
     def add(self, t: int, channel: int | None, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of one volume."""
-        for key, volume in outputs.items():
+        for key, output in outputs.items():
+            volume = output
+            if isinstance(output, Channels):
+                self._channels[key], volume = output, output.array
             if not isinstance(volume, np.ndarray):
                 self._found.setdefault(key, []).append((t, channel, volume))
                 continue
@@ -149,18 +153,22 @@ class Gathered:
         lead = ("t",) if image.time_axis is not None else ()
         own_channels = array.ndim > len(lead) + len(image.spatial_axes)
         axes = (*lead, *(("c",) if own_channels else ()), *image.spatial_axes)
-        follows_input = self._per_channel and own_channels
+        told = self._channels.get(key)
+        follows_input = own_channels and (self._per_channel if told is None else told.as_input)
         if follows_input or not own_channels:
             order = [axis for axis in image.axes if axis in axes]
             array = np.transpose(array, [axes.index(axis) for axis in order])
             axes = tuple(order)
         is_image = key == "image"
-        if is_image and image.rgb and image.dtype.kind == "u" and array.dtype.kind == "f":
+        in_colour = image.rgb and follows_input and (is_image or told is not None)
+        if in_colour and image.dtype.kind == "u" and array.dtype.kind == "f":
             # Colours in floating point would be taken to lie between 0 and 1.
             array = np.rint(np.clip(array, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
         names: tuple[str, ...] = ()
         if follows_input:
             names = image.channel_names
+        elif told is not None:
+            names = told.names
         elif own_channels:
             names = tuple(f"label {value}" for value in label_values)
         return Image(
@@ -168,7 +176,7 @@ class Gathered:
             axes,
             image.spacing,
             image.units,
-            rgb=image.rgb and is_image,
+            rgb=in_colour,
             channel_names=names,
             channel_colors=image.channel_colors if follows_input else (),
             name=f"{image.name} {operation.name if is_image else key}",
