@@ -12,6 +12,8 @@ from napari_seedbed.core import (
     colour_histogram,
     histogram_backprojection,
     histogram_backprojections,
+    patch_histograms,
+    patch_pixels,
     pixels_in_bins,
 )
 from napari_seedbed.errors import Cancelled, InputError
@@ -244,3 +246,21 @@ def test_the_green_screen_is_told_from_the_people_before_it(shared_data):
     for level in (0.2, 0.5, 0.8):
         found = histogram_backprojection(image, patch) >= level
         assert (found & screen).sum() / (found | screen).sum() > 0.85
+
+
+def test_marked_pixels_alone_tell_the_colours_of_patches(image, rng):
+    labels = rng.integers(-1, 3, (40, 50))
+    pixels, marks = patch_pixels(np.moveaxis(image, -1, 0), labels, channel_axis=0)
+    assert pixels.dtype == image.dtype
+    np.testing.assert_array_equal(pixels, image[labels > 0])
+    np.testing.assert_array_equal(marks, labels[labels > 0])
+    bins = colour_histogram(image, bins=9).bins
+    for label, found in patch_histograms(pixels, marks, bins).items():
+        expected = colour_histogram(image, bins=9, mask=labels == label)
+        np.testing.assert_array_equal(found.counts, expected.counts)
+
+
+@pytest.mark.parametrize("labels", [np.zeros((40, 50), int), np.ones((50, 40), int)])
+def test_patches_that_mark_nothing_or_lie_elsewhere_are_refused(image, labels):
+    with pytest.raises(InputError, match="patch_labels"):
+        patch_pixels(image, labels)

@@ -14,13 +14,14 @@ from napari_seedbed.core.colour.colour_histograms import (
     colour_bins,
     count_colours,
     look_up,
+    patch_histograms,
 )
 from napari_seedbed.core.colour.colour_spaces import (
     MIN_SATURATION,
     check_colour_image,
     colour_space,
 )
-from napari_seedbed.core.colour.patches import check_patch, check_patches
+from napari_seedbed.core.colour.patches import check_patch
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.errors import InputError
 
@@ -123,21 +124,16 @@ def fit_colour_tables(
     mask. Returns one table for each label, in ascending order.
     """
     pixels, _ = check_colour_image(image, channel_axis)
-    labels, found = check_patches(patch_labels, pixels.shape[:-1], should_stop)
     _check_method(method)
     chosen = colour_space(
         space, pixels.shape[-1], channels, black_level, saturation_level, min_saturation
     )
     grid = colour_bins(pixels, chosen, bins, ranges)
+    histograms = patch_histograms(pixels, patch_labels, grid, should_stop=should_stop)
     everywhere = count_colours(pixels, grid, None, should_stop) if method == "ratio" else None
     return [
-        colour_table(
-            count_colours(pixels, grid, labels == label, should_stop),
-            everywhere,
-            smoothing=smoothing,
-            label=int(label),
-        )
-        for label in found
+        colour_table(histogram, everywhere, smoothing=smoothing, label=label)
+        for label, histogram in histograms.items()
     ]
 
 

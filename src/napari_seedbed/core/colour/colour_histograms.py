@@ -17,7 +17,7 @@ from napari_seedbed.core.colour.colour_spaces import (
     check_colour_image,
     colour_space,
 )
-from napari_seedbed.core.colour.patches import check_patch
+from napari_seedbed.core.colour.patches import check_patch, check_patches
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_count, check_number, check_points
@@ -195,6 +195,46 @@ def colour_histogram(
         ranges,
     )
     return count_colours(pixels, grid, inside, should_stop)
+
+
+def patch_histograms(
+    image: Any,
+    patch_labels: Any,
+    bins: ColourBins,
+    channel_axis: int | None = -1,
+    *,
+    should_stop: ShouldStop | None = None,
+) -> dict[int, ColourHistogram]:
+    """Count the colours of each labelled patch in given bins.
+
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+        Image with as many channels as the bins are for.
+    patch_labels : ndarray of int or bool
+        Labels of the patches, of the image's shape without its channels; below 1 is no patch.
+    bins : ColourBins
+        From `colour_bins`.
+    channel_axis : int
+        Axis of the channels.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    dict of int to ColourHistogram
+        By label, rising.
+
+    Raises
+    ------
+    InputError
+        If there is no patch or the labels have another shape.
+    """
+    pixels, _ = check_colour_image(image, channel_axis)
+    labels, found = check_patches(patch_labels, pixels.shape[:-1], should_stop)
+    return {
+        int(label): count_colours(pixels, bins, labels == label, should_stop) for label in found
+    }
 
 
 def colour_bins(

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.colour.colour_spaces import check_colour_image
 from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.validation import check_labels
@@ -42,6 +43,37 @@ def check_patches(
             "image."
         )
     return array, found
+
+
+def patch_pixels(
+    image: Any, patch_labels: Any, channel_axis: int | None = -1
+) -> tuple[NDArray[Any], NDArray[np.integer]]:
+    """Return the marked pixels alone, with which the colours of patches can be learnt.
+
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+        Image of any number of spatial axes and at least two channels.
+    patch_labels : ndarray of int or bool
+        Labels of the patches, of the image's shape without its channels; below 1 is no patch.
+    channel_axis : int
+        Axis of the channels.
+
+    Returns
+    -------
+    pixels : (N, C) ndarray
+        In the image's order, of its type.
+    labels : (N,) ndarray of int
+
+    Raises
+    ------
+    InputError
+        If there is no patch, the labels have another shape, or the image too few channels.
+    """
+    pixels, _ = check_colour_image(image, channel_axis)
+    labels, _ = check_patches(patch_labels, pixels.shape[:-1])
+    inside = labels > 0
+    return np.ascontiguousarray(pixels[inside]), labels[inside]
 
 
 def _check_shape(patch: Any, shape: tuple[int, ...], name: str) -> NDArray[np.integer]:
