@@ -1,0 +1,1 @@
+"""Types, ranges and channels of images: what changes numbers but no place."""
