@@ -131,8 +131,9 @@ def clear_border(
         if length == 1 or (faces == "sides" and array.ndim == 3 and axis == 0):
             continue
         wide = min(length, 1 + int(reach / step * (1 + _ROUNDING)))
-        for part in (slice(None, wide), slice(length - wide, None)):
-            touching.append(np.unique(found[(slice(None),) * axis + (part,)]))
+        lead = (slice(None),) * axis
+        touching.append(np.unique(found[(*lead, slice(None, wide))]))
+        touching.append(np.unique(found[(*lead, slice(length - wide, None))]))
     values, _ = counted(found)
     return _only(array, found, np.setdiff1d(values, np.concatenate(touching)))
 
