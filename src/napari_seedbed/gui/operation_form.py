@@ -24,6 +24,7 @@ from napari_seedbed.gui.layers import (
     channel_choices,
     find_result,
     image_from_layers,
+    is_preview,
     is_result,
     level_0,
 )
@@ -137,7 +138,11 @@ class OperationForm(QWidget):
 
     def reset_choices(self, event: Any = None) -> None:
         """Offer the image layers that there are now; napari calls it when they change."""
-        layers = [layer for layer in self.viewer.layers if isinstance(layer, ImageLayer)]
+        layers = [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, ImageLayer) and not is_preview(layer)
+        ]
         self.image.set_layers(sorted(layers, key=is_result))
         self._offer_channels()
         self.run_button.setEnabled(bool(layers) and self.job is None)

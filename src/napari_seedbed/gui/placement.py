@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import Grid, level_0
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Shift:
     time: int | None = None
 
 
-def shift_between(result: Image, source: Image, time: int | None = None) -> Shift:
+def shift_between(result: Image | Points | Shapes, source: Image, time: int | None = None) -> Shift:
     """How a result lies on the image that it was made from."""
     spacing = np.asarray(source.spacing)
     offset = (np.asarray(result.translate) - source.translate) / spacing

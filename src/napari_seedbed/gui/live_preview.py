@@ -1,0 +1,416 @@
+"""What an operation would give on the slice in view, shown while parameters and sliders move."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from qtpy.QtCore import QObject, QTimer
+
+from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.gui import errors
+from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import PREVIEW, ChannelChoice
+from napari_seedbed.gui.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.view_position import slice_on_screen, time_on_screen
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.memory import seconds_in_words
+from napari_seedbed.pipeline.operations import Context, Operation, Result
+from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points
+from napari_seedbed.pipeline.windows import Region, window_of
+
+LOOK_SECONDS = 0.05
+WHOLE_SECONDS = 2.0
+"""Where a whole volume takes longer than this, a preview would lag behind the sliders."""
+SLICE_SECONDS = 10.0
+"""A slice is worth waiting for: nothing quicker shows the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a preview shall show.
+
+    Attributes
+    ----------
+    operation : Operation or str
+    inputs : dict
+        As for `operations.run`: all slices and time points.
+    parameters : dict
+    like : Image or Labels layer
+        The layer that `inputs['image']` was made from.
+    time_axis : int or None
+        The layer's axis that is time, where its axis labels do not say so.
+    title : str
+        What the preview is of; its layer is called 'TITLE (preview)'.
+    choices : sequence of ChannelChoice
+        The channels that `inputs['image']` holds; empty for all of the layer.
+    """
+
+    operation: Operation | str
+    inputs: Mapping[str, Image | Shapes]
+    parameters: Mapping[str, Any]
+    like: Layer
+    time_axis: int | None
+    title: str
+    choices: Sequence[ChannelChoice] = ()
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What to show, and the part of it that is on screen."""
+
+    asked: Asked
+    operation: Operation
+    region: Region | None
+    time: int | None
+    covers_all: bool = False
+
+    def is_seen_in(self, other: "_Wish | None") -> bool:
+        """Whether what the other one shows is what this one asks for."""
+        if other is None or self.time != other.time:
+            return False
+        return other.covers_all or self.region == other.region
+
+
+class LivePreview(QObject):
+    """Shows what an operation would give, on the slice in view, voxel by voxel the same.
+
+    It follows the sliders of the viewer by itself; whatever else changes what there is to see is
+    told by `look_again`. One run goes on at a time: a newer wish stops the older run and takes its
+    place. Where only a run on the whole volume tells the voxels of a slice, or in the 3D display,
+    the whole volume is run if that is quick; otherwise a sentence says why nothing is shown.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    ask : callable
+        Tells what to show now; None for nothing. It may raise `InputError`, which is said.
+    say : callable
+        Told in a sentence what the preview shows, or why it shows nothing.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, ask: Callable[[], Asked | None], say: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self._viewer, self._ask, self._say = viewer, ask, say
+        self._outputs = OutputLayers(viewer)
+        self._layers: list[Layer] = []
+        self._limits: dict[Layer, tuple[float, float]] = {}
+        self._is_on = False
+        self._said = ""
+        self._job: Job | None = None
+        self._running: _Wish | None = None
+        self._next: _Wish | None = None
+        self._shown: _Wish | None = None
+        self._is_forced = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(1000 * LOOK_SECONDS))
+        self._timer.timeout.connect(self._look)
+
+    # For panels
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it follows."""
+        return self._is_on
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run or a look is under way."""
+        return self._job is not None or self._timer.isActive()
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that show the preview now."""
+        return tuple(layer for layer in self._layers if layer in self._viewer.layers)
+
+    def set_on(self, on: bool) -> None:
+        """Begin to follow, or stop and take the preview away."""
+        if on == self._is_on:
+            return
+        self._is_on = on
+        dims = self._viewer.dims.events
+        for event in (dims.point, dims.ndisplay, dims.order):
+            (event.connect if on else event.disconnect)(self._on_dims)
+        if on:
+            self.look_again()
+        else:
+            self.finish()
+
+    def look_again(self) -> None:
+        """Something changed that is seen in the preview: parameters, an input, the operation."""
+        if self._is_on:
+            self._is_forced = True
+            self._timer.start()
+
+    def finish(self) -> None:
+        """Stop and take the preview away; it comes back with `look_again` while it is on."""
+        self._timer.stop()
+        self._is_forced = False
+        self._stop()
+        self._clear()
+
+    def close(self) -> None:
+        """Stop for good, without a word: the panel is gone."""
+        self._say = _say_nothing
+        self._ask = _ask_nothing
+        self.set_on(False)
+
+    # What to run
+
+    def _on_dims(self, event: Any = None) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _look(self) -> None:
+        is_forced, self._is_forced = self._is_forced, False
+        try:
+            wish = self._wish()
+        except errors.MESSAGE_ONLY as error:
+            self._stop()
+            self._clear()
+            self._tell(errors.message_of(error))
+            return
+        if wish is None:
+            self._stop()
+            self._clear()
+            return
+        if wish.operation.gives == "table":
+            self._stop()
+            self._clear()
+            self._tell("A table has no preview: press Run.")
+            return
+        newest = self._next or self._running or self._shown
+        if not is_forced and wish.is_seen_in(newest):
+            return
+        if self._job is not None:
+            self._next = wish
+            self._job.cancel()
+        else:
+            self._start(wish)
+
+    def _wish(self) -> _Wish | None:
+        asked = self._ask()
+        if asked is None:
+            return None
+        operation = asked.operation
+        if isinstance(operation, str):
+            operation = operations.get(operation)
+        image = asked.inputs["image"]
+        assert isinstance(image, Image)
+        time = None
+        if image.time_axis is not None and not (operation.series or operation.whole):
+            time = time_on_screen(self._viewer, asked.like, time_axis=asked.time_axis)
+        place = slice_on_screen(self._viewer, asked.like, time_axis=asked.time_axis)
+        region = None
+        if place is not None and len(image.spatial_shape) == 3 and not operation.whole:
+            axis, index = place
+            region = tuple(
+                slice(index, index + 1) if i == axis else slice(0, n)
+                for i, n in enumerate(image.spatial_shape)
+            )
+        return _Wish(asked, operation, region, time)
+
+    def _start(self, wish: _Wish) -> None:
+        self._running = wish
+        self._job = Job(
+            partial(_compute, wish),
+            on_done=self._on_done,
+            on_error=self._on_error,
+            on_cancelled=self._on_cancelled,
+        )
+        self._job.start()
+
+    def _stop(self) -> None:
+        self._next = self._running = None
+        if self._job is not None:
+            self._job.cancel()
+
+    # What comes out
+
+    def _on_done(self, answer: "_Answer") -> None:
+        wish = self._end()
+        assert wish is not None
+        wish = replace(wish, covers_all=answer.covers_all)
+        if answer.result is None:
+            self._clear()
+            # The answer is known now: it need not be found anew for the same place.
+            self._shown = wish
+            self._tell(answer.text)
+        elif wish.asked.like in self._viewer.layers:
+            self._show(wish, answer.result)
+            self._tell(answer.text)
+
+    def _on_error(self, error: BaseException) -> None:
+        wish = self._end()
+        self._clear()
+        self._shown = wish
+        if isinstance(error, errors.MESSAGE_ONLY):
+            self._tell(errors.message_of(error))
+        else:
+            self._tell(errors.show(error))
+
+    def _on_cancelled(self) -> None:
+        self._end()
+        following, self._next = self._next, None
+        if following is not None:
+            self._start(following)
+
+    def _end(self) -> _Wish | None:
+        wish, self._running, self._job = self._running, None, None
+        return wish
+
+    def _show(self, wish: _Wish, result: Result) -> None:
+        operation, asked = wish.operation, wish.asked
+        image = asked.inputs["image"]
+        assert isinstance(image, Image)
+        moved_only = self._shown is not None and self._shown.asked.parameters == asked.parameters
+        before, self._layers = self.layers, []
+        output = result.outputs[operation.gives]
+        if isinstance(output, Image | Shapes | Points):
+            origin = Origin(
+                asked.like, image, asked.choices, asked.time_axis, wish.time, operation.whole
+            )
+            self._layers = self._outputs.show(
+                operation.gives,
+                output,
+                origin,
+                name=_preview_name(asked),
+                record=PREVIEW,
+                slot=f"preview {id(self)}",
+            )
+        for layer in before:
+            if layer not in self._layers and layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._shown = wish
+        for layer in self._layers:
+            layer.editable = False
+            if isinstance(layer, ImageLayer) and not layer.rgb:
+                self._fit_contrast(layer, keep=moved_only)
+
+    def _fit_contrast(self, layer: ImageLayer, *, keep: bool) -> None:
+        """All that the slice holds; wider from slice to slice, anew with each parameter.
+
+        Limits that a person has set stay.
+        """
+        last = self._limits.get(layer)
+        if last is not None and tuple(layer.contrast_limits) != last:
+            return
+        data = np.asarray(layer.data)
+        low, high = float(np.nanmin(data)), float(np.nanmax(data))
+        if keep and last is not None:
+            low, high = min(low, last[0]), max(high, last[1])
+        if np.isfinite([low, high]).all() and low < high:
+            layer.contrast_limits_range = (low, high)
+            layer.contrast_limits = (low, high)
+        self._limits[layer] = tuple(layer.contrast_limits)
+
+    def _clear(self) -> None:
+        self._shown = None
+        for layer in self.layers:
+            self._viewer.layers.remove(layer)
+        self._layers = []
+        self._limits = {}
+        self._tell("")
+
+    def _tell(self, text: str) -> None:
+        # An empty line must not wipe out what somebody else has said.
+        if text != self._said:
+            self._said = text
+            self._say(text)
+
+
+def _preview_name(asked: Asked) -> str:
+    # braces in the title of a layer are no places to fill in
+    title = asked.title.replace("{", "{{").replace("}", "}}")
+    return f"{title} (preview)"
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """A result of the slice, or of all slices, and what to say about it; or why there is none."""
+
+    result: Result | None
+    covers_all: bool
+    text: str
+
+
+def _compute(wish: _Wish, report: Report, should_stop: ShouldStop) -> _Answer:
+    """Run, or say why not; looks at what it costs first, which may count all seeds."""
+    asked, operation, region = wish.asked, wish.operation, wish.region
+    image = asked.inputs["image"]
+    assert isinstance(image, Image)
+    times = None if wish.time is None else [wish.time]
+    if region is not None:
+        parameters = operation.defaults(image.spacing) | dict(asked.parameters)
+        if window_of(operation, image, parameters, region).whole:
+            # All of it is worked on anyway: show all, and moving through it costs nothing.
+            region = None
+    cost = operations.forecast(
+        operation, asked.inputs, asked.parameters, times=times, region=region
+    )
+    is_slice = region is not None or len(image.spatial_shape) == 2
+    if cost.seconds > (SLICE_SECONDS if is_slice else WHOLE_SECONDS):
+        covers_all = region is None and wish.region is not None
+        return _Answer(None, covers_all, _too_long(wish, is_slice, cost.seconds))
+    result = operations.run(
+        operation,
+        asked.inputs,
+        asked.parameters,
+        should_stop=should_stop,
+        # A context of its own: nothing of an earlier run may be in an exact preview.
+        context=Context(live=True),
+        times=times,
+        region=region,
+    )
+    counted = _counted(operation, result, covers_all=region is None)
+    return _Answer(result, region is None, " ".join([*counted, *result.record["notes"]]))
+
+
+def _too_long(wish: _Wish, is_slice: bool, seconds: float) -> str:
+    time = seconds_in_words(seconds)
+    if wish.operation.series or wish.operation.whole:
+        return f"No preview: it needs the whole series, which takes about {time}. Press Run."
+    if is_slice:
+        what = "image" if wish.region is None else "slice"
+        return f"No preview: this {what} takes about {time}. Press Run."
+    if wish.region is not None:
+        return f"No preview: it needs the whole volume, which takes about {time}. Press Run."
+    return (
+        f"No preview: the whole volume takes about {time}. Switch to the 2D display to see one "
+        "slice, or press Run."
+    )
+
+
+def _counted(operation: Operation, result: Result, *, covers_all: bool) -> list[str]:
+    output = result.outputs[operation.gives]
+    here = "in the image" if covers_all else "on this slice"
+    if isinstance(output, Points):
+        return [f"Preview: {_number(len(output), 'point')} {here}."]
+    if isinstance(output, Shapes):
+        return [f"Preview: {_number(len(output.shapes), 'shape')} {here}."]
+    if operation.gives == "labels" and isinstance(output, Image):
+        voxels = np.asarray(output.array)
+        found = len(np.unique(voxels[voxels > 0]))
+        return [f"Preview: {_number(found, 'object')} {here}."]
+    return []
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _say_nothing(text: str) -> None:
+    pass
+
+
+def _ask_nothing() -> None:
+    return None

@@ -1,0 +1,242 @@
+"""Layers for whatever an operation gives: images, labels, masks, shapes, points."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+
+from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.gui.grids import layer_axes, level_0
+from napari_seedbed.gui.layers import ChannelChoice, Kind, accept, add_or_update, find_result
+from napari_seedbed.gui.placement import Shift, shift_between
+from napari_seedbed.gui.points_results import show_points
+from napari_seedbed.gui.seed_layers import seeds_digest
+from napari_seedbed.gui.shape_results import show_shapes
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points
+
+COLORMAPS = {"Red": "red", "Green": "green", "Blue": "blue"}
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What results were made from, which tells where they go.
+
+    Attributes
+    ----------
+    like : Image or Labels layer
+    image : Image
+        What the operation was given of it.
+    choices : sequence of ChannelChoice
+        The channels that `image` holds; empty for all of the layer.
+    time_axis : int or None
+        The layer's axis that is time, where its axis labels do not say so.
+    time : int or None
+        The time point worked on, where it was not the whole series.
+    whole : bool
+        Whether the operation may change the grid, the channels or the series.
+    """
+
+    like: Layer
+    image: Image
+    choices: Sequence[ChannelChoice] = ()
+    time_axis: int | None = None
+    time: int | None = None
+    whole: bool = False
+
+
+class OutputLayers:
+    """Shows outputs in the viewer, each in a layer that further runs update.
+
+    A Labels layer that somebody has painted on is left alone, and a new one is made.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._digests: dict[str, int] = {}
+
+    def show(
+        self,
+        key: str,
+        output: Image | Shapes | Points,
+        origin: Origin,
+        *,
+        name: str,
+        record: Mapping[str, Any],
+        slot: str,
+    ) -> list[Layer]:
+        """Show one output.
+
+        Parameters
+        ----------
+        key : str
+            Its name among the outputs: 'labels' and 'mask' are shown as labels.
+        output : Image, Shapes or Points
+        origin : Origin
+        name : str
+            Of new layers, with ``{}`` where the name of the layer it was made from comes.
+        record : mapping
+            How it was made.
+        slot : str
+            Tells the results of one widget from those of others.
+
+        Returns
+        -------
+        list of Layer
+            Several where channels come apart.
+        """
+        like = origin.like
+        slot = f"{slot}/{like.unique_id}/{key}"
+        if not isinstance(output, Image):
+            kept = {"name": name.format(like.name), "record": record, "slot": slot}
+            return [self._show_marks(output, origin, kept)]
+        if origin.time is not None:
+            output = output.select_time(origin.time)
+        parts = _parts(output, origin)
+        shown = []
+        for nth, (part, beside, suffix) in enumerate(parts):
+            # each goes just above the picture, so the last one lies lowest and must hide it
+            look = _look(beside, suffix, lowest=nth == len(parts) - 1)
+            kind = key if key in ("labels", "mask") else "image"
+            title = name.format(f"{beside.name}{suffix and ' ' + suffix}")
+            shown.append(
+                self._show_image(
+                    kind, part, origin, beside, title, record, f"{slot}/{suffix}", look
+                )
+            )
+        return shown
+
+    def _show_image(
+        self,
+        kind: Any,
+        part: Image,
+        origin: Origin,
+        like: Layer,
+        name: str,
+        record: Mapping[str, Any],
+        slot: str,
+        look: dict[str, Any],
+    ) -> Layer:
+        before = find_result(self._viewer, slot)
+        if isinstance(before, Labels) and self._digests.get(slot) != seeds_digest(before):
+            accept(before)
+        labels: Kind = kind
+        layer = add_or_update(
+            self._viewer,
+            labels,
+            part,
+            like=like,
+            name=name,
+            record=record,
+            slot=slot,
+            time_axis=origin.time_axis,
+            shift=_shift(part, origin),
+            **(look if kind == "image" else {"opacity": 0.5}),
+        )
+        layer.editable = True
+        if isinstance(layer, Labels):
+            self._digests[slot] = seeds_digest(layer)
+        return layer
+
+    def _show_marks(self, output: Shapes | Points, origin: Origin, kept: dict[str, Any]) -> Layer:
+        shift = None
+        if output.translate:
+            shift = shift_between(output, origin.image, origin.time)
+        if isinstance(output, Points):
+            return show_points(
+                self._viewer,
+                output,
+                origin.like,
+                time_axis=origin.time_axis,
+                shift=shift,
+                **kept,
+            )
+        shapes = [_moved(shape, shift) for shape in output.shapes]
+        return show_shapes(self._viewer, shapes, origin.like, time_axis=origin.time_axis, **kept)
+
+
+def _moved(shape: Shape, shift: Shift | None) -> Shape:
+    if shift is None:
+        return shape
+    points = np.asarray(shape.points, float) * shift.factor + shift.offset
+    return replace(shape, points=points, time=shape.time if shift.time is None else shift.time)
+
+
+def _shift(part: Image, origin: Origin) -> Shift | None:
+    """How a result lies on its layer; None where it covers it."""
+    covers = (part.spatial_shape, part.spacing, part.translate) == (
+        origin.image.spatial_shape,
+        origin.image.spacing,
+        origin.image.translate,
+    )
+    if covers and origin.time is None and not origin.whole:
+        return None
+    return shift_between(part, origin.image, origin.time)
+
+
+def _parts(output: Image, origin: Origin) -> list[tuple[Image, Layer, str]]:
+    """What comes into one layer each: the image, the layer in whose place it comes, a suffix."""
+    layer, choices = origin.like, origin.choices
+    if output.channel_axis is None:
+        if len(choices) == 1:
+            choice = choices[0]
+            return [(output, choice.layer, "" if choice.index is None else choice.name)]
+        return [(output, layer, "")]
+    if origin.whole:
+        return [(output, layer, "")]
+    if output.n_channels != origin.image.n_channels:
+        return [
+            (plane, layer, name)
+            for name, plane in zip(_channel_names(output), _planes(output), strict=True)
+        ]
+    every = len(choices) == 0 or (
+        choices[0].index is not None and len(choices) == _own_channels(layer, origin.time_axis)
+    )
+    # napari shows an RGB image of any type but uint8 as if it went from 0 to 1
+    rgb = isinstance(layer, ImageLayer) and layer.rgb
+    if every and (not rgb or (output.rgb and output.dtype == np.uint8)):
+        return [(output, layer, "")]
+    return [
+        (plane, choice.layer, "" if choice.index is None else choice.name)
+        for choice, plane in zip(choices, _planes(output), strict=True)
+    ]
+
+
+def _planes(output: Image) -> list[Image]:
+    return [
+        replace(output.select_channels([i]), channel_names=(), channel_colors=())
+        for i in range(output.n_channels)
+    ]
+
+
+def _channel_names(output: Image) -> tuple[str, ...]:
+    return output.channel_names or tuple(f"channel {i + 1}" for i in range(output.n_channels))
+
+
+def _look(like: Layer, suffix: str, *, lowest: bool) -> dict[str, Any]:
+    """How the filtered image of one channel is drawn: like the channel itself."""
+    if not isinstance(like, ImageLayer):
+        return {}
+    if suffix not in COLORMAPS:
+        return {} if like.rgb else {"colormap": like.colormap.name}
+    blending = "opaque" if lowest else "additive"
+    look: dict[str, Any] = {"colormap": COLORMAPS[suffix], "blending": blending}
+    if level_0(like).dtype == np.uint8:
+        look["contrast_limits"] = (0, 255)
+    return look
+
+
+def _own_channels(layer: Layer, time_axis: int | None) -> int:
+    axes = layer_axes(layer, time_axis)
+    if "c" not in axes:
+        return 3 if isinstance(layer, ImageLayer) and layer.rgb else 1
+    return int(level_0(layer).shape[axes.index("c")])

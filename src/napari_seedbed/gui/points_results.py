@@ -1,0 +1,83 @@
+"""Points layers that show what an operation found."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.layers import Points as PointsLayer
+
+from napari_seedbed.gui.grids import grid_of, level_0
+from napari_seedbed.gui.layers import find_result, insert_result, keep_record, take_place
+from napari_seedbed.gui.placement import Shift, place_of_marks
+from napari_seedbed.gui.shape_layers import link_shapes
+from napari_seedbed.gui.shape_results import in_layer
+from napari_seedbed.pipeline.tables import Points
+
+
+def show_points(
+    viewer: ViewerModel,
+    found: Points,
+    like: Layer,
+    *,
+    name: str,
+    record: Mapping[str, Any],
+    slot: str,
+    time_axis: int | None = None,
+    shift: Shift | None = None,
+) -> PointsLayer:
+    """Show points in a result layer, made the first time and updated in place after that.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    found : Points
+        In voxels of `like`, moved by `shift`; their columns become the layer's features.
+    like : Image or Labels layer
+    name : str
+        Of a new layer; people may rename it afterwards.
+    record : mapping
+        How the points were made (`Result.record`), kept in the layer's metadata.
+    slot : str
+        Tells the results of one widget from those of others.
+    time_axis : int, optional
+        The axis of `like` that is time, where its axis labels do not say so.
+    shift : Shift, optional
+        Where the points lie, when they were found in a part of `like`.
+    """
+    grid = grid_of(like, time_axis)
+    place = place_of_marks(like, grid)
+    layer = find_result(viewer, slot)
+    if layer is not None and (
+        not isinstance(layer, PointsLayer) or layer.ndim != len(place["scale"])
+    ):
+        viewer.layers.remove(layer)
+        layer = None
+    is_new = layer is None
+    if layer is None:
+        plane = [level_0(like).shape[i] for i in grid.spatial[-2:]]
+        layer = PointsLayer(
+            ndim=len(place["scale"]),
+            name=name,
+            face_color="yellow",
+            border_color="black",
+            # as the brush for seeds: seen when all is on screen, and still placed
+            size=float(np.clip(max(plane) / 64, 2, 20)),
+            **place,
+        )
+    else:
+        take_place(layer, place)
+    points = found.points
+    if shift is not None:
+        points = np.asarray(points) * shift.factor + shift.offset
+        if shift.time is not None:
+            found = replace(found, times=np.full(len(points), shift.time))
+    layer.data = in_layer(points, found.times, link_shapes(layer, like, time_axis))
+    layer.features = dict(found.columns) if len(points) else {}
+    keep_record(layer, "points", record, slot)
+    if is_new:
+        insert_result(viewer, layer, like)
+    layer.editable = False
+    return layer
