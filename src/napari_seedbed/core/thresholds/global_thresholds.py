@@ -1,13 +1,26 @@
-"""Thresholds that an image gives for itself."""
+"""Masks of what is brighter or darker than one or two grey values."""
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.filters import threshold_otsu as _skimage_otsu
+from scipy import ndimage
 
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.slabs import Slab, in_slabs
+from napari_seedbed.core.thresholds.automatic_thresholds import (
+    automatic_threshold,
+    check_varied,
+    multi_otsu_thresholds,
+)
+from napari_seedbed.core.thresholds.histograms import FINE_BINS, image_histogram
 from napari_seedbed.core.validation import check_image
 from napari_seedbed.errors import InputError
+
+Objects = Literal["light", "dark"]
+OBJECTS: tuple[Objects, ...] = get_args(Objects)
 
 
 def otsu_threshold(image: Any, *, nbins: int = 256) -> float:
@@ -34,37 +47,222 @@ def otsu_threshold(image: Any, *, nbins: int = 256) -> float:
     ----------
     Otsu (1979), A threshold selection method from gray-level histograms.
     """
-    array = check_image(image, allow_bool=False)
-    if nbins < 2:
-        raise InputError(f"nbins must be at least 2; got {nbins}.")
-    low, high = array.min(), array.max()
-    if low == high:
-        raise InputError(
-            f"image is constant (all values are {low}), so no threshold divides it; "
-            "choose another image, channel or region."
-        )
-    if array.dtype.kind == "f":
-        return _otsu_of_floats(array, nbins)
-    if int(high) - int(low) >= 1 << 20:
-        # One bin a value would need gigabytes for 32-bit integers.
-        return _otsu_of_floats(array.astype(np.float64), nbins)
-    return float(_skimage_otsu(array, nbins))
-
-
-def _otsu_of_floats(array: NDArray[np.floating], nbins: int) -> float:
-    # The histogram is taken between 0 and 1: in float32 a narrow range far from zero has fewer
-    # numbers than bins.
-    values = array.astype(np.float64, copy=False)
-    low, high = float(values.min()), float(values.max())
-    span = high - low
-    if not np.isfinite(span):
-        values, low, span = values / 4, low / 4, high / 4 - low / 4
-        return 4 * (low + span * float(_skimage_otsu((values - low) / span, nbins)))
-    return low + span * float(_skimage_otsu((values - low) / span, nbins))
+    return automatic_threshold(image_histogram(image, bins=nbins), "otsu")
 
 
 def threshold_otsu(image: Any, *, nbins: int = 256) -> NDArray[np.bool_]:
     """Return a mask of what is brighter than Otsu's threshold; see `otsu_threshold`."""
+    return threshold_at(image, otsu_threshold(image, nbins=nbins))
+
+
+def threshold_at(
+    image: Any,
+    value: float,
+    *,
+    objects: Objects = "light",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.bool_]:
+    """Return a mask of what is above a grey value.
+
+    Parameters
+    ----------
+    image : (…) array_like
+    value : float
+    objects : {'light', 'dark'}
+        Dark objects are all that is not above the value.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    (…) ndarray of bool
+
+    Raises
+    ------
+    InputError
+        For a value that is no finite number, or if the image is no image or a mask.
+    """
+    check_objects(objects)
     array = check_image(image, allow_bool=False)
-    mask: NDArray[np.bool_] = array > otsu_threshold(array, nbins=nbins)
+    mask = np.empty(array.shape, bool)
+    fill_above(array, _number(value, "value"), mask, should_stop)
+    return mask if objects == "light" else np.logical_not(mask, out=mask)
+
+
+def threshold_between(
+    image: Any,
+    low: float,
+    high: float,
+    *,
+    inside: bool = True,
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.bool_]:
+    """Return a mask of what lies between two grey values: above `low` and not above `high`.
+
+    Parameters
+    ----------
+    image : (…) array_like
+    low, high : float
+    inside : bool
+        False gives what lies outside instead.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    (…) ndarray of bool
+
+    Raises
+    ------
+    InputError
+        If `low` is above `high`, and as `threshold_at`.
+    """
+    array = check_image(image, allow_bool=False)
+    bounds = _check_rising(low, high)
+    mask, above = np.empty(array.shape, bool), np.empty(array.shape, bool)
+    fill_above(array, bounds[0], mask, should_stop)
+    fill_above(array, bounds[1], above, should_stop)
+    np.greater(mask, above, out=mask)
+    return mask if inside else np.logical_not(mask, out=mask)
+
+
+def threshold_hysteresis(
+    image: Any,
+    low: float,
+    high: float,
+    *,
+    objects: Objects = "light",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.bool_]:
+    """Return a mask of what passes the easier threshold and touches what passes the harder one.
+
+    Parameters
+    ----------
+    image : (…) array_like
+    low, high : float
+        Light objects are above `low` throughout and above `high` somewhere. Dark ones are not
+        above `high` throughout and not above `low` somewhere.
+    objects : {'light', 'dark'}
+    should_stop : callable, optional
+        Asked between steps; true raises `Cancelled`.
+
+    Returns
+    -------
+    (…) ndarray of bool
+        Voxels that share a face are connected, as in
+        ``skimage.filters.apply_hysteresis_threshold``.
+
+    Raises
+    ------
+    InputError
+        If `low` is above `high`, and as `threshold_at`.
+
+    References
+    ----------
+    Canny (1986), A computational approach to edge detection.
+    """
+    low, high = _check_rising(low, high)
+    easy, hard = (low, high) if objects == "light" else (high, low)
+    maybe = threshold_at(image, easy, objects=objects, should_stop=should_stop)
+    sure = threshold_at(image, hard, objects=objects, should_stop=should_stop)
+    check_stop(should_stop)
+    parts, count = ndimage.label(maybe)
+    check_stop(should_stop)
+    kept = np.zeros(count + 1, bool)
+    kept[np.unique(parts[sure])] = True
+    kept[0] = False
+    mask: NDArray[np.bool_] = kept[parts]
     return mask
+
+
+def threshold_classes(
+    image: Any,
+    thresholds: Sequence[float],
+    *,
+    objects: Objects = "light",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.int32]:
+    """Return the class of each voxel: how many of the thresholds it is above.
+
+    Parameters
+    ----------
+    image : (…) array_like
+    thresholds : sequence of float
+        Rising.
+    objects : {'light', 'dark'}
+        With dark objects it is how many thresholds it is not above: the brightest class is 0.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    (…) ndarray of int32
+        From 0 to the number of thresholds.
+    """
+    check_objects(objects)
+    array = check_image(image, allow_bool=False)
+    labels = np.zeros(array.shape, np.int32)
+    above = np.empty(array.shape, bool)
+    for value in thresholds:
+        fill_above(array, _number(value, "thresholds"), above, should_stop)
+        labels += above if objects == "light" else ~above
+    return labels
+
+
+def multi_otsu(
+    image: Any,
+    classes: int = 3,
+    *,
+    objects: Objects = "light",
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.int32]:
+    """Return the class of each voxel; see `multi_otsu_thresholds` and `threshold_classes`."""
+    histogram = image_histogram(image, bins=FINE_BINS, should_stop=should_stop)
+    check_varied(histogram)
+    thresholds = multi_otsu_thresholds(histogram, classes)
+    return threshold_classes(image, thresholds, objects=objects, should_stop=should_stop)
+
+
+def fill_above(
+    array: NDArray[Any], value: float, mask: NDArray[np.bool_], should_stop: ShouldStop | None
+) -> None:
+    """Write into `mask` which voxels of a checked image are above a value, on all cores."""
+    limit: Any = np.float64(value)
+    if array.dtype.kind in "iu":
+        # Whole numbers are compared with each other 8 times as fast.
+        whole, bounds = math.floor(value), np.iinfo(array.dtype)
+        if whole < bounds.min or whole >= bounds.max:
+            mask[...] = whole < bounds.min
+            return
+        limit = array.dtype.type(whole)
+
+    def compare(slab: Slab) -> None:
+        np.greater(array[slab], limit, out=mask[slab])
+
+    if array.ndim == 0:
+        np.greater(array, limit, out=mask)
+    else:
+        in_slabs(compare, array.shape, should_stop)
+
+
+def check_objects(objects: str) -> None:
+    """Raise `InputError` for anything but 'light' and 'dark'."""
+    if objects not in OBJECTS:
+        raise InputError(f"objects is {objects!r}; it must be light or dark.")
+
+
+def _check_rising(low: Any, high: Any) -> tuple[float, float]:
+    first, second = _number(low, "low"), _number(high, "high")
+    if first > second:
+        raise InputError(f"low is {first:g} and high {second:g}; low must not be above high.")
+    return first, second
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{name} must be a finite number; got {value!r}.")
+    return number

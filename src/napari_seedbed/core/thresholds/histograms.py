@@ -1,0 +1,274 @@
+"""Histograms of images of any size: every grey value counted, block by block, on all cores."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.thresholds import histogram_kernels
+from napari_seedbed.core.validation import check_image
+from napari_seedbed.errors import InputError
+
+FINE_BINS = 1 << 16
+"""Bins of images whose grey values are too many to count one by one."""
+
+COARSE_BINS = 256
+"""Bins in which scikit-image looks for thresholds of floating-point images."""
+
+_MOST_VALUES = 1 << 20
+"""Whole numbers up to this far apart are counted one by one."""
+
+_VOXELS_PER_PART = 1 << 22
+
+Blocks = Callable[[], Iterable[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """How often each grey value occurs.
+
+    Attributes
+    ----------
+    counts : (N,) ndarray of int64
+        Neither the first nor the last is zero.
+    values : (N,) ndarray of float64
+        Grey values, or middles of bins, evenly spaced.
+    is_exact : bool
+        Whether `values` are all grey values between the smallest and the largest.
+    low, high : float
+        Smallest and largest grey value.
+    mean : float
+        Mean of all voxels.
+    """
+
+    counts: NDArray[np.int64]
+    values: NDArray[np.float64]
+    is_exact: bool
+    low: float
+    high: float
+    mean: float
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all voxels are equal."""
+        return self.low == self.high
+
+    def grouped(self, most: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the edges (M + 1,) and counts (M,) of at most `most` equal bins, to be drawn."""
+        size = -(-len(self.counts) // most)
+        starts = np.arange(0, len(self.counts), size)
+        width = 1.0 if self.is_constant or self.is_exact else self._width()
+        first = self.values[0] - width / 2
+        edges = first + width * size * np.arange(len(starts) + 1)
+        return edges, np.add.reduceat(self.counts, starts)
+
+    def coarse(self, bins: int = COARSE_BINS) -> "Histogram":
+        """Return one with fewer bins, for methods that need many voxels in each.
+
+        Exact ones stay as they are, and so do those whose bins cannot be put together evenly.
+        """
+        n = len(self.counts)
+        if self.is_exact or n <= bins or n % bins:
+            return self
+        group = n // bins
+        values = 0.5 * self.values[::group] + 0.5 * self.values[group - 1 :: group]
+        counts = self.counts.reshape(bins, group).sum(axis=1)
+        return Histogram(counts, values, False, self.low, self.high, self.mean)
+
+    def _width(self) -> float:
+        return (self.high / len(self.counts)) - (self.low / len(self.counts))
+
+
+def image_histogram(
+    image: Any, *, bins: int = FINE_BINS, should_stop: ShouldStop | None = None
+) -> Histogram:
+    """Count the grey values of an image; see `blocks_histogram`.
+
+    Parameters
+    ----------
+    image : (…) array_like
+    """
+    return blocks_histogram(lambda: (image,), bins=bins, should_stop=should_stop)
+
+
+def blocks_histogram(
+    blocks: Blocks, *, bins: int = FINE_BINS, should_stop: ShouldStop | None = None
+) -> Histogram:
+    """Count the grey values of an image that comes in blocks.
+
+    Parameters
+    ----------
+    blocks : callable
+        Gives the blocks of the image, arrays of any shape and of one type. It is called twice
+        where their range must be known first: for all but 8 and 16-bit integers.
+    bins : int
+        Equal bins between the smallest and the largest value, for floating-point images and for
+        integers whose range is above a million. Others are counted one by one.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    Histogram
+        The same however the image is cut into blocks; only the mean of floating-point images may
+        differ by rounding.
+
+    Raises
+    ------
+    InputError
+        For masks, values that are no finite real numbers, or no voxels at all.
+    """
+    if bins < 2:
+        raise InputError(f"nbins must be at least 2; got {bins}.")
+    first = next((np.asanyarray(block) for block in blocks()), None)
+    if first is None:
+        raise InputError("image is empty: it has no blocks.")
+    dtype = check_image(first.ravel()[:1] if first.size else first, allow_bool=False).dtype
+    del first
+    if dtype.kind in "iu" and dtype.itemsize <= 2:
+        return _count_short(blocks, dtype, should_stop)
+    low, high = _extent(blocks, dtype, should_stop)
+    if dtype.kind in "iu" and int(high) - int(low) < _MOST_VALUES:
+        counts = np.zeros(int(high) - int(low) + 1, np.int64)
+        _count(blocks, dtype, counts, int(low), should_stop)
+        return _exact(counts, int(low))
+    return _count_bins(blocks, dtype, float(low), float(high), bins, should_stop)
+
+
+def _count_short(blocks: Blocks, dtype: np.dtype[Any], should_stop: ShouldStop | None) -> Histogram:
+    limits = np.iinfo(dtype)
+    counts = np.zeros(limits.max - limits.min + 1, np.int64)
+    _count(blocks, dtype, counts, limits.min, should_stop)
+    there = np.flatnonzero(counts)
+    return _exact(counts[there[0] : there[-1] + 1].copy(), limits.min + int(there[0]))
+
+
+def _exact(counts: NDArray[np.int64], low: int) -> Histogram:
+    high = low + len(counts) - 1
+    steps = np.arange(len(counts))
+    voxels = int(counts.sum())
+    # Python's whole numbers are exact, whatever their size.
+    mean = (low * voxels + int((counts * steps).sum())) / voxels
+    values = low + steps.astype(np.float64)
+    return Histogram(counts, values, True, float(low), float(high), float(mean))
+
+
+def _count_bins(
+    blocks: Blocks,
+    dtype: np.dtype[Any],
+    low: float,
+    high: float,
+    bins: int,
+    should_stop: ShouldStop | None,
+) -> Histogram:
+    if low == high:
+        n = sum(np.asanyarray(block).size for block in blocks())
+        return Histogram(np.array([n]), np.array([low]), False, low, high, low)
+    quarter = 0.25 * high - 0.25 * low
+    if quarter == 0 or not isfinite(1 / quarter):
+        raise InputError(
+            f"image has grey values from {low:g} to {high:g}, too close together to be told apart; "
+            "multiply it first."
+        )
+    counts = np.zeros(bins, np.int64)
+    totals: list[tuple[int, float]] = []
+    lock = threading.Lock()
+
+    def add(part: NDArray[Any], nth: int) -> None:
+        own = np.zeros(bins, np.int64)
+        total = histogram_kernels.count_in_bins(part, 0.25 * low, quarter, own)
+        with lock:
+            np.add(counts, own, out=counts)
+            totals.append((nth, total))
+
+    _over_parts(blocks, dtype, add, should_stop)
+    # In the order of the voxels, whichever thread was first.
+    place = sum(total for _, total in sorted(totals)) / int(counts.sum()) / bins
+    places = (np.arange(bins) + 0.5) / bins
+    values = 4 * (0.25 * low + quarter * places)
+    mean = 4 * (0.25 * low + quarter * place)
+    return Histogram(counts, values, False, low, high, float(mean))
+
+
+def _count(
+    blocks: Blocks,
+    dtype: np.dtype[Any],
+    counts: NDArray[np.int64],
+    low: int,
+    should_stop: ShouldStop | None,
+) -> None:
+    lock = threading.Lock()
+
+    def add(part: NDArray[Any], nth: int) -> None:
+        own = np.zeros(len(counts), np.int64)
+        if part.dtype == np.uint64:
+            # Differences of unsigned 64 bits to a signed number would be floating point.
+            part = (part - np.uint64(low)).astype(np.int64)
+            histogram_kernels.count_values(part, 0, own)
+        else:
+            histogram_kernels.count_values(part, low, own)
+        with lock:
+            np.add(counts, own, out=counts)
+
+    _over_parts(blocks, dtype, add, should_stop)
+
+
+def _extent(
+    blocks: Blocks, dtype: np.dtype[Any], should_stop: ShouldStop | None
+) -> tuple[Any, Any]:
+    found: list[tuple[Any, Any]] = []
+
+    def look(part: NDArray[Any], nth: int) -> None:
+        low, high = part.min(), part.max()
+        if dtype.kind == "f" and not (isfinite(low) and isfinite(high)):
+            check_image(part)
+        found.append((low, high))
+
+    _over_parts(blocks, dtype, look, should_stop)
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _over_parts(
+    blocks: Blocks,
+    dtype: np.dtype[Any],
+    work: Callable[[NDArray[Any], int], None],
+    should_stop: ShouldStop | None,
+) -> None:
+    """Call `work` with flat parts of all blocks and their numbers, on all cores."""
+    before = 0
+    for block in blocks():
+        array = np.asanyarray(block)
+        if array.dtype.newbyteorder("=") != dtype:
+            raise InputError(f"image has blocks of the types {dtype} and {array.dtype}.")
+        if array.size == 0:
+            raise InputError(f"image is empty: its shape is {array.shape}.")
+        if array.ndim == 0:
+            array = array.reshape(1)
+        # Cut across the first axis a part is one piece of memory.
+        wanted = 1 + array.size // _VOXELS_PER_PART
+        longest = int(np.argmax(array.shape))
+        axis = 0 if array.shape[0] >= wanted else longest
+        ranges = split(array.shape[axis], wanted)
+        firsts = {start: before + nth for nth, (start, _) in enumerate(ranges)}
+
+        def one(
+            start: int,
+            stop: int,
+            array: NDArray[Any] = array,
+            axis: int = axis,
+            firsts: dict[int, int] = firsts,
+        ) -> None:
+            part = array[(slice(None),) * axis + (slice(start, stop),)]
+            # Numba does not know float16 and foreign byte orders.
+            native = np.dtype(np.float32) if dtype == np.float16 else dtype
+            flat = np.ascontiguousarray(part, dtype=native).reshape(-1)
+            work(flat, firsts[start])
+
+        run_ranges(one, ranges, should_stop=should_stop)
+        before += len(ranges)
