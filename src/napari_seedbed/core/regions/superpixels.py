@@ -95,7 +95,7 @@ def slic_regions(
             raise InputError("mask is empty; it must hold at least one voxel.")
         wanted = min(wanted, int(np.count_nonzero(inside)))
         # It would cut off a part of one voxel from an image of no other.
-        channels = np.where(inside, channels, channels[:, inside].min(axis=1)[(...,) + _new(shape)])
+        channels = np.where(inside, channels, channels[:, inside].min(axis=1)[(..., *_new(shape))])
     as_lab = _is_lab(channels, colours)
     values = unit_range(channels)
     smallest = min(size)
