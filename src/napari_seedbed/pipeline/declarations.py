@@ -84,6 +84,13 @@ class Job:
     parameters : dict
     cache_key : hashable
         Stands for the voxels of `load`.
+    image : Image
+        All time points and channels, also where only a part is worked on: for what the values of
+        all voxels tell.
+    time : int
+        Time point.
+    channel : int or None
+        None where all channels count together.
     other : callable
         Gives the voxels of the second image, laid out as those of `load`; None without one.
     shapes : tuple of core.marks.shapes.Shape
@@ -102,6 +109,9 @@ class Job:
     context: Context
     report: Report | None
     should_stop: ShouldStop | None
+    image: "Image"
+    time: int
+    channel: int | None
     other: Callable[[], NDArray | None] = lambda: None
     shapes: "tuple[Shape, ...]" = ()
     notes: list[str] = field(default_factory=list)
@@ -280,6 +290,8 @@ class Operation:
     whole : bool
         Whether the function is called once with the whole image, all its time points and channels,
         because it changes the grid, the channels or the series. Its channels are 'joint'.
+    chooses_type : bool
+        Whether people choose the type of the image that comes out. Colours otherwise keep theirs.
     seed_labels : int
         How many different labels the seeds of a time point must have; those with fewer are
         skipped.
@@ -319,6 +331,7 @@ class Operation:
     other_title: str = "Second image"
     other_same_grid: bool = True
     whole: bool = False
+    chooses_type: bool = False
     seed_labels: int = 2
     series: bool = False
     follows: Callable[[Mapping[str, Any]], bool] | None = None

@@ -245,6 +245,7 @@ def run(
         should_stop,
         # Of a part, not all voxels pass by that the image's name is made from.
         hashed if worked.image is image else None,
+        image,
     )
     outputs = calls.outputs(chosen, found)
     if window is not None:
@@ -277,6 +278,7 @@ class _Calls:
     report: Report | None
     should_stop: ShouldStop | None
     hashed: Fingerprint | None
+    all_of_image: Image
     notes: list[str] = field(default_factory=list)
 
     def outputs(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
@@ -326,6 +328,7 @@ class _Calls:
         channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
         gathered = Gathered(image, per_channel=each)
         parts = len(times) * len(channels)
+        told: dict[str, list[str]] = {}
         for nth, t in enumerate(times):
             check_stop(self.should_stop)
             volume = Volume(image, t, self.context, self.hashed)
@@ -336,10 +339,11 @@ class _Calls:
                     part = nth * len(channels) + (channel or 0)
                     job.report = partial(_pass_on, self.report, part, parts)
                 gathered.add(t, channel, self.operation.function(job))
-                self.notes += [
-                    f"{_place_in_words(image, t, channel)}{note}" if parts > 1 else note
-                    for note in job.notes
-                ]
+                for note in job.notes:
+                    told.setdefault(note, []).append(_place_in_words(image, t, channel))
+        for note, places in told.items():
+            # What holds everywhere is said once.
+            self.notes += [note] if len(places) == parts else [place + note for place in places]
         return {**gathered.images(self.operation, label_values), **gathered.others()}
 
     def _job(
@@ -369,6 +373,9 @@ class _Calls:
             context=self.context,
             report=None,
             should_stop=self.should_stop,
+            image=self.all_of_image,
+            time=t,
+            channel=channel,
             other=load_other,
             shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
         )
@@ -424,7 +431,7 @@ def _forecast(
     # A lazy volume is read, and one whose channels are not first is copied.
     total = need.bytes + (volume if image.is_lazy or image.channel_axis else 0)
     if image.time_axis is not None:
-        total += 4 * voxels * image.n_times * (n_channels if each else 1)
+        total += 4 * voxels * image.n_times * (n_channels if each or operation.whole else 1)
     seconds = need.seconds * n_times * (n_channels if each else 1)
     return Forecast(int(total), seconds, memory.available_memory())
 

@@ -161,7 +161,8 @@ class Gathered:
             axes = tuple(order)
         is_image = key == "image"
         in_colour = image.rgb and follows_input and (is_image or told is not None)
-        if in_colour and image.dtype.kind == "u" and array.dtype.kind == "f":
+        rounds = not operation.chooses_type and image.dtype.kind == "u"
+        if in_colour and rounds and array.dtype.kind == "f":
             # Colours in floating point would be taken to lie between 0 and 1.
             array = np.rint(np.clip(array, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
         names: tuple[str, ...] = ()
