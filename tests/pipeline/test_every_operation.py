@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from operation_scenes import inputs_for, scene
 
-from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import operations, run
 from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points
 
 FLAT, DEEP = (16, 20), (6, 14, 16)
 TYPES = ("bool", "uint8", "uint16", "int32", "float16", "float32", "float64")
@@ -15,13 +16,6 @@ LAYOUTS = ("strided", "transposed", "read-only", "big-endian")
 SHAPES = ((1, 1), (2, 3), (1, 20), (16, 1), (1, 1, 1), (1, 14, 16), (6, 1, 16), (6, 14, 1))
 
 EVERY = pytest.mark.parametrize("operation", operations.values(), ids=operations)
-
-
-def scene(shape):
-    """A bright box on a dark ground with some noise: whole numbers that every type can hold."""
-    array = np.random.default_rng(5).integers(0, 20, shape)
-    array[tuple(slice(n // 4, n - n // 4) for n in shape)] += 150
-    return array
 
 
 def laid_out(array, layout):
@@ -36,48 +30,30 @@ def laid_out(array, layout):
     return array.astype(array.dtype.newbyteorder(">"))
 
 
-def inputs_for(operation, array):
-    """The image, and what else the operation needs: a stroke or a box around the middle."""
-    axes = ("z", "y", "x")[-array.ndim :]
-    given = {"image": Image(array, axes, name="scene")}
-    needed = (*operation.takes, *operation.one_of[:1])
-    middle = [n // 2 for n in array.shape]
-    if "seeds" in needed:
-        marks = np.zeros(array.shape, np.int32)
-        if marks.size:
-            marks[(0,) * array.ndim] = 2
-            marks[tuple(middle)] = 1
-        given["seeds"] = Image(marks, axes, name="seeds")
-    if "shapes" in needed:
-        y, x = array.shape[-2:]
-        square = np.array([[0.2, 0.2], [0.2, 0.8], [0.8, 0.8], [0.8, 0.2]]) * (y, x)
-        lead = np.full((4, array.ndim - 2), middle[0], float)
-        given["shapes"] = Shapes((Shape(1, np.hstack([lead, square])),))
-    return given
-
-
-def run_unchanged(operation, array, parameters=None):
-    """Run an operation and check that it leaves the image alone."""
-    before = array.tobytes()
+def run_unchanged(operation, array, parameters=None, *, optional=False):
+    """Run an operation and check that it leaves what it is given alone."""
+    inputs = inputs_for(operation, array, optional=optional)
+    images = [one.array for one in inputs.values() if isinstance(one, Image)]
+    before = [image.tobytes() for image in (array, *images)]
     try:
-        return run(operation, inputs_for(operation, array), parameters)
+        return run(operation, inputs, parameters)
     finally:
-        assert array.tobytes() == before
+        assert [image.tobytes() for image in (array, *images)] == before
 
 
-def result_or_message(operation, array, parameters=None):
+def result_or_message(operation, array, parameters=None, **how):
     """The result, or None where there is a message, which must say what is wrong."""
     message, result = "", None
     try:
-        result = run_unchanged(operation, array, parameters)
+        result = run_unchanged(operation, array, parameters, **how)
     except InputError as error:
         message = str(error)
     if result is None:
         assert message.endswith((".", ";")), message
         return None
-    for name, output in result.outputs.items():
-        if name != "shapes":
-            assert output.spatial_shape == array.shape
+    for output in result.outputs.values():
+        if isinstance(output, Image):
+            assert operation.whole or output.spatial_shape == array.shape
             assert np.isfinite(output.array).all()
     return result
 
@@ -85,8 +61,14 @@ def result_or_message(operation, array, parameters=None):
 def assert_same(result, expected, share):
     """Images may differ by a share of their range, and of labels as many voxels."""
     for name, output in result.outputs.items():
-        if name == "shapes":
-            assert len(output.shapes) == len(expected.shapes().shapes)
+        if isinstance(output, Shapes):
+            assert len(output.shapes) == len(expected.shapes(name).shapes)
+            continue
+        if isinstance(output, Points):
+            assert len(output) == len(expected.points(name))
+            continue
+        if not isinstance(output, Image):
+            assert list(output.columns) == list(expected.table(name).columns)
             continue
         got, wanted = output.array.astype(float), expected.image(name).array.astype(float)
         if output.dtype.kind == "f":
@@ -147,10 +129,41 @@ def test_empty_image_is_refused(operation, shape):
 @EVERY
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_image_that_is_not_finite_is_refused(operation, value):
+    if operation.image_kind == "labels":
+        pytest.skip("labels are whole numbers")
     array = scene(FLAT).astype(np.float32)
     array[3, 4] = value
     with pytest.raises(InputError, match="NaN"):
         run_unchanged(operation, array)
+
+
+@EVERY
+@pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
+def test_what_it_can_do_without_is_taken_where_it_is_given(operation, shape):
+    if not operation.optional:
+        pytest.skip("it has no such inputs")
+    assert result_or_message(operation, scene(shape).astype(np.uint8), optional=True)
+
+
+@EVERY
+def test_second_image_of_another_size_is_refused(operation):
+    if "other" not in operation.roles or not operation.other_same_grid:
+        pytest.skip("it has no second image, or one of any size")
+    inputs = inputs_for(operation, scene(FLAT).astype(np.uint8), optional=True)
+    inputs["other"] = inputs["other"].crop((slice(0, 9), slice(0, 20)))
+    with pytest.raises(InputError, match=r"^other: .*\(9, 20\).*\(16, 20\)"):
+        run(operation, inputs)
+
+
+@EVERY
+@pytest.mark.parametrize("value", [0.5, np.nan])
+def test_numbers_with_a_fraction_are_not_taken_for_labels(operation, value):
+    if operation.image_kind != "labels":
+        pytest.skip("it works on images")
+    inputs = inputs_for(operation, scene(FLAT).astype(np.uint8))
+    inputs["image"] = Image(np.full(FLAT, value), ("y", "x"))
+    with pytest.raises(InputError, match=r"^image: "):
+        run(operation, inputs)
 
 
 @EVERY
@@ -165,7 +178,7 @@ def test_numbers_below_their_bounds_are_refused(operation):
 @pytest.mark.parametrize("voxels", [0, 30, 1e6])
 def test_lengths_of_nothing_and_beyond_the_image_give_a_result_or_a_message(operation, voxels):
     for parameter in operation.parameters:
-        if parameter.unit == "physical":
+        if parameter.unit is not None:
             result_or_message(operation, scene(FLAT).astype(np.uint8), {parameter.name: voxels})
 
 

@@ -85,9 +85,9 @@ def test_shapes_come_out_with_the_grid_of_the_image(discs, movie, drawn):
 
 def test_outputs_of_one_kind_are_not_taken_for_the_other(discs, movie, drawn):
     result = run(discs, {"image": movie, "shapes": drawn})
-    with pytest.raises(InputError, match=r"^shapes: .* not an image"):
+    with pytest.raises(InputError, match=r"^shapes: .* of the kind Image"):
         result.image("shapes")
-    with pytest.raises(InputError, match=r"^labels: .* no shapes"):
+    with pytest.raises(InputError, match=r"^labels: .* of the kind Shapes"):
         result.shapes("labels")
 
 

@@ -69,19 +69,19 @@ def _step(recipe: Recipe, step: Step) -> str:
 def start_in_words(step: Step) -> str:
     """What people marked and drew for a step: ``3 outlines of 2 objects drawn by hand``."""
     parts = []
-    if step.marked is not None:
-        n_labels = sum(label > 0 for label in step.marked.labels)
-        parts.append(f"{step.marked.voxels} seed voxels of {n_labels} labels marked by hand")
-    if isinstance(step.seeds, str):
-        parts.append(f"the result of {step.seeds}")
-    if isinstance(step.shapes, str):
-        parts.append(f"the shapes of {step.shapes}")
-    if step.drawn:
-        closed = sum(shape.closed for shape in step.drawn)
-        paths = len(step.drawn) - closed
+    if step.seeds is not None:
+        n_labels = sum(label > 0 for label in step.seeds.labels)
+        parts.append(f"{step.seeds.voxels} seed voxels of {n_labels} labels marked by hand")
+    if step.seeds_from is not None:
+        parts.append(f"the result of {step.seeds_from}")
+    if step.shapes_from is not None:
+        parts.append(f"the shapes of {step.shapes_from}")
+    if step.shapes is not None:
+        closed = sum(shape.closed for shape in step.shapes)
+        paths = len(step.shapes) - closed
         kinds = [_counted(closed, "outline")] if closed else []
         kinds += [_counted(paths, "open path")] if paths else []
-        objects = _counted(len({shape.label for shape in step.drawn}), "object")
+        objects = _counted(len({shape.label for shape in step.shapes}), "object")
         parts.append(f"{' and '.join(kinds)} of {objects} drawn by hand")
     return " and ".join(parts)
 

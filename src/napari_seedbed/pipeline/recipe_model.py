@@ -107,10 +107,12 @@ class Step(_Model):
         The second image: 'image', an earlier step, or 'other' for a second file.
     other_channels : tuple of int or None
         Channels of it; all when None.
-    seeds : Seeds, str or None
-        Seeds themselves, or the name of an earlier step that gives labels or points.
-    shapes : tuple of DrawnShape, str or None
-        Shapes themselves, or the name of an earlier step that gives shapes.
+    seeds : Seeds or None
+    seeds_from : str or None
+        An earlier step that gives labels or points to take as seeds.
+    shapes : tuple of DrawnShape or None
+    shapes_from : str or None
+        An earlier step that gives shapes.
 
     An output of an earlier step that is not its main one is named with a dot: 'walker.uncertainty'.
     """
@@ -124,28 +126,20 @@ class Step(_Model):
     region: tuple[tuple[int, int], ...] | None = None
     other: str | None = None
     other_channels: tuple[int, ...] | None = None
-    seeds: Seeds | str | None = None
-    shapes: tuple[DrawnShape, ...] | str | None = Field(default=None, min_length=1)
+    seeds: Seeds | None = None
+    seeds_from: str | None = None
+    shapes: tuple[DrawnShape, ...] | None = Field(default=None, min_length=1)
+    shapes_from: str | None = None
 
     @property
     def starts(self) -> tuple[Role, ...]:
         """The inputs that it has beside the image."""
         given: dict[Role, object] = {
             "other": self.other,
-            "seeds": self.seeds,
-            "shapes": self.shapes,
+            "seeds": self.seeds or self.seeds_from,
+            "shapes": self.shapes or self.shapes_from,
         }
         return tuple(role for role, value in given.items() if value is not None)
-
-    @property
-    def drawn(self) -> "tuple[DrawnShape, ...]":
-        """The shapes that the recipe itself holds."""
-        return () if self.shapes is None or isinstance(self.shapes, str) else self.shapes
-
-    @property
-    def marked(self) -> Seeds | None:
-        """The seeds that the recipe itself holds."""
-        return None if isinstance(self.seeds, str) else self.seeds
 
 
 class Recipe(_Model):
@@ -175,7 +169,7 @@ class Recipe(_Model):
     @property
     def seeds(self) -> Seeds | None:
         """Seeds of the last step that has some."""
-        return next((step.marked for step in reversed(self.steps) if step.marked), None)
+        return next((step.seeds for step in reversed(self.steps) if step.seeds), None)
 
     @property
     def needs_other(self) -> bool:
@@ -208,12 +202,17 @@ class Recipe(_Model):
                     "which is neither 'image', 'other' nor the name of an earlier step that gives "
                     "an image."
                 )
-            for role, start in (("seeds", step.seeds), ("shapes", step.shapes)):
-                if isinstance(start, str) and start not in known | starts:
+            for start in (step.seeds_from, step.shapes_from):
+                if start is not None and start not in known | starts:
                     raise RecipeError(
-                        f"The recipe's step {step.name!r} takes its {role} from {start!r}, which "
-                        "is not the name of an earlier step."
+                        f"The recipe's step {step.name!r} starts from {start!r}, which is not the "
+                        "name of an earlier step."
                     )
+            if (step.seeds and step.seeds_from) or (step.shapes and step.shapes_from):
+                raise RecipeError(
+                    f"The recipe's step {step.name!r} starts both from what is in the recipe and "
+                    "from an earlier step; leave one of them out."
+                )
             if step.name in names or "." in step.name:
                 what = "two steps of" if step.name in names else "a step with a dot in"
                 raise RecipeError(f"The recipe has {what} the name {step.name!r}.")
@@ -248,7 +247,7 @@ def _check_starts(step: Step, operation: Operation) -> None:
 
 
 def _check_axes(step: Step, image: SourceImage) -> None:
-    for number, shape in enumerate(step.drawn, start=1):
+    for number, shape in enumerate(step.shapes or (), start=1):
         n_axes = shape.decode().points.shape[1]
         if n_axes != len(image.spatial_shape):
             raise RecipeError(

@@ -77,9 +77,7 @@ class _Tree:
         other, other_channels = None, None
         if "other" in inputs:
             other, other_channels = self._input(inputs["other"])
-        seeds = record["seeds"]
-        if "seeds" in inputs:
-            seeds = self._input(inputs["seeds"])[0]
+        seeds_from = self._input(inputs["seeds"])[0] if "seeds" in inputs else None
         operation = record["operation"]
         same = sum(step.operation == operation for step in self.steps)
         name = operation + (f"_{same + 1}" if same else "")
@@ -94,7 +92,8 @@ class _Tree:
                 region=record.get("region"),
                 other=other,
                 other_channels=other_channels,
-                seeds=seeds,
+                seeds=None if seeds_from else record["seeds"],
+                seeds_from=seeds_from,
                 shapes=record.get("shapes"),
             )
         )
@@ -187,16 +186,18 @@ def _inputs_for(step: Step, made: Mapping[str, Output]) -> dict[str, Image | Sha
     inputs: dict[str, Image | Shapes] = {"image": image}
     if step.other is not None:
         inputs["other"] = _image_named(step.other, step.other_channels, step, made)
-    if isinstance(step.seeds, str):
-        inputs["seeds"] = _made_seeds(step, step.seeds, image, made)
-    elif step.seeds is not None:
+    if step.seeds_from is not None:
+        inputs["seeds"] = _made_seeds(step, step.seeds_from, image, made)
+    if step.seeds is not None:
         inputs["seeds"] = _seeds_for(step.seeds, image)
-    if isinstance(step.shapes, str):
-        shapes = _made(step.shapes, step, made)
+    if step.shapes_from is not None:
+        shapes = _made(step.shapes_from, step, made)
         if not isinstance(shapes, Shapes):
-            raise RecipeError(f"The recipe's step {step.name!r}: {step.shapes!r} gives no shapes.")
+            raise RecipeError(
+                f"The recipe's step {step.name!r}: {step.shapes_from!r} gives no shapes."
+            )
         inputs["shapes"] = shapes
-    elif step.shapes is not None:
+    if step.shapes is not None:
         inputs["shapes"] = _shapes_for(step.shapes, image)
     return inputs
 
@@ -330,8 +331,8 @@ def _shapes_for(drawn: Sequence[DrawnShape], image: Image) -> Shapes:
 
 
 def _reused(recipe: Recipe) -> str:
-    held = {"seeds": any(step.marked for step in recipe.steps)}
-    held["shapes"] = any(step.drawn for step in recipe.steps)
+    held = {"seeds": any(step.seeds for step in recipe.steps)}
+    held["shapes"] = any(step.shapes for step in recipe.steps)
     return " and ".join([*(role for role, there in held.items() if there), "parameters"])
 
 
@@ -345,7 +346,7 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     """
     content = recipe.model_dump(mode="json", exclude_none=True)
     for step in content["steps"]:
-        if isinstance(step.get("seeds"), dict):
+        if "seeds" in step:
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     path = Path(path)
