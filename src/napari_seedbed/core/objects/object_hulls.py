@@ -1,0 +1,84 @@
+"""Convex hulls of labelled objects: how full they are, and how far they reach.
+
+Only the ends of each run along x can be corners of a hull; in 3D, only corners of the hulls of an
+object's planes. What is left is a few points an object.
+
+References
+----------
+Barber CB, Dobkin DP, Huhdanpaa H (1996). The quickhull algorithm for convex hulls. ACM
+Transactions on Mathematical Software 22(4), 469-483.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+
+from napari_seedbed.core.objects import hull_kernels as kernels
+from napari_seedbed.core.objects.labelled_volume import LabelledVolume
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.threads import run_ranges, split
+
+_MOST_POINTS = 1500
+"""Larger objects are thinned by Qhull first: our hull needs memory for pairs of points."""
+
+_OBJECTS_PER_PART = 256
+
+
+def object_hulls(
+    volume: LabelledVolume,
+    sizes: NDArray[np.int64],
+    runs: NDArray[np.int64],
+    spacing: tuple[float, ...],
+    should_stop: ShouldStop | None = None,
+) -> dict[str, NDArray]:
+    """Solidity and Feret diameter of each object.
+
+    Parameters
+    ----------
+    volume : LabelledVolume
+    sizes, runs : (K,) ndarray
+        Voxels of each object, and runs along x.
+    spacing : tuple of float
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    dict of (K,) ndarray
+        ``solidity``: its voxels, divided by the voxels whose centres lie in the convex hull of
+        its voxels' centres. ``feret_diameter``: the largest distance between two corners of its
+        voxels, in the unit of the spacing.
+    """
+    starts = np.concatenate([[0], np.cumsum(runs)])
+    ordered = np.empty((starts[-1], 4), np.int32)
+    following = starts[:-1].copy()
+    for first, last in volume.slabs():
+        kernels.group_runs(volume.numbers(first, last), first, following, ordered)
+    convex, feret = volume.zeros(), np.zeros(len(sizes))
+    pieces = split(len(sizes), 1 + len(sizes) // _OBJECTS_PER_PART)
+    if volume.ndim == 2:
+        run_ranges(
+            kernels.flat_hulls, pieces, starts, ordered, *spacing, convex, feret,
+            should_stop=should_stop,
+        )  # fmt: skip
+    else:
+        points = np.empty((2 * len(ordered), 3), np.int32)
+        counts = volume.zeros()
+        steps = np.array(spacing)
+        run_ranges(
+            kernels.outermost_points, pieces, starts, ordered, points, counts,
+            should_stop=should_stop,
+        )  # fmt: skip
+        run_ranges(
+            kernels.solid_hulls, pieces, starts, points, counts, steps, _MOST_POINTS, convex, feret,
+            should_stop=should_stop,
+        )  # fmt: skip
+        for k in np.flatnonzero(convex < 0):
+            check_stop(should_stop)
+            begin = 2 * starts[k]
+            own = points[begin : begin + counts[k]]
+            corners = own[ConvexHull(own).vertices]
+            counts[k] = len(corners)
+            points[begin : begin + counts[k]] = corners
+            kernels.solid_hulls(k, k + 1, starts, points, counts, steps, counts[k], convex, feret)
+    return {"solidity": sizes / convex, "feret_diameter": feret}
