@@ -1,0 +1,290 @@
+"""Skeletons of objects, where they end and branch, and how long and wide their branches are."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from napari_seedbed.core.objects.label_lookup import (
+    neighbour_pairs,
+    object_boxes,
+    object_labels,
+)
+from napari_seedbed.core.objects.skeleton_graph import (
+    SkeletonGraph,
+    neighbour_counts,
+    skeleton_graph,
+)
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.validation import check_number, check_spacing
+from napari_seedbed.errors import InputError
+
+Thinning = Literal["zhang", "lee"]
+
+
+def skeleton(
+    labels: Any,
+    method: Thinning | None = None,
+    spacing: float | Sequence[float] | None = None,
+    *,
+    shortest: float = 0.0,
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.int32]:
+    """Thin objects to lines of one voxel that keep their holes and pieces.
+
+    Parameters
+    ----------
+    labels : (M, N[, P]) array_like of int or bool
+    method : {'zhang', 'lee'}, optional
+        'zhang' for 2D only; when None that in 2D and 'lee' in 3D.
+    spacing : sequence of float, optional
+        Voxel size, for `shortest`; 1 when None. The thinning itself counts voxels.
+    shortest : float
+        Branches with a loose end that are shorter are taken away again, in the unit of `spacing`.
+        The two longest of those that meet in one place stay.
+    should_stop : callable, optional
+        Asked now and then; true raises `Cancelled`.
+
+    Returns
+    -------
+    (M, N[, P]) ndarray of int32
+        Each skeleton has the label of its object; objects that touch have one each.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown or does not work in 3D.
+
+    References
+    ----------
+    Zhang TY, Suen CY (1984). A fast parallel algorithm for thinning digital patterns.
+    Communications of the ACM 27(3), 236-239.
+    Lee TC, Kashyap RL, Chu CN (1994). Building skeleton models via 3-D medial surface/axis thinning
+    algorithms. CVGIP: Graphical Models and Image Processing 56(6), 462-478.
+    """
+    array = object_labels(labels)
+    size = check_spacing(spacing, array.ndim)
+    least = check_number(shortest, "shortest")
+    if method is None:
+        method = "zhang" if array.ndim == 2 else "lee"
+    if method not in ("zhang", "lee"):
+        raise InputError(f"method is {method!r}; it must be zhang or lee.")
+    if method == "zhang" and array.ndim == 3:
+        raise InputError("method is 'zhang', which thins images of 2 axes; take lee in 3D.")
+    thin = _thinned(array, method, should_stop)
+    while least > 0:
+        check_stop(should_stop)
+        loose = _loose_branches(skeleton_graph(thin, size), least)
+        if not len(loose):
+            break
+        thin[tuple(loose.T)] = 0
+        # Where a branch began the line may be two voxels thick now.
+        thin = _thinned(thin, method, should_stop)
+    return thin
+
+
+def skeleton_points(
+    labels: Any,
+    spacing: float | Sequence[float] | None = None,
+    *,
+    thin: bool = True,
+    merge: bool = True,
+    should_stop: ShouldStop | None = None,
+) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
+    """Find where skeletons end and where their branches meet.
+
+    Parameters
+    ----------
+    labels : (M, N[, P]) array_like of int or bool
+        Skeletons or, with `thin`, objects.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    thin : bool
+        Thin to skeletons first; these stay as they are.
+    merge : bool
+        Give one point for each place where branches meet. Otherwise one for each voxel by its
+        number of neighbours, at corners too: one at an end, three or more at a branching; of
+        those there are several next to each other, on staircases too.
+    should_stop : callable, optional
+        Asked now and then; true raises `Cancelled`.
+
+    Returns
+    -------
+    points : (K, D) ndarray
+        Voxel coordinates, ends first.
+    columns : dict
+        ``kind`` ('end', 'branch', or 'isolated' for a voxel without neighbours), ``label`` of
+        the object, ``branches`` that leave the point (or neighbours of the voxel).
+    """
+    array = object_labels(labels)
+    size = check_spacing(spacing, array.ndim)
+    thinned = skeleton(array, should_stop=should_stop) if thin else array
+    if merge:
+        graph = skeleton_graph(thinned, size)
+        points, degrees = graph.node_places, graph.node_degrees
+        value = _node_labels(graph, thinned)
+    else:
+        counts = np.zeros(thinned.shape, np.uint8)
+        touching = len(neighbour_pairs(thinned, thinned.ndim)[0]) > 0
+        for label in np.unique(thinned[thinned > 0]) if touching else (0,):
+            counts += neighbour_counts(thinned == label if touching else thinned > 0)
+        points = np.argwhere((thinned > 0) & (counts != 2)).astype(np.float64)
+        where = tuple(points.astype(np.int64).T)
+        degrees, value = counts[where].astype(np.int64), thinned[where]
+    kind = np.select([degrees == 1, degrees == 0], ["end", "isolated"], "branch")
+    order = np.lexsort((np.arange(len(kind)), kind == "branch", kind == "isolated"))
+    columns = {"kind": kind[order], "label": value[order], "branches": degrees[order]}
+    return points[order], columns
+
+
+def branch_table(
+    labels: Any,
+    spacing: float | Sequence[float] | None = None,
+    *,
+    thin: bool = True,
+    should_stop: ShouldStop | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Measure the branches of skeletons.
+
+    Parameters
+    ----------
+    labels : (M, N[, P]) array_like of int or bool
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    thin : bool
+        Thin to skeletons first; these stay as they are.
+    should_stop : callable, optional
+        Asked now and then; true raises `Cancelled`.
+
+    Returns
+    -------
+    dict of (B,) arrays, one entry a branch
+        ``branch`` from 1; ``label`` of the object; ``kind`` ('end-end', 'end-branch',
+        'branch-branch', 'ring'); ``start_node``, ``end_node`` (from 1, in the order of
+        `skeleton_points` with `merge`; 0 for a ring); ``length`` along the branch and ``distance``
+        from node to node in the unit of `spacing`; ``mean_width``: twice the mean distance to what
+        is outside of the object, less one voxel, so 1 for a line of one voxel;
+        ``start_y``, ``end_y``, … in the unit of `spacing`.
+    """
+    array = object_labels(labels)
+    size = check_spacing(spacing, array.ndim)
+    thinned = skeleton(array, should_stop=should_stop) if thin else array
+    check_stop(should_stop)
+    graph = skeleton_graph(thinned, size)
+    rank = np.zeros(len(graph.node_degrees) + 1, np.int64)
+    degrees = graph.node_degrees
+    order = np.lexsort((np.arange(len(degrees)), degrees > 1, degrees == 0))
+    # The place after the last, -1 as an index, stands for no node.
+    rank[order] = np.arange(1, len(order) + 1)
+    ends = graph.branch_nodes
+    places = np.vstack([graph.node_places, np.zeros((1, array.ndim))]) * size
+    start, end = places[ends[:, 0]], places[ends[:, 1]]
+    ring = ends[:, 0] < 0
+    loose = (np.append(degrees, 0)[ends] == 1).sum(axis=1)
+    kind = np.select(
+        [ring, loose == 2, loose == 1], ["ring", "end-end", "end-branch"], "branch-branch"
+    )
+    nan = np.where(ring, np.nan, 1.0)[:, None]
+    table: dict[str, NDArray[Any]] = {
+        "branch": np.arange(1, len(ends) + 1),
+        "label": _branch_labels(graph, thinned),
+        "kind": kind,
+        "start_node": rank[ends[:, 0]],
+        "end_node": rank[ends[:, 1]],
+        "length": graph.branch_lengths,
+        "distance": np.linalg.norm(start - end, axis=1),
+        "mean_width": _mean_widths(graph, array, size),
+    }
+    for which, at in (("start", start * nan), ("end", end * nan)):
+        for axis, name in enumerate("zyx"[-array.ndim :]):
+            table[f"{which}_{name}"] = at[:, axis]
+    return table
+
+
+def _thinned(
+    labels: NDArray[np.int32], method: Thinning, should_stop: ShouldStop | None
+) -> NDArray[np.int32]:
+    from skimage.morphology import skeletonize
+
+    check_stop(should_stop)
+    if not len(neighbour_pairs(labels, labels.ndim)[0]):
+        # No two objects touch, so all can be thinned at once.
+        return np.where(skeletonize(labels > 0, method=method), labels, 0)
+    out = np.zeros_like(labels)
+    for value, box in object_boxes(labels).items():
+        check_stop(should_stop)
+        out[box][skeletonize(labels[box] == value, method=method)] = value
+    return out
+
+
+def _loose_branches(graph: SkeletonGraph, least: float) -> NDArray[np.int64]:
+    """Voxels of the branches with a loose end that are too short."""
+    ends, degrees = graph.branch_nodes, graph.node_degrees.copy()
+    loose = np.flatnonzero(
+        (ends[:, 0] >= 0)
+        & (graph.branch_lengths < least)
+        & ((np.append(degrees, 0)[ends] == 1).sum(axis=1) == 1)
+    )
+    going, tips = [], []
+    for branch in loose[np.argsort(graph.branch_lengths[loose], kind="stable")].tolist():
+        tip, base = ends[branch]
+        if degrees[tip] != 1:
+            tip, base = base, tip
+        if degrees[base] > 2:
+            degrees[base] -= 1
+            going.append(branch)
+            tips.append(tip)
+    return graph.voxels[np.isin(graph.branch_of, going) | np.isin(graph.node_of, tips)]
+
+
+def _node_labels(graph: SkeletonGraph, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    found = np.zeros(len(graph.node_degrees), np.int32)
+    of_node = graph.node_of >= 0
+    found[graph.node_of[of_node]] = labels[tuple(graph.voxels[of_node].T)]
+    return found
+
+
+def _branch_labels(graph: SkeletonGraph, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    nodes = np.append(_node_labels(graph, labels), 0)
+    found = nodes[graph.branch_nodes[:, 0]].astype(np.int32)
+    within = graph.branch_of >= 0
+    found[graph.branch_of[within]] = labels[tuple(graph.voxels[within].T)]
+    return found
+
+
+def _mean_widths(
+    graph: SkeletonGraph, labels: NDArray[np.int32], spacing: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Mean over the voxels of each branch, or over its nodes where there are none between them."""
+    number = len(graph.branch_lengths)
+    if not number:
+        return np.zeros(0)
+    inside = _depths(labels, spacing)
+    width = 2 * inside[tuple(graph.voxels.T)] - min(spacing)
+    within, of_node = graph.branch_of >= 0, graph.node_of >= 0
+    counts = np.bincount(graph.branch_of[within], minlength=number)
+    sums = np.bincount(graph.branch_of[within], width[within], number)
+    nodes = len(graph.node_degrees)
+    node_counts = np.bincount(graph.node_of[of_node], minlength=nodes)
+    node_sums = np.bincount(graph.node_of[of_node], width[of_node], nodes)
+    at_nodes = np.append(node_sums / np.maximum(node_counts, 1), 0)[graph.branch_nodes].mean(axis=1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), at_nodes)
+
+
+def _depths(labels: NDArray[np.int32], spacing: tuple[float, ...]) -> NDArray[np.float64]:
+    """How far what is outside of its object is from each voxel; the image ends where objects do."""
+    if not len(neighbour_pairs(labels, labels.ndim)[0]):
+        return _depth(labels > 0, spacing)
+    depths = np.zeros(labels.shape)
+    for value, box in object_boxes(labels).items():
+        own = labels[box] == value
+        depths[box][own] = _depth(own, spacing)[own]
+    return depths
+
+
+def _depth(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.float64]:
+    core = (slice(1, -1),) * mask.ndim
+    depth: NDArray[np.float64] = ndi.distance_transform_edt(np.pad(mask, 1), spacing)[core]
+    return depth
