@@ -131,6 +131,8 @@ def test_empty_image_is_refused(operation, shape):
 def test_image_that_is_not_finite_is_refused(operation, value):
     if operation.image_kind == "labels":
         pytest.skip("labels are whole numbers")
+    if operation.name in ("crop", "take_channel", "stack_channels"):
+        pytest.skip("it passes values on as they are")
     array = scene(FLAT).astype(np.float32)
     array[3, 4] = value
     with pytest.raises(InputError, match="NaN"):
