@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.pipeline.channel_operations import CHANNELS_AND_CROP
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
 from napari_seedbed.pipeline.gradient_operations import GRADIENTS, RIDGES
+from napari_seedbed.pipeline.intensity_operations import INTENSITIES
 from napari_seedbed.pipeline.morphology_operations import MORPHOLOGIES
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.smoothing_operations import EXTREMES, SMOOTHING
@@ -239,6 +241,8 @@ OPERATIONS = (
     ELASTIC_CONTOUR,
     EDGE_SURFACE,
     REGION_SURFACE,
+    *INTENSITIES,
+    *CHANNELS_AND_CROP,
     EDGE_MAP,
     GAUSSIAN,
     *SMOOTHING,
