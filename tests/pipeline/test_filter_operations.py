@@ -13,7 +13,8 @@ from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, rep
 FILTERS = [
     name
     for name, one in operations.items()
-    if one.menu == "napari/layers/filter" and one.takes == ("image",)
+    if one.menu == "napari/layers/filter" and one.takes == ("image",) and one.gives != "table"
+    if not one.whole and (one.channels == "each" or name == "edge_map")
 ]
 MICRO = ("micrometer",) * 3
 

@@ -4,63 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
-from napari_seedbed.pipeline.declarations import Job, Need
+from napari_seedbed.pipeline.core_calls import core_call
+from napari_seedbed.pipeline.declarations import Need
 from napari_seedbed.pipeline.filter_operations import by_voxel, image_filter, sigma
 from napari_seedbed.pipeline.parameters import Parameter
-
-
-def _bilateral(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import bilateral
-
-    found = bilateral(
-        job.load(),
-        job.parameters["sigma"],
-        job.parameters["contrast"],
-        job.spacing,
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _total_variation(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import total_variation
-
-    found = total_variation(
-        job.load(),
-        job.parameters["weight"],
-        job.spacing,
-        eps=job.parameters["eps"],
-        max_num_iter=job.parameters["max_num_iter"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _non_local_means(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import non_local_means
-
-    found = non_local_means(
-        job.load(),
-        job.parameters["patch_size"],
-        job.parameters["patch_distance"],
-        job.parameters["strength"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _wavelet(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import wavelet
-
-    found = wavelet(
-        job.load(),
-        job.parameters["strength"],
-        job.parameters["shifts"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
 
 
 def _bilateral_halo(
@@ -106,7 +53,7 @@ BILATERAL = image_filter(
     name="bilateral",
     title="Bilateral filter",
     group="Smoothing",
-    function=_bilateral,
+    function=core_call("bilateral"),
     parameters=(
         sigma(),
         Parameter(
@@ -132,7 +79,7 @@ TOTAL_VARIATION = image_filter(
     name="total_variation",
     title="Total variation denoising",
     group="Smoothing",
-    function=_total_variation,
+    function=core_call("total_variation"),
     parameters=(
         Parameter(
             "weight",
@@ -177,7 +124,7 @@ NON_LOCAL_MEANS = image_filter(
     name="non_local_means",
     title="Non-local means",
     group="Smoothing",
-    function=_non_local_means,
+    function=core_call("non_local_means"),
     parameters=(
         Parameter(
             "patch_size",
@@ -221,7 +168,7 @@ WAVELET = image_filter(
     name="wavelet",
     title="Wavelet denoising",
     group="Smoothing",
-    function=_wavelet,
+    function=core_call("wavelet"),
     parameters=(
         Parameter(
             "strength",

@@ -4,26 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
-from napari_seedbed.pipeline.declarations import Job, Need, Operation
+from napari_seedbed.pipeline.core_calls import core_call
+from napari_seedbed.pipeline.declarations import Need, Operation
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.snake_operations import STEEPNESS, smoothing
-
-
-def _edge_map(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import edge_map
-
-    found = edge_map(
-        job.load(),
-        job.parameters["sigma"],
-        job.parameters["kind"],
-        steepness=job.parameters["steepness"],
-        spacing=job.spacing,
-        channel_axis=job.channel_axis,
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
 
 
 def _map_need(
@@ -38,7 +22,7 @@ EDGE_MAP = Operation(
     group="Edges",
     title="Edge map",
     menu="napari/layers/filter",
-    function=_edge_map,
+    function=core_call("edge_map"),
     parameters=(
         smoothing(1.5),
         Parameter(

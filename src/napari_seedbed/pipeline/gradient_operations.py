@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.core_calls import core_call
 from napari_seedbed.pipeline.declarations import Job, Need
 from napari_seedbed.pipeline.filter_operations import by_voxel, image_filter, length, sigma
 from napari_seedbed.pipeline.parameters import Parameter
@@ -30,64 +31,6 @@ def _slope(job: Job) -> dict[str, NDArray]:
         should_stop=job.should_stop,
     )
     return {"image": found}
-
-
-def _gradient_magnitude(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import gradient_magnitude
-
-    found = gradient_magnitude(
-        job.load(), job.parameters["sigma"], job.spacing, should_stop=job.should_stop
-    )
-    return {"image": found}
-
-
-def _laplacian(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import laplacian_of_gaussian
-
-    found = laplacian_of_gaussian(
-        job.load(),
-        job.parameters["sigma"],
-        job.spacing,
-        normalize=job.parameters["normalize"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _canny(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import canny
-
-    found = canny(
-        job.load(),
-        job.parameters["sigma"],
-        job.parameters["low"],
-        job.parameters["high"],
-        job.spacing,
-        thresholds=job.parameters["thresholds"],
-        should_stop=job.should_stop,
-    )
-    return {"mask": found}
-
-
-def _eigenvalue(job: Job, name: str) -> dict[str, NDArray]:
-    from napari_seedbed import core
-
-    found = getattr(core, name)(
-        job.load(),
-        job.parameters["sigma"],
-        job.parameters["which"],
-        job.spacing,
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _hessian(job: Job) -> dict[str, NDArray]:
-    return _eigenvalue(job, "hessian_eigenvalue")
-
-
-def _structure(job: Job) -> dict[str, NDArray]:
-    return _eigenvalue(job, "structure_eigenvalue")
 
 
 def _ridges(job: Job, name: str, **own: Any) -> dict[str, NDArray]:
@@ -245,7 +188,7 @@ GRADIENT_MAGNITUDE = image_filter(
     name="gradient_magnitude",
     title="Gaussian gradient magnitude",
     group="Edges",
-    function=_gradient_magnitude,
+    function=core_call("gradient_magnitude"),
     parameters=(sigma(),),
     estimate=by_voxel(16, 1e-7),
     halo=_first_halo,
@@ -258,7 +201,7 @@ LAPLACIAN_OF_GAUSSIAN = image_filter(
     name="laplacian_of_gaussian",
     title="Laplacian of Gaussian",
     group="Edges",
-    function=_laplacian,
+    function=core_call("laplacian_of_gaussian"),
     parameters=(
         sigma(),
         Parameter(
@@ -281,7 +224,7 @@ CANNY = image_filter(
     name="canny",
     title="Canny edges",
     group="Edges",
-    function=_canny,
+    function=core_call("canny", "mask"),
     gives="mask",
     parameters=(
         sigma(),
@@ -325,7 +268,7 @@ HESSIAN = image_filter(
     name="hessian_eigenvalue",
     title="Hessian eigenvalue",
     group="Ridges",
-    function=_hessian,
+    function=core_call("hessian_eigenvalue"),
     parameters=(sigma(), _WHICH),
     estimate=_eigenvalue_need,
     halo=_second_halo,
@@ -339,7 +282,7 @@ STRUCTURE = image_filter(
     name="structure_eigenvalue",
     title="Structure tensor eigenvalue",
     group="Ridges",
-    function=_structure,
+    function=core_call("structure_eigenvalue"),
     parameters=(sigma(), _WHICH),
     estimate=_eigenvalue_need,
     halo=_structure_halo,

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.kernel_text import BOUNDARIES, parse_kernel
+from napari_seedbed.pipeline.core_calls import core_call
 from napari_seedbed.pipeline.declarations import Job, Need
 from napari_seedbed.pipeline.filter_operations import (
     WINDOW,
@@ -21,35 +22,6 @@ from napari_seedbed.pipeline.parameters import Parameter
 Lengths = tuple[float, ...]
 
 
-def _morphology(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import morphology
-
-    found = morphology(
-        job.load(),
-        job.parameters["kind"],
-        job.parameters["radius"],
-        job.spacing,
-        window=job.parameters["window"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _reconstruction(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import reconstruction
-
-    found = reconstruction(
-        job.load(),
-        job.parameters["kind"],
-        job.parameters["radius"],
-        job.parameters["height"],
-        job.spacing,
-        window=job.parameters["window"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
 def _background(job: Job) -> dict[str, NDArray]:
     from napari_seedbed.core import background, subtract_background
 
@@ -60,21 +32,6 @@ def _background(job: Job) -> dict[str, NDArray]:
         job.parameters["method"],
         job.spacing,
         light_ground=job.parameters["light_ground"],
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _custom_kernel(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import custom_filter
-
-    found = custom_filter(
-        job.load(),
-        job.parameters["kernel"],
-        kind=job.parameters["kind"],
-        mode=job.parameters["mode"],
-        cval=job.parameters["cval"],
-        normalize=job.parameters["normalize"],
         should_stop=job.should_stop,
     )
     return {"image": found}
@@ -143,7 +100,7 @@ MORPHOLOGY = image_filter(
     name="morphology",
     title="Opening, closing, top-hats",
     group="Morphology",
-    function=_morphology,
+    function=core_call("morphology"),
     parameters=(
         Parameter(
             "kind",
@@ -171,7 +128,7 @@ RECONSTRUCTION = image_filter(
     name="reconstruction",
     title="Morphological reconstruction",
     group="Morphology",
-    function=_reconstruction,
+    function=core_call("reconstruction"),
     parameters=(
         Parameter(
             "kind",
@@ -260,7 +217,7 @@ CUSTOM_KERNEL = image_filter(
     name="custom_kernel",
     title="Custom kernel",
     group="Kernels",
-    function=_custom_kernel,
+    function=core_call("custom_filter"),
     parameters=(
         Parameter(
             "kernel",

@@ -4,9 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
-from napari_seedbed.pipeline.declarations import Job, Need
+from napari_seedbed.pipeline.core_calls import core_call
+from napari_seedbed.pipeline.declarations import Need
 from napari_seedbed.pipeline.filter_operations import (
     WINDOW,
     by_voxel,
@@ -19,66 +18,6 @@ from napari_seedbed.pipeline.filter_operations import (
 from napari_seedbed.pipeline.parameters import Parameter
 
 Lengths = tuple[float, ...]
-
-
-def _windowed(job: Job, name: str, **own: Any) -> dict[str, NDArray]:
-    from napari_seedbed import core
-
-    found = getattr(core, name)(
-        job.load(),
-        radius=job.parameters["radius"],
-        spacing=job.spacing,
-        window=job.parameters["window"],
-        should_stop=job.should_stop,
-        **own,
-    )
-    return {"image": found}
-
-
-def _mean(job: Job) -> dict[str, NDArray]:
-    return _windowed(job, "mean")
-
-
-def _median(job: Job) -> dict[str, NDArray]:
-    return _windowed(job, "median")
-
-
-def _minimum(job: Job) -> dict[str, NDArray]:
-    return _windowed(job, "minimum")
-
-
-def _maximum(job: Job) -> dict[str, NDArray]:
-    return _windowed(job, "maximum")
-
-
-def _percentile(job: Job) -> dict[str, NDArray]:
-    return _windowed(job, "percentile", percent=job.parameters["percent"])
-
-
-def _difference_of_gaussians(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import difference_of_gaussians
-
-    found = difference_of_gaussians(
-        job.load(),
-        job.parameters["low_sigma"],
-        job.parameters["high_sigma"],
-        job.spacing,
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
-
-
-def _unsharp_mask(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import unsharp_mask
-
-    found = unsharp_mask(
-        job.load(),
-        job.parameters["sigma"],
-        job.parameters["amount"],
-        job.spacing,
-        should_stop=job.should_stop,
-    )
-    return {"image": found}
 
 
 def _window_halo(spacing: Lengths, parameters: Mapping[str, Any]) -> tuple[int, ...]:
@@ -129,7 +68,7 @@ MEAN = image_filter(
     name="mean",
     title="Mean filter",
     group="Smoothing",
-    function=_mean,
+    function=core_call("mean"),
     parameters=(radius(), WINDOW),
     estimate=_sliding_need,
     halo=_window_halo,
@@ -143,7 +82,7 @@ MEDIAN = image_filter(
     name="median",
     title="Median filter",
     group="Smoothing",
-    function=_median,
+    function=core_call("median"),
     parameters=(radius(), WINDOW),
     estimate=_sliding_need,
     halo=_window_halo,
@@ -156,7 +95,7 @@ MINIMUM = image_filter(
     name="minimum",
     title="Minimum filter",
     group="Morphology",
-    function=_minimum,
+    function=core_call("minimum"),
     parameters=(radius(), WINDOW),
     estimate=_extreme_need,
     halo=_window_halo,
@@ -170,7 +109,7 @@ MAXIMUM = image_filter(
     name="maximum",
     title="Maximum filter",
     group="Morphology",
-    function=_maximum,
+    function=core_call("maximum"),
     parameters=(radius(), WINDOW),
     estimate=_extreme_need,
     halo=_window_halo,
@@ -184,7 +123,7 @@ PERCENTILE = image_filter(
     name="percentile",
     title="Percentile filter",
     group="Smoothing",
-    function=_percentile,
+    function=core_call("percentile"),
     parameters=(
         Parameter(
             "percent",
@@ -211,7 +150,7 @@ DIFFERENCE_OF_GAUSSIANS = image_filter(
     name="difference_of_gaussians",
     title="Difference of Gaussians",
     group="Smoothing",
-    function=_difference_of_gaussians,
+    function=core_call("difference_of_gaussians"),
     parameters=(
         length("low_sigma", 1.0, "Smaller sigma", "What is finer than this is smoothed away."),
         length("high_sigma", 1.6, "Larger sigma", "What is coarser than this is taken away."),
@@ -229,7 +168,7 @@ UNSHARP_MASK = image_filter(
     name="unsharp_mask",
     title="Unsharp mask",
     group="Smoothing",
-    function=_unsharp_mask,
+    function=core_call("unsharp_mask"),
     parameters=(
         sigma(),
         Parameter(
