@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import GROUPS, Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.image_reading import LAZY_ABOVE
+from napari_seedbed.pipeline.image_statistics import range_of_image
 from napari_seedbed.pipeline.operations import operations
 from napari_seedbed.pipeline.parameters import Parameter
 
@@ -152,7 +154,7 @@ def image_as_text(image: Image) -> str:
 def _range_as_text(image: Image) -> str:
     if int(np.prod(image.shape)) * image.dtype.itemsize > LAZY_ABOVE:
         return "not looked at, because the image is large"
-    array = np.asarray(image.array)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return "some are NaN or infinite: replace them before working on the image"
-    return f"{array.min()} to {array.max()}"
+    try:
+        return range_of_image(image).text
+    except InputError as error:
+        return str(error)
