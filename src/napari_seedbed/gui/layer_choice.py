@@ -24,13 +24,22 @@ class LayerCombo(QComboBox):
 
     A name that is too long is cut with an ellipsis in the middle, where files of one experiment
     differ least; the tool tip tells all of it, and what was odd about the layer's file.
+
+    Parameters
+    ----------
+    nothing : str
+        Shown where there is no layer to choose.
+    tip : str
+    none : str
+        What choosing no layer is called, where that is allowed; it is the first choice then.
     """
 
     layer_chosen = Signal(object)
 
-    def __init__(self, nothing: str, tip: str) -> None:
+    def __init__(self, nothing: str, tip: str, none: str = "") -> None:
         super().__init__()
         self._nothing = nothing
+        self._none = none
         self._tip = tip
         self.setToolTip(tip)
         # Long names of files would make the dock as wide as the screen.
@@ -56,14 +65,16 @@ class LayerCombo(QComboBox):
         before = self.layer()
         blocker = QSignalBlocker(self)
         self.clear()
-        for row, layer in enumerate(layers):
+        if layers and self._none:
+            self.addItem(self._none, None)
+        for layer in layers:
             self.addItem(layer.name, layer)
-            self.setItemData(row, layer.name, Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(self.count() - 1, layer.name, Qt.ItemDataRole.ToolTipRole)
         if not layers:
-            self.addItem(self._nothing, None)
+            self.addItem(self._none or self._nothing, None)
         self.setEnabled(bool(layers))
-        kept = next((i for i, layer in enumerate(layers) if layer is before), 0)
-        self.setCurrentIndex(kept)
+        kept = [i for i in range(self.count()) if before is not None and self.itemData(i) is before]
+        self.setCurrentIndex(kept[0] if kept else 0)
         blocker.unblock()
         self._show_tip()
         if self.layer() is not before:

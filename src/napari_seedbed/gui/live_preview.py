@@ -1,7 +1,7 @@
 """What an operation would give on the slice in view, shown while parameters and sliders move."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,14 +16,14 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layers import PREVIEW, ChannelChoice
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
-from napari_seedbed.gui.view_position import slice_on_screen, time_on_screen
+from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.memory import seconds_in_words
 from napari_seedbed.pipeline.operations import Context, Operation, Result
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.tables import Points
-from napari_seedbed.pipeline.windows import Region, window_of
+from napari_seedbed.pipeline.windows import window_of
 
 LOOK_SECONDS = 0.05
 WHOLE_SECONDS = 2.0
@@ -67,15 +67,7 @@ class _Wish:
 
     asked: Asked
     operation: Operation
-    region: Region | None
-    time: int | None
-    covers_all: bool = False
-
-    def is_seen_in(self, other: "_Wish | None") -> bool:
-        """Whether what the other one shows is what this one asks for."""
-        if other is None or self.time != other.time:
-            return False
-        return other.covers_all or self.region == other.region
+    part: Part
 
 
 class LivePreview(QObject):
@@ -108,7 +100,8 @@ class LivePreview(QObject):
         self._job: Job | None = None
         self._running: _Wish | None = None
         self._next: _Wish | None = None
-        self._shown: _Wish | None = None
+        self._shown: Asked | None = None
+        self._known: Part | None = None
         self._is_forced = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -188,14 +181,20 @@ class LivePreview(QObject):
             self._clear()
             self._tell("A table has no preview: press Run.")
             return
-        newest = self._next or self._running or self._shown
-        if not is_forced and wish.is_seen_in(newest):
+        if not is_forced and self._is_known(wish):
             return
         if self._job is not None:
             self._next = wish
             self._job.cancel()
         else:
             self._start(wish)
+
+    def _is_known(self, wish: _Wish) -> bool:
+        """Whether the answer for this place is shown, or on its way."""
+        coming = self._next or self._running
+        if coming is not None:
+            return coming.part == wish.part
+        return self._known is not None and self._known.covers(wish.part)
 
     def _wish(self) -> _Wish | None:
         asked = self._ask()
@@ -206,18 +205,10 @@ class LivePreview(QObject):
             operation = operations.get(operation)
         image = asked.inputs["image"]
         assert isinstance(image, Image)
-        time = None
-        if image.time_axis is not None and not (operation.series or operation.whole):
-            time = time_on_screen(self._viewer, asked.like, time_axis=asked.time_axis)
-        place = slice_on_screen(self._viewer, asked.like, time_axis=asked.time_axis)
-        region = None
-        if place is not None and len(image.spatial_shape) == 3 and not operation.whole:
-            axis, index = place
-            region = tuple(
-                slice(index, index + 1) if i == axis else slice(0, n)
-                for i, n in enumerate(image.spatial_shape)
-            )
-        return _Wish(asked, operation, region, time)
+        if operation.whole or operation.series:
+            return _Wish(asked, operation, Part())
+        part = part_in_view(self._viewer, asked.like, image, asked.time_axis)
+        return _Wish(asked, operation, part)
 
     def _start(self, wish: _Wish) -> None:
         self._running = wish
@@ -239,20 +230,24 @@ class LivePreview(QObject):
     def _on_done(self, answer: "_Answer") -> None:
         wish = self._end()
         assert wish is not None
-        wish = replace(wish, covers_all=answer.covers_all)
         if answer.result is None:
-            self._clear()
-            # The answer is known now: it need not be found anew for the same place.
-            self._shown = wish
+            self._refuse(wish)
             self._tell(answer.text)
         elif wish.asked.like in self._viewer.layers:
             self._show(wish, answer.result)
             self._tell(answer.text)
+            self._known = wish.part
+        if answer.covers_all:
+            self._known = Part(None, wish.part.time)
+
+    def _refuse(self, wish: _Wish | None) -> None:
+        self._clear()
+        # What is refused for a volume may do for each of its slices.
+        if wish is not None and wish.part.region is not None:
+            self._known = wish.part
 
     def _on_error(self, error: BaseException) -> None:
-        wish = self._end()
-        self._clear()
-        self._shown = wish
+        self._refuse(self._end())
         if isinstance(error, errors.MESSAGE_ONLY):
             self._tell(errors.message_of(error))
         else:
@@ -272,12 +267,12 @@ class LivePreview(QObject):
         operation, asked = wish.operation, wish.asked
         image = asked.inputs["image"]
         assert isinstance(image, Image)
-        moved_only = self._shown is not None and self._shown.asked.parameters == asked.parameters
+        moved_only = self._shown is not None and self._shown.parameters == asked.parameters
         before, self._layers = self.layers, []
         output = result.outputs[operation.gives]
         if isinstance(output, Image | Shapes | Points):
             origin = Origin(
-                asked.like, image, asked.choices, asked.time_axis, wish.time, operation.whole
+                asked.like, image, asked.choices, asked.time_axis, wish.part.time, operation.whole
             )
             self._layers = self._outputs.show(
                 operation.gives,
@@ -290,7 +285,7 @@ class LivePreview(QObject):
         for layer in before:
             if layer not in self._layers and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-        self._shown = wish
+        self._shown = asked
         for layer in self._layers:
             layer.editable = False
             if isinstance(layer, ImageLayer) and not layer.rgb:
@@ -314,7 +309,7 @@ class LivePreview(QObject):
         self._limits[layer] = tuple(layer.contrast_limits)
 
     def _clear(self) -> None:
-        self._shown = None
+        self._shown = self._known = None
         for layer in self.layers:
             self._viewer.layers.remove(layer)
         self._layers = []
@@ -345,21 +340,20 @@ class _Answer:
 
 def _compute(wish: _Wish, report: Report, should_stop: ShouldStop) -> _Answer:
     """Run, or say why not; looks at what it costs first, which may count all seeds."""
-    asked, operation, region = wish.asked, wish.operation, wish.region
+    asked, operation, region = wish.asked, wish.operation, wish.part.region
     image = asked.inputs["image"]
     assert isinstance(image, Image)
-    times = None if wish.time is None else [wish.time]
     if region is not None:
         parameters = operation.defaults(image.spacing) | dict(asked.parameters)
         if window_of(operation, image, parameters, region).whole:
             # All of it is worked on anyway: show all, and moving through it costs nothing.
             region = None
     cost = operations.forecast(
-        operation, asked.inputs, asked.parameters, times=times, region=region
+        operation, asked.inputs, asked.parameters, times=wish.part.times, region=region
     )
     is_slice = region is not None or len(image.spatial_shape) == 2
     if cost.seconds > (SLICE_SECONDS if is_slice else WHOLE_SECONDS):
-        covers_all = region is None and wish.region is not None
+        covers_all = region is None and wish.part.region is not None
         return _Answer(None, covers_all, _too_long(wish, is_slice, cost.seconds))
     result = operations.run(
         operation,
@@ -368,7 +362,7 @@ def _compute(wish: _Wish, report: Report, should_stop: ShouldStop) -> _Answer:
         should_stop=should_stop,
         # A context of its own: nothing of an earlier run may be in an exact preview.
         context=Context(live=True),
-        times=times,
+        times=wish.part.times,
         region=region,
     )
     counted = _counted(operation, result, covers_all=region is None)
@@ -380,9 +374,9 @@ def _too_long(wish: _Wish, is_slice: bool, seconds: float) -> str:
     if wish.operation.series or wish.operation.whole:
         return f"No preview: it needs the whole series, which takes about {time}. Press Run."
     if is_slice:
-        what = "image" if wish.region is None else "slice"
+        what = "image" if wish.part.region is None else "slice"
         return f"No preview: this {what} takes about {time}. Press Run."
-    if wish.region is not None:
+    if wish.part.region is not None:
         return f"No preview: it needs the whole volume, which takes about {time}. Press Run."
     return (
         f"No preview: the whole volume takes about {time}. Switch to the 2D display to see one "

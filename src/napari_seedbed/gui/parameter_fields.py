@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.kernel_picture import KernelPicture
+from napari_seedbed.gui.panel_form import Section
 from napari_seedbed.pipeline.parameters import Parameter, Value
 
 
@@ -195,13 +196,13 @@ class ParameterFields(QWidget):
         return number
 
     def show_scale(self, unit: str, spacing: Sequence[float] | None = None) -> None:
-        """Write the image's unit beside the parameters that are lengths.
+        """Write the image's unit beside the parameters that are lengths, areas or volumes.
 
         Defaults that count voxels become lengths in this unit, unless a person has changed them.
         """
-        powers = {"physical": "", "physical_size": "³" if len(spacing or ()) == 3 else "²"}
         for label, declared in self._lengths:
-            label.setText(f"{declared.label} ({unit}{powers[str(declared.unit)]})")
+            known = _unit_of_size(unit, spacing) if declared.unit == "physical_size" else unit
+            label.setText(f"{declared.label} ({known})")
         for name, (parameter, shown) in self._in_voxels.items():
             if _value(self._fields[name]) == shown:
                 default = parameter.default_for(spacing)
@@ -228,6 +229,62 @@ class ParameterFields(QWidget):
             field.setValue(value)
         elif isinstance(field, TextField):
             field.set_text(str(value))
+
+
+class FieldsWithMore(QWidget):
+    """What matters first, the rest under 'More options'.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+    """
+
+    changed = Signal()
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        super().__init__()
+        self._parts = [
+            ParameterFields([p for p in parameters if not p.advanced]),
+            ParameterFields([p for p in parameters if p.advanced]),
+        ]
+        self.more = Section("More options")
+        self.more.set_content(self._parts[1])
+        self.more.setVisible(any(p.advanced for p in parameters))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._parts[0])
+        column.addWidget(self.more)
+        for part in self._parts:
+            part.changed.connect(self.changed)
+
+    def values(self) -> dict[str, Value]:
+        """The values of all parameters, by name."""
+        return {**self._parts[0].values(), **self._parts[1].values()}
+
+    def set_value(self, name: str, value: Value) -> None:
+        """Set one parameter, as a person would."""
+        for part in self._parts:
+            if name in part.values():
+                part.set_value(name, value)
+
+    def show_scale(self, unit: str, spacing: Sequence[float] | None = None) -> None:
+        """Write the unit beside lengths and sizes, whose defaults follow the voxel size."""
+        for part in self._parts:
+            part.show_scale(unit, spacing)
+
+    def show_row(self, name: str, visible: bool) -> None:
+        """Show a parameter only where it means something."""
+        for part in self._parts:
+            part.show_row(name, visible)
+
+
+def _unit_of_size(unit: str, spacing: Sequence[float] | None) -> str:
+    """``µm²`` in 2D, ``µm³`` in 3D; pixels and voxels are counted."""
+    is_3d = spacing is not None and len(spacing) == 3
+    if unit == "pixels":
+        return "voxels" if is_3d else "pixels"
+    return f"{unit}{'³' if is_3d else '²'}"
 
 
 def _value(field: QWidget) -> Value:

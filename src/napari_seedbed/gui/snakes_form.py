@@ -3,23 +3,20 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
-    QVBoxLayout,
-    QWidget,
 )
 
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.panel_form import PanelForm, Section, form_rows, rule
-from napari_seedbed.gui.parameter_fields import ParameterFields
+from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
+from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
 from napari_seedbed.pipeline.operations import Operation
-from napari_seedbed.pipeline.parameters import Value
 
 ResultMode = Literal["update", "shapes", "labels", "both"]
 
@@ -33,48 +30,11 @@ GIVEN_BY_RESULT = "shapes"
 """The parameter that says whether shapes are given: the panel knows it from the kind of result."""
 
 
-class MethodFields(QWidget):
-    """The parameters of one method: what matters first, the rest under 'More options'."""
-
-    changed = Signal()
+class MethodFields(FieldsWithMore):
+    """The parameters of one method."""
 
     def __init__(self, operation: Operation) -> None:
-        super().__init__()
-        chosen = [p for p in operation.parameters if p.name != GIVEN_BY_RESULT]
-        self._parts = [
-            ParameterFields([p for p in chosen if not p.advanced]),
-            ParameterFields([p for p in chosen if p.advanced]),
-        ]
-        more = Section("More options")
-        more.set_content(self._parts[1])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self._parts[0])
-        column.addWidget(more)
-        self.more = more
-        for part in self._parts:
-            part.changed.connect(self.changed)
-
-    def values(self) -> dict[str, Value]:
-        """The values of all parameters that are shown, by name."""
-        return {**self._parts[0].values(), **self._parts[1].values()}
-
-    def set_value(self, name: str, value: Value) -> None:
-        """Set one parameter, as a person would."""
-        for part in self._parts:
-            if name in part.values():
-                part.set_value(name, value)
-
-    def show_scale(self, unit: str, spacing: Sequence[float] | None) -> None:
-        """Write the unit beside lengths, whose defaults follow the voxel size."""
-        for part in self._parts:
-            part.show_scale(unit, spacing)
-
-    def show_row(self, name: str, visible: bool) -> None:
-        """Show a parameter only where it means something."""
-        for part in self._parts:
-            part.show_row(name, visible)
+        super().__init__([p for p in operation.parameters if p.name != GIVEN_BY_RESULT])
 
 
 class SnakesForm(PanelForm):

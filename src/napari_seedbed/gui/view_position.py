@@ -1,5 +1,7 @@
 """What is on screen, in voxels of an image layer, and going to another place."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
@@ -7,6 +9,35 @@ from napari.layers import Labels, Layer, Points, Shapes
 
 from napari_seedbed.gui.grids import SPATIAL, grid_of
 from napari_seedbed.gui.layers import level_0
+from napari_seedbed.pipeline.image import Image
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an image.
+
+    Attributes
+    ----------
+    region : tuple of slice or None
+        Voxels along each spatial axis; None for all.
+    time : int or None
+        Time point; None for all, or where there is no time.
+    words : str
+        ``z 5, t 3``; empty for all.
+    """
+
+    region: tuple[slice, ...] | None = None
+    time: int | None = None
+    words: str = ""
+
+    @property
+    def times(self) -> list[int] | None:
+        """As `operations.run` takes it."""
+        return None if self.time is None else [self.time]
+
+    def covers(self, other: "Part") -> bool:
+        """Whether all of the other part is in this one."""
+        return self.region in (None, other.region) and self.time in (None, other.time)
 
 
 def slice_on_screen(
@@ -46,6 +77,25 @@ def time_on_screen(
     """The time point on screen; None for a layer without a time axis."""
     axes = grid_of(layer, time_axis).axes
     return _position(viewer, layer, axes.index("t")) if "t" in axes else None
+
+
+def part_in_view(viewer: ViewerModel, like: Layer, image: Image, time_axis: int | None) -> Part:
+    """Slice and time point that are in view; no region in the 3D display and for flat images."""
+    words = []
+    region = None
+    place = slice_on_screen(viewer, like, time_axis=time_axis)
+    if place is not None and len(image.spatial_shape) == 3:
+        axis, index = place
+        region = tuple(
+            slice(index, index + 1) if i == axis else slice(0, n)
+            for i, n in enumerate(image.spatial_shape)
+        )
+        words.append(f"{image.spatial_axes[axis]} {index}")
+    time = None
+    if image.time_axis is not None:
+        time = time_on_screen(viewer, like, time_axis=time_axis)
+        words.append(f"t {time}")
+    return Part(region, time, ", ".join(words))
 
 
 def _position(viewer: ViewerModel, layer: ImageLayer, axis: int) -> int:
