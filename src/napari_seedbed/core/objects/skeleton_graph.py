@@ -86,9 +86,9 @@ def skeleton_graph(labels: NDArray[np.int32], spacing: tuple[float, ...]) -> Ske
     direct = is_node[first] & is_node[second]
     branch = np.where(is_node[first], path[second], path[first])
     branch[direct] = paths + np.arange(np.count_nonzero(direct))
-    total = paths + np.count_nonzero(direct)
+    total = paths + int(np.count_nonzero(direct))
 
-    branch_lengths = np.bincount(branch, lengths, total)
+    branch_lengths = np.bincount(branch, lengths, total).astype(np.float64)
     owners, nodes = [branch[direct]] * 2, [node[first[direct]], node[second[direct]]]
     for one, other in ((first, second), (second, first)):
         leaving = is_node[one] & ~is_node[other]
