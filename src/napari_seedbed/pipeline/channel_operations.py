@@ -120,7 +120,7 @@ def _crop_need(
         part = range_within(parameters[axis], shape[place], axis)
         kept[place] = part.stop - part.start
     voxels = math.prod(kept) * n_channels
-    return Need(9 * voxels, 2e-9 * voxels)
+    return Need(9 * voxels, 2e-8 * voxels)
 
 
 def _no_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
@@ -174,7 +174,7 @@ TO_GREY = image_filter(
             ),
         ),
     ),
-    estimate=by_voxel_and_channel(12, 2e-8),
+    estimate=by_voxel_and_channel(12, 3e-8),
     halo=_no_halo,
     term="rgb2gray",
     help="Adds up the channels, each times its weight. Transparency does not count, and values "
@@ -199,7 +199,7 @@ TAKE_CHANNEL = image_filter(
             maximum=10_000,
         ),
     ),
-    estimate=by_voxel_and_channel(8, 2e-9),
+    estimate=by_voxel_and_channel(8, 2e-8),
     halo=_no_halo,
     term="split channels",
     help="Gives one channel as an image of its own. The type of the image stays.",
@@ -215,7 +215,7 @@ STACK_CHANNELS = image_filter(
     takes=("image", "other"),
     channels="joint",
     parameters=(),
-    estimate=by_voxel_and_channel(16, 4e-9),
+    estimate=by_voxel_and_channel(16, 3e-8),
     halo=_no_halo,
     other_title="Further channels",
     term="merge channels",

@@ -212,6 +212,16 @@ def by_voxel_and_channel(bytes_each: float, seconds_each: float) -> Callable[...
     return estimate
 
 
+def _local_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    together = n_channels > 1 and parameters["channels"] == "together"
+    planes = 1 if together else n_channels
+    own = voxels * n_channels * (together + 1)
+    return Need(50 * voxels + 8 * own, 5.5e-7 * voxels * planes + 3e-8 * own)
+
+
 _RANGE = Parameter(
     "range",
     "choice",
@@ -279,7 +289,7 @@ CONVERT_TYPE = image_filter(
         _value("low", 0.0, "Lowest value", "Becomes 0, where typed values fill the type."),
         _value("high", 4095.0, "Highest value", "Becomes the highest value of the new type."),
     ),
-    estimate=by_voxel(12, 1e-8),
+    estimate=by_voxel(8, 2.5e-8),
     halo=_no_halo,
     term="img_as_ubyte, img_as_uint, img_as_float",
     help="Stores the image in another type, so that black stays black and white stays white. "
@@ -347,7 +357,7 @@ RESCALE_INTENSITY = image_filter(
             choice_labels=("Each time point", "The whole series"),
         ),
     ),
-    estimate=by_voxel_and_channel(20, 3e-8),
+    estimate=by_voxel_and_channel(24, 5e-8),
     halo=_no_halo,
     term="contrast stretching",
     help="Stretches the values between two limits to a range, by default those between the "
@@ -363,7 +373,7 @@ EQUALISE = image_filter(
     function=_equalise,
     channels="joint",
     parameters=(_CHANNELS, _RANGE),
-    estimate=by_voxel_and_channel(20, 3e-8),
+    estimate=by_voxel_and_channel(16, 7e-8),
     help="Spreads the grey levels evenly: each value becomes its rank among all voxels. Works for "
     "every type, in 2D and 3D.",
     reference="Hummel R (1977). Image enhancement by histogram transformation. Computer Graphics "
@@ -401,7 +411,7 @@ EQUALISE_LOCALLY = image_filter(
         _CHANNELS,
         _RANGE,
     ),
-    estimate=by_voxel_and_channel(20, 3e-8),
+    estimate=_local_need,
     term="adaptive equalisation, CLAHE",
     help="Spreads the grey levels evenly place by place, so that dark and bright parts both show "
     "their detail. The contrast limit keeps noise down.",
@@ -427,7 +437,7 @@ GAMMA = image_filter(
         ),
         _RANGE,
     ),
-    estimate=by_voxel(12, 3e-8),
+    estimate=by_voxel(12, 5e-8),
     halo=_no_halo,
     term="power-law transform",
     help="Raises the values to a power; black and white stay.",
@@ -454,7 +464,7 @@ LOGARITHM = image_filter(
         Parameter("inverse", "bool", False, "Inverse", "Undo a logarithm of the same strength."),
         _RANGE,
     ),
-    estimate=by_voxel(12, 3e-8),
+    estimate=by_voxel(12, 5e-8),
     halo=_no_halo,
     help="Takes the logarithm of the values, which brightens dark parts; black and white stay.",
     reference="Gonzalez RC, Woods RE (2018). Digital Image Processing, 4th edition, chapter 3. "
@@ -467,7 +477,7 @@ INVERT = image_filter(
     group="Images",
     function=_invert,
     parameters=(_RANGE,),
-    estimate=by_voxel(12, 1e-8),
+    estimate=by_voxel(12, 2.5e-8),
     halo=_no_halo,
     term="negative",
     help="Turns dark into bright and bright into dark, within the bit depth of the image. The "
