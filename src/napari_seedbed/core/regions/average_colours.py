@@ -1,0 +1,59 @@
+"""Pictures in which each region has one colour."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.slabs import Slab, in_slabs
+from napari_seedbed.core.validation import check_channel_axis, check_labels
+
+
+def average_colour(
+    image: Any,
+    labels: Any,
+    channel_axis: int | None = None,
+    *,
+    should_stop: ShouldStop | None = None,
+) -> NDArray[np.floating]:
+    """Give each voxel the mean of the region that it lies in, as a posterised picture.
+
+    Parameters
+    ----------
+    image : (…) array_like, with channels where `channel_axis` says so
+    labels : (…) array_like of int
+        Of the image's shape without channels. Labels below 1 are no regions.
+    channel_axis : int, optional
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    ndarray, of the shape of `image`
+        float64 for float64 images, float32 for all others; 0 where no region is.
+
+    Raises
+    ------
+    InputError
+        If the labels are no whole numbers or have another shape than the image.
+    """
+    array = float_image(image)
+    axis = check_channel_axis(channel_axis, array.ndim)
+    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    regions = check_labels(labels, channels.shape[1:])
+    out = np.zeros(array.shape, array.dtype)
+    painted = out[np.newaxis] if axis is None else np.moveaxis(out, axis, 0)
+    values, numbers = np.unique(regions, return_inverse=True)
+    numbers = numbers.reshape(regions.shape)
+    counts = np.bincount(numbers.ravel(), minlength=len(values))
+    for c, channel in enumerate(channels):
+        sums = np.bincount(numbers.ravel(), channel.ravel(), minlength=len(values))
+        means = np.where(values > 0, sums / counts, 0).astype(array.dtype)
+
+        def paint(part: Slab, c: int = c, means: NDArray[np.floating] = means) -> None:
+            painted[c][part] = means[numbers[part]]
+
+        in_slabs(paint, regions.shape, should_stop)
+    return out
