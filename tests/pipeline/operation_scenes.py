@@ -17,7 +17,13 @@ def scene(shape):
 def inputs_for(operation, array, *, optional=False, **about):
     """The image, and what else the operation needs: a stroke or a box around the middle."""
     axes = ("z", "y", "x")[-array.ndim :]
-    given = {"image": Image(_of_kind(array, operation.image_kind), axes, name="scene", **about)}
+    image = _of_kind(array, operation.image_kind)
+    if operation.least_channels > 1:
+        # channels that differ, the first one of them as it is
+        image = np.stack([np.roll(image, n, axis=-1) for n in range(operation.least_channels)])
+        given = {"image": Image(image, ("c", *axes), name="scene", **about)}
+    else:
+        given = {"image": Image(image, axes, name="scene", **about)}
     needed = (*operation.takes, *operation.one_of[:1], *(operation.optional if optional else ()))
     middle = [n // 2 for n in array.shape]
     if "other" in needed:

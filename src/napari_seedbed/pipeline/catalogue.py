@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.channel_operations import CHANNELS_AND_CROP
+from napari_seedbed.pipeline.colour_operations import COLOURS
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
@@ -252,4 +253,5 @@ OPERATIONS = (
     *EXTREMES,
     *MORPHOLOGIES,
     THRESHOLD_OTSU,
+    *COLOURS,
 )

@@ -292,6 +292,8 @@ class Operation:
         because it changes the grid, the channels or the series. Its channels are 'joint'.
     chooses_type : bool
         Whether people choose the type of the image that comes out. Colours otherwise keep theirs.
+    least_channels : int
+        How many channels the image must have.
     seed_labels : int
         How many different labels the seeds of a time point must have; those with fewer are
         skipped.
@@ -332,6 +334,7 @@ class Operation:
     other_same_grid: bool = True
     whole: bool = False
     chooses_type: bool = False
+    least_channels: int = 1
     seed_labels: int = 2
     series: bool = False
     follows: Callable[[Mapping[str, Any]], bool] | None = None

@@ -39,6 +39,11 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> 
     _check_roles(operation, inputs)
     image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
     image = _checked_image("image", image, operation, operation.image_kind)
+    if image.n_channels < operation.least_channels:
+        raise InputError(
+            f"image: it has {image.n_channels} channel(s) and {operation.title} needs "
+            f"{operation.least_channels} or more. Take an RGB image, or choose more channels."
+        )
     other = inputs.get("other")
     if other is not None:
         other = _checked_image("other", other, operation, operation.other_kind)
