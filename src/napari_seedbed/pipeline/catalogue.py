@@ -25,6 +25,7 @@ from napari_seedbed.pipeline.snake_operations import (
     ELASTIC_CONTOUR,
     REGION_SURFACE,
 )
+from napari_seedbed.pipeline.threshold_operations import THRESHOLDS
 
 _WALKERS = "random walkers"
 
@@ -105,19 +106,6 @@ def _gaussian_need(
 
 def _gaussian_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(math.ceil(4 * parameters["sigma"] / step) for step in spacing)
-
-
-def _threshold_otsu(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import threshold_otsu
-
-    return {"mask": threshold_otsu(job.load())}
-
-
-def _threshold_otsu_need(
-    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
-) -> Need:
-    voxels = math.prod(shape)
-    return Need(9 * voxels, 2e-8 * voxels)
 
 
 RANDOM_WALKER = Operation(
@@ -219,24 +207,6 @@ GAUSSIAN = Operation(
     "different scales. Journal of Applied Statistics 21(1-2), 225-270.",
 )
 
-THRESHOLD_OTSU = Operation(
-    name="threshold_otsu",
-    group="Thresholds",
-    title="Otsu threshold",
-    menu="napari/layers/segment",
-    function=_threshold_otsu,
-    parameters=(),
-    takes=("image",),
-    gives="mask",
-    ndim=(2, 3),
-    channels="each",
-    estimate=_threshold_otsu_need,
-    help="Marks the voxels brighter than the value that best separates the image into a dark "
-    "and a bright class. Several channels give one mask a channel, each with its own value.",
-    reference="Otsu N (1979). A threshold selection method from gray-level histograms. IEEE "
-    "Transactions on Systems, Man, and Cybernetics 9(1), 62-66.",
-)
-
 OPERATIONS = (
     RANDOM_WALKER,
     ELASTIC_CONTOUR,
@@ -252,6 +222,6 @@ OPERATIONS = (
     *RIDGES,
     *EXTREMES,
     *MORPHOLOGIES,
-    THRESHOLD_OTSU,
+    *THRESHOLDS,
     *COLOURS,
 )

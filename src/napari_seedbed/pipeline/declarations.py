@@ -97,6 +97,8 @@ class Job:
         Those of this time point.
     notes : list of str
         What a person should know about the result; the function may add to it.
+    shared : dict
+        Kept for all volumes and channels of one run, beside each other.
     """
 
     load: Callable[[], NDArray]
@@ -115,6 +117,7 @@ class Job:
     other: Callable[[], NDArray | None] = lambda: None
     shapes: "tuple[Shape, ...]" = ()
     notes: list[str] = field(default_factory=list)
+    shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """The registry of operations, and `run`, the single door to all of them."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -280,6 +280,7 @@ class _Calls:
     hashed: Fingerprint | None
     all_of_image: Image
     notes: list[str] = field(default_factory=list)
+    shared: dict[Hashable, Any] = field(default_factory=dict)
 
     def outputs(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
         """Everything that comes out, in the place of the image."""
@@ -378,6 +379,7 @@ class _Calls:
             channel=channel,
             other=load_other,
             shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
+            shared=self.shared,
         )
 
 

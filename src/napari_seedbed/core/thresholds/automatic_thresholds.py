@@ -200,17 +200,18 @@ def multi_otsu_thresholds(histogram: Histogram, classes: int = 3) -> tuple[float
     if number < 2:
         raise InputError(f"classes is {number}; it must be 2 or more.")
     check_varied(histogram)
-    coarse = histogram.coarse()
-    there = np.flatnonzero(coarse.counts)
+    # Not in 256 bins, as one threshold is: time does not ask for it, and in coarse bins voxels of a
+    # class may lie above its threshold.
+    there = np.flatnonzero(histogram.counts)
     if len(there) < number:
         raise InputError(
             f"classes is {number}, but the image has only {len(there)} different grey values."
         )
-    counts = coarse.counts[there].astype(np.float64)
+    counts = histogram.counts[there].astype(np.float64)
     # Places among the bins and not grey values: small whole numbers, whose sums are exact.
     weights = np.concatenate([[0.0], np.cumsum(counts)])
     middle = (there[0] + there[-1]) // 2
     sums = np.concatenate([[0.0], np.cumsum(counts * (there - middle))])
     cuts = np.zeros(number - 1, np.int64)
     histogram_kernels.best_classes(weights, sums, number, cuts)
-    return tuple(float(coarse.values[there[cut - 1]]) for cut in cuts)
+    return tuple(histogram.upper_end(int(there[cut - 1])) for cut in cuts)

@@ -81,6 +81,13 @@ class Histogram:
         counts = self.counts.reshape(bins, group).sum(axis=1)
         return Histogram(counts, values, False, self.low, self.high, self.mean)
 
+    def upper_end(self, place: int) -> float:
+        """Return the largest grey value that is counted at a place."""
+        if self.is_exact:
+            return float(self.values[place])
+        share = (place + 1) / len(self.counts)
+        return 4 * (0.25 * self.low + (0.25 * self.high - 0.25 * self.low) * share)
+
     def _width(self) -> float:
         return (self.high / len(self.counts)) - (self.low / len(self.counts))
 

@@ -1,0 +1,244 @@
+"""What the operations that threshold do with one volume, and what they say about it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.blocks import image_blocks
+from napari_seedbed.pipeline.declarations import Job
+
+if TYPE_CHECKING:
+    from napari_seedbed.core import Histogram
+
+Values = tuple[float, ...]
+Find = Callable[["Histogram"], Values]
+Apply = Callable[[NDArray, Values], NDArray]
+
+
+def _by_histogram(job: Job, find: Find, apply: Apply, name: str) -> NDArray:
+    """Find values in the histograms that the job asks for, and apply them."""
+    from napari_seedbed.core import blocks_histogram, image_histogram
+
+    per, array = job.parameters["per"], job.load()
+    if per == "slice" and array.ndim == 3:
+        return _slice_by_slice(job, array, find, apply, name)
+    if per == "series":
+        key = (name, job.channel)
+        if key not in job.shared:
+            blocks = partial(image_blocks, job.image, job.channel)
+            job.shared[key] = find(blocks_histogram(blocks, should_stop=job.should_stop))
+        values: Values = job.shared[key]
+        job.notes.append(f"{_found(name, values)} for the whole series.")
+        return apply(array, values)
+    values = find(image_histogram(array, should_stop=job.should_stop))
+    job.notes.append(f"{_found(name, values)}.")
+    return apply(array, values)
+
+
+def _slice_by_slice(job: Job, array: NDArray, find: Find, apply: Apply, name: str) -> NDArray:
+    from napari_seedbed.core import image_histogram
+
+    values: list[Values] = []
+    out: NDArray | None = None
+    problem: InputError | None = None
+    for nth, plane in enumerate(array):
+        try:
+            found = find(image_histogram(plane, should_stop=job.should_stop))
+        except InputError as error:
+            # Slices beyond the object are often all of one value.
+            problem = error
+            continue
+        part = apply(plane, found)
+        if out is None:
+            out = np.zeros(array.shape, part.dtype)
+        out[nth] = part
+        values.append(found)
+    if out is None:
+        assert problem is not None
+        raise problem
+    job.notes.append(_found_in_slices(name, values))
+    if len(values) < len(array):
+        job.notes.append(
+            f"{len(array) - len(values)} of {len(array)} slices have no threshold and stay empty: "
+            f"{problem}"
+        )
+    return out
+
+
+def _found(name: str, values: Values) -> str:
+    """``Otsu's threshold is 113``, or what several are."""
+    if len(values) == 1:
+        return f"{name} is {_number(values[0])}"
+    listed = ", ".join(_number(value) for value in values[:-1])
+    return f"{name}s are {listed} and {_number(values[-1])}"
+
+
+def _found_in_slices(name: str, values: Sequence[Values]) -> str:
+    parts = []
+    for nth in range(len(values[0])):
+        own = [found[nth] for found in values]
+        low, high = _number(min(own)), _number(max(own))
+        parts.append(f"from {low} to {high}, half of them up to {_number(median(own))}")
+    return f"{name}s of the slices are {'; and '.join(parts)}."
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def threshold(job: Job) -> dict[str, NDArray]:
+    """A mask from one value, typed or found."""
+    from napari_seedbed.core import automatic_threshold, threshold_at
+
+    method, objects = job.parameters["method"], job.parameters["objects"]
+
+    def apply(array: NDArray, values: Values) -> NDArray:
+        return threshold_at(array, values[0], objects=objects, should_stop=job.should_stop)
+
+    if method == "manual":
+        return {"mask": apply(job.load(), (job.parameters["value"],))}
+
+    def find(histogram: "Histogram") -> Values:
+        return (automatic_threshold(histogram, method, should_stop=job.should_stop),)
+
+    return {"mask": _by_histogram(job, find, apply, _name_of(method))}
+
+
+def _name_of(method: str) -> str:
+    return {
+        "otsu": "Otsu's threshold",
+        "li": "Li's threshold",
+        "yen": "Yen's threshold",
+    }.get(method, f"The {method} threshold")
+
+
+def threshold_otsu(job: Job) -> dict[str, NDArray]:
+    """A mask from Otsu's value."""
+    from napari_seedbed.core import otsu_threshold, threshold_at
+
+    array = job.load()
+    value = otsu_threshold(array)
+    job.notes.append(f"{_found(_name_of('otsu'), (value,))}.")
+    return {"mask": threshold_at(array, value, should_stop=job.should_stop)}
+
+
+def multi_otsu(job: Job) -> dict[str, NDArray]:
+    """Classes from as many values as needed."""
+    from napari_seedbed.core import multi_otsu_thresholds, threshold_classes
+
+    classes, objects = job.parameters["classes"], job.parameters["objects"]
+
+    def find(histogram: "Histogram") -> Values:
+        return multi_otsu_thresholds(histogram, classes)
+
+    def apply(array: NDArray, values: Values) -> NDArray:
+        return threshold_classes(array, values, objects=objects, should_stop=job.should_stop)
+
+    return {"labels": _by_histogram(job, find, apply, "Otsu's threshold")}
+
+
+def _two_values(job: Job, apply: Apply) -> dict[str, NDArray]:
+    """A mask from a lower and an upper value, typed or those of three classes."""
+    from napari_seedbed.core import multi_otsu_thresholds
+
+    parameters = job.parameters
+    if parameters["method"] == "manual":
+        if parameters["low"] > parameters["high"]:
+            raise InputError(
+                f"low: {parameters['low']:g} is above high, {parameters['high']:g}; it must not be."
+            )
+        return {"mask": apply(job.load(), (parameters["low"], parameters["high"]))}
+
+    def find(histogram: "Histogram") -> Values:
+        return multi_otsu_thresholds(histogram, 3)
+
+    return {"mask": _by_histogram(job, find, apply, "Otsu's threshold")}
+
+
+def threshold_between(job: Job) -> dict[str, NDArray]:
+    """A mask of what lies between two values, or outside."""
+    from napari_seedbed.core import threshold_between
+
+    def apply(array: NDArray, values: Values) -> NDArray:
+        return threshold_between(
+            array,
+            *values,
+            inside=job.parameters["objects"] == "between",
+            should_stop=job.should_stop,
+        )
+
+    return _two_values(job, apply)
+
+
+def threshold_hysteresis(job: Job) -> dict[str, NDArray]:
+    """A mask from an easy value and a hard one."""
+    from napari_seedbed.core import threshold_hysteresis
+
+    def apply(array: NDArray, values: Values) -> NDArray:
+        return threshold_hysteresis(
+            array, *values, objects=job.parameters["objects"], should_stop=job.should_stop
+        )
+
+    return _two_values(job, apply)
+
+
+def threshold_local(job: Job) -> dict[str, NDArray]:
+    """A mask of what stands out from its neighbourhood."""
+    from napari_seedbed.core import threshold_local
+
+    parameters = job.parameters
+    mask = threshold_local(
+        job.load(),
+        parameters["block_size"],
+        job.spacing,
+        method=parameters["method"],
+        offset=parameters["offset"],
+        objects=parameters["objects"],
+        should_stop=job.should_stop,
+    )
+    return {"mask": mask}
+
+
+def sauvola(job: Job) -> dict[str, NDArray]:
+    """A mask by Sauvola's formula."""
+    from napari_seedbed.core import threshold_sauvola
+    from napari_seedbed.core.thresholds.local_thresholds import sauvola_range
+
+    parameters = job.parameters
+    r = parameters["r"]
+    if not r:
+        # Of all of the volume, where only a part of it is worked on.
+        blocks = image_blocks(job.image.select_time(job.time), job.channel)
+        extents = [(block.min(), block.max()) for block in blocks]
+        r = sauvola_range(min(low for low, _ in extents), max(high for _, high in extents))
+    mask = threshold_sauvola(
+        job.load(),
+        parameters["window_size"],
+        parameters["k"],
+        r,
+        job.spacing,
+        objects=parameters["objects"],
+        should_stop=job.should_stop,
+    )
+    return {"mask": mask}
+
+
+def niblack(job: Job) -> dict[str, NDArray]:
+    """A mask by Niblack's formula."""
+    from napari_seedbed.core import threshold_niblack
+
+    parameters = job.parameters
+    mask = threshold_niblack(
+        job.load(),
+        parameters["window_size"],
+        parameters["k"],
+        job.spacing,
+        objects=parameters["objects"],
+        should_stop=job.should_stop,
+    )
+    return {"mask": mask}

@@ -1,0 +1,167 @@
+"""Thresholds of slices, volumes and series, what is said about them, and parts of images."""
+
+import dask.array
+import numpy as np
+import pytest
+from skimage import filters
+
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.blocks import count_blocks, image_blocks
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import get, operations, run
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
+from napari_seedbed.pipeline.threshold_operations import METHOD_TITLES
+
+AXES = ("t", "c", "z", "y", "x")
+
+
+@pytest.fixture
+def series(rng):
+    """Bright boxes that fade with time and depth, (3, 2, 4, 20, 24), uint16."""
+    array = rng.normal(100, 10, (3, 2, 4, 20, 24))
+    for t in range(3):
+        for z in range(4):
+            array[t, :, z, 5:15, 6:16] += 900 - 200 * t - 100 * z
+    array[:, 1] *= 3
+    return array.astype(np.uint16)
+
+
+def mask(name, array, axes=AXES, **parameters):
+    return run(name, {"image": Image(array, axes)}, parameters)
+
+
+@pytest.mark.parametrize("per", ["slice", "volume", "series"])
+def test_value_is_found_where_it_is_asked_for(series, per):
+    found = mask("threshold", series, method="otsu", per=per).image("mask").array
+    axes = {"slice": (3, 4), "volume": (2, 3, 4), "series": (0, 2, 3, 4)}[per]
+    for t, c, z in np.ndindex(series.shape[:3]):
+        part = tuple(
+            slice(None) if axis in axes else place for axis, place in enumerate((t, c, z, 0, 0))
+        )
+        value = filters.threshold_otsu(series[part])
+        assert np.array_equal(found[t, c, z], series[t, c, z] > value)
+
+
+@pytest.mark.parametrize("method", METHOD_TITLES)
+def test_note_names_the_value(series, method):
+    image = series[0, 0]
+    result = mask("threshold", image, AXES[2:], method=method)
+    value = getattr(filters, f"threshold_{method}")(image.copy())
+    (note,) = result.record["notes"]
+    assert note.endswith(f" is {value:.6g}.")
+    assert method in note.lower()
+
+
+def test_notes_say_which_volume_they_are_about(series):
+    notes = mask("threshold", series).record["notes"]
+    value = filters.threshold_otsu(series[1, 1])
+    assert len(notes) == 6
+    assert f"Time point 2, channel 2: Otsu's threshold is {value:.6g}." in notes
+
+
+def test_value_of_a_series_is_told_once(series):
+    (note,) = mask("threshold", series[:, 0], ("t", "z", "y", "x"), per="series").record["notes"]
+    value = filters.threshold_otsu(series[:, 0])
+    assert note == f"Otsu's threshold is {value:.6g} for the whole series."
+
+
+def test_empty_slices_stay_empty_and_are_told(series):
+    volume = series[0, 0].copy()
+    volume[2] = 7
+    for objects in ("light", "dark"):
+        result = mask("threshold", volume, AXES[2:], per="slice", objects=objects)
+        assert not result.image("mask").array[2].any()
+        assert "1 of 4 slices have no threshold and stay empty" in result.record["notes"][1]
+    with pytest.raises(InputError, match="constant"):
+        mask("threshold", np.full((3, 4, 5), 7), AXES[2:], per="slice")
+
+
+@pytest.mark.parametrize("per", ["volume", "series"])
+def test_lazy_series_gives_the_same(series, per):
+    lazy = dask.array.from_array(series, chunks=(1, 1, 2, 20, 24))
+    found = mask("threshold", lazy, per=per).image("mask").array
+    assert np.array_equal(found, mask("threshold", series, per=per).image("mask").array)
+
+
+@pytest.mark.parametrize("chunks", [None, (2, 1, 3, 7, 24)])
+def test_blocks_hold_each_voxel_of_a_channel_once(series, chunks):
+    array = series if chunks is None else dask.array.from_array(series, chunks=chunks)
+    image = Image(array, AXES)
+    blocks = list(image_blocks(image, 1))
+    voxels = np.concatenate([block.ravel() for block in blocks])
+    assert np.array_equal(np.sort(voxels), np.sort(series[:, 1].ravel()))
+    assert len(blocks) == count_blocks(image.select_channels([1]))
+
+
+@pytest.mark.parametrize("name", ["threshold_between", "threshold_hysteresis"])
+def test_two_values_are_those_of_three_classes(series, name):
+    image = series[1]
+    result = mask(name, image, AXES[1:], per="slice")
+    for c, z in np.ndindex(image.shape[:2]):
+        low, high = filters.threshold_multiotsu(image[c, z], 3)
+        values = {"method": "manual", "low": float(low), "high": float(high)}
+        alone = mask(name, image[c, z], AXES[3:], **values)
+        assert np.array_equal(result.image("mask").array[c, z], alone.image("mask").array)
+
+
+def test_outside_is_all_that_is_not_between(series):
+    values = {"method": "manual", "low": 150.0, "high": 600.0}
+    between = mask("threshold_between", series, **values).image("mask").array
+    outside = mask("threshold_between", series, objects="outside", **values).image("mask").array
+    assert np.array_equal(between, (series > 150) & (series <= 600))
+    assert np.array_equal(outside, ~between)
+
+
+@pytest.mark.parametrize("name", ["threshold_between", "threshold_hysteresis"])
+def test_lower_value_above_the_upper_is_refused(series, name):
+    with pytest.raises(InputError, match=r"^low: 5 is above high, 2"):
+        mask(name, series, method="manual", low=5, high=2)
+
+
+def test_dark_is_what_light_is_not(series):
+    for parameters in ({}, {"method": "manual", "value": 500}, {"per": "slice"}):
+        light = mask("threshold", series, **parameters).image("mask").array
+        dark = mask("threshold", series, objects="dark", **parameters).image("mask").array
+        assert np.array_equal(dark, ~light)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("threshold", {"method": "manual", "value": 400}),
+        ("threshold", {"method": "li"}),
+        ("multi_otsu", {"classes": 4}),
+        ("threshold_between", {"method": "manual", "low": 90, "high": 400}),
+        ("threshold_hysteresis", {}),
+        ("threshold_local", {"block_size": 1.1}),
+        ("threshold_local", {"block_size": 0.9, "method": "mean"}),
+        ("threshold_local", {"block_size": 0.7, "method": "median"}),
+        ("sauvola", {"window_size": 0.9}),
+        ("sauvola", {"window_size": 0.9, "r": 500}),
+        ("niblack", {"window_size": 0.9}),
+    ],
+)
+def test_part_of_a_volume_has_the_voxels_of_the_whole(series, name, parameters):
+    image = Image(series[0, 0], AXES[2:], (0.3, 0.1, 0.1), ("micrometer",) * 3)
+    gives = operations[name].gives
+    whole = run(name, {"image": image}, parameters).image(gives).array
+    region = (slice(1, 2), slice(3, 17), slice(0, 24))
+    part = run(name, {"image": image}, parameters, region=region).image(gives).array
+    assert np.array_equal(part, whole[region])
+    assert 0 < whole.mean() < whole.max()
+
+
+def test_typed_value_looks_at_nothing_but_the_part():
+    halo = get("threshold").halo
+    assert halo((1.0, 1.0), {"method": "manual"}) == (0, 0)
+    assert halo((1.0, 1.0), {"method": "otsu"}) is None
+
+
+@pytest.mark.parametrize("name", ["threshold_otsu", "threshold", "multi_otsu"])
+def test_recipe_gives_the_same_again(series, tmp_path, name):
+    image = Image(series[0, 0], AXES[2:], name="nuclei")
+    result = run(name, {"image": image})
+    recipe = load_recipe(save_recipe(tmp_path / "r.yaml", recipe_from_record(result.record)))
+    gives = operations[name].gives
+    again = replay(recipe, image).image(gives)
+    assert np.array_equal(again.array, result.image(gives).array)
