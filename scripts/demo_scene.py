@@ -19,7 +19,8 @@ from napari_seedbed.pipeline.operations import run
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 from nuclei_random_walker import IMAGES, SIGMA  # noqa: E402
-from nuclei_strokes import STROKES, stroke_mask  # noqa: E402
+from nuclei_strokes import STROKES  # noqa: E402
+from painting_strokes import stroke_mask  # noqa: E402
 
 NUCLEI = IMAGES / "nuclei.ome.tif"
 SLICE = 60
