@@ -1,48 +1,43 @@
 """The form of an operation in the window, made from its declaration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Layer
-from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
+from napari.layers import Layer
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.grids import grid_of, layer_axes, spacing_of, unit_symbol
+from napari_seedbed.gui.apply_choice import ApplyChoice
+from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.layers import (
-    ChannelChoice,
-    accept,
-    add_or_update,
-    channel_choices,
-    find_result,
-    image_from_layers,
-    is_preview,
-    is_result,
-    level_0,
-)
-from napari_seedbed.gui.parameter_fields import ParameterFields
+from napari_seedbed.gui.live_preview import Asked, LivePreview
+from napari_seedbed.gui.operation_inputs import Given, OperationInputs
+from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
+from napari_seedbed.gui.output_layers import Origin
+from napari_seedbed.gui.panel_form import PanelForm, form_rows
+from napari_seedbed.gui.parameter_fields import FieldsWithMore
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
-from napari_seedbed.gui.seed_layers import seeds_digest
+from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.operations import Operation, Result
+from napari_seedbed.pipeline.operations import Operation
+from napari_seedbed.pipeline.parameters import Value
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.shapes import Shapes
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-COLORMAPS = {"Red": "red", "Green": "green", "Blue": "blue"}
 
-
-class OperationForm(QWidget):
-    """Image, channels, parameters, Run and Cancel of one operation.
+class OperationForm(PanelForm):
+    """Inputs, parameters, preview, Run and Cancel of one operation.
 
     Subclasses are made by `form_class`. The result of a further run replaces that of the one
     before, except where somebody has painted on it: then it is left alone and a new layer is made.
@@ -58,52 +53,53 @@ class OperationForm(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.job: Job | None = None
-        self._digests: dict[str, int] = {}
+        self.results = OperationResults(napari_viewer, self.operation)
+        # The last result: its record, and what it was made with.
+        self._record: Mapping[str, Any] | None = None
+        self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._build()
-        self.image.layer_chosen.connect(self._on_image_chosen)
-        self.channels.chosen.connect(self._show_forecast)
-        self.times.activated.connect(self._show_forecast)
-        self.parameters.changed.connect(self._show_forecast)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.inputs.image_chosen.connect(self._on_image_chosen)
+        self.inputs.changed.connect(self._on_changed)
+        self.parameters.changed.connect(self._on_changed)
+        self.apply_to.activated.connect(self._show_forecast)
+        self.follow.toggled.connect(self._on_follow)
         self.run_button.clicked.connect(self.run)
         self.cancel_button.clicked.connect(self.cancel)
+        self.save_button.clicked.connect(self._ask_where_to_save)
         # not a method of the form: that one is gone when it is destroyed
         self.destroyed.connect(partial(_abandon, self.__dict__))
         self.reset_choices()
 
     def _build(self) -> None:
-        self.image = LayerCombo("open an image first", "The image to work on.")
-        self.channels = ChannelBoxes()
-        each = self.operation.channels == "each"
-        self.channels.setToolTip(
-            "Each channel gives a result of its own." if each else "Channels that count together."
+        self.inputs = OperationInputs(self.viewer, self.operation)
+        self.image, self.channels = self.inputs.image, self.inputs.channels
+        self.times = self.inputs.times
+        self.parameters = FieldsWithMore(self.operation.parameters)
+        self.apply_to = ApplyChoice()
+        self._rows = form_rows()
+        self._rows.addRow("Apply to", self.apply_to)
+        self.follow = QCheckBox("Preview")
+        self.follow.setToolTip(
+            "Show what Run would give on the slice in view, and follow sliders and parameters. "
+            "Nothing is kept of it."
         )
-        # long names must not squeeze the labels beside them
-        self.channels.setMinimumWidth(120)
-        self.times = QComboBox()
-        self.times.setToolTip("Which axis of the image is time; its axis labels do not say.")
-        self.parameters = ParameterFields(self.operation.parameters)
-        self.controls = RunControls()
+        self.follow.setEnabled(self.operation.gives != "table")
+        self.save_button = QPushButton("Save recipe…")
+        self.save_button.setToolTip("Write down how the last result was made, to repeat it.")
+        self.save_button.setEnabled(False)
+        self.controls = RunControls(beside=self.follow, below=[self.save_button])
         self.run_button = self.controls.run
         self.cancel_button = self.controls.cancel
         self.forecast = self.controls.forecast
         self.status = self.controls.status
-
-        self._rows = QFormLayout()
-        self._rows.setSpacing(6)
-        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        self._rows.addRow("Image", self.image)
-        self._rows.addRow("Channels", self.channels)
-        self._rows.addRow("Time axis", self.times)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(8)
-        column.addWidget(wrapped_label(self.operation.help))
-        column.addLayout(self._rows)
+        self.column.addWidget(wrapped_label(self.operation.help))
+        self.column.addWidget(self.inputs)
         if self.operation.parameters:
-            column.addWidget(self.parameters)
-        column.addWidget(self.controls)
-        column.addStretch(1)
-        self.setMinimumWidth(300)
+            self.column.addWidget(self.parameters)
+        self.column.addLayout(self._rows)
+        self.column.addWidget(self.controls)
+        self.column.addStretch(1)
 
     # What people do
 
@@ -112,14 +108,13 @@ class OperationForm(QWidget):
         if self.job is not None:
             return
         with errors.shown(self._say):
-            layer = self._layer()
-            time_axis = self._time_axis()
-            choices = self.channels.choices()
-            inputs = {"image": self._inputs(layer, choices, time_axis)}
-            run = partial(_run, self.operation, inputs, self.parameters.values())
+            given = self.inputs.given()
+            parameters = self.parameters.values()
+            part = self.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
+            self.preview.finish()
             self.job = Job(
-                run,
-                on_done=partial(self._show, layer, choices, time_axis),
+                partial(_run, self.operation, dict(given.inputs), parameters, part),
+                on_done=partial(self._show, given, parameters, part),
                 on_error=self._on_error,
                 on_progress=self._on_progress,
                 on_cancelled=self._on_cancelled,
@@ -134,67 +129,106 @@ class OperationForm(QWidget):
             self._say("Stopping…")
             self.job.cancel()
 
+    def save_recipe(self, path: str | Path) -> None:
+        """Write the recipe of the last result to `path`."""
+        with errors.shown(self._say):
+            if self._record is None:
+                raise InputError("There is no result yet: press Run first.")
+            written = save_recipe(Path(path), recipe_from_record(self._record))
+            self._say(
+                f"Saved {written.name}. Repeat it with: seedbed run {written.name} IMAGE -o FOLDER"
+            )
+
+    def _ask_where_to_save(self) -> None:
+        path = ask_for_recipe_path(self, f"{self.image.currentText()} {self.operation.name}")
+        if path is not None:
+            self.save_recipe(path)
+
     # What the window tells
 
     def reset_choices(self, event: Any = None) -> None:
-        """Offer the image layers that there are now; napari calls it when they change."""
-        layers = [
-            layer
-            for layer in self.viewer.layers
-            if isinstance(layer, ImageLayer) and not is_preview(layer)
-        ]
-        self.image.set_layers(sorted(layers, key=is_result))
-        self._offer_channels()
-        self.run_button.setEnabled(bool(layers) and self.job is None)
+        """Offer the layers that there are now; napari calls it when they change."""
+        self.inputs.offer()
+        self.run_button.setEnabled(self.image.layer() is not None and self.job is None)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take the preview up again."""
+        super().showEvent(event)
+        self._on_follow()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Nobody sees the form: show no preview that nobody can switch off."""
+        super().hideEvent(event)
+        self._on_follow(on=False)
+
+    def _on_follow(self, checked: bool = False, *, on: bool | None = None) -> None:
+        on = self.follow.isChecked() if on is None else on
+        self.inputs.watch(on)
+        self.preview.set_on(on)
 
     def _on_image_chosen(self, layer: Layer | None) -> None:
-        self._offer_channels()
-        self._offer_time_axes(layer)
         self._show_units(layer)
-        self._show_forecast()
         self._say("")
+        self._on_changed()
 
-    def _offer_channels(self) -> None:
-        layer = self.image.layer()
-        choices: list[ChannelChoice] = []
-        if layer is not None and _axes_known(layer):
-            choices = channel_choices(layer, self.viewer.layers)
-        known = [(choice.layer, choice.index) for choice in self.channels.all_choices()]
-        if [(choice.layer, choice.index) for choice in choices] != known:
-            # of several layers the chosen one, of one layer all its channels
-            self.channels.set_choices(choices, [choice.layer is layer for choice in choices])
-        self._rows.setRowVisible(self.channels, len(choices) > 1)
+    def _on_changed(self) -> None:
+        self._show_forecast()
+        self.preview.look_again()
 
-    def _offer_time_axes(self, layer: Layer | None) -> None:
-        self.times.clear()
-        needed = layer is not None and not _axes_known(layer)
-        if layer is not None and needed:
-            self.times.addItem("choose…", None)
-            for i, label in enumerate(layer.axis_labels):
-                steps = level_0(layer).shape[i]
-                self.times.addItem(f"axis {i + 1} ('{label}', {steps} steps)", i)
-        self._rows.setRowVisible(self.times, bool(needed))
+    def _main_image(self) -> Image | None:
+        """The main input; None where it is not known yet."""
+        if self.inputs.is_ready:
+            with suppress(InputError):
+                return self.inputs.main_image()
+        return None
 
     def _show_units(self, layer: Layer | None) -> None:
-        spacing = None
-        if layer is not None:
-            with suppress(InputError):
-                spacing = spacing_of(layer, grid_of(layer, self._time_axis()))[0]
+        image = self._main_image()
         unit = "pixels" if layer is None else unit_symbol(layer.units[-1])
-        self.parameters.show_scale(unit, spacing)
+        self.parameters.show_scale(unit, None if image is None else image.spacing)
 
     def _show_forecast(self) -> None:
-        layer = self.image.layer()
         self.forecast.setText("")
-        if layer is None or (self._time_axis() is None and not _axes_known(layer)):
+        image = self._main_image()
+        self.apply_to.offer(self.operation, image)
+        self._rows.setRowVisible(self.apply_to, self.apply_to.count() > 1)
+        if not self.inputs.is_ready:
             return
         try:
-            inputs = {"image": self._inputs(layer, self.channels.choices(), self._time_axis())}
-            cost = operations.forecast(self.operation, inputs, self.parameters.values())
+            # Without seeds and shapes, whose reading takes longer than forecasts may.
+            image = self.inputs.main_image()
+            layer, time_axis = self.inputs.layer, self.inputs.time_axis
+            part = self.apply_to.part(self.viewer, layer, image, time_axis)
+            cost = operations.forecast(
+                self.operation,
+                {"image": image},
+                self.parameters.values(),
+                times=part.times,
+                region=part.region,
+            )
         except InputError as error:
             self.forecast.setText(str(error))
             return
         self.controls.show_forecast(cost)
+
+    def _asked(self) -> Asked | None:
+        """What the preview shall show; nothing where the result is shown already."""
+        if self.job is not None or not self.inputs.is_ready:
+            return None
+        given, parameters = self.inputs.given(), self.parameters.values()
+        if self._done is not None and self._done[:2] == (given, parameters):
+            here = part_in_view(self.viewer, given.like, given.image, given.time_axis)
+            if self._done[2].covers(here):
+                return None
+        return Asked(
+            self.operation,
+            given.inputs,
+            parameters,
+            given.like,
+            given.time_axis,
+            f"{given.like.name} {self.operation.title}",
+            given.choices,
+        )
 
     # What the job tells
 
@@ -209,84 +243,28 @@ class OperationForm(QWidget):
         self._end("Cancelled.")
 
     def _show(
-        self,
-        layer: ImageLayer,
-        choices: Sequence[ChannelChoice],
-        time_axis: int | None,
-        result: Result,
+        self, given: Given, parameters: dict[str, Value], part: Part, finished: Finished
     ) -> None:
+        # only while it is followed is it the same object again
+        self._done = (given, parameters, part) if self.preview.is_on else None
+        self._record = finished.result.record
         self._end("")
         with errors.shown(self._say):
-            output = result.image(self.operation.gives)
-            parts = _parts(output, layer, choices)
-            shown = []
-            for nth, (part, like, suffix) in enumerate(parts):
-                # each goes just above the picture, so the last one lies lowest and must hide it
-                look = _look(like, suffix, lowest=nth == len(parts) - 1)
-                shown.append(self._show_one(part, result.record, like, suffix, time_axis, look))
-            # Layers were inserted before their metadata told that they are results.
-            self.reset_choices()
-            self._say(f"Done: {', '.join(shown)}.")
-
-    def _show_one(
-        self,
-        output: Image,
-        record: dict[str, Any],
-        like: Layer,
-        suffix: str,
-        time_axis: int | None,
-        look: dict[str, Any],
-    ) -> str:
-        """Show one result layer and return its name."""
-        kind = self.operation.gives
-        assert kind != "shapes"
-        name = f"{like.name}{suffix and ' ' + suffix} ({self.operation.title})"
-        slot = f"{self.operation.name}/{like.unique_id}/{kind}/{suffix}"
-        before = find_result(self.viewer, slot)
-        if isinstance(before, Labels) and self._digests.get(slot) != seeds_digest(before):
-            accept(before)
-        shown = add_or_update(
-            self.viewer,
-            kind,
-            output,
-            like=like,
-            name=name,
-            record=record,
-            slot=slot,
-            time_axis=time_axis,
-            **(look if kind == "image" else {"opacity": 0.5}),
-        )
-        shown.editable = True
-        if isinstance(shown, Labels):
-            self._digests[slot] = seeds_digest(shown)
-        return str(shown.name)
+            origin = Origin(
+                given.like,
+                given.image,
+                given.choices,
+                given.time_axis,
+                part.time,
+                self.operation.whole,
+            )
+            self._say(self.results.show(finished, origin, part.words))
 
     # Small things
 
-    def _layer(self) -> ImageLayer:
-        layer = self.image.layer()
-        if not isinstance(layer, ImageLayer):
-            raise InputError("image: there is none; open an image first.")
-        return layer
-
-    def _inputs(
-        self, layer: ImageLayer, choices: Sequence[ChannelChoice], time_axis: int | None
-    ) -> Image:
-        if time_axis is None and not _axes_known(layer):
-            raise InputError(
-                f"Time axis: choose which axis of '{layer.name}' is time; its axis labels do not "
-                "say it."
-            )
-        if not self.channels.all_choices():
-            return image_from_layers(layer, time_axis=time_axis)
-        return image_from_layers(layer, choices, time_axis=time_axis)
-
-    def _time_axis(self) -> int | None:
-        chosen = self.times.currentData()
-        return None if chosen is None else int(chosen)
-
     def _show_running(self, running: bool) -> None:
         self.run_button.setEnabled(not running and self.image.layer() is not None)
+        self.save_button.setEnabled(not running and self._record is not None)
         self.controls.show_running(running)
 
     def _end(self, message: str) -> None:
@@ -319,68 +297,32 @@ def _camel_case(name: str) -> str:
 
 def _run(
     operation: Operation,
-    inputs: dict[str, Image],
+    inputs: dict[str, Image | Shapes],
     parameters: dict[str, Any],
+    part: Part,
     report: Report,
     should_stop: ShouldStop,
-) -> Result:
+) -> Finished:
     try:
-        return operations.run(operation, inputs, parameters, report=report, should_stop=should_stop)
+        result = operations.run(
+            operation,
+            inputs,
+            parameters,
+            report=report,
+            should_stop=should_stop,
+            times=part.times,
+            region=part.region,
+        )
+        return counted(result)
     finally:
         # the partial outlives the run in the job's frames
         inputs.clear()
 
 
-def _parts(
-    output: Image, layer: ImageLayer, choices: Sequence[ChannelChoice]
-) -> list[tuple[Image, Layer, str]]:
-    """What comes into one layer each: the image, the layer in whose place it comes, a suffix."""
-    if output.channel_axis is None:
-        if len(choices) == 1:
-            choice = choices[0]
-            return [(output, choice.layer, "" if choice.index is None else choice.name)]
-        return [(output, layer, "")]
-    whole = len(choices) == 0 or (
-        choices[0].index is not None and len(choices) == _own_channels(layer)
-    )
-    # napari shows an RGB image of any type but uint8 as if it went from 0 to 1
-    if whole and (not layer.rgb or (output.rgb and output.dtype == np.uint8)):
-        return [(output, layer, "")]
-    parts = []
-    for i, choice in enumerate(choices):
-        plane = replace(output.select_channels([i]), channel_names=(), channel_colors=())
-        parts.append((plane, choice.layer, "" if choice.index is None else choice.name))
-    return parts
-
-
-def _look(like: Layer, suffix: str, *, lowest: bool) -> dict[str, Any]:
-    """How the filtered image of one channel is drawn: like the channel itself."""
-    if suffix not in COLORMAPS:
-        return {} if like.rgb else {"colormap": like.colormap.name}
-    blending = "opaque" if lowest else "additive"
-    look: dict[str, Any] = {"colormap": COLORMAPS[suffix], "blending": blending}
-    if level_0(like).dtype == np.uint8:
-        look["contrast_limits"] = (0, 255)
-    return look
-
-
-def _own_channels(layer: ImageLayer) -> int:
-    axes = layer_axes(layer)
-    if "c" not in axes:
-        return 3 if layer.rgb else 1
-    return int(level_0(layer).shape[axes.index("c")])
-
-
-def _axes_known(layer: Layer) -> bool:
-    try:
-        layer_axes(layer)
-    except InputError:
-        return False
-    return True
-
-
 def _abandon(form: dict[str, Any], *_: Any) -> None:
     """Stop what a destroyed form left running."""
-    job = form.get("job")
+    job, preview = form.get("job"), form.get("preview")
     if job is not None:
         job.abandon()
+    if preview is not None:
+        preview.close()

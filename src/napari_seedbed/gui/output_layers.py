@@ -95,9 +95,9 @@ class OutputLayers:
             Several where channels come apart.
         """
         like = origin.like
-        slot = f"{slot}/{like.unique_id}/{key}"
         if not isinstance(output, Image):
-            kept = {"name": name.format(like.name), "record": record, "slot": slot}
+            own = f"{slot}/{like.unique_id}/{key}"
+            kept = {"name": name.format(like.name), "record": record, "slot": own}
             return [self._show_marks(output, origin, kept)]
         if origin.time is not None:
             output = output.select_time(origin.time)
@@ -108,11 +108,8 @@ class OutputLayers:
             look = _look(beside, suffix, lowest=nth == len(parts) - 1)
             kind = key if key in ("labels", "mask") else "image"
             title = name.format(f"{beside.name}{suffix and ' ' + suffix}")
-            shown.append(
-                self._show_image(
-                    kind, part, origin, beside, title, record, f"{slot}/{suffix}", look
-                )
-            )
+            own = f"{slot}/{beside.unique_id}/{key}/{suffix}"
+            shown.append(self._show_image(kind, part, origin, beside, title, record, own, look))
         return shown
 
     def _show_image(
@@ -193,7 +190,8 @@ def _parts(output: Image, origin: Origin) -> list[tuple[Image, Layer, str]]:
         return [(output, layer, "")]
     if origin.whole:
         return [(output, layer, "")]
-    if output.n_channels != origin.image.n_channels:
+    own_names = output.channel_names not in ((), origin.image.channel_names)
+    if own_names or output.n_channels != origin.image.n_channels:
         return [
             (plane, layer, name)
             for name, plane in zip(_channel_names(output), _planes(output), strict=True)

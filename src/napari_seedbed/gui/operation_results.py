@@ -1,0 +1,121 @@
+"""Shows everything that a run of an operation gave: layers, tables, features, and words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels, Layer
+
+from napari_seedbed.gui.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.table_view import TableDock, add_features
+from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.tables import Points, Table
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A result, and how many of what it holds, by output."""
+
+    result: Result
+    counts: Mapping[str, str]
+
+
+def counted(result: Result) -> Finished:
+    """Count what a result holds; takes a while for large labels, so not in the window's thread."""
+    counts = {}
+    for key, output in result.outputs.items():
+        if isinstance(output, Points):
+            counts[key] = in_words(len(output), "point")
+        elif isinstance(output, Shapes):
+            counts[key] = in_words(len(output.shapes), "shape")
+        elif isinstance(output, Table):
+            counts[key] = in_words(len(output), "row")
+        elif key == "labels":
+            counts[key] = in_words(_objects(output), "object")
+    return Finished(result, counts)
+
+
+def in_words(count: int, noun: str) -> str:
+    """``1 object``, ``24 objects``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _objects(labels: Image) -> int:
+    """Labels above zero; those of each time point count for themselves."""
+    total = 0
+    for t in range(labels.n_times):
+        voxels = np.asarray(labels.select_time(t).array)
+        total += len(np.unique(voxels[voxels > 0]))
+    return total
+
+
+class OperationResults:
+    """Shows the results of one form.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    operation : Operation
+    """
+
+    def __init__(self, viewer: ViewerModel, operation: Operation) -> None:
+        self._operation = operation
+        self._layers = OutputLayers(viewer)
+        self.tables = TableDock(viewer, f"{operation.title}: table")
+
+    def show(self, finished: Finished, origin: Origin, where: str) -> str:
+        """Show a result.
+
+        Parameters
+        ----------
+        finished : Finished
+        origin : Origin
+        where : str
+            The part that was worked on, ``z 5, t 3``; empty for all. Parts get layers of their own.
+
+        Returns
+        -------
+        str
+            What came out, in a few sentences.
+        """
+        result, operation = finished.result, self._operation
+        names: list[str] = []
+        made: list[Layer] = []
+        for key, output in result.outputs.items():
+            if isinstance(output, Table):
+                continue
+            extra = "" if key == operation.gives else f", {key}"
+            place = f", {where}" if where else ""
+            title = f"({operation.title}{extra}{place})".replace("{", "{{").replace("}", "}}")
+            layers = self._layers.show(
+                key,
+                output,
+                origin,
+                name="{} " + title,
+                record=result.record,
+                slot=f"{operation.name}/{where}",
+            )
+            made += layers
+            names += [str(layer.name) for layer in layers]
+        for output in result.outputs.values():
+            if isinstance(output, Table):
+                self._show_table(output, origin, made)
+        numbers = [f"{text[:1].upper()}{text[1:]}." for text in finished.counts.values()]
+        done = f"Done: {', '.join(names)}." if names else "Done."
+        return " ".join([*numbers, *_notes(result.record), done])
+
+    def _show_table(self, table: Table, origin: Origin, made: list[Layer]) -> None:
+        self.tables.show(table)
+        labels = [layer for layer in [*made, origin.like] if isinstance(layer, Labels)]
+        # of a part of the objects, the rest would seem to have no numbers
+        if labels and origin.time is None:
+            add_features(labels[0], table.columns)
+
+
+def _notes(record: Mapping[str, Any]) -> list[str]:
+    return [str(note) for note in record.get("notes", ())]
