@@ -74,7 +74,7 @@ def new_shapes_layer(
     Shapes
         Active, in lasso mode: one drag around an object is an outline.
     """
-    layer = _empty_layer(like, name or f"shapes of {like.name}", time_axis)
+    layer = empty_shapes_layer(like, name or f"shapes of {like.name}", time_axis)
     layer.metadata[METADATA_KEY] = {"kind": KIND}
     layer.current_edge_color = "yellow"
     viewer.add_layer(layer)
@@ -127,7 +127,7 @@ def show_shapes(
         viewer.layers.remove(layer)
         layer = None
     if layer is None:
-        layer = _empty_layer(like, name, time_axis)
+        layer = empty_shapes_layer(like, name, time_axis)
         # before it comes in, so that nobody offers it as shapes that were drawn
         keep_record(layer, "shapes", record, slot)
         insert_result(viewer, layer, like)
@@ -439,7 +439,20 @@ def _identity(shape: Shape) -> tuple[int, int, Plane | None]:
     return shape.label, shape.time, plane_of(shape)
 
 
-def _empty_layer(like: ImageLayer, name: str, time_axis: int | None) -> Shapes:
+def empty_shapes_layer(
+    like: ImageLayer, name: str, time_axis: int | None = None, *, numbered: bool = True
+) -> Shapes:
+    """A Shapes layer without shapes on an image's grid, with the feature `label`.
+
+    Parameters
+    ----------
+    like : Image layer
+    name : str
+    time_axis : int, optional
+        The image's axis that is time, where its axis labels do not say so.
+    numbered : bool
+        Whether each shape that is drawn gets a label of its own.
+    """
     place = place_of_marks(like, grid_of(like, time_axis))
     layer = Shapes(
         ndim=len(place["scale"]),
@@ -452,7 +465,8 @@ def _empty_layer(like: ImageLayer, name: str, time_axis: int | None) -> Shapes:
     spatial = [level_0(like).shape[i] for i in grid_of(like, time_axis).spatial]
     layer.current_edge_width = max(spatial[-2:]) * WIDTH_SHARE
     layer.feature_defaults = {LABEL_FEATURE: 1}
-    layer.events.features.connect(_number_next_shape)
+    if numbered:
+        layer.events.features.connect(_number_next_shape)
     return layer
 
 
