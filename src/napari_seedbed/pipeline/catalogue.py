@@ -17,15 +17,20 @@ from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
 from napari_seedbed.pipeline.gradient_operations import GRADIENTS, RIDGES
 from napari_seedbed.pipeline.intensity_operations import INTENSITIES
+from napari_seedbed.pipeline.measurement_operations import MEASURE
 from napari_seedbed.pipeline.morphology_operations import MORPHOLOGIES
 from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.region_graph_operations import REGION_GRAPHS
+from napari_seedbed.pipeline.score_operations import SCORE_OPERATIONS
 from napari_seedbed.pipeline.smoothing_operations import EXTREMES, SMOOTHING
 from napari_seedbed.pipeline.snake_operations import (
     EDGE_SURFACE,
     ELASTIC_CONTOUR,
     REGION_SURFACE,
 )
+from napari_seedbed.pipeline.superpixel_operations import SUPERPIXELS
 from napari_seedbed.pipeline.threshold_operations import THRESHOLDS
+from napari_seedbed.pipeline.watershed_operations import WATERSHEDS
 
 _WALKERS = "random walkers"
 
@@ -223,5 +228,10 @@ OPERATIONS = (
     *EXTREMES,
     *MORPHOLOGIES,
     *THRESHOLDS,
+    *SUPERPIXELS,
+    *WATERSHEDS,
+    *REGION_GRAPHS,
     *COLOURS,
+    MEASURE,
+    *SCORE_OPERATIONS,
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Role = Literal["image", "other", "seeds", "shapes"]
 Kind = Literal["image", "labels", "mask", "shapes", "points", "table"]
 Voxels = Literal["image", "labels", "mask"]
-Menu = Literal["napari/layers/filter", "napari/layers/segment"]
+Menu = Literal["napari/layers/filter", "napari/layers/segment", "napari/layers/measure"]
 
 GROUPS = (
     "Images",

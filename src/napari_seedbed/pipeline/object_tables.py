@@ -1,9 +1,14 @@
 """The table of objects of a label image, over all its time points."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.tables import Columns, joined
 
 
 def object_table_of(labels: Image, image: Image | None = None) -> dict[str, NDArray]:
@@ -31,8 +36,75 @@ def object_table_of(labels: Image, image: Image | None = None) -> dict[str, NDAr
         table = dict(
             object_table(volume, spacing=labels.spacing, unit=labels.unit, image=intensities)
         )
-        if labels.time_axis is not None:
-            count = len(next(iter(table.values())))
-            table = {"time_point": np.full(count, t), **table}
-        parts.append(table)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts.append(_at_time(labels, t, table))
+    return joined(parts)
+
+
+def measured_objects(
+    labels: Image,
+    image: Image | None,
+    groups: Sequence[str],
+    *,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+) -> dict[str, NDArray]:
+    """Measure every object at every time point, as much of it as is wanted.
+
+    Parameters
+    ----------
+    labels : Image
+        Whole numbers, without channels.
+    image : Image, optional
+        Grey values of any number of channels on the same grid; without a time axis they serve
+        all time points.
+    groups : sequence of str
+        Some of `core.MEASUREMENT_GROUPS`.
+    report, should_stop : callable, optional
+        Told how far it is; asked whether to stop.
+
+    Returns
+    -------
+    dict of ndarray
+        The columns of `core.measure_objects`, with ``time_point`` before them where there is time.
+        The unit is that of the labels.
+    """
+    from napari_seedbed.core import measure_objects
+
+    parts = []
+    for t in range(labels.n_times):
+        check_stop(should_stop)
+        about: dict[str, Any] = {}
+        if image is not None and "intensity" in groups:
+            several = image.n_channels > 1
+            about["image"] = image.select_time(min(t, image.n_times - 1)).volume()
+            about["channel_axis"] = 0 if several else None
+            about["channel_names"] = _channel_names(image) if several else ()
+
+        def tell(progress: Progress, t: int = t) -> None:
+            if report is not None:
+                report(Progress((t + progress.fraction) / labels.n_times, progress.message))
+
+        table = measure_objects(
+            labels.select_time(t).volume(),
+            labels.spacing,
+            labels.unit,
+            groups=groups,
+            report=tell,
+            should_stop=should_stop,
+            **about,
+        )
+        parts.append(_at_time(labels, t, table))
+    return joined(parts)
+
+
+def _at_time(labels: Image, t: int, table: dict[str, NDArray]) -> Columns:
+    if labels.time_axis is None:
+        return table
+    return {"time_point": np.full(len(table["label"]), t), **table}
+
+
+def _channel_names(image: Image) -> tuple[str, ...]:
+    """Names that differ, or none: then channels are counted."""
+    names = ("red", "green", "blue") if image.rgb else image.channel_names
+    known = len(names) == image.n_channels == len(set(names)) and all(names)
+    return tuple(name.strip().replace(" ", "_") for name in names) if known else ()

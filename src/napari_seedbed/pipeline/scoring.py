@@ -1,16 +1,21 @@
 """Scores of a segmentation against a truth, from images or files, time point by time point."""
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_seedbed import __version__
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.scores.label_overlaps import LabelOverlaps, count_overlaps
-from napari_seedbed.core.scores.object_errors import best_overlaps, errors_in_overlaps
+from napari_seedbed.core.scores.object_errors import (
+    ObjectError,
+    best_overlaps,
+    errors_in_overlaps,
+)
 from napari_seedbed.core.scores.segmentation_scoring import scores_of_overlaps
 from napari_seedbed.core.scores.surface_scores import surface_distances
 from napari_seedbed.errors import InputError
@@ -21,6 +26,38 @@ from napari_seedbed.pipeline.units import convert
 WORST = 10
 _SAME_SIZE = 0.01
 _LIKE_BACKGROUND = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeScores:
+    """What is known of one volume.
+
+    Attributes
+    ----------
+    scores : dict
+        As `segmentation_scores`.
+    errors : list of ObjectError
+        As `split_and_merge_errors`.
+    overlaps : LabelOverlaps
+    """
+
+    scores: dict[str, Any]
+    errors: list[ObjectError]
+    overlaps: LabelOverlaps
+
+
+def score_volumes(
+    truth: NDArray[Any],
+    labels: NDArray[Any],
+    spacing: tuple[float, ...],
+    *,
+    should_stop: ShouldStop | None = None,
+) -> VolumeScores:
+    """Score one volume, ([Z, ]Y, X), against its truth: every score, and every error."""
+    overlaps = count_overlaps(truth, labels, should_stop)
+    scores = scores_of_overlaps(overlaps)
+    scores |= surface_distances(truth, labels, spacing, should_stop=should_stop)
+    return VolumeScores(scores, errors_in_overlaps(overlaps, spacing), overlaps)
 
 
 def score_files(
@@ -94,16 +131,14 @@ def score_images(
         known, found = truth.select_time(t).volume(), result.select_time(t).volume()
         if background:
             found = np.where(found == background, found.dtype.type(0), found)
-        overlaps = count_overlaps(known, found, should_stop)
-        large = _like_background(overlaps) if large is None else large
-        scores = scores_of_overlaps(overlaps)
-        scores |= surface_distances(known, found, truth.spacing, should_stop=should_stop)
+        scored = score_volumes(known, found, truth.spacing, should_stop=should_stop)
+        large = _like_background(scored.overlaps) if large is None else large
         time_points.append(
             {
                 "time": t,
-                "scores": scores,
-                "errors": [asdict(e) for e in errors_in_overlaps(overlaps, truth.spacing)],
-                "worst_objects": [asdict(o) for o in best_overlaps(overlaps)[:WORST]],
+                "scores": scored.scores,
+                "errors": [asdict(error) for error in scored.errors],
+                "worst_objects": [asdict(o) for o in best_overlaps(scored.overlaps)[:WORST]],
             }
         )
     if large is not None:

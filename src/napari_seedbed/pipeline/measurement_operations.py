@@ -1,0 +1,91 @@
+"""Operations that measure labelled objects."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from napari_seedbed.pipeline.declarations import Need, Operation, WholeJob
+from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.tables import Table
+
+_GROUPS = {
+    "size": ("Size", "Voxels, area or volume, diameter of the disc or ball of that size."),
+    "position": (
+        "Position",
+        "Centroid in physical units and voxels, bounding box, whether it touches the border.",
+    ),
+    "shape": (
+        "Shape",
+        "Perimeter or surface, circularity or sphericity, axes, orientation, extent, Euler number.",
+    ),
+    "hull": ("Convex hull", "Solidity and Feret diameter."),
+    "intensity": (
+        "Intensity",
+        "Mean, standard deviation, smallest, largest, median and sum, for each channel of the "
+        "image; left out where no image is given.",
+    ),
+    "neighbours": (
+        "Neighbours",
+        "How many objects it touches, and the nearest one by its centroid.",
+    ),
+}
+
+_SECONDS = {
+    "size": 0.0,
+    "position": 0.0,
+    "shape": 4e-8,
+    "hull": 8e-8,
+    "intensity": 3e-8,
+    "neighbours": 3e-8,
+}
+"""For a voxel, beside what it takes to find the objects."""
+
+
+def _measure(job: WholeJob) -> dict[str, Table]:
+    from napari_seedbed.pipeline.object_tables import measured_objects
+
+    groups = [name for name in _GROUPS if job.parameters[name]]
+    columns = measured_objects(
+        job.image, job.other, groups, report=job.report, should_stop=job.should_stop
+    )
+    count = len(columns["label"])
+    job.notes.append(f"{count} object{'' if count == 1 else 's'} measured.")
+    if job.parameters["intensity"] and job.other is None:
+        job.notes.append("No image was given, so there are no intensities.")
+    return {"table": Table(columns, f"{job.image.name} measurements")}
+
+
+def _measure_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    seconds = 3e-8 + sum(_SECONDS[name] for name in _GROUPS if parameters[name])
+    return Need((12 if parameters["intensity"] or parameters["hull"] else 4) * voxels,
+                seconds * voxels)  # fmt: skip
+
+
+MEASURE = Operation(
+    name="measure",
+    title="Measure objects",
+    group="Objects",
+    menu="napari/layers/measure",
+    function=_measure,
+    parameters=tuple(
+        Parameter(name, "bool", True, label, help) for name, (label, help) in _GROUPS.items()
+    ),
+    takes=("image",),
+    optional=("other",),
+    image_kind="labels",
+    other_title="Intensities of",
+    gives="table",
+    ndim=(2, 3),
+    channels="joint",
+    whole=True,
+    panel="measurements",
+    estimate=_measure_need,
+    help="Measures each labelled object: a table of its size, position, shape, grey values and "
+    "neighbours, in the unit of the voxel size.",
+    reference="Legland D, Arganda-Carreras I, Andrey P (2016). MorphoLibJ: integrated library and "
+    "plugins for mathematical morphology with ImageJ. Bioinformatics 32(22), 3532-3534.",
+    term="region properties",
+)
