@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ from napari_seedbed.pipeline.files import (
     write_points,
     write_shapes,
     write_table,
+)
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.image_collection import (
+    StackAxis,
+    collection_files,
+    collection_place,
+    open_collection,
 )
 from napari_seedbed.pipeline.object_tables import object_table_of
 from napari_seedbed.pipeline.operations import get
@@ -45,6 +53,8 @@ def run_batch(
     should_stop: ShouldStop | None = None,
     on_done: Callable[[dict[str, Any]], None] | None = None,
     other: PathLike | None = None,
+    stack: StackAxis | None = None,
+    step: float | None = None,
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
@@ -68,6 +78,12 @@ def run_batch(
     other : path, optional
         The second image of a recipe that works on two: a file, which goes with every input, or a
         folder with a file of the same name for each.
+    stack : {'z', 't', 'c'}, optional
+        Take all inputs together as one image, along this axis: files, or a folder or pattern of
+        them. Its results are called after their folder. A second image that is a folder is then
+        a stack too.
+    step : float, optional
+        Distance of slices in a stack along z.
 
     Returns
     -------
@@ -85,6 +101,13 @@ def run_batch(
         When the folder or the summary cannot be written.
     """
     paths = [Path(path) for path in inputs]
+    read: Callable[[PathLike], Image] = read_image
+    if stack is not None:
+        files = [file for path in paths for file in _files_of(path)]
+        paths = [collection_place(files)]
+        read = partial(_read_stack, paths[0], files, stack, step)
+    elif step is not None:
+        raise InputError("step: it is the distance of slices in a stack; name --stack z too.")
     names = [image_name(path) for path in paths]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -114,7 +137,7 @@ def run_batch(
                 report(Progress(fraction, f"{name}: {progress.message}"))
 
         try:
-            entry = _run_one(recipe, path, other, folder, overwrite, pass_on, should_stop)
+            entry = _run_one(recipe, path, other, read, folder, overwrite, pass_on, should_stop)
         except Cancelled:
             cancelled = True
             break
@@ -137,6 +160,7 @@ def _run_one(
     recipe: Recipe,
     path: Path,
     other: PathLike | None,
+    read: Callable[[PathLike], Image],
     folder: Path,
     overwrite: bool,
     report: Report,
@@ -158,9 +182,9 @@ def _run_one(
         check_stop(should_stop)
         _refuse_existing(recipe, path, folder, overwrite)
         report(Progress(0.0, "reading"))
-        image = read_image(path)
+        image = read(path)
         entry["notes"] += image.notes
-        second = None if other is None else read_image(_partner(path, Path(other)))
+        second = None if other is None else read(_partner(path, Path(other)))
         result = replay(recipe, image, report, should_stop, other=second)
         entry["notes"] += result.record["notes"]
         check_stop(should_stop)
@@ -196,8 +220,21 @@ def _run_one(
 
 
 def _partner(path: Path, other: Path) -> Path:
-    """The second image that goes with an input."""
-    return other / path.name if other.is_dir() else other
+    """The second image that goes with an input; for a stack, which is a folder, a whole one."""
+    return other / path.name if other.is_dir() and not path.is_dir() else other
+
+
+def _files_of(path: Path) -> list[Path]:
+    return collection_files(path) if path.is_dir() else [path]
+
+
+def _read_stack(
+    place: Path, files: Sequence[Path], axis: StackAxis, step: float | None, path: PathLike
+) -> Image:
+    """The stack of the inputs, or a second image, which may be a stack or one file."""
+    if Path(path) == place:
+        return open_collection(files, axis, step)
+    return open_collection(path, axis, step) if Path(path).is_dir() else read_image(path)
 
 
 def _write(target: Path, key: str, output: Output) -> Path:

@@ -84,6 +84,15 @@ def _parser() -> argparse.ArgumentParser:
         "name for each input",
     )
     command.add_argument(
+        "--stack",
+        choices=("z", "t", "c"),
+        help="take all inputs, files or folders, together as one image: as slices, time points or "
+        "channels, in the order of the numbers in their names",
+    )
+    command.add_argument(
+        "--step", metavar="LENGTH", type=float, help="distance of slices, with --stack z"
+    )
+    command.add_argument(
         "--overwrite", action="store_true", help="replace results that are there already"
     )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
@@ -126,11 +135,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser(
         "info",
-        help="say what is in an image or a recipe",
-        description="Say what is in an image (axes, voxel size, channels, range of values, and "
-        "what looks odd) or in a recipe (its steps, and a paragraph for a methods section).",
+        help="say what is in an image, a folder of images or a recipe",
+        description="Say what is in an image or a folder of images (axes, voxel size, channels, "
+        "range of values, bit depth, and what looks odd) or in a recipe (its steps, and a "
+        "paragraph for a methods section).",
     )
-    command.add_argument("file", metavar="FILE", help="an image or a recipe")
+    command.add_argument("file", metavar="FILE", help="an image, a folder, or a recipe")
     command.set_defaults(command=_info)
     return parser
 
@@ -182,6 +192,8 @@ def _run(arguments: argparse.Namespace) -> int:
             should_stop=stopped,
             on_done=on_done,
             other=arguments.other,
+            stack=arguments.stack,
+            step=arguments.step,
         )
     progress.clear()
     if summary["cancelled"]:
@@ -271,9 +283,13 @@ def _info(arguments: argparse.Namespace) -> int:
                 print(f"{'':10}from {start_in_words(step)}")
         print(f"\n{recipe_to_methods_text(recipe)}")
         return DONE
-    from napari_seedbed.pipeline.files import read_image
+    from napari_seedbed.pipeline.files import open_collection, read_image
 
-    print(image_as_text(read_image(path)))
+    several = path.is_dir() or (any(sign in arguments.file for sign in "*?[") and not path.exists())
+    image = open_collection(arguments.file) if several else read_image(path)
+    if several:
+        print(f"Collection  of {image.shape[0]} files along {image.axes[0]}")
+    print(image_as_text(image))
     return DONE
 
 
