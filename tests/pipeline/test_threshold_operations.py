@@ -130,6 +130,7 @@ def test_dark_is_what_light_is_not(series):
     [
         ("threshold", {"method": "manual", "value": 400}),
         ("threshold", {"method": "li"}),
+        ("threshold", {"per": "slice"}),
         ("multi_otsu", {"classes": 4}),
         ("threshold_between", {"method": "manual", "low": 90, "high": 400}),
         ("threshold_hysteresis", {}),
@@ -151,10 +152,12 @@ def test_part_of_a_volume_has_the_voxels_of_the_whole(series, name, parameters):
     assert 0 < whole.mean() < whole.max()
 
 
-def test_typed_value_looks_at_nothing_but_the_part():
+@pytest.mark.parametrize("parameters", [{"method": "manual"}, {"method": "otsu"}])
+def test_only_the_part_itself_is_worked_on(parameters):
     halo = get("threshold").halo
-    assert halo((1.0, 1.0), {"method": "manual"}) == (0, 0)
-    assert halo((1.0, 1.0), {"method": "otsu"}) is None
+    assert halo((1.0, 1.0), {"per": "volume", **parameters}) == (0, 0)
+    in_slices = halo((1.0,) * 3, {"per": "slice", **parameters})
+    assert in_slices == ((0, 0, 0) if parameters["method"] == "manual" else None)
 
 
 @pytest.mark.parametrize("name", ["threshold_otsu", "threshold", "multi_otsu"])

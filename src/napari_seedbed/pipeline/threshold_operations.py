@@ -26,11 +26,12 @@ METHOD_TITLES = {
 _LARGEST = 1e15
 
 
-def _manual_halo(
+def _value_halo(
     spacing: tuple[float, ...], parameters: Mapping[str, Any]
 ) -> tuple[int, ...] | None:
-    """A typed value looks at one voxel, an automatic one at all of them."""
-    return (0,) * len(spacing) if parameters["method"] == "manual" else None
+    """One voxel is compared with a value; values of slices are found in whole slices."""
+    in_slices = parameters["per"] == "slice" and parameters.get("method") != "manual"
+    return None if in_slices else (0,) * len(spacing)
 
 
 def _local_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
@@ -124,7 +125,7 @@ THRESHOLD = _declared(
         _OBJECTS,
         _PER,
     ),
-    halo=_manual_halo,
+    halo=_value_halo,
     help="Marks the voxels above a grey value, or those that are not. The value is typed, or found "
     "in the histogram, in which every voxel counts.",
     reference="Sezgin M, Sankur B (2004). Survey over image thresholding techniques and "
@@ -151,6 +152,7 @@ MULTI_OTSU = _declared(
         _OBJECTS,
         _PER,
     ),
+    halo=_value_halo,
     help="Divides the image into classes of grey values that are as even as can be. The darkest "
     "class is 0, or the brightest one where objects are dark.",
     reference="Liao PS, Chen TS, Chung PC (2001). A fast algorithm for multilevel thresholding. "
@@ -176,7 +178,7 @@ THRESHOLD_BETWEEN = _declared(
         ),
         _PER,
     ),
-    halo=_manual_halo,
+    halo=_value_halo,
     help="Marks the voxels above a lower and not above an upper grey value, or all others.",
     reference=_OTSU,
     term="band threshold",

@@ -22,21 +22,20 @@ Apply = Callable[[NDArray, Values], NDArray]
 
 def _by_histogram(job: Job, find: Find, apply: Apply, name: str) -> NDArray:
     """Find values in the histograms that the job asks for, and apply them."""
-    from napari_seedbed.core import blocks_histogram, image_histogram
+    from napari_seedbed.core import blocks_histogram
 
     per, array = job.parameters["per"], job.load()
     if per == "slice" and array.ndim == 3:
         return _slice_by_slice(job, array, find, apply, name)
-    if per == "series":
-        key = (name, job.channel)
-        if key not in job.shared:
-            blocks = partial(image_blocks, job.image, job.channel)
-            job.shared[key] = find(blocks_histogram(blocks, should_stop=job.should_stop))
-        values: Values = job.shared[key]
-        job.notes.append(f"{_found(name, values)} for the whole series.")
-        return apply(array, values)
-    values = find(image_histogram(array, should_stop=job.should_stop))
-    job.notes.append(f"{_found(name, values)}.")
+    is_series = per == "series"
+    key = (name, job.channel, None if is_series else job.time)
+    if key not in job.shared:
+        # All of the volume, where only a part of it is worked on.
+        image = job.image if is_series else job.image.select_time(job.time)
+        blocks = partial(image_blocks, image, job.channel)
+        job.shared[key] = find(blocks_histogram(blocks, should_stop=job.should_stop))
+    values: Values = job.shared[key]
+    job.notes.append(f"{_found(name, values)}{' for the whole series' if is_series else ''}.")
     return apply(array, values)
 
 
