@@ -49,4 +49,6 @@ def _of_kind(array, kind):
     if kind == "image" or array.dtype.kind == "b":
         return array
     finite = array if array.dtype.kind != "f" else np.nan_to_num(array, posinf=0)
-    return (finite // 40).astype(bool if kind == "mask" else np.int32)
+    # A mask held in another type has no brightness to divide.
+    step = 40 if finite.max(initial=0) > 1 else 1
+    return (finite // step).astype(bool if kind == "mask" else np.int32)
