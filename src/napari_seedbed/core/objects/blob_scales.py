@@ -122,7 +122,8 @@ def _scales(
     ratio = sigmas[1] / sigmas[0] if len(sigmas) > 1 else 2**0.25
     # A difference of two Gaussians stands for the scale between them.
     start = 1 / math.sqrt(ratio) if method == "dog" else 1.0
-    smooth, width = image.copy(), 0.0
+    smooth: Floats = image.copy()
+    width = 0.0
     factors = [1] * image.ndim
     for sigma in sigmas:
         check_stop(should_stop)
@@ -167,7 +168,7 @@ def _smooth_further(
 
 
 def _differences(
-    smooth: Floats, along: list[tuple[int, Floats]], should_stop: ShouldStop | None
+    smooth: Floats, along: list[tuple[int, NDArray[np.float64]]], should_stop: ShouldStop | None
 ) -> Floats:
     out = smooth.copy()
     for axis, weights in along:
@@ -178,7 +179,7 @@ def _differences(
 def _determinant(
     smooth: Floats, sigma: float, steps: tuple[float, ...], should_stop: ShouldStop | None
 ) -> Floats:
-    """Twice the root of the determinant of the Hessian, as large as the Laplacian of round blobs."""
+    """Twice the root of the Hessian's determinant, as large as the Laplacian of round blobs."""
     y, x = (sigma / step for step in steps)
     yy = _differences(smooth, [(0, _SECOND * y * y)], should_stop)
     xx = _differences(smooth, [(1, _SECOND * x * x)], should_stop)

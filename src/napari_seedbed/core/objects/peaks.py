@@ -58,7 +58,7 @@ def local_maxima(
     columns : dict
         ``value``: the intensity there.
     """
-    array = ordered_image(image)
+    array: NDArray[Any] = ordered_image(image)
     if array.ndim not in (2, 3):
         raise InputError(f"image has {array.ndim} axes; it must have 2 or 3.")
     size = check_spacing(spacing, array.ndim)
