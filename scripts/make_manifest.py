@@ -1,36 +1,49 @@
-"""Writes the parts of the manifest that follow from the operations: commands, widgets, menus."""
+"""Writes the parts of the manifest that follow from the operations: commands, widgets, menus.
+
+napari lists all widgets of a plugin in one flat menu. So only panels are widgets; the forms of all
+other operations are commands, found by their groups in the menus of the layers, in the panel
+'All operations' and in the command palette.
+"""
 
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
-from napari_seedbed.pipeline.declarations import Operation
-from napari_seedbed.pipeline.operations import operations
+from napari_seedbed.gui.operation_widgets import first_of_each_command, has_panel, widget_name
+from napari_seedbed.pipeline.declarations import GROUPS, Operation
 
 MANIFEST = Path(__file__).resolve().parents[1] / "src" / "napari_seedbed" / "napari.yaml"
+ALL = "operations"
 BEGIN, END = "# made from the operations", "# written by hand"
 
 
-def first_of_each_command() -> list[Operation]:
-    """One operation for each command: several share the command of their panel."""
-    found: dict[str, Operation] = {}
-    for operation in operations.values():
-        found.setdefault(operation.command, operation)
-    return list(found.values())
-
-
 def python_name(operation: Operation) -> str:
-    """Where the widget of a command is: a panel of its own, or the form made for all others."""
-    name = "".join(word.capitalize() for word in operation.command.split("_"))
-    module = f"napari_seedbed.gui.{operation.command}_panel"
-    if find_spec(module) is not None:
-        return f"{module}:{name}Panel"
-    return f"napari_seedbed.gui.operation_form:{name}Form"
+    """What a command calls: the class of a panel, or a function that opens the form."""
+    if has_panel(operation):
+        return widget_name(operation)
+    return f"napari_seedbed.gui.operation_widgets:open_{operation.command}"
+
+
+def grouped() -> dict[str, dict[str, list[Operation]]]:
+    """By menu and group, those without a panel."""
+    found: dict[str, dict[str, list[Operation]]] = {}
+    for group in GROUPS:
+        for operation in first_of_each_command():
+            if operation.group == group and not has_panel(operation):
+                found.setdefault(operation.menu, {}).setdefault(group, []).append(operation)
+    return found
+
+
+def submenu_id(menu: str, group: str) -> str:
+    """Of the submenu of a group in a menu."""
+    return f"napari-seedbed/{menu.rsplit('/', 1)[-1]}/{group.lower()}"
 
 
 def commands() -> Iterator[str]:
     """Lines of the commands."""
+    yield f"    - id: napari-seedbed.{ALL}"
+    yield "      title: All operations"
+    yield "      python_name: napari_seedbed.gui.operations_panel:OperationsPanel"
     for operation in first_of_each_command():
         yield f"    - id: napari-seedbed.{operation.command}"
         yield f"      title: {operation.command_title}"
@@ -39,29 +52,50 @@ def commands() -> Iterator[str]:
 
 def widgets() -> Iterator[str]:
     """Lines of the widgets."""
+    yield f"    - command: napari-seedbed.{ALL}"
+    yield "      display_name: All operations"
     for operation in first_of_each_command():
-        yield f"    - command: napari-seedbed.{operation.command}"
-        yield f"      display_name: {operation.command_title}"
+        if has_panel(operation):
+            yield f"    - command: napari-seedbed.{operation.command}"
+            yield f"      display_name: {operation.command_title}"
+
+
+def submenus() -> Iterator[str]:
+    """Lines of the submenus."""
+    for menu, groups in grouped().items():
+        for group in groups:
+            yield f"    - id: {submenu_id(menu, group)}"
+            yield f"      label: {group} (Seedbed)"
 
 
 def menus() -> Iterator[str]:
-    """Lines of the menus."""
-    shown = first_of_each_command()
-    for menu in dict.fromkeys(operation.menu for operation in shown):
+    """Lines of the menus: panels first, then a submenu for each group."""
+    forms = grouped()
+    panels = [operation for operation in first_of_each_command() if has_panel(operation)]
+    for menu in dict.fromkeys([*(operation.menu for operation in panels), *forms]):
         yield f"    {menu}:"
-        for operation in shown:
+        for operation in panels:
             if operation.menu == menu:
+                yield f"      - command: napari-seedbed.{operation.command}"
+                yield "        group: 1_seedbed_panels"
+        for nth, group in enumerate(forms.get(menu, {})):
+            yield f"      - submenu: {submenu_id(menu, group)}"
+            yield f"        group: 2_seedbed_groups@{nth}"
+    for menu, groups in forms.items():
+        for group, shown in groups.items():
+            yield f"    {submenu_id(menu, group)}:"
+            for operation in shown:
                 yield f"      - command: napari-seedbed.{operation.command}"
 
 
 def manifest() -> str:
     """The whole manifest, with these parts anew."""
     text = MANIFEST.read_text(encoding="utf-8")
-    for part in (commands, widgets, menus):
+    for part in (commands, widgets, submenus, menus):
         name = part.__name__
         text = re.sub(
             rf"(\n  {name}:\n    {BEGIN}\n).*?(    {END}\n)",
-            lambda found, part=part: found[1] + "\n".join(part()) + "\n" + found[2],
+            lambda found, part=part: found[1] + "\n".join([*part(), ""]) + found[2],
             text,
             flags=re.DOTALL,
         )

@@ -9,10 +9,17 @@ import pytest
 import yaml
 from npe2 import PluginManifest
 from npe2.manifest import contributions
-from npe2.manifest.contributions import CommandContribution, MenuCommand
+from npe2.manifest.contributions import (
+    CommandContribution,
+    MenuCommand,
+    Submenu,
+    SubmenuContribution,
+)
 from pydantic import BaseModel, ValidationError
 
 import napari_seedbed
+from napari_seedbed.gui.operation_form import OperationForm
+from napari_seedbed.gui.operation_widgets import has_panel, widget_class
 from napari_seedbed.pipeline import operations
 
 PACKAGE = Path(napari_seedbed.__file__).parent
@@ -48,7 +55,11 @@ MODELS: dict[str, type[BaseModel]] = {
     "writers": contributions.WriterContribution,
     "widgets": contributions.WidgetContribution,
     "sample_data": contributions.SampleDataGenerator,
+    "submenus": SubmenuContribution,
 }
+
+ALL = f"{NAME}.operations"
+"""The panel that lists all operations."""
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +77,29 @@ def commands(contributed):
     return {command["id"]: command for command in contributed["commands"]}
 
 
+def commands_of(items):
+    """The commands among the items of a menu; the others lead to submenus."""
+    return [item["command"] for item in items if "command" in item]
+
+
 def unknown_keys(raw):
     """Names in the manifest that npe2 does not know, and would ignore."""
     wrong = [key for key in raw if key not in PluginManifest.model_fields]
     for kind, items in raw["contributions"].items():
         if kind == "menus":
-            model, rows = MenuCommand, [item for menu in items.values() for item in menu]
+            rows = [
+                (Submenu if "submenu" in item else MenuCommand, item)
+                for menu in items.values()
+                for item in menu
+            ]
         elif kind in MODELS:
-            model, rows = MODELS[kind], items
+            rows = [(MODELS[kind], item) for item in items]
         else:
             wrong.append(kind)
             continue
-        wrong += [f"{kind}.{key}" for row in rows for key in row if key not in model.model_fields]
+        wrong += [
+            f"{kind}.{key}" for model, row in rows for key in row if key not in model.model_fields
+        ]
     return wrong
 
 
@@ -131,21 +153,32 @@ def test_every_command_can_be_imported(commands):
 
 
 def test_every_command_named_anywhere_exists(contributed, commands):
-    named = [item["command"] for menu in contributed["menus"].values() for item in menu]
+    named = [name for menu in contributed["menus"].values() for name in commands_of(menu)]
     for kind in ("widgets", "readers", "writers", "sample_data"):
         named += [item["command"] for item in contributed[kind]]
     assert set(named) - set(commands) == set()
 
 
 def test_every_command_is_used(contributed, commands):
-    used = {item["command"] for menu in contributed["menus"].values() for item in menu}
+    used = {name for menu in contributed["menus"].values() for name in commands_of(menu)}
     for kind in ("widgets", "readers", "writers", "sample_data"):
         used |= {item["command"] for item in contributed[kind]}
     assert set(commands) - used == set()
 
 
 def test_every_menu_is_one_that_napari_shows(contributed):
-    assert set(contributed["menus"]) - MENUS == set()
+    own = {submenu["id"] for submenu in contributed["submenus"]}
+    assert set(contributed["menus"]) - MENUS == own
+
+
+def test_every_submenu_hangs_in_one_menu_that_napari_shows(contributed):
+    hung = [
+        item["submenu"]
+        for menu, items in contributed["menus"].items()
+        for item in items
+        if "submenu" in item and menu in MENUS
+    ]
+    assert sorted(hung) == sorted(submenu["id"] for submenu in contributed["submenus"])
 
 
 def test_napari_shows_these_menus_in_the_version_that_is_installed():
@@ -154,31 +187,46 @@ def test_napari_shows_these_menus_in_the_version_that_is_installed():
     assert [menu for menu in MENUS if not is_menu_contributable(menu)] == []
 
 
-def test_every_operation_has_a_command_and_a_widget_of_its_title(contributed, commands):
+def test_every_operation_has_a_command_of_its_title(commands):
     every = operations.operations.values()
     titles = {f"{NAME}.{operation.command}": operation.command_title for operation in every}
-    shown = {item["command"]: item["display_name"] for item in contributed["widgets"]}
-    assert shown == titles
     assert {name: commands[name]["title"] for name in titles} == titles
 
 
+def test_panels_and_no_others_are_widgets(contributed):
+    """napari lists widgets in one flat menu, which would be too long for all operations."""
+    panels = {f"{NAME}.{one.command}" for one in operations.operations.values() if has_panel(one)}
+    assert {item["command"] for item in contributed["widgets"]} == {ALL, *panels}
+
+
 def test_every_operation_is_in_its_menu_and_no_other(contributed):
+    parents = {
+        item["submenu"]: menu
+        for menu, items in contributed["menus"].items()
+        for item in items
+        if "submenu" in item
+    }
     for operation in operations.operations.values():
         found = [
-            menu
+            parents.get(menu, menu)
             for menu, items in contributed["menus"].items()
-            if f"{NAME}.{operation.command}" in [item["command"] for item in items]
+            if f"{NAME}.{operation.command}" in commands_of(items)
         ]
         assert found == [operation.menu]
 
 
-def test_each_form_shows_its_own_operation(commands):
+def test_each_command_leads_to_its_own_operation(commands):
     for operation in operations.operations.values():
         module, attribute = commands[f"{NAME}.{operation.command}"]["python_name"].split(":")
-        widget = getattr(import_module(module), attribute)
-        assert widget.__module__ == module
-        assert "napari_viewer" in inspect.signature(widget.__init__).parameters
-        assert getattr(widget, "operation", operation) is operation
+        found = getattr(import_module(module), attribute)
+        if has_panel(operation):
+            assert found.__module__ == module
+            assert "napari_viewer" in inspect.signature(found.__init__).parameters
+        else:
+            assert attribute == f"open_{operation.command}"
+            form = widget_class(operation)
+            assert issubclass(form, OperationForm)
+            assert form.operation.command == operation.command
 
 
 def test_samples_and_commands_share_no_id(contributed, commands):

@@ -2,7 +2,7 @@
 
 from napari.components import ViewerModel
 from napari.layers import Layer
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QSizePolicy
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.view_position import Part, part_in_view
@@ -17,6 +17,7 @@ class ApplyChoice(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "What Run works on. A slice or a time point gets a result layer of its own, which has "
             "the same voxels there as a run on all."

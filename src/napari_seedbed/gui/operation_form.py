@@ -88,7 +88,7 @@ class OperationForm(PanelForm):
         self.save_button = QPushButton("Save recipe…")
         self.save_button.setToolTip("Write down how the last result was made, to repeat it.")
         self.save_button.setEnabled(False)
-        self.controls = RunControls(beside=self.follow, below=[self.save_button])
+        self.controls = RunControls(below=[self.save_button])
         self.run_button = self.controls.run
         self.cancel_button = self.controls.cancel
         self.forecast = self.controls.forecast
@@ -98,6 +98,7 @@ class OperationForm(PanelForm):
         if self.operation.parameters:
             self.column.addWidget(self.parameters)
         self.column.addLayout(self._rows)
+        self.column.addWidget(self.follow)
         self.column.addWidget(self.controls)
         self.column.addStretch(1)
 
