@@ -6,6 +6,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtGui import QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QGridLayout,
@@ -139,12 +140,19 @@ _IN_A_ROW = 3
 
 
 class ChannelBoxes(QWidget):
-    """One check box a channel, in rows; hidden where there is nothing to choose."""
+    """One check box a channel, in rows; hidden where there is nothing to choose.
+
+    Parameters
+    ----------
+    only_one : bool
+        Whether one channel is always chosen, and no more.
+    """
 
     chosen = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_one: bool = False) -> None:
         super().__init__()
+        self._only_one = QButtonGroup(self) if only_one else None
         self._boxes: list[QCheckBox] = []
         self._choices: list[ChannelChoice] = []
         self._layout = QGridLayout(self)
@@ -169,9 +177,12 @@ class ChannelBoxes(QWidget):
         self._boxes = []
         short = all(len(choice.name) <= _SHORT for choice in choices)
         columns = _IN_A_ROW if short else 1
+        first = next((nth for nth, on in enumerate(checked) if on), 0)
         for nth, (choice, on) in enumerate(zip(choices, checked, strict=True)):
             box = ElidedCheckBox(choice.name)
-            box.setChecked(on)
+            box.setChecked(on if self._only_one is None else nth == first)
+            if self._only_one is not None:
+                self._only_one.addButton(box)
             box.toggled.connect(self.chosen)
             self._layout.addWidget(box, *divmod(nth, columns))
             self._boxes.append(box)

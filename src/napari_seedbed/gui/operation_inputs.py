@@ -83,6 +83,8 @@ class OperationInputs(QWidget):
     ----------
     viewer : ViewerModel or Viewer
     operation : Operation
+    one_channel : bool
+        Whether only one channel is worked on at a time.
 
     Notes
     -----
@@ -93,9 +95,12 @@ class OperationInputs(QWidget):
     image_chosen = Signal(object)
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, operation: Operation) -> None:
+    def __init__(
+        self, viewer: ViewerModel, operation: Operation, *, one_channel: bool = False
+    ) -> None:
         super().__init__()
         self._viewer, self._operation = viewer, operation
+        self.channels = ChannelBoxes(only_one=one_channel)
         self._is_watching = False
         self._given: Given | None = None
         self._watched: list[Layer] = []
@@ -115,7 +120,6 @@ class OperationInputs(QWidget):
             if labels
             else LayerCombo("open an image first", "The image to work on.")
         )
-        self.channels = ChannelBoxes()
         each = self._operation.channels == "each"
         self.channels.setToolTip(
             "Each channel gives a result of its own." if each else "Channels that count together."
