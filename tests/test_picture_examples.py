@@ -33,3 +33,26 @@ def test_few_scribbles_find_the_cats_eye_and_nose(script):
     assert found["eye"] > 0.9
     assert found["nose"] > 0.7
     assert_repeats("cat", example["picture"](), result, "labels")
+
+
+def test_text_in_the_dark_corner_of_a_page_is_read(script):
+    example = script("page")
+    read = {way: example["read"](way) for way in example["WAYS"]}
+    scores = {way: example["scores"](found.image("mask").array) for way, found in read.items()}
+    page, corner = scores["Sauvola"]
+    assert page > 0.95
+    assert corner > 0.92
+    assert scores["local mean less ten"][1] > 0.85
+    assert scores["Otsu, one threshold for all"][1] < 0.3
+    assert_repeats("page", example["picture"](), read["Sauvola"], "mask")
+
+
+def test_front_of_the_fingers_is_one_closed_line(script):
+    example = script("fingers")
+    result = example["grown"]()
+    (front,) = example["fronts"](np.asarray(result.image("labels").array))
+    np.testing.assert_array_equal(front[0], front[-1])
+    away = example["distances"](front)
+    assert away.mean() < 2
+    assert away.max() < 6
+    assert_repeats("fingers", example["picture"](), result, "labels")
