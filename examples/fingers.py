@@ -72,10 +72,9 @@ def main() -> None:
     result = grown()
     lines = fronts(np.asarray(result.image("labels").array))
     away = distances(lines[0])
+    mean, most = away.mean(), away.max()
     print(f"{len(lines)} closed line of {len(lines[0])} points")
-    print(
-        f"{len(away)} places on the front lie {away.mean():.1f} px from it, {away.max():.1f} at most"
-    )
+    print(f"{len(away)} places on the front lie {mean:.1f} px from it, {most:.1f} at most")
     save_recipe(HERE / "fingers.yaml", recipe_from_record(result.record))
 
 
