@@ -13,6 +13,7 @@ from npe2 import PluginManager
 from napari_seedbed.errors import FileError
 from napari_seedbed.gui import npe2_hooks
 from napari_seedbed.gui.layers import image_from_layers
+from napari_seedbed.gui.opened_images import contrast_limits
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
 
@@ -98,18 +99,18 @@ def test_rgb_opens_as_rgb_and_a_narrow_grey_image_does_not(tmp_path, viewer_mode
 def test_contrast_leaves_out_hot_pixels():
     array = np.tile(np.arange(100.0), (100, 1))
     array[0, 0] = 1e6
-    low, high = npe2_hooks.contrast_limits(Image(array, ("y", "x")))
+    low, high = contrast_limits(Image(array, ("y", "x")))
     assert (low, high) == (0, 99)
 
 
 def test_flat_image_gets_no_contrast_limits():
-    assert npe2_hooks.contrast_limits(Image(np.ones((4, 4)), ("y", "x"))) is None
+    assert contrast_limits(Image(np.ones((4, 4)), ("y", "x"))) is None
 
 
 def test_nan_does_not_reach_the_contrast_limits():
     array = np.arange(100.0).reshape(10, 10)
     array[3, 3] = np.nan
-    assert np.isfinite(npe2_hooks.contrast_limits(Image(array, ("y", "x")))).all()
+    assert np.isfinite(contrast_limits(Image(array, ("y", "x")))).all()
 
 
 def test_truncated_file_says_what_is_wrong(tmp_path, viewer_model):
@@ -134,8 +135,38 @@ def test_truncated_file_gives_one_message_in_the_window(tmp_path, make_napari_vi
     assert "cells.ome.tif" in shown[0]
 
 
-def test_several_files_as_a_stack_are_left_to_other_readers():
-    assert npe2_hooks.get_reader(["a.tif", "b.tif"]) is None
+def write_planes(folder, count=11):
+    folder.mkdir()
+    planes = np.random.default_rng(3).integers(0, 4000, (count, 6, 7)).astype(np.uint16)
+    for n, plane in enumerate(planes):
+        tifffile.imwrite(folder / f"plane{n + 1}.tif", plane)
+    return planes
+
+
+def test_folder_opens_as_one_lazy_stack(tmp_path, viewer_model):
+    planes = write_planes(tmp_path / "plate")
+    (layer,) = viewer_model.open(tmp_path / "plate", plugin=PLUGIN)
+    assert (layer.name, layer.axis_labels) == ("plate", ("z", "y", "x"))
+    assert not isinstance(layer.data, np.ndarray)
+    np.testing.assert_array_equal(np.asarray(layer.data), planes)
+
+
+def test_several_files_open_as_one_stack(tmp_path, viewer_model):
+    planes = write_planes(tmp_path / "plate")
+    files = sorted((tmp_path / "plate").iterdir())
+    (layer,) = viewer_model.open(files, stack=True, plugin=PLUGIN)
+    np.testing.assert_array_equal(np.asarray(layer.data), planes)
+
+
+def test_folders_without_images_are_left_to_other_readers(tmp_path):
+    assert npe2_hooks.get_reader(str(tmp_path)) is None
+    write_planes(tmp_path / "image.zarr")
+    (tmp_path / "image.zarr" / "zarr.json").write_text("{}")
+    assert npe2_hooks.get_reader(str(tmp_path / "image.zarr")) is None
+
+
+def test_files_of_other_kinds_are_left_to_other_readers():
+    assert npe2_hooks.get_reader(["a.npy", "b.npy"]) is None
 
 
 # writers

@@ -196,7 +196,8 @@ def test_every_operation_has_a_command_of_its_title(commands):
 def test_panels_and_no_others_are_widgets(contributed):
     """napari lists widgets in one flat menu, which would be too long for all operations."""
     panels = {f"{NAME}.{one.command}" for one in operations.operations.values() if has_panel(one)}
-    assert {item["command"] for item in contributed["widgets"]} == {ALL, *panels}
+    panels |= {ALL, f"{NAME}.image_collection"}
+    assert {item["command"] for item in contributed["widgets"]} == panels
 
 
 def test_every_operation_is_in_its_menu_and_no_other(contributed):

@@ -218,3 +218,21 @@ def test_picture_is_blue_below_zero_white_at_zero_and_red_above():
 
 def test_slices_of_a_kernel_lie_side_by_side():
     assert picture_of(np.ones((3, 4, 5))).shape == (4, 3 * 5 + 2, 3)
+
+
+def test_a_parameter_is_shown_only_where_it_counts(qtbot):
+    fields = ParameterFields(operations.get("convert_type").parameters)
+    qtbot.addWidget(fields)
+    fields.show()
+    low = fields._fields["low"]
+    assert not low.isVisible()
+    fields.set_value("source", "values")
+    assert low.isVisible()
+    fields.set_value("source", "type")
+    assert not low.isVisible()
+
+
+def test_a_text_of_one_line_is_as_low_as_one(qtbot):
+    line = TextField(replace(KERNEL, lines=1))
+    qtbot.addWidget(line)
+    assert line.edit.height() < 3 * line.edit.fontMetrics().lineSpacing()

@@ -1,12 +1,10 @@
 """What napari calls by the manifest: reader, writers, samples and menu commands."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari import current_viewer
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
@@ -14,34 +12,54 @@ from napari.utils.notifications import show_info
 
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.layers import METADATA_KEY, add_seeds_layer, image_of, is_preview, is_result
-from napari_seedbed.pipeline.files import read_image, write_image, write_labels, write_table
-from napari_seedbed.pipeline.image import SPATIAL, Image
+from napari_seedbed.gui.channel_splitting import split
+from napari_seedbed.gui.layers import add_seeds_layer, image_of, is_result
+from napari_seedbed.gui.opened_images import layers_of
+from napari_seedbed.pipeline.files import (
+    collection_files,
+    open_collection,
+    read_image,
+    write_image,
+    write_labels,
+    write_table,
+)
+from napari_seedbed.pipeline.image_collection import SUFFIXES, collection_place
 from napari_seedbed.pipeline.object_tables import object_table_of
 
 if TYPE_CHECKING:
     from napari.types import LayerDataTuple
     from napari.viewer import Viewer
 
-CHANNEL_COLORMAPS = ("magenta", "green", "cyan", "yellow", "red", "blue")
-
-# Enough for percentiles that look right, and quick to read from a lazy image.
-SAMPLE_SIZE = 200_000
-
-
 # How a reader says that there is nothing to show.
 NOTHING: list[Any] = [(None,)]
 
+Reader = Callable[[str | list[str]], "list[LayerDataTuple]"]
 
-def get_reader(path: str | Sequence[str]) -> "Callable[[str], list[LayerDataTuple]] | None":
-    """Give the reader for one TIFF file; several files as one stack are left to others."""
+
+def get_reader(path: str | Sequence[str]) -> "Reader | None":
+    """Give the reader for a TIFF file, for several images as one stack, or for a folder of images.
+
+    Folders without images, and those that hold chunks of one image (Zarr), are left to others.
+    """
     if not isinstance(path, str):
-        return None
+        alike = all(Path(one).suffix.lower() in SUFFIXES for one in path)
+        return read_layers if alike and path else None
+    if Path(path).is_dir():
+        return read_layers if _holds_images(Path(path)) else None
     return read_layers
 
 
-def read_layers(path: str) -> "list[LayerDataTuple]":
-    """Read a file as image layers, one for each channel.
+def _holds_images(folder: Path) -> bool:
+    if any((folder / name).exists() for name in (".zarray", ".zgroup", "zarr.json")):
+        return False
+    try:
+        return bool(collection_files(folder))
+    except (InputError, OSError):
+        return False
+
+
+def read_layers(path: str | Sequence[str]) -> "list[LayerDataTuple]":
+    """Read a file, or several as one lazy stack, as image layers, one for each channel.
 
     Returns
     -------
@@ -57,15 +75,25 @@ def read_layers(path: str) -> "list[LayerDataTuple]":
         reader, which opens a truncated file as one plane without a word.
     """
     try:
-        image = read_image(path)
-    except FileError as error:
+        if isinstance(path, str) and not Path(path).is_dir():
+            image = read_image(path)
+        else:
+            image = open_collection(path)
+            path = str(collection_place(collection_files(path)))
+    except (FileError, InputError) as error:
         if current_viewer() is None:
             raise
         errors.show(error)
         return NOTHING
     if image.notes:
         show_info(f"{Path(path).name}: {' '.join(image.notes)}")
-    return _layers_of(image, path)
+    return layers_of(image, path)
+
+
+def split_channels(viewer: "Viewer") -> None:
+    """Give each channel of the selected image, or of the topmost one, a layer of its own."""
+    with errors.shown():
+        split(viewer, _chosen_image(viewer, "split"))
 
 
 def write_labels_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -87,15 +115,19 @@ def write_objects_table(path: str, data: Any, attributes: dict[str, Any]) -> lis
 def new_seeds(viewer: "Viewer") -> None:
     """Add an empty seeds layer on the selected image, or on the topmost one."""
     with errors.shown():
-        images = [
-            layer
-            for layer in reversed(list(viewer.layers))
-            if isinstance(layer, ImageLayer) and not is_result(layer) and not is_preview(layer)
-        ]
-        chosen = [layer for layer in images if layer in viewer.layers.selection]
-        if not images:
-            raise InputError("image: there is none to put seeds on; open an image first.")
-        add_seeds_layer(viewer, (chosen or images)[0])
+        add_seeds_layer(viewer, _chosen_image(viewer, "put seeds on"))
+
+
+def _chosen_image(viewer: "Viewer", purpose: str) -> ImageLayer:
+    """The selected image, or the topmost one."""
+    images = [
+        layer
+        for layer in reversed(list(viewer.layers))
+        if isinstance(layer, ImageLayer) and not is_result(layer)
+    ]
+    if not images:
+        raise InputError(f"image: there is none to {purpose}; open an image first.")
+    return next((layer for layer in images if layer in viewer.layers.selection), images[0])
 
 
 def open_nuclei() -> "list[LayerDataTuple]":
@@ -130,99 +162,10 @@ def open_cat() -> "list[LayerDataTuple]":
 
 def _sample(name: str) -> "list[LayerDataTuple]":
     with as_file(files("napari_seedbed") / "samples" / name) as path:
-        return _layers_of(read_image(path, lazy=False), str(path))
+        return layers_of(read_image(path, lazy=False), str(path))
 
 
 def _truth(name: str) -> "LayerDataTuple":
     data, properties, _ = _sample(name)[0]
     kept = ("name", "scale", "translate", "units", "axis_labels", "metadata")
     return data, {key: properties[key] for key in kept} | {"visible": False}, "labels"
-
-
-def _layers_of(image: Image, path: str) -> "list[LayerDataTuple]":
-    count = image.n_channels
-    if image.rgb or image.channel_axis is None:
-        return [_layer(image, _source(path, None, count), image.name, {})]
-    if count == 1:
-        return [_layer(_without_channels(image), _source(path, None, 1), image.name, {})]
-    layers = []
-    for i in range(count):
-        color = image.channel_colors[i] if image.channel_colors else None
-        look = {
-            "colormap": color or CHANNEL_COLORMAPS[i % len(CHANNEL_COLORMAPS)],
-            "blending": "additive",
-        }
-        part = image.channel_names[i] if image.channel_names else f"channel {i + 1}"
-        channel = image.select_channels([i])
-        layers.append(_layer(channel, _source(path, i, count), f"{part} - {image.name}", look))
-    return layers
-
-
-def _layer(
-    image: Image,
-    source: dict[str, Any],
-    name: str,
-    look: dict[str, Any],
-) -> "LayerDataTuple":
-    axes = tuple(axis for axis in image.axes if not (image.rgb and axis == "c"))
-    scale, translate, units = [], [], []
-    place = iter(zip(image.spacing, image.translate, image.units, strict=True))
-    for axis in axes:
-        step, shift, unit = next(place) if axis in SPATIAL else (1.0, 0.0, "pixel")
-        scale.append(step)
-        translate.append(shift)
-        units.append(unit)
-    properties: dict[str, Any] = {
-        "name": name,
-        # never guessed from a last axis of 3 or 4
-        "rgb": image.rgb,
-        "multiscale": False,
-        "scale": tuple(scale),
-        "translate": tuple(translate),
-        "units": tuple(units),
-        "axis_labels": axes,
-        "metadata": {METADATA_KEY: {"source": source, "notes": image.notes}},
-        **look,
-    }
-    limits = None if image.rgb else contrast_limits(image)
-    if limits is not None:
-        properties["contrast_limits"] = limits
-    return image.array, properties, "image"
-
-
-def _source(path: str, channel: int | None, n_channels: int) -> dict[str, Any]:
-    return {"path": str(Path(path).resolve()), "channel": channel, "n_channels": n_channels}
-
-
-def _without_channels(image: Image) -> Image:
-    """A channel axis of length one gone."""
-    axis = image.channel_axis
-    assert axis is not None, "only asked for where there is one"
-    return replace(
-        image,
-        array=image.array[(slice(None),) * axis + (0,)],
-        axes=tuple(name for name in image.axes if name != "c"),
-        channel_names=(),
-        channel_colors=(),
-    )
-
-
-def contrast_limits(image: Image) -> tuple[float, float] | None:
-    """Limits that leave out the darkest and brightest thousandth; None for a flat image.
-
-    A lazy image is judged by one plane in its middle.
-    """
-    array = image.array
-    if image.is_lazy:
-        array = np.asarray(array[tuple(n // 2 for n in array.shape[:-2])])
-    step = max(1, int(np.ceil((array.size / SAMPLE_SIZE) ** (1 / array.ndim))))
-    values = np.asarray(array[(slice(None, None, step),) * array.ndim])
-    if values.dtype.kind not in "iuf":
-        return None
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return None
-    low, high = np.percentile(values, (0.1, 99.9))
-    if low >= high:
-        low, high = float(values.min()), float(values.max())
-    return (float(low), float(high)) if low < high else None

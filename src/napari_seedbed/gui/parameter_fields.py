@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QFontDatabase, QValidator
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -82,7 +82,11 @@ class TextField(QWidget):
         self.edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         # napari's themes leave it as dark as the form.
         self.edit.setStyleSheet("QPlainTextEdit { border: 1px solid gray; }")
-        self.edit.setFixedHeight(7 * self.edit.fontMetrics().lineSpacing())
+        margin = 0 if parameter.lines > 1 else 10
+        self.edit.setFixedHeight(parameter.lines * self.edit.fontMetrics().lineSpacing() + margin)
+        if parameter.lines == 1:
+            self.edit.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.edit.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._check = parameter.check_text
         self.picture = KernelPicture(self)
         self.edit.textChanged.connect(self._on_typed)
@@ -159,6 +163,10 @@ class ParameterFields(QWidget):
                 form.addRow(label, field)
                 if parameter.unit is not None:
                     self._lengths.append((label, parameter))
+        self._conditions = [p for p in parameters if p.only_with is not None]
+        if self._conditions:
+            self.changed.connect(self._show_what_counts)
+            self._show_what_counts()
 
     def _field(self, parameter: Parameter) -> QWidget:
         if parameter.type == "bool":
@@ -213,6 +221,13 @@ class ParameterFields(QWidget):
         """Show or hide one parameter; one that is not here is left alone."""
         if name in self._fields:
             self._form.setRowVisible(self._fields[name], visible)
+
+    def _show_what_counts(self) -> None:
+        """Hide the parameters that make no difference with what is chosen."""
+        for parameter in self._conditions:
+            assert parameter.only_with is not None
+            choice, values = parameter.only_with
+            self.show_row(parameter.name, _value(self._fields[choice]) in values)
 
     def values(self) -> dict[str, Value]:
         """The values of all parameters, by name."""

@@ -148,6 +148,7 @@ def _range(axis: str, label: str, what: str) -> Parameter:
         f"Which {what} to keep, as in Python: 20:80 keeps 20 to 79, counted from 0; -10: the last "
         "ten. Empty keeps all.",
         check_text=_check_range,
+        lines=1,
     )
 
 
@@ -166,6 +167,7 @@ TO_GREY = image_filter(
             "'luminance' for red, green and blue, 'mean', or one number for each channel, "
             "separated by commas.",
             check_text=_check_weights,
+            lines=1,
             presets=(
                 ("Luminance (as scikit-image)", "luminance"),
                 ("Mean", "mean"),

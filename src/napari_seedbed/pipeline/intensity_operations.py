@@ -244,8 +244,17 @@ _CHANNELS = Parameter(
 )
 
 
-def _value(name: str, default: float, label: str, help: str) -> Parameter:
-    return Parameter(name, "float", default, label, help, minimum=-_FAR, maximum=_FAR)
+def _value(name: str, default: float, label: str, help: str, choice: str) -> Parameter:
+    return Parameter(
+        name,
+        "float",
+        default,
+        label,
+        help,
+        minimum=-_FAR,
+        maximum=_FAR,
+        only_with=(choice, ("values",)),
+    )
 
 
 CONVERT_TYPE = image_filter(
@@ -286,8 +295,10 @@ CONVERT_TYPE = image_filter(
                 "Nothing: keep the values",
             ),
         ),
-        _value("low", 0.0, "Lowest value", "Becomes 0, where typed values fill the type."),
-        _value("high", 4095.0, "Highest value", "Becomes the highest value of the new type."),
+        _value("low", 0.0, "Lowest value", "Becomes 0.", "source"),
+        _value(
+            "high", 4095.0, "Highest value", "Becomes the highest value of the new type.", "source"
+        ),
     ),
     estimate=by_voxel(8, 2.5e-8),
     halo=_no_halo,
@@ -323,6 +334,7 @@ RESCALE_INTENSITY = image_filter(
             "So many per cent of the voxels become black.",
             minimum=0.0,
             maximum=100.0,
+            only_with=("between", ("percentiles",)),
         ),
         Parameter(
             "high_percent",
@@ -332,9 +344,10 @@ RESCALE_INTENSITY = image_filter(
             "The voxels above it become white.",
             minimum=0.0,
             maximum=100.0,
+            only_with=("between", ("percentiles",)),
         ),
-        _value("low", 0.0, "Lower value", "Becomes black, where typed values count."),
-        _value("high", 255.0, "Upper value", "Becomes white, where typed values count."),
+        _value("low", 0.0, "Lower value", "Becomes black.", "between"),
+        _value("high", 255.0, "Upper value", "Becomes white.", "between"),
         Parameter(
             "target",
             "choice",
@@ -344,8 +357,8 @@ RESCALE_INTENSITY = image_filter(
             choices=("usual", "unit", "values"),
             choice_labels=("Bit depth of the image", "0 to 1", "Typed values"),
         ),
-        _value("out_low", 0.0, "Black becomes", "Where the result has a typed range."),
-        _value("out_high", 1.0, "White becomes", "Where the result has a typed range."),
+        _value("out_low", 0.0, "Black becomes", "Lowest value of the result.", "target"),
+        _value("out_high", 1.0, "White becomes", "Highest value of the result.", "target"),
         _CHANNELS,
         Parameter(
             "statistics",
@@ -355,6 +368,7 @@ RESCALE_INTENSITY = image_filter(
             "Each time point on its own, or the whole series, so that brightness can be compared.",
             choices=("volume", "series"),
             choice_labels=("Each time point", "The whole series"),
+            only_with=("between", ("percentiles",)),
         ),
     ),
     estimate=by_voxel_and_channel(24, 5e-8),

@@ -49,6 +49,10 @@ class Parameter:
         Of the array that it may give for one that can, the form shows a picture.
     presets : tuple of (str, str)
         What the form calls texts to begin with, and these.
+    lines : int
+        How many lines of a 'text' the form shows.
+    only_with : (str, tuple of str) or None
+        A choice and those of its values with which this parameter counts; forms hide it otherwise.
     """
 
     name: str
@@ -66,6 +70,8 @@ class Parameter:
     in_voxels: bool = False
     check_text: Callable[[str], object] | None = None
     presets: tuple[tuple[str, str], ...] = ()
+    lines: int = 7
+    only_with: tuple[str, tuple[str, ...]] | None = None
 
     def default_for(self, spacing: Sequence[float] | None) -> Value:
         """The default for an image of that voxel size, whose smallest edge counts as a voxel.
