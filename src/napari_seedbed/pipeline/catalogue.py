@@ -14,11 +14,14 @@ from napari_seedbed.pipeline.channel_operations import CHANNELS_AND_CROP
 from napari_seedbed.pipeline.colour_operations import COLOURS
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.denoising_operations import DENOISING
+from napari_seedbed.pipeline.detection_operations import DETECTIONS
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
 from napari_seedbed.pipeline.gradient_operations import GRADIENTS, RIDGES
 from napari_seedbed.pipeline.intensity_operations import INTENSITIES
 from napari_seedbed.pipeline.measurement_operations import MEASURE
 from napari_seedbed.pipeline.morphology_operations import MORPHOLOGIES
+from napari_seedbed.pipeline.object_operations import OBJECT_LISTS
+from napari_seedbed.pipeline.object_shape_operations import OBJECT_SHAPES
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.region_graph_operations import REGION_GRAPHS
 from napari_seedbed.pipeline.score_operations import SCORE_OPERATIONS
@@ -232,6 +235,9 @@ OPERATIONS = (
     *WATERSHEDS,
     *REGION_GRAPHS,
     *COLOURS,
+    *OBJECT_LISTS,
+    *OBJECT_SHAPES,
+    *DETECTIONS,
     MEASURE,
     *SCORE_OPERATIONS,
 )

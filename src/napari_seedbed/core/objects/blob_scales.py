@@ -141,7 +141,7 @@ def _scales(
             _smooth_further(smooth, width, width * ratio, steps, should_stop)
             width *= ratio
             # Scaled so that close Gaussians give what the Laplacian gives.
-            response = (less - smooth) * image.dtype.type(2 * ratio / (ratio**2 - 1))
+            response: Floats = (less - smooth) * image.dtype.type(2 * ratio / (ratio**2 - 1))
         elif method == "log":
             response = np.zeros_like(smooth)
             for axis, step in enumerate(steps):

@@ -184,7 +184,9 @@ def _checked_limits(
     max_trials: int,
 ) -> _Limits:
     step = float(plane.min())
-    within = 1.5 * step if tolerance is None else check_number(tolerance, "tolerance")
+    within = 1.5 * step
+    if tolerance is not None:
+        within = check_number(tolerance, "tolerance", allow_zero=False)
     low, high = check_number(smallest, "smallest"), check_number(largest, "largest")
     if high and low > high:
         raise InputError(f"smallest is {low:g} and largest {high:g}; nothing could be found.")
