@@ -168,6 +168,7 @@ def list_changes(
     max_gap: float = 0.0,
     unit: str = "pixel",
     difference: Any = None,
+    counted: Any = None,
     should_stop: ShouldStop | None = None,
 ) -> Changes:
     """Number the changes of a mask, and list them with their boxes.
@@ -187,6 +188,8 @@ def list_changes(
         Unit of `spacing`, for the table.
     difference : (M, N[, P]) ndarray, optional
         Difference of the images, to be summed up for each change.
+    counted : (M, N[, P]) ndarray of bool or int, optional
+        Only pixels of this mask count for `min_size`.
     should_stop : callable, optional
         Asked between steps; true raises `Cancelled`.
 
@@ -217,7 +220,11 @@ def list_changes(
         labels, _ = ndi.label(changed, touching, output=np.int32)
     check_stop(should_stop)
     counts = np.bincount(labels.ravel())
-    kept = counts * float(np.prod(size)) >= least
+    judged = counts
+    if counted is not None:
+        core = check_labels(counted, changed.shape, "counted") > 0
+        judged = np.bincount(labels[core], minlength=len(counts))
+    kept = judged * float(np.prod(size)) >= least
     kept[0] = False
     kept &= counts > 0
     renumbered = np.where(kept, np.cumsum(kept), 0).astype(np.int32)

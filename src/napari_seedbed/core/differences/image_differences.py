@@ -14,6 +14,7 @@ from napari_seedbed.core.differences.registration import (
     register_images,
     warp_image,
 )
+from napari_seedbed.core.differences.registration_choice import needed_registration
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image
@@ -83,13 +84,8 @@ def compare_images(
     registration = None
     covered = np.ones(shape, bool)
     if register is not None:
-        registration = (
-            register
-            if isinstance(register, Registration)
-            else register_images(
-                first, second, register, channel_axis=axis, should_stop=should_stop
-            )
-        )
+        registration = _registration(first, second, register, axis, should_stop)
+    if registration is not None:
         second, covered = warp_image(
             second, registration, channel_axis=axis, should_stop=should_stop
         )
@@ -142,9 +138,10 @@ def image_difference(
     channels : {'each', 'mean', 'largest'}
         'each': one difference a channel. 'mean': of the mean of the channels. 'largest': of each
         pixel's channels, the one that differs most.
-    register : {None, 'shift', 'rotation', 'similarity'} or Registration
-        How `b` is brought onto `a`; see `register_images`. A `Registration` is used as it is.
-    match : {None, 'mean_std', 'percentiles', 'histogram'}
+    register : {None, 'auto', 'shift', 'rotation', 'similarity'} or Registration
+        How `b` is brought onto `a`; see `register_images`, and `needed_registration` for 'auto'.
+        A `Registration` is used as it is.
+    match : {None, 'robust', 'mean_std', 'percentiles', 'histogram'}
         How intensities of `b` are brought to those of `a`; see `match_intensity`.
     percentiles : tuple of two float
         For `match='percentiles'`, the lower and the upper one.
@@ -168,6 +165,20 @@ def image_difference(
         a, b, mode=mode, channel_axis=channel_axis, channels=channels, register=register,
         match=match, percentiles=percentiles, should_stop=should_stop,
     ).difference  # fmt: skip
+
+
+def _registration(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    register: str | Registration,
+    axis: int | None,
+    should_stop: ShouldStop | None,
+) -> Registration | None:
+    if isinstance(register, Registration):
+        return register
+    if register == "auto":
+        return needed_registration(a, b, channel_axis=axis, should_stop=should_stop)
+    return register_images(a, b, register, channel_axis=axis, should_stop=should_stop)
 
 
 def _difference(

@@ -5,13 +5,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.differences.light_changes import gain_and_offset
 from napari_seedbed.core.differences.registration import check_same_shape
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image, check_labels
 from napari_seedbed.errors import InputError
 
-MatchMethod = Literal["mean_std", "percentiles", "histogram"]
+MatchMethod = Literal["robust", "mean_std", "percentiles", "histogram"]
 MATCH_METHODS: tuple[MatchMethod, ...] = get_args(MatchMethod)
 
 PERCENTILES = (1.0, 99.0)
@@ -35,7 +36,8 @@ def match_intensity(
         Image of real numbers.
     reference : ndarray
         Image of the same shape.
-    method : {'mean_std', 'percentiles', 'histogram'}
+    method : {'robust', 'mean_std', 'percentiles', 'histogram'}
+        'robust': the gain and the offset of what has not changed (`gain_and_offset`).
         'mean_std': a gain and an offset that make mean and standard deviation equal.
         'percentiles': a gain and an offset that make two percentiles equal, which what has changed
         sways less. 'histogram': a curve that makes the whole distribution equal.
@@ -84,6 +86,9 @@ def match_intensity(
         here, there = (plane, wanted) if inside is None else (plane[inside], wanted[inside])
         if method == "histogram":
             _match_histogram(plane, here, there, should_stop)
+            continue
+        if method == "robust":
+            _scale(plane, *gain_and_offset(plane, wanted, inside, should_stop), should_stop)
             continue
         if method == "mean_std":
             place, width = float(here.mean()), float(here.std())

@@ -31,7 +31,7 @@ _FINE_SIZE = 1024
 _SHIFT_SIZE = 2048
 """Longest sides of the images, averaged over blocks, that each step works on."""
 
-_LEAST_SIZE = 16
+LEAST_SIZE = 16
 """Smaller images tell no angle."""
 
 _INSIDE = 1e-3
@@ -143,9 +143,9 @@ def register_images(
             f"kind {kind!r} turns images of 2 spatial axes; these have {pair[0].ndim}. Take 'shift'"
             " or single slices."
         )
-    if kind != "shift" and min(pair[0].shape) < _LEAST_SIZE:
+    if kind != "shift" and min(pair[0].shape) < LEAST_SIZE:
         raise InputError(
-            f"reference has the shape {pair[0].shape}; {kind!r} needs at least {_LEAST_SIZE} pixels"
+            f"reference has the shape {pair[0].shape}; {kind!r} needs at least {LEAST_SIZE} pixels"
             " along each axis."
         )
     for image, name in zip(pair, ("reference", "moving"), strict=True):
