@@ -311,3 +311,12 @@ def test_menu_entries_open_the_forms_in_a_real_window(make_napari_viewer, qtbot,
     form.run()
     qtbot.waitUntil(lambda: form.job is None, timeout=20_000)
     assert "cells (Gaussian filter)" in viewer.layers
+
+
+def test_form_with_a_second_image_outlives_the_last_layer(viewer_model, qtbot):
+    viewer_model.add_image(np.zeros((5, 6), np.uint8))
+    form = form_class("stack_channels")(viewer_model)
+    qtbot.addWidget(form)
+    viewer_model.layers.clear()
+    form.reset_choices()
+    assert not form.run_button.isEnabled()

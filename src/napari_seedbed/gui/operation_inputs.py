@@ -201,7 +201,7 @@ class OperationInputs(QWidget):
             if role != "other":
                 fitting.sort(key=_rank_of_marks)
             combo.set_layers(fitting)
-            if role == "other" and combo.layer() is main and fitting[0] is not main:
+            if role == "other" and fitting and combo.layer() is main and fitting[0] is not main:
                 combo.choose(fitting[0])
 
     def _offer_channels(self) -> None:

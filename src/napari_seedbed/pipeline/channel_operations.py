@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.declarations import Channels, Job, Need, Operation, WholeJob
+from napari_seedbed.pipeline.declarations import Job, Need, Operation, WholeJob
 from napari_seedbed.pipeline.filter_operations import image_filter
 from napari_seedbed.pipeline.image import SPATIAL, Image
 from napari_seedbed.pipeline.intensity_operations import by_voxel_and_channel
@@ -40,14 +41,34 @@ def _take_channel(job: Job) -> dict[str, NDArray]:
     return {"image": np.array(volume if job.channel_axis is None else volume[number - 1])}
 
 
-def _stack_channels(job: Job) -> dict[str, Channels]:
-    first, second = job.load(), job.other()
+def _stack_channels(job: WholeJob) -> dict[str, Image]:
+    first, second = job.image, job.other
     assert second is not None, "the operation takes a second image"
-    spatial = len(job.spacing)
-    stacks = [array if array.ndim > spatial else array[np.newaxis] for array in (first, second)]
-    names = channel_names(job.image)
-    more = [f"channel {len(names) + 1 + n}" for n in range(len(stacks[1]))]
-    return {"image": Channels(np.concatenate(stacks), (*names, *more))}
+    frames = []
+    for t in range(first.n_times):
+        check_stop(job.should_stop)
+        pair = (first.select_time(t), second.select_time(min(t, second.n_times - 1)))
+        frames.append(np.concatenate([_channels_first(image) for image in pair]))
+    names = list(channel_names(first))
+    for name in channel_names(second):
+        taken = name in names or not second.channel_names
+        names.append(f"channel {len(names) + 1}" if taken else name)
+    series = first.time_axis is not None
+    stacked = Image(
+        np.stack(frames) if series else frames[0],
+        (*(("t",) if series else ()), "c", *first.spatial_axes),
+        first.spacing,
+        first.units,
+        channel_names=tuple(names),
+        name=f"{first.name} stack_channels",
+        translate=first.translate,
+    )
+    return {"image": stacked}
+
+
+def _channels_first(image: Image) -> NDArray:
+    volume = image.volume()
+    return volume if volume.ndim > len(image.spatial_axes) else volume[np.newaxis]
 
 
 def channel_names(image: Image) -> tuple[str, ...]:
@@ -216,9 +237,9 @@ STACK_CHANNELS = image_filter(
     function=_stack_channels,
     takes=("image", "other"),
     channels="joint",
+    whole=True,
     parameters=(),
     estimate=by_voxel_and_channel(16, 3e-8),
-    halo=_no_halo,
     other_title="Further channels",
     term="merge channels",
     help="Makes one image of the channels of two images of the same size. Types that differ "
