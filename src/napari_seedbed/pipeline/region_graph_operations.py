@@ -69,7 +69,7 @@ WEIGHT = Parameter(
     "What keeps two neighbours apart: how much their mean colours differ, or how steep the image "
     "is along their boundary.",
     choices=("colour", "boundary"),
-    choice_labels=("Difference of mean colour", "Strength of the boundary"),
+    choice_labels=("Mean colour", "Boundary"),
 )
 
 METHOD = Parameter(
@@ -80,7 +80,7 @@ METHOD = Parameter(
     "Merge joins the two most alike first and looks anew after each step; cut joins at once all "
     "that are linked by weights below the level, and may run along a gradient.",
     choices=("merge", "cut"),
-    choice_labels=("Merge, most alike first", "Cut the graph"),
+    choice_labels=("Merge step by step", "Cut the graph"),
 )
 
 REGION_GRAPH_MERGE = regions(

@@ -1,0 +1,236 @@
+"""What the region graph panel shows in the picture: merged regions, mean colours, the graph."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels, Layer, Vectors
+from napari.utils.colormaps import DirectLabelColormap, ensure_colormap
+from numpy.typing import NDArray
+
+from napari_seedbed.core.regions.graph_drawing import GraphPart
+from napari_seedbed.core.regions.region_graphs import Weight
+from napari_seedbed.gui.grids import grid_of
+from napari_seedbed.gui.layers import PREVIEW, add_or_update, find_result, keep_record
+from napari_seedbed.gui.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.placement import place_of_marks, shift_between
+from napari_seedbed.gui.region_graph_session import Built
+from napari_seedbed.gui.view_position import Part
+from napari_seedbed.pipeline.image import Image
+
+MOST_LINES = 30_000
+"""More would make moving in the picture slow, and show nothing."""
+
+_COLORMAP = "cool"
+"""From cyan to magenta: seen on dark and on bright pictures, and beside labels of any colour."""
+
+_CHOSEN = "yellow"
+_WIDTHS = 300
+"""So many lines side by side are as wide as the picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A built graph in the part that is on screen."""
+
+    built: Built
+    part: Part
+    image: Image
+    numbers: NDArray[np.int32]
+    lines: GraphPart
+
+
+class RegionGraphLayers:
+    """The preview layers of one panel.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._outputs = OutputLayers(viewer)
+        self._slot = f"region graph {id(self)}"
+        self._seen: _Seen | None = None
+        self._averages: list[Layer] = []
+
+    def look_at(self, built: Built, part: Part) -> None:
+        """Another graph, or another part of it, is on screen."""
+        seen = self._seen
+        if seen is not None and seen.built is built and seen.part == part:
+            return
+        numbers, image = built.graph.numbers, built.image
+        if part.region is not None:
+            numbers, image = numbers[part.region], image.crop(part.region)
+        self._seen = _Seen(built, part, image, numbers, GraphPart(built.graph, numbers))
+
+    @property
+    def labels(self) -> Labels | None:
+        """The layer of the merged regions."""
+        layer = find_result(self._viewer, f"{self._slot}/labels")
+        return layer if isinstance(layer, Labels) else None
+
+    def show_labels(self, groups: NDArray[np.int64]) -> None:
+        """Show the groups as labels."""
+        seen = self._known()
+        is_new = self.labels is None
+        painted = seen.built.graph.painted(groups, seen.numbers)
+        layer = self._show("labels", painted, "merged regions")
+        if is_new and isinstance(layer, Labels):
+            # Outlines: the picture and the graph are seen, too.
+            layer.contour = 2
+            layer.opacity = 0.9
+
+    def show_chosen(self, groups: NDArray[np.int64] | None, group: int | None) -> None:
+        """Draw a line around one group of regions, or around none."""
+        slot = "chosen"
+        before = find_result(self._viewer, f"{self._slot}/{slot}")
+        if groups is None or group is None:
+            self._remove(before)
+            return
+        seen = self._known()
+        table = np.concatenate([[0], groups == group]).astype(np.int32)
+        layer = self._show(slot, table[seen.numbers], "chosen region")
+        if isinstance(layer, Labels) and before is None:
+            layer.colormap = DirectLabelColormap(color_dict={1: _CHOSEN, None: "transparent"})
+            layer.contour = 3
+            layer.opacity = 1.0
+
+    def show_average(self, groups: NDArray[np.int64], on: bool) -> None:
+        """Show each group in its mean colour, or show that no more."""
+        if not on:
+            for layer in self._averages:
+                self._remove(layer)
+            self._averages = []
+            return
+        seen = self._known()
+        image, given = seen.image, seen.built.question.given
+        colours = seen.built.graph.coloured(groups, seen.numbers)
+        if image.rgb and image.dtype.kind == "u":
+            colours = np.rint(colours).astype(image.dtype)
+        axes = image.spatial_axes
+        picture = replace(
+            image,
+            array=colours if image.n_channels > 1 else colours[..., 0],
+            axes=(*axes, "c") if image.n_channels > 1 else axes,
+            rgb=image.rgb,
+            record=None,
+        )
+        origin = Origin(
+            given.like, seen.built.image, given.choices, given.time_axis, seen.part.time
+        )
+        self._averages = self._outputs.show(
+            "average", picture, origin, name="{} average colours (preview)", record=PREVIEW,
+            slot=self._slot,
+        )  # fmt: skip
+
+    def show_graph(self, groups: NDArray[np.int64], weight: Weight, on: bool) -> str:
+        """Draw the graph, or take it away; say why it is not drawn where it cannot be."""
+        slot = f"{self._slot}/graph"
+        layer = find_result(self._viewer, slot)
+        if not on:
+            self._remove(layer)
+            return ""
+        seen = self._known()
+        found = seen.lines.lines(groups, weight)
+        if len(found.weights) > MOST_LINES:
+            self._remove(layer)
+            return f"The graph has {len(found.weights):,} edges here, too many to draw."
+        given = seen.built.question.given
+        grid = grid_of(given.like, given.time_axis)
+        starts = self._on_layer(found.starts, seen, grid.axes)
+        ends = self._on_layer(found.ends, seen, grid.axes)
+        vectors = np.stack([starts, ends - starts], axis=1)
+        colours = _colours(found.weights)
+        if isinstance(layer, Vectors) and layer.ndim == vectors.shape[2]:
+            # One colour first: napari looks through all that there were, and warns.
+            layer.edge_color = "white"
+            layer.data = vectors
+        else:
+            self._remove(layer)
+            layer = Vectors(
+                vectors,
+                name="region graph (preview)",
+                vector_style="line",
+                edge_width=max(seen.numbers.shape) / _WIDTHS,
+                **place_of_marks(given.like, grid),
+            )
+            keep_record(layer, "vectors", PREVIEW, slot)
+            self._insert(layer)
+        if len(colours):
+            layer.edge_color = colours
+        return ""
+
+    def clear(self) -> None:
+        """Take all previews away, and forget what is on screen."""
+        self.hide()
+        self._seen = None
+
+    def hide(self) -> None:
+        """Take all previews away; what is shown next brings them back."""
+        for name in ("labels", "chosen", "graph"):
+            self._remove(find_result(self._viewer, f"{self._slot}/{name}"))
+        for layer in self._averages:
+            self._remove(layer)
+        self._averages = []
+
+    def _known(self) -> _Seen:
+        assert self._seen is not None, "look_at comes first"
+        return self._seen
+
+    def _show(self, slot: str, labels: NDArray[np.int32], what: str) -> Layer:
+        """Show labels of the part on screen; not by `OutputLayers`, which looks for edits."""
+        seen = self._known()
+        image, given = seen.image, seen.built.question.given
+        volume = Image(labels, image.spatial_axes, image.spacing, image.units,
+                       translate=image.translate)  # fmt: skip
+        shift = None
+        if seen.part != Part():
+            shift = shift_between(volume, seen.built.image, seen.part.time)
+        layer = add_or_update(
+            self._viewer,
+            "labels",
+            volume,
+            like=given.like,
+            name=f"{what} (preview)",
+            record=PREVIEW,
+            slot=f"{self._slot}/{slot}",
+            time_axis=given.time_axis,
+            shift=shift,
+        )
+        layer.editable = False
+        return layer
+
+    def _on_layer(
+        self, points: NDArray[np.float64], seen: _Seen, axes: tuple[str, ...]
+    ) -> NDArray[np.float64]:
+        """Voxel coordinates of the part as positions on the axes of the layer but channels."""
+        columns: dict[str, Any] = {"t": np.full(len(points), float(seen.part.time or 0))}
+        for nth, axis in enumerate(seen.image.spatial_axes):
+            first = 0 if seen.part.region is None else seen.part.region[nth].start
+            columns[axis] = points[:, nth] + first
+        return np.stack([columns[axis] for axis in axes if axis != "c"], axis=1)
+
+    def _insert(self, layer: Layer) -> None:
+        """Put a layer on top without choosing it."""
+        layers = self._viewer.layers
+        selected, active = set(layers.selection), layers.selection.active
+        layers.append(layer)
+        layers.selection = selected
+        layers.selection.active = active
+
+    def _remove(self, layer: Layer | None) -> None:
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+
+def _colours(weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """One colour for each line, by its weight."""
+    if not len(weights):
+        return np.zeros((0, 4), np.float32)
+    # The few strongest would make all others look alike.
+    top = float(np.quantile(weights, 0.98)) or 1.0
+    found: NDArray[np.float32] = ensure_colormap(_COLORMAP).map(np.minimum(weights / top, 1))
+    return found

@@ -1,0 +1,519 @@
+"""The region graph panel: regions that are joined with a slider and by hand."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.regions.region_edits import RegionEdit, Verb, edits_text
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui import errors
+from napari_seedbed.gui.grids import unit_symbol
+from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.operation_inputs import Given
+from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
+from napari_seedbed.gui.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.panel_life import PanelLife
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.region_clicks import RegionClicks, Voxel
+from napari_seedbed.gui.region_graph_form import SLIDER_STEPS, RegionGraphForm
+from napari_seedbed.gui.region_graph_layers import RegionGraphLayers
+from napari_seedbed.gui.region_graph_session import Question, RegionGraphSession
+from napari_seedbed.gui.view_position import Part, part_in_view
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Operation, Result
+from napari_seedbed.pipeline.parameters import Value
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.shapes import Shapes
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_LOOK_MS = 40
+_DRAW_MS = 120
+"""The graph is drawn anew when the slider rests: a third of the time of a move is not spent."""
+
+
+class RegionGraphPanel(QWidget):
+    """Dock widget of the region graph.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.operation = operations.get("region_graph_merge")
+        self._superpixels = operations.get("slic")
+        self.form = RegionGraphForm(napari_viewer, self.operation, self._superpixels)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+        self.inputs = self.form.inputs
+        self.session = RegionGraphSession(self.operation)
+        self.layers = RegionGraphLayers(napari_viewer)
+        self.results = OperationResults(napari_viewer, self.operation)
+        self.clicks = RegionClicks(napari_viewer, self._on_click)
+        self.job: Job | None = None
+        self._regions_made = OutputLayers(napari_viewer)
+        # Changes by hand, by the Labels layer whose regions they name.
+        self._edits: dict[str, list[RegionEdit]] = {}
+        self._first: int | None = None
+        self._record: Any = None
+        self._groups: NDArray[np.int64] | None = None
+        self._look = self._timer(_LOOK_MS, self._look_now)
+        self._draw = self._timer(_DRAW_MS, self._draw_graph)
+        self._connect()
+        self.form.fields.show_row("sigma", False)
+        self.reset_choices()
+        if self.inputs.others["other"].layer() is None:
+            self.form.superpixels.toggle()
+
+    def _timer(self, interval: int, action: Any) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(action)
+        return timer
+
+    def _connect(self) -> None:
+        form, session = self.form, self.session
+        self.inputs.image_chosen.connect(self._on_inputs)
+        self.inputs.changed.connect(self._on_inputs)
+        form.fields.changed.connect(self._on_fields)
+        form.make.clicked.connect(self.make_superpixels)
+        form.slider.valueChanged.connect(self._on_slider)
+        form.count.valueChanged.connect(self._on_count)
+        form.level.valueChanged.connect(self._on_level)
+        form.graph.toggled.connect(self._draw_graph)
+        form.average.toggled.connect(self._show_average)
+        for verb, button in form.tools.items():
+            button.toggled.connect(partial(self._on_tool, verb))
+        form.undo.clicked.connect(self.undo)
+        form.clear.clicked.connect(self.clear_edits)
+        form.controls.run.clicked.connect(self.apply)
+        form.controls.cancel.clicked.connect(self.cancel)
+        form.save_recipe.clicked.connect(self._ask_where_to_save)
+        session.built.connect(self._look_now)
+        session.failed.connect(self._on_failed)
+        dims = self.viewer.dims.events
+        for event in (dims.point, dims.ndisplay, dims.order):
+            event.connect(self._on_dims)
+        self._life = PanelLife(self, self.viewer)
+        self._life.layer_removed.connect(self._on_removed)
+        self._life.closing.connect(self._on_closing)
+        # Not a method of the panel: that one is gone when it is destroyed.
+        self.destroyed.connect(partial(_abandon, self.__dict__))
+
+    # What people do
+
+    def make_superpixels(self) -> None:
+        """Cut the image into regions, and take these."""
+        if self.job is not None:
+            return
+        with errors.shown(self._say):
+            image, like = self.inputs.main_image(), self.inputs.layer
+            origin = Origin(
+                like, image, self.inputs.channels.choices(), self.inputs.time_axis, None
+            )
+            self._start(
+                self._superpixels,
+                {"image": image},
+                self.form.superpixel_fields.values(),
+                Part(),
+                partial(self._on_superpixels, origin),
+            )
+
+    def apply(self) -> None:
+        """Keep what the slider and the changes by hand give, as layers of their own."""
+        if self.job is not None:
+            return
+        with errors.shown(self._say):
+            given = self.inputs.given()
+            part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
+            self._start(
+                self.operation,
+                dict(given.inputs),
+                self.parameters(),
+                part,
+                partial(self._on_applied, given, part),
+            )
+
+    def cancel(self) -> None:
+        """Stop; what is shown stays."""
+        if self.job is not None:
+            self._say("Stopping…")
+            self.job.cancel()
+
+    def undo(self) -> None:
+        """Take back the last change by hand."""
+        edits = self._edits_here()
+        if edits:
+            edits.pop()
+            self._show()
+
+    def clear_edits(self) -> None:
+        """Take back all changes by hand."""
+        self._edits_here().clear()
+        self._show()
+
+    def save_recipe(self, path: str | Path) -> None:
+        """Write the recipe of the last result to `path`."""
+        with errors.shown(self._say):
+            if self._record is None:
+                raise InputError("There is no result yet: press Apply first.")
+            written = save_recipe(Path(path), recipe_from_record(self._record))
+            self._say(
+                f"Saved {written.name}. Repeat it with: seedbed run {written.name} IMAGE -o FOLDER"
+            )
+
+    def parameters(self) -> dict[str, Value]:
+        """What a run is given: what the panel shows now."""
+        session = self.session
+        return {
+            **self.form.values(),
+            "stop_at": session.stop_at,
+            "level": float(self.form.level.value()),
+            "n_regions": session.n_regions,
+            "edits": edits_text(self._edits_here()),
+            "average": self.form.average.isChecked(),
+        }
+
+    # What the window tells
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers that there are now."""
+        self.inputs.offer()
+        self._enable()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Show the graph again."""
+        super().showEvent(event)
+        self.inputs.watch(True)
+        self._look.start()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Nobody sees the panel: leave no preview and no tool behind."""
+        super().hideEvent(event)
+        self.inputs.watch(False)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._look.stop()
+        self._draw.stop()
+        self.form.choose_tool(None)
+        self.clicks.stop()
+        self._first = None
+        self.layers.clear()
+
+    def _on_inputs(self, layer: Any = None) -> None:
+        self._first = None
+        self._show_units()
+        self._look.start()
+
+    def _on_dims(self, event: Any = None) -> None:
+        if self.isVisible() and not self._look.isActive():
+            self._look.start()
+
+    def _on_removed(self, layer: Any) -> None:
+        self.reset_choices()
+        self._look.start()
+
+    def _on_closing(self) -> None:
+        self._rest()
+        self.session.close()
+        if self.job is not None:
+            self.job.abandon()
+
+    def _show_units(self) -> None:
+        if not self.inputs.is_ready:
+            return
+        with errors.shown(self._say):
+            image = self.inputs.main_image()
+            for fields in (self.form.fields, self.form.superpixel_fields):
+                fields.show_scale(unit_symbol(self.inputs.layer.units[-1]), image.spacing)
+            self.form.apply_to.offer(self.operation, image)
+            self.form.show_apply_to()
+
+    # The graph
+
+    def _look_now(self) -> None:
+        """Ask for the graph of what is chosen, and show it where it is there."""
+        if not self.isVisible():
+            return
+        self._enable()
+        if not self.inputs.is_ready or self.inputs.others["other"].layer() is None:
+            self.session.forget()
+            self.layers.clear()
+            self._groups = None
+            self._say("Open an image, and choose its regions or make superpixels.")
+            return
+        try:
+            given = self.inputs.given()
+            part = part_in_view(self.viewer, given.like, given.image, given.time_axis)
+            question = Question(given, part.time, float(self.form.values()["sigma"]))
+            self.session.ask(question)
+        except InputError as error:
+            self.layers.clear()
+            self._say(str(error))
+            return
+        built = self.session.now
+        if built is None or not question.same_as(built.question):
+            self._say("Finding out which regions touch…")
+            return
+        self.layers.look_at(built, part)
+        self._show()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.layers.clear()
+        self._groups = None
+        self._say(errors.show(error))
+        self._enable()
+
+    def _on_fields(self) -> None:
+        values = self.form.values()
+        self.session.method = values["method"]  # type: ignore[assignment]
+        self.session.weight = values["weight"]  # type: ignore[assignment]
+        self.form.fields.show_row("sigma", values["weight"] == "boundary")
+        # The level of one weight means nothing for another; the number of regions does.
+        self.session.stop_at = "n_regions"
+        self._look.start()
+
+    def _on_slider(self, position: int) -> None:
+        built = self.session.now
+        if built is not None:
+            self._stop_at_count(round(len(built.graph.labels) ** (1 - position / SLIDER_STEPS)))
+
+    def _on_count(self, count: int) -> None:
+        self._stop_at_count(count)
+
+    def _stop_at_count(self, count: int) -> None:
+        self.session.stop_at, self.session.n_regions = "n_regions", max(1, count)
+        self._show()
+
+    def _on_level(self, level: float) -> None:
+        self.session.stop_at, self.session.level = "level", level
+        self._show()
+
+    # What is shown
+
+    def _show(self) -> None:
+        """Show the regions as they are joined now; the graph follows."""
+        built = self.session.now
+        if built is None or not self.isVisible():
+            return
+        edits = self._edits_here()
+        self._groups, notes = self.session.groups(tuple(edits))
+        with errors.shown(self._say):
+            self.layers.show_labels(self._groups)
+            self._show_average()
+            self.layers.show_chosen(None, None)
+        self._first = None
+        self._draw.start()
+        self._show_stop()
+        left = len(np.unique(self._groups))
+        self._say(" ".join([f"{len(built.graph.labels):,} regions, joined to {left:,}.", *notes]))
+        self._enable()
+
+    def _show_stop(self) -> None:
+        session, built = self.session, self.session.now
+        assert built is not None
+        count = len(built.graph.labels)
+        left = count - session.steps
+        share = np.log(max(left, 1)) / np.log(count) if count > 1 else 1.0
+        level = session.level if session.stop_at == "level" else session.tree.level_of(
+            session.steps
+        )  # fmt: skip
+        self.form.show_stop(round(SLIDER_STEPS * (1 - float(share))), left, count, level)
+        if session.stop_at == "level":
+            session.n_regions = max(left, 1)
+
+    def _show_average(self, checked: bool = False) -> None:
+        if self._groups is not None and self.session.now is not None:
+            self.layers.show_average(self._groups, self.form.average.isChecked())
+
+    def _draw_graph(self, checked: bool = False) -> None:
+        if self._groups is None or self.session.now is None or not self.isVisible():
+            return
+        with errors.shown(self._say):
+            why_not = self.layers.show_graph(
+                self._groups, self.session.weight, self.form.graph.isChecked()
+            )
+            if why_not:
+                self._say(why_not)
+
+    # Changes by hand
+
+    def _edits_here(self) -> list[RegionEdit]:
+        layer = self.inputs.others["other"].layer()
+        return self._edits.setdefault("" if layer is None else str(layer.unique_id), [])
+
+    def _on_tool(self, verb: Verb, on: bool) -> None:
+        self.form.choose_tool(verb if on else None)
+        self._first = None
+        self.layers.show_chosen(None, None)
+        if not on or not self.inputs.is_ready:
+            self.clicks.stop()
+            return
+        self.clicks.listen(self.inputs.layer, self.inputs.time_axis)
+        self._say(self.form.tools[verb].toolTip())
+
+    def _on_click(self, voxel: Voxel) -> None:
+        verb, built, groups = self.form.tool(), self.session.now, self._groups
+        if verb is None or built is None or groups is None:
+            return
+        if self.viewer.dims.ndisplay == 3:
+            self._say("Switch to the 2D display to click regions.")
+            return
+        number = int(built.graph.numbers[voxel]) - 1
+        if number < 0:
+            self._say("There is no region here.")
+            return
+        label = int(built.graph.labels[number])
+        if verb != "merge":
+            self._change(RegionEdit(verb, (label,)))
+        elif self._first is None:
+            self._first = label
+            self.layers.show_chosen(groups, int(groups[number]))
+            self._say(f"Region {label} is chosen. Click the one that it shall be joined with.")
+        else:
+            self._change(RegionEdit(verb, (self._first, label)))
+
+    def _change(self, edit: RegionEdit) -> None:
+        edits, before = self._edits_here(), self._groups
+        edits.append(edit)
+        groups, _ = self.session.groups(tuple(edits))
+        if before is not None and np.array_equal(groups, before):
+            edits.pop()
+            self._show()
+            what = "one region already" if edit.verb == "merge" else "not joined with any"
+            self._say(f"Nothing to change: {what}.")
+            return
+        self._show()
+
+    # Runs
+
+    def _start(
+        self,
+        operation: Operation,
+        inputs: dict[str, Image | Shapes],
+        parameters: dict[str, Value],
+        part: Part,
+        on_done: Any,
+    ) -> None:
+        self.job = Job(
+            partial(_run, operation, inputs, parameters, part),
+            on_done=on_done,
+            on_error=self._on_error,
+            on_progress=self._on_progress,
+            on_cancelled=partial(self._end, "Cancelled."),
+        )
+        self._say("Working…")
+        self.form.controls.show_running(True)
+        self._enable()
+        self.job.start()
+
+    def _on_superpixels(self, origin: Origin, finished: Finished) -> None:
+        result: Result = finished.result
+        self._end("")
+        with errors.shown(self._say):
+            shown = self._regions_made.show(
+                "labels",
+                result.image("labels"),
+                origin,
+                name="{} superpixels",
+                record=result.record,
+                slot="region_graph/superpixels",
+            )
+            self.reset_choices()
+            self.inputs.others["other"].choose(shown[0])
+            # The merged regions lie over it, and show the same where nothing is merged.
+            shown[0].visible = False
+            self._look.start()
+
+    def _on_applied(self, given: Given, part: Part, finished: Finished) -> None:
+        self._record = finished.result.record
+        self._end("")
+        with errors.shown(self._say):
+            origin = Origin(given.like, given.image, given.choices, given.time_axis, part.time)
+            text = self.results.show(finished, origin, part.words)
+            # Previews would hide what came out; they come back with the next change.
+            self._draw.stop()
+            self.layers.hide()
+            self._say(text)
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.form.controls.show_progress(progress)
+
+    def _on_error(self, error: BaseException) -> None:
+        self._end(errors.show(error))
+
+    def _end(self, message: str) -> None:
+        self.job = None
+        self.form.controls.show_running(False)
+        self._enable()
+        self._say(message)
+
+    def _ask_where_to_save(self) -> None:
+        path = ask_for_recipe_path(self, f"{self.inputs.image.currentText()} regions")
+        if path is not None:
+            self.save_recipe(path)
+
+    # Small things
+
+    def _enable(self) -> None:
+        form, idle = self.form, self.job is None
+        is_built = self.session.now is not None
+        edits = self._edits_here()
+        form.make.setEnabled(idle and self.inputs.image.layer() is not None)
+        form.controls.run.setEnabled(idle and is_built)
+        form.save_recipe.setEnabled(idle and self._record is not None)
+        for widget in (form.slider, form.count, form.level, *form.tools.values()):
+            widget.setEnabled(is_built)
+        form.undo.setEnabled(bool(edits))
+        form.clear.setEnabled(bool(edits))
+        form.show_changes(edits)
+
+    def _say(self, message: str) -> None:
+        self.form.controls.say(message)
+
+
+def _run(
+    operation: Operation,
+    inputs: dict[str, Image | Shapes],
+    parameters: dict[str, Value],
+    part: Part,
+    report: Report,
+    should_stop: ShouldStop,
+) -> Finished:
+    try:
+        result = operations.run(
+            operation,
+            inputs,
+            parameters,
+            report=report,
+            should_stop=should_stop,
+            times=part.times,
+            region=part.region,
+        )
+        return counted(result)
+    finally:
+        # The partial outlives the run in the job's frames.
+        inputs.clear()
+
+
+def _abandon(panel: dict[str, Any], *_: Any) -> None:
+    """Stop what a destroyed panel left running."""
+    panel["session"].close()
+    panel["clicks"].stop()
+    if panel["job"] is not None:
+        panel["job"].abandon()

@@ -1,0 +1,184 @@
+"""The graph that the panel works on, and how far its regions are joined."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.core.regions.merging import MergeTree, Method, merge_tree
+from napari_seedbed.core.regions.region_edits import RegionEdit, edited_groups
+from napari_seedbed.core.regions.region_graphs import RegionGraph, Weight, region_graph
+from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.operation_inputs import Given
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.inputs import check_inputs
+from napari_seedbed.pipeline.operations import Operation
+from napari_seedbed.pipeline.volumes import other_volume
+
+Stop = Literal["level", "n_regions"]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What a graph is wanted of.
+
+    Attributes
+    ----------
+    given : Given
+        Image and regions.
+    time : int or None
+        Time point, where the image has several.
+    sigma : float
+        Smoothing before the gradient is taken.
+    """
+
+    given: Given
+    time: int | None
+    sigma: float
+
+    def same_as(self, other: "Question | None") -> bool:
+        """Whether the same graph answers both."""
+        return other is not None and (
+            other.given is self.given and (other.time, other.sigma) == (self.time, self.sigma)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A graph, all its steps, and the image that it is of, without alpha."""
+
+    question: Question
+    graph: RegionGraph
+    trees: dict[tuple[Method, Weight], MergeTree]
+    image: Image
+
+
+class RegionGraphSession(QObject):
+    """Builds graphs beside the window, and knows the groups of regions at once.
+
+    Notes
+    -----
+    Signals: `built()` when a graph is there; `failed(error)`.
+    """
+
+    built = Signal()
+    failed = Signal(object)
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self._operation = operation
+        self._job: Job | None = None
+        self._asked: Question | None = None
+        self._next: Question | None = None
+        self.now: Built | None = None
+        self.stop_at: Stop = "n_regions"
+        self.level = 0.0
+        self.n_regions = int(operation.parameter("n_regions").default)
+        self.method: Method = "merge"
+        self.weight: Weight = "colour"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a graph is being built."""
+        return self._job is not None
+
+    def ask(self, question: Question) -> None:
+        """Build a graph, unless it is there or on its way."""
+        coming = self._next or self._asked
+        if question.same_as(coming) or (
+            coming is None and self.now is not None and question.same_as(self.now.question)
+        ):
+            return
+        if self._job is not None:
+            self._next = question
+            self._job.cancel()
+        else:
+            self._start(question)
+
+    def forget(self) -> None:
+        """There is nothing to work on any more."""
+        self.now = self._next = self._asked = None
+        if self._job is not None:
+            self._job.cancel()
+
+    def close(self) -> None:
+        """Stop for good."""
+        if self._job is not None:
+            self._job.abandon()
+            self._job = None
+        self.now = None
+
+    def _start(self, question: Question) -> None:
+        self._asked = question
+        self._job = Job(
+            partial(_build, self._operation, question),
+            on_done=self._on_done,
+            on_error=self._on_error,
+            on_cancelled=self._on_cancelled,
+        )
+        self._job.start()
+
+    def _on_done(self, built: Built) -> None:
+        self._job = self._asked = None
+        self.now = built
+        self.built.emit()
+
+    def _on_error(self, error: BaseException) -> None:
+        self._job = self._asked = self.now = None
+        self.failed.emit(error)
+
+    def _on_cancelled(self) -> None:
+        self._job = self._asked = None
+        following, self._next = self._next, None
+        if following is not None:
+            self._start(following)
+
+    # What there is to see
+
+    @property
+    def tree(self) -> MergeTree:
+        """The steps of the method and weight that are chosen."""
+        assert self.now is not None
+        return self.now.trees[self.method, self.weight]
+
+    @property
+    def steps(self) -> int:
+        """How many steps are made."""
+        if self.stop_at == "level":
+            return self.tree.steps_at(self.level)
+        return self.tree.steps_for(self.n_regions)
+
+    def groups(self, edits: tuple[RegionEdit, ...]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Groups of regions after steps and changes by hand, and what to say about these."""
+        assert self.now is not None
+        return edited_groups(self.tree, self.steps, edits, self.now.graph.labels)
+
+
+def _build(
+    operation: Operation, question: Question, report: Report, should_stop: ShouldStop
+) -> Built:
+    checked = check_inputs(operation, question.given.inputs)
+    time = question.time or 0
+    image = checked.image.select_time(time)
+    assert checked.other is not None
+    graph = region_graph(
+        other_volume(checked.other, time, "labels"),
+        image.volume(),
+        image.spacing,
+        0 if image.n_channels > 1 else None,
+        sigma=question.sigma,
+        should_stop=should_stop,
+    )
+    every: list[tuple[Method, Weight]] = [
+        ("merge", "colour"),
+        ("merge", "boundary"),
+        ("cut", "colour"),
+        ("cut", "boundary"),
+    ]
+    # Choosing another one then takes no time.
+    trees = {way: merge_tree(graph, *way, should_stop=should_stop) for way in every}
+    return Built(question, graph, trees, image)
