@@ -51,7 +51,7 @@ class ContactSheet(QDialog):
         self.message.setVisible(bool(help))
         column = QVBoxLayout(self)
         column.addWidget(self.message)
-        column.addLayout(self._grid)
+        column.addLayout(self._grid, 1)
 
     def show_pictures(self, pictures: Sequence[Picture], chosen: int | None = None) -> None:
         """Show pictures instead of those before.
