@@ -38,6 +38,7 @@ _JUDGES = 2000
 """Points that judge models; the best of these models are then fitted to all points."""
 _CONFIDENCE = 0.999
 _REFITS = 5
+_CLOSER_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,9 @@ def _best_model(
     if len(points) > _JUDGES:
         judges = points[random.choice(len(points), _JUDGES, replace=False)]
     share = len(judges) / len(points)
-    best, lowest, trials, enough = None, math.inf, 0, float(limits.max_trials)
+    best, trials, enough = None, 0, float(limits.max_trials)
+    # Of the best sample, and of the model that was fitted to all points near one.
+    before = lowest = math.inf
     while trials < min(enough, limits.max_trials):
         check_stop(should_stop)
         # Drawn with replacement; samples with a point twice have no model.
@@ -276,28 +279,30 @@ def _best_model(
         if not len(models):
             continue
         squared = np.minimum(distances(kind, models, judges) / limits.tolerance, 1) ** 2
-        near = np.count_nonzero(squared < 1, axis=1) / share
+        counts = np.count_nonzero(squared < 1, axis=1) / share
         least = np.maximum(
             limits.min_inliers,
             limits.min_coverage * _finite(perimeters(kind, models)) / limits.step,
         )
-        cost = np.where(near >= 0.5 * least, squared.sum(axis=1), math.inf)
-        # A few of a batch are worth a closer look: the best sample alone may lie badly.
-        for nth in np.argsort(cost, kind="stable")[:3]:
-            if cost[nth] >= lowest + 0.05 * len(judges):
+        cost = np.where(counts >= 0.5 * least, squared.sum(axis=1), math.inf)
+        for nth in np.argsort(cost, kind="stable")[:_CLOSER_LOOKS]:
+            # Fitting takes as long as judging a hundred samples, so only the best are worth it.
+            if cost[nth] >= before:
                 break
-            model = _refitted(kind, models[nth], points, limits)
-            if model is None:
+            near = judges[squared[nth] < 1]
+            if kind != "line" and 2 * _coverage(kind, models[nth], near, limits.step) < (
+                limits.min_coverage
+            ):
                 continue
-            after = float(
-                (np.minimum(distances(kind, model[None], judges) / limits.tolerance, 1) ** 2).sum()
-            )
-            if after < lowest and _good(kind, model, points, limits):
+            model = _refitted(kind, models[nth], points, limits)
+            if model is None or not _good(kind, model, points, limits):
+                continue
+            before = min(before, float(cost[nth]))
+            residual = distances(kind, model[None], judges)[0] / limits.tolerance
+            after = float((np.minimum(residual, 1) ** 2).sum())
+            if after < lowest:
                 best, lowest = model, after
-                inliers = np.count_nonzero(
-                    distances(kind, model[None], judges)[0] <= limits.tolerance
-                ) / len(judges)
-                enough = _trials_needed(inliers, needed)
+                enough = _trials_needed(np.count_nonzero(residual <= 1) / len(judges), needed)
     return best
 
 

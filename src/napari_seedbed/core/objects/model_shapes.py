@@ -23,6 +23,7 @@ ModelKind = Literal["circle", "ellipse", "line"]
 POINTS_NEEDED = {"circle": 3, "ellipse": 5, "line": 2}
 
 _FLAT = 1e-9
+_EVALUATIONS = 60
 
 
 def models_through(kind: ModelKind, points: Floats) -> Floats:
@@ -94,7 +95,9 @@ def model_near(kind: ModelKind, start: Floats, points: Floats) -> Floats | None:
         return _signed(kind, _model(kind, parameters, start, scale), points) / scale
 
     begin = np.zeros(len(start))
-    found = least_squares(residuals, begin, method="lm" if len(points) >= len(start) else "trf")
+    method = "lm" if len(points) >= len(start) else "trf"
+    # Near its goal it takes about ten; points on a line lead a circle ever farther away.
+    found = least_squares(residuals, begin, method=method, max_nfev=_EVALUATIONS)
     model = _model(kind, found.x, start, scale)
     return model if np.isfinite(model).all() and (model[2 : 2 + _radii(kind)] > 0).all() else None
 
