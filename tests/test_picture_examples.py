@@ -56,3 +56,56 @@ def test_front_of_the_fingers_is_one_closed_line(script):
     assert away.mean() < 2
     assert away.max() < 6
     assert_repeats("fingers", example["picture"](), result, "labels")
+
+
+def test_twelve_blue_candies_are_counted(script):
+    example = script("candies")
+    result = example["counted"]()
+    labels = np.asarray(result.image("labels").array)
+    areas = np.unique(labels[labels > 0], return_counts=True)[1]
+    assert len(areas) == 12
+    assert areas.max() < 1.3 * areas.min()
+    assert_repeats("candies", example["picture"](), result, "labels")
+
+
+def test_random_walker_finds_the_astronauts_head(script):
+    example = script("astronaut")
+    result = example["by_random_walker"]()
+    head = np.asarray(result.image("labels").array) == example["HEAD"]
+    assert example["overlap"](example["truth"](), head) > 0.95
+    assert_repeats("astronaut_random_walker", example["picture"](), result, "labels")
+
+
+def test_merged_region_graph_finds_the_astronauts_head(script):
+    example = script("astronaut")
+    result = example["by_region_graph"]()
+    labels = np.asarray(result.image("labels").array)
+    head = labels == labels[example["CLICKS"][0]]
+    assert example["overlap"](example["truth"](), head) > 0.93
+    assert_repeats("astronaut_region_graph", example["picture"](), result, "labels")
+
+
+def test_posterised_views_have_a_colour_for_each_region(script):
+    views = script("astronaut")["posterised"]()
+    counts = {name: len(np.unique(v.reshape(-1, 3), axis=0)) for name, v in views.items()}
+    assert list(views) == ["SLIC", "Felzenszwalb", "cut region graph"]
+    assert counts["cut region graph"] < counts["SLIC"] < counts["Felzenszwalb"]
+
+
+def test_nuclei_of_a_volume_are_counted_and_measured(script, samples):
+    example = script("nuclei_count")
+    labels = example["found"]()
+    scores = example["scores"](labels)
+    assert scores["truth_objects"] == 54
+    assert abs(scores["result_objects"] - 54) <= 4
+    assert scores["objects_found"][0] >= 40
+    assert scores["dice"] > 0.83
+    result = example["measured"](labels)
+    columns = result.table().columns
+    sizes = np.bincount(np.asarray(labels.array).ravel())
+    np.testing.assert_allclose(
+        columns["volume"], sizes[columns["label"]] * np.prod(labels.spacing), rtol=1e-6
+    )
+    again = replay(load_recipe(EXAMPLES / "nuclei_count.yaml"), example["volume"]()).table()
+    np.testing.assert_array_equal(again.columns["volume"], columns["volume"])
+    np.testing.assert_array_equal(again.columns["mean_intensity"], columns["mean_intensity"])
