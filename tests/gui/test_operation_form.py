@@ -193,6 +193,14 @@ def test_channel_axis_keeps_its_place_in_the_result(open_form, finish, viewer_mo
     assert viewer_model.layers["cells (Gaussian filter)"].data.shape == data.shape
 
 
+def test_other_image_is_worked_on_when_it_is_chosen_among_siblings(open_form, viewer_model, data):
+    layers = [viewer_model.add_image(data, name=name, rgb=False) for name in "ab"]
+    form = open_form(GaussianForm)
+    for layer in reversed(layers):
+        form.image.choose(layer)
+        assert [choice.layer for choice in form.channels.choices()] == [layer]
+
+
 def test_unnamed_fourth_axis_is_asked_for(open_form, finish, viewer_model, warnings_shown):
     series = np.random.default_rng(0).random((2, 3, 8, 9)).astype(np.float32)
     viewer_model.add_image(series, name="film", rgb=False)
@@ -236,7 +244,7 @@ def waiting(monkeypatch):
     """Let the operation wait until it is told to stop."""
     import time
 
-    def run(operation, inputs, params, *, report, should_stop):
+    def run(operation, inputs, params, *, report, should_stop, times, region):
         while not should_stop():
             time.sleep(0.01)
         raise Cancelled("The job was cancelled.")

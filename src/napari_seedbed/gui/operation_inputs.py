@@ -204,13 +204,13 @@ class OperationInputs(QWidget):
             if role == "other" and fitting and combo.layer() is main and fitting[0] is not main:
                 combo.choose(fitting[0])
 
-    def _offer_channels(self) -> None:
+    def _offer_channels(self, *, anew: bool = False) -> None:
         layer = self.image.layer()
         choices: list[ChannelChoice] = []
         if isinstance(layer, ImageLayer) and axes_known(layer):
             choices = channel_choices(layer, self._viewer.layers)
         known = [(choice.layer, choice.index) for choice in self.channels.all_choices()]
-        if [(choice.layer, choice.index) for choice in choices] != known:
+        if anew or [(choice.layer, choice.index) for choice in choices] != known:
             # of several layers the chosen one, of one layer all its channels
             self.channels.set_choices(choices, [choice.layer is layer for choice in choices])
         self.rows.setRowVisible(self.channels, len(choices) > 1)
@@ -226,7 +226,8 @@ class OperationInputs(QWidget):
         self.rows.setRowVisible(self.times, bool(needed))
 
     def _on_image_chosen(self, layer: Layer | None) -> None:
-        self._offer_channels()
+        # of siblings, another one is the chosen one now
+        self._offer_channels(anew=True)
         self._offer_time_axes(layer)
         self._offer_others()
         self._forget()

@@ -135,6 +135,7 @@ class OperationsPanel(QWidget):
             heading = self.list.topLevelItem(row)
             assert heading is not None
             heading.setHidden(heading.text(0) not in with_matches)
+        self.list.scrollToTop()
 
     def shown(self) -> list[str]:
         """Names of the operations that the search leaves."""

@@ -210,8 +210,17 @@ def _parts(output: Image, origin: Origin) -> list[tuple[Image, Layer, str]]:
 
 
 def _planes(output: Image) -> list[Image]:
+    axis = output.channel_axis
+    assert axis is not None
     return [
-        replace(output.select_channels([i]), channel_names=(), channel_colors=())
+        replace(
+            output,
+            array=np.take(output.array, i, axis=axis),
+            axes=tuple(name for name in output.axes if name != "c"),
+            rgb=False,
+            channel_names=(),
+            channel_colors=(),
+        )
         for i in range(output.n_channels)
     ]
 
