@@ -49,6 +49,7 @@ class Preparation(QObject):
 
 preparation = Preparation("compile_kernels")
 snakes_preparation = Preparation("compile_snakes")
+measurements_preparation = Preparation("compile_measurements")
 
 
 def _compile(function: str, report: Report, should_stop: ShouldStop) -> None:

@@ -105,14 +105,17 @@ def _position(viewer: ViewerModel, layer: ImageLayer, axis: int) -> int:
 
 
 def data_position(
-    layer: ImageLayer, place: tuple[int, ...], time: int | None = None
+    layer: ImageLayer,
+    place: tuple[int, ...],
+    time: int | None = None,
+    time_axis: int | None = None,
 ) -> tuple[float, ...]:
     """Index into an image layer's data of a place on its spatial axes.
 
     Along a channel axis it is the channel in the middle, where results are centred as well.
     """
     position, spatial = [], iter(place)
-    for axis, length in zip(grid_of(layer).axes, level_0(layer).shape, strict=False):
+    for axis, length in zip(grid_of(layer, time_axis).axes, level_0(layer).shape, strict=False):
         if axis == "t":
             position.append(float(time or 0))
         elif axis == "c":
@@ -123,18 +126,22 @@ def data_position(
 
 
 def show_place(
-    viewer: ViewerModel, image: ImageLayer, place: tuple[int, ...], time: int | None = None
+    viewer: ViewerModel,
+    image: ImageLayer,
+    place: tuple[int, ...],
+    time: int | None = None,
+    time_axis: int | None = None,
 ) -> None:
     """Bring a voxel to the middle of the picture, on its own slice.
 
     In 3D display nothing can be painted on empty seeds, so slices are shown.
     """
-    position = data_position(image, place, time)
+    position = data_position(image, place, time, time_axis)
     world = np.asarray(image.data_to_world(position), dtype=float)
     if viewer.dims.ndisplay == 3:
         viewer.dims.ndisplay = 2
     first = viewer.dims.ndim - len(world)
-    channel = [i for i, axis in enumerate(grid_of(image).axes) if axis == "c"]
+    channel = [i for i, axis in enumerate(grid_of(image, time_axis).axes) if axis == "c"]
     for i, value in enumerate(world):
         # The channel on screen stays: the place is the same in all of them.
         if i not in channel:

@@ -1,0 +1,42 @@
+"""Scenes of the measurements and scores panels, for pictures of the window."""
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import Qt
+from waiting import wait_until
+
+DOCK_WIDTH = 330
+
+
+def coins() -> tuple[Any, Any]:
+    """The coins of scikit-image and labels of them, found by an Otsu threshold."""
+    from scipy import ndimage as ndi
+    from skimage import data, filters, measure, morphology
+
+    image = data.coins()
+    mask = ndi.binary_fill_holes(filters.sobel(filters.gaussian(image, 1)) > 0.025)
+    mask = morphology.opening(mask, morphology.disk(5))
+    labels = measure.label(mask)
+    return image, labels.astype(np.int32)
+
+
+def build_measurements(viewer: Any) -> Any:
+    """Coins measured, coloured by their area, three of them selected."""
+    from napari_seedbed.gui.measurements_panel import MeasurementsPanel
+
+    image, labels = coins()
+    viewer.add_image(image, name="coins")
+    viewer.add_labels(labels, name="coins (labels)", opacity=0.6)
+    panel = MeasurementsPanel(viewer)
+    dock = viewer.window.add_dock_widget(panel, name="Measure objects")
+    viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
+    panel.form.inputs.others["other"].choose(viewer.layers["coins"])
+    panel.form.numbers.setChecked(True)
+    panel.measure()
+    wait_until(lambda: panel.job is None and not panel.count.is_busy, "the measurements")
+    panel.form.colour_by.setCurrentText("area")
+    assert panel.view is not None
+    panel.view.plot.across.setCurrentText("area")
+    panel.view.plot.up.setCurrentText("mean_intensity")
+    return panel

@@ -1,0 +1,80 @@
+"""The table of measurements and its plot, side by side below the picture."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from napari_seedbed.gui.measurement_plots import MeasurementPlot
+from napari_seedbed.gui.measurement_table import MeasurementTable
+from napari_seedbed.gui.sorted_columns import Rows
+
+
+class MeasurementView(QWidget):
+    """Shows one table; what is selected in the table is selected in the plot, and the other way.
+
+    Notes
+    -----
+    Signals: `rows_selected(rows)` when a person selects others, in the table or in the plot.
+    """
+
+    rows_selected = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = MeasurementTable()
+        self.plot = MeasurementPlot()
+        self.title = QLabel()
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.title)
+        column.addWidget(self.table, 1)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(left)
+        splitter.addWidget(self.plot)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 2)
+        splitter.setChildrenCollapsible(False)
+        splitter.setSizes([600, 400])
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 4, 6, 4)
+        row.addWidget(splitter)
+        self.table.rows_selected.connect(self._on_table)
+        self.plot.rows_selected.connect(self._on_plot)
+
+    def show_columns(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Show another table."""
+        self._name = name
+        self._count = len(next(iter(columns.values()), ()))
+        self.table.show_columns(columns)
+        self.plot.show_columns(columns)
+        self._show_title(0)
+
+    def select_rows(self, rows: Rows) -> None:
+        """Select rows; nobody is told."""
+        self.table.select_rows(rows)
+        self.plot.show_selected(rows)
+        self._show_title(len(rows))
+
+    def show_theme(self, theme: str) -> None:
+        """Draw the plot in the colours of a theme of napari."""
+        self.plot.show_theme(get_theme(theme).text.as_hex())
+
+    def _on_table(self, rows: Rows) -> None:
+        self.plot.show_selected(rows)
+        self._show_title(len(rows))
+        self.rows_selected.emit(rows)
+
+    def _on_plot(self, rows: Rows) -> None:
+        self.table.select_rows(rows)
+        self._show_title(len(rows))
+        self.rows_selected.emit(rows)
+
+    def _show_title(self, selected: int) -> None:
+        objects = f"{self._count} object{'' if self._count == 1 else 's'}"
+        chosen = f", {selected} selected" if selected else ""
+        self.title.setText(f"{self._name}: {objects}{chosen}")

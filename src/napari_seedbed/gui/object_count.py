@@ -1,0 +1,125 @@
+"""How many objects a Labels layer has and where they are, also while somebody edits it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Labels
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.gui.grids import level_0
+from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.seeds_watch import move_connections
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.object_tables import measured_objects
+
+LOOK_SECONDS = 0.25
+MOST_VOXELS = 1 << 28
+"""Counting more voxels than this after each stroke would keep the machine busy."""
+
+_EVENTS = ("paint", "data", "set_data", "labels_update")
+
+
+class ObjectCount(QObject):
+    """Counts the objects of one layer beside the window, again after each change.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    image : callable
+        Gives the layer's voxels as the pipeline takes them; None where that is not possible.
+
+    Notes
+    -----
+    Signals: `counted(columns)`: the labels and positions of all objects, as
+    `pipeline.object_tables.measured_objects` gives them; None where there is nothing to count.
+    """
+
+    counted = Signal(object)
+
+    def __init__(
+        self, parent: QObject, viewer: ViewerModel, image: Callable[[], Image | None]
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._image = viewer, image
+        self.layer: Labels | None = None
+        self._job: Job | None = None
+        self._is_due = False
+        self._seen: Any = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(1000 * LOOK_SECONDS))
+        self._timer.timeout.connect(self.count)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a count is under way or soon will be."""
+        return self._job is not None or self._timer.isActive()
+
+    def watch(self, layer: Labels | None) -> None:
+        """Count the objects of another layer."""
+        move_connections(self.layer, layer, _EVENTS, self._on_event)
+        self.layer = layer
+        self._timer.stop()
+        if self._job is not None:
+            self._job.abandon()
+            self._job = None
+        if layer is None:
+            self.counted.emit(None)
+        else:
+            self._seen = self._view()
+            self.count()
+
+    def count(self) -> None:
+        """Count now; a count that is under way is followed by another one."""
+        if self._job is not None:
+            self._is_due = True
+            return
+        self._is_due = False
+        layer = self.layer
+        if layer is None or np.prod(level_0(layer).shape) > MOST_VOXELS:
+            self.counted.emit(None)
+            return
+        image = self._image()
+        if image is None:
+            self.counted.emit(None)
+            return
+        self._job = Job(
+            partial(_positions, image), on_done=self._on_counted, on_error=self._on_error
+        ).start()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.blockSignals(True)
+        self.watch(None)
+
+    def _on_event(self, event: Any = None) -> None:
+        # Sliders make napari tell of new data, too; undo tells of nothing else.
+        view = self._view()
+        moved, self._seen = view != self._seen, view
+        if not moved or getattr(event, "type", "") != "set_data":
+            self._timer.start()
+
+    def _view(self) -> Any:
+        dims = self._viewer.dims
+        return tuple(dims.point), tuple(dims.order), dims.ndisplay
+
+    def _on_counted(self, columns: dict[str, NDArray]) -> None:
+        self._job = None
+        self.counted.emit(columns)
+        if self._is_due:
+            self.count()
+
+    def _on_error(self, error: BaseException) -> None:
+        self._job = None
+        self.counted.emit(None)
+
+
+def _positions(image: Image, report: Report, should_stop: ShouldStop) -> dict[str, NDArray]:
+    # The layer may be painted on meanwhile: the count is then that of a moment in between, and
+    # the next one follows.
+    return measured_objects(image, None, ("position",), should_stop=should_stop)
