@@ -391,11 +391,26 @@ def test_without_an_image_there_is_nothing_to_do(viewer_model, qtbot):
     assert not panel.form.run.isEnabled()
 
 
+def test_narrow_bars_are_drawn_together_as_far_as_they_are_in_view(viewer_model, qtbot):
+    image = np.random.default_rng(0).integers(0, 60000, (90, 100), dtype=np.uint16)
+    plot = Bench(viewer_model, qtbot, image).plot
+    for low, high in [(0, 60000), (20000, 20400), (30000, 34000)]:
+        plot.setXRange(low, high, padding=0)
+        edges, heights = plot._curve.getData()
+        expected, _ = np.histogram(image, edges)
+        assert 100 < len(heights) <= 601
+        assert edges[0] <= max(low, image.min())
+        assert edges[-1] >= min(high, image.max())
+        top = np.log1p(expected.max())
+        assert heights == pytest.approx(0.54 * np.log1p(expected) / top)
+
+
 def test_counts_are_drawn_by_their_logarithm_or_as_they_are(bench):
     def heights():
         return bench.plot._curve.getData()[1]
 
     counts = np.bincount(coins.ravel())[coins.min() :]
+    bench.plot.setXRange(coins.min(), coins.max())
     assert heights() == pytest.approx(0.54 * np.log(1 + counts) / np.log(1 + counts.max()))
     bench.click(bench.form.log)
     assert heights() == pytest.approx(0.54 * counts / counts.max())

@@ -11,8 +11,8 @@ from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
-BARS = 4096
-"""Most bars of a histogram; more are not told apart on any screen."""
+_BARS = 600
+"""Most bars on screen: more are not told apart, and would take long to draw."""
 
 _BAR_TOP = 0.54
 """How much of the height the bars take; the names of values are above them."""
@@ -73,7 +73,7 @@ class HistogramPlot(pg.PlotWidget):
         view = self.getViewBox()
         view.setDefaultPadding(0)
         view.setYRange(0, 1, padding=0)
-        view.sigXRangeChanged.connect(self._turn_names)
+        view.sigXRangeChanged.connect(self._on_range)
         self._curve = pg.PlotCurveItem([0, 1], [0], stepMode="center", fillLevel=0)
         self.addItem(self._curve)
         self.getAxis("left").setWidth(34)
@@ -86,7 +86,7 @@ class HistogramPlot(pg.PlotWidget):
         """Draw in the colours of another theme."""
         self._text = QColor(text)
         fill = QColor(bars)
-        self._curve.setPen(pg.mkPen(fill, width=1))
+        self._curve.setPen(None)
         self._curve.setBrush(pg.mkBrush(fill))
         for side in ("left", "bottom"):
             axis = self.getAxis(side)
@@ -98,10 +98,10 @@ class HistogramPlot(pg.PlotWidget):
     def show_counts(
         self, edges: NDArray[np.float64] | None, counts: NDArray[np.int64] | None
     ) -> None:
-        """Show another histogram, or none; see `core.Histogram.grouped`."""
+        """Show another histogram, or none: edges (N + 1,) and counts (N,)."""
         before, self._edges, self._counts = self._edges, edges, counts
         self._draw()
-        if edges is None:
+        if edges is None or counts is None:
             return
         span = (float(edges[0]), float(edges[-1]))
         if before is None or span != (float(before[0]), float(before[-1])):
@@ -186,25 +186,40 @@ class HistogramPlot(pg.PlotWidget):
     # Drawing
 
     def _draw(self) -> None:
-        if self._edges is None or self._counts is None or not self._counts.max():
+        """Draw as many bars as there is room for, of the range in view."""
+        if self._edges is None or self._counts is None:
             self._curve.setData([0, 1], [0], stepMode="center", fillLevel=0)
             self.getAxis("left").setTicks([[]])
             return
-        heights = self._heights(self._counts)
-        self._curve.setData(self._edges, heights, stepMode="center", fillLevel=0)
-        most = int(self._counts.max())
+        edges, counts = self._in_view(self._edges, self._counts)
+        most = max(1, int(counts.max()))
+        self._curve.setData(edges, self._heights(counts, most), stepMode="center", fillLevel=0)
         if self._is_log:
             marks = [10**power for power in range(int(np.log10(most)) + 1)]
             marks = marks[:: -(-len(marks) // 4)]
         else:
             marks = [0, most // 2, most] if most > 1 else [0, most]
-        places = self._heights(np.array(marks))
+        places = self._heights(np.array(marks), most)
         ticks = [(float(p), _short(m)) for p, m in zip(places, marks, strict=True)]
         self.getAxis("left").setTicks([ticks])
 
-    def _heights(self, counts: NDArray[Any]) -> NDArray[np.float64]:
-        assert self._counts is not None
-        most = int(self._counts.max())
+    def _in_view(
+        self, edges: NDArray[np.float64], counts: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        low, high = self.getViewBox().viewRange()[0]
+        first = int(np.clip(np.searchsorted(edges, low) - 1, 0, len(counts) - 1))
+        last = int(np.clip(np.searchsorted(edges, high), first + 1, len(counts)))
+        size = -(-(last - first) // _BARS)
+        # The same bars wherever the view begins.
+        first -= first % size
+        starts = np.arange(first, last, size)
+        ends = np.minimum(starts + size, len(counts))
+        totals = np.concatenate([[0], np.cumsum(counts[first : ends[-1]])])
+        return np.append(edges[starts], edges[ends[-1]]), np.diff(
+            totals[np.append(starts, ends[-1]) - first]
+        )
+
+    def _heights(self, counts: NDArray[Any], most: int) -> NDArray[np.float64]:
         # One more, so that a single voxel is seen, too.
         share = np.log1p(counts) / np.log1p(most) if self._is_log else counts / most
         return np.asarray(_BAR_TOP * share, np.float64)
@@ -222,7 +237,11 @@ class HistogramPlot(pg.PlotWidget):
         self.addItem(line)
         return line
 
-    def _turn_names(self, *_: Any) -> None:
+    def _on_range(self, *_: Any) -> None:
+        self._turn_names()
+        self._draw()
+
+    def _turn_names(self) -> None:
         """Write names on the side of their lines where there is more room."""
         low, high = self.getViewBox().viewRange()[0]
         for key, (_, name) in self._marks.items():

@@ -17,7 +17,6 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.counted_images import Counted, CountedImages
 from napari_seedbed.gui.grids import unit_symbol
-from napari_seedbed.gui.histogram_plot import BARS
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given
@@ -275,7 +274,7 @@ class ThresholdPanel(QWidget):
             }
         )
         self._show_lines()
-        self.form.plot.show_counts(*found.histogram.grouped(BARS))
+        self.form.plot.show_counts(found.histogram.edges, found.histogram.counts)
         self.preview.look_again()
 
     def _on_count_failed(self, error: BaseException) -> None:

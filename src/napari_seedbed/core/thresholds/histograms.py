@@ -59,14 +59,14 @@ class Histogram:
         """Whether all voxels are equal."""
         return self.low == self.high
 
-    def grouped(self, most: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the edges (M + 1,) and counts (M,) of at most `most` equal bins, to be drawn."""
-        size = -(-len(self.counts) // most)
-        starts = np.arange(0, len(self.counts), size)
-        width = 1.0 if self.is_constant or self.is_exact else self._width()
-        first = self.values[0] - width / 2
-        edges = first + width * size * np.arange(len(starts) + 1)
-        return edges, np.add.reduceat(self.counts, starts)
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """Ends (N + 1,) of what is counted together."""
+        n = len(self.counts)
+        if self.is_exact or self.is_constant:
+            return self.values[0] - 0.5 + np.arange(n + 1)
+        quarter = 0.25 * self.high - 0.25 * self.low
+        return np.asarray(4 * (0.25 * self.low + quarter * (np.arange(n + 1) / n)))
 
     def coarse(self, bins: int = COARSE_BINS) -> "Histogram":
         """Return one with fewer bins, for methods that need many voxels in each.
@@ -87,9 +87,6 @@ class Histogram:
             return float(self.values[place])
         share = (place + 1) / len(self.counts)
         return 4 * (0.25 * self.low + (0.25 * self.high - 0.25 * self.low) * share)
-
-    def _width(self) -> float:
-        return (self.high / len(self.counts)) - (self.low / len(self.counts))
 
 
 def image_histogram(
