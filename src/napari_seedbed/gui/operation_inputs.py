@@ -137,7 +137,7 @@ class OperationInputs(QWidget):
         if "other" in self._operation.roles:
             self._add_other()
         if self._starts:
-            self._add_marks("start", "Start from", _SEEDS_TIP, "shapes")
+            self._add_marks("start", "Start from", _SEEDS_TIP, self._starts[0])
         for role, title, tip in (("seeds", "Seeds", _SEEDS_TIP), ("shapes", "Shapes", _SHAPES_TIP)):
             if role in self._operation.roles and role not in self._starts:
                 self._add_marks(role, title, tip, role)
@@ -190,7 +190,7 @@ class OperationInputs(QWidget):
         main = self.image.layer()
         for role, combo in self.others.items():
             kinds: Any = {
-                "start": ShapesLayer | Labels,
+                "start": Labels | Points | ShapesLayer,
                 "seeds": Labels | Points | ShapesLayer,
                 "shapes": ShapesLayer,
                 "other": ImageLayer if self._operation.other_kind == "image" else Labels,
