@@ -16,6 +16,7 @@ def main() -> None:
     """Build each scene once and take its pictures."""
     from demo_scene import build
     from snakes_scene import build_astronaut, build_volume
+    from thresholds_scene import build_thresholds
     from waiting import wait_until
 
     def random_walker(viewer: Any) -> Callable[[], None]:
@@ -31,10 +32,15 @@ def main() -> None:
         build_volume(viewer)
         return lambda: None
 
+    def thresholds(viewer: Any) -> Callable[[], None]:
+        panel = build_thresholds(viewer)
+        return lambda: wait_until(lambda: not panel.preview.is_busy, "the mask")
+
     IMAGES.mkdir(exist_ok=True)
     take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
+    take(thresholds, {"dark": "thresholds.png"})
 
 
 def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -> None:

@@ -124,7 +124,8 @@ class HistogramPlot(pg.PlotWidget):
         for nth, (key, (title, value)) in enumerate(ranked):
             line = pg.InfiniteLine(value, pen=pg.mkPen(_MARK, width=1, style=Qt.PenStyle.DashLine))
             line.sigClicked.connect(partial(self._on_mark, key))
-            name = ValueName(title, color=self._text, anchor=(0, 0.5))
+            # With room beside the line, which is wider where it is dragged.
+            name = ValueName(f"\u00a0{title}\u00a0", color=self._text, anchor=(0, 0.5))
             # Other lines may cross it.
             name.setZValue(5)
             name.clicked.connect(partial(self._on_mark, key))
