@@ -15,6 +15,7 @@ SIZE = (1366, 768)
 def main() -> None:
     """Build each scene once and take its pictures."""
     from demo_scene import build
+    from images_scene import build_images
     from snakes_scene import build_astronaut, build_volume
     from thresholds_scene import build_thresholds
     from waiting import wait_until
@@ -32,6 +33,10 @@ def main() -> None:
         build_volume(viewer)
         return lambda: None
 
+    def images(viewer: Any) -> Callable[[], None]:
+        build_images(viewer)
+        return lambda: None
+
     def thresholds(viewer: Any) -> Callable[[], None]:
         panel = build_thresholds(viewer)
         return lambda: wait_until(lambda: not panel.preview.is_busy, "the mask")
@@ -41,6 +46,7 @@ def main() -> None:
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
     take(thresholds, {"dark": "thresholds.png"})
+    take(images, {"dark": "images.png"})
 
 
 def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -> None:

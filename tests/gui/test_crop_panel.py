@@ -6,6 +6,7 @@ from napari.components import ViewerModel
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.crop_panel import CropPanel, ranges_in_view
+from napari_seedbed.gui.parameter_fields import TextField
 
 
 @pytest.fixture
@@ -75,3 +76,15 @@ def test_the_view_is_cropped_in_its_place(viewer, qtbot):
     cropped = viewer.layers[-1]
     np.testing.assert_array_equal(cropped.data, array[15:25, 20:40])
     assert tuple(cropped.translate) == (30, 40)
+
+
+def test_only_axes_that_the_image_has_are_offered(viewer, qtbot):
+    viewer.add_image(np.zeros((40, 60), np.uint8))
+    panel = CropPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.show()
+    assert sum(field.isVisible() for field in panel.findChildren(TextField)) == 2
+    viewer.add_image(np.zeros((3, 5, 40, 60), np.uint8), axis_labels=("t", "z", "y", "x"))
+    panel.reset_choices()
+    panel.image.choose(viewer.layers[-1])
+    assert sum(field.isVisible() for field in panel.findChildren(TextField)) == 4

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
+from napari.layers import Layer
 from qtpy.QtWidgets import QPushButton
 
 from napari_seedbed.errors import InputError
@@ -37,6 +38,13 @@ class CropPanel(OperationForm):
         self.take_view.clicked.connect(self._on_take_view)
         place = self.column.indexOf(self.parameters)
         self.column.insertWidget(place, self.take_view)
+
+    def _on_image_chosen(self, layer: Layer | None) -> None:
+        super()._on_image_chosen(layer)
+        image = self._main_image()
+        axes = () if image is None else image.axes
+        for axis in ("z", "t"):
+            self.parameters.show_row(axis, axis in axes)
 
     def _on_take_view(self) -> None:
         with errors.shown(self._say):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _AXES: tuple[tuple[str, StackAxis | None], ...] = (
-    ("Slices, or time points of volumes", None),
+    ("Automatic", None),
     ("Slices (z)", "z"),
     ("Time points (t)", "t"),
     ("Channels", "c"),
@@ -58,7 +58,9 @@ class ImageCollectionPanel(PanelForm):
         self.axis = QComboBox()
         for label, axis in _AXES:
             self.axis.addItem(label, axis)
-        self.axis.setToolTip("What changes from file to file.")
+        self.axis.setToolTip(
+            "What changes from file to file. Automatic: slices, or time points where files are volumes."
+        )
         self.step = QDoubleSpinBox()
         self.step.setRange(0.0, 1e9)
         self.step.setDecimals(4)

@@ -69,7 +69,7 @@ def _percentile_limits(job: Job, channel: int | None) -> tuple[float, float]:
             f"{place}The percentiles {percents[0]:g} and {percents[1]:g} are both {low:g}: only "
             "what is above becomes bright."
         )
-    else:
+    elif series or job.image.n_times == 1:
         job.notes.append(f"{place}Stretched from {low:g} to {high:g}.")
     return low, high
 
