@@ -16,6 +16,7 @@ def main() -> None:
     """Build each scene once and take its pictures."""
     from demo_scene import build
     from images_scene import build_images
+    from operations_scene import build_operations
     from snakes_scene import build_astronaut, build_volume
     from thresholds_scene import build_thresholds
     from waiting import wait_until
@@ -41,12 +42,17 @@ def main() -> None:
         panel = build_thresholds(viewer)
         return lambda: wait_until(lambda: not panel.preview.is_busy, "the mask")
 
+    def operations_form(viewer: Any) -> Callable[[], None]:
+        build_operations(viewer)
+        return lambda: None
+
     IMAGES.mkdir(exist_ok=True)
     take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
+    take(operations_form, {"dark": "operations_form.png"})
 
 
 def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -> None:
