@@ -15,6 +15,7 @@ from napari_seedbed.pipeline.colour_operations import COLOURS
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.detection_operations import DETECTIONS
+from napari_seedbed.pipeline.difference_operations import DIFFERENCES
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
 from napari_seedbed.pipeline.gradient_operations import GRADIENTS, RIDGES
 from napari_seedbed.pipeline.intensity_operations import INTENSITIES
@@ -235,6 +236,7 @@ OPERATIONS = (
     *WATERSHEDS,
     *REGION_GRAPHS,
     *COLOURS,
+    *DIFFERENCES,
     *OBJECT_LISTS,
     *OBJECT_SHAPES,
     *DETECTIONS,

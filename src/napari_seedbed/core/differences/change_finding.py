@@ -55,11 +55,9 @@ class ChangeEvidence:
         Standard deviation of the noise in the difference, one a channel.
     contrast : tuple of float
         From the dark to the bright parts of the images, one a channel.
-    difference : ndarray of float
-        As from `image_difference`, or the structural similarity; with channels on the axis
-        that they had in the images, if each has one.
-    judged : ([Z, ]Y, X) ndarray of float
-        The difference of the channel that differs most.
+    difference : ([Z, ]Y, X) ndarray of float
+        As from `image_difference`, of the channel that differs most; or the structural
+        similarity.
     mode : {'signed', 'absolute', 'ratio', 'similarity'}
     registration : Registration or None
         How the second image was moved; None if it was not.
@@ -69,7 +67,6 @@ class ChangeEvidence:
     noise: tuple[float, ...]
     contrast: tuple[float, ...]
     difference: NDArray[np.floating]
-    judged: NDArray[np.floating]
     mode: str
     registration: Registration | None
 
@@ -168,12 +165,10 @@ def change_evidence(
         found[~trusted] = 0
         excess.append(found)
     difference = compared.difference
-    judged = difference
     if axis is not None and channels == "each":
-        judged = _judged(np.moveaxis(difference, axis, 0), excess, noise)
+        difference = _most_telling(np.moveaxis(difference, axis, 0), excess, noise)
     return ChangeEvidence(
-        tuple(excess), tuple(noise), tuple(contrast), difference, judged, mode,
-        compared.registration,
+        tuple(excess), tuple(noise), tuple(contrast), difference, mode, compared.registration
     )  # fmt: skip
 
 
@@ -226,7 +221,7 @@ def find_changes(
     times, share = check_number(n_mads, "n_mads"), check_number(min_contrast, "min_contrast")
     tiny = float(np.finfo(np.float32).tiny)
     limits = [max(limit, tiny) for limit in evidence.limits(times, share)]
-    shape = evidence.judged.shape
+    shape = evidence.difference.shape
     strong, grown = np.zeros(shape, bool), np.zeros(shape, bool)
 
     def work(slab: Slab) -> None:
@@ -241,7 +236,7 @@ def find_changes(
     touches[parts[strong]] = True
     found = list_changes(
         touches[parts], min_size, spacing, max_gap=max_gap, unit=unit,
-        difference=evidence.judged, counted=strong, should_stop=should_stop,
+        difference=evidence.difference, counted=strong, should_stop=should_stop,
     )  # fmt: skip
     return Changes(found.labels, _table(found.table, evidence.mode))
 
@@ -275,7 +270,7 @@ def _of_structure(
     noise = difference_noise(excess, mode="absolute", mask=trusted).sigma
     excess[~trusted] = 0
     return ChangeEvidence(
-        (excess,), (noise,), (1.0,), similarity, similarity, "similarity", compared.registration
+        (excess,), (noise,), (1.0,), similarity, "similarity", compared.registration
     )
 
 
@@ -329,7 +324,7 @@ def _raise_to(
     in_slabs(work, out.shape, should_stop)
 
 
-def _judged(
+def _most_telling(
     differences: NDArray[np.floating], excess: list[NDArray[np.float32]], noise: list[float]
 ) -> NDArray[np.floating]:
     """Return at each pixel the difference of the channel with the strongest evidence."""
@@ -337,12 +332,12 @@ def _judged(
     if not all(sigma > 0 for sigma in noise):
         weights = [1.0] * len(noise)
     best = np.zeros(excess[0].shape, np.float32)
-    judged = differences[0].copy()
+    found = differences[0].copy()
     for nth, (part, weight) in enumerate(zip(excess, weights, strict=True)):
         stronger = part * weight > best
         best[stronger] = (part * weight)[stronger]
-        judged[stronger] = differences[nth][stronger]
-    return judged
+        found[stronger] = differences[nth][stronger]
+    return found
 
 
 def _table(table: dict[str, NDArray[Any]], mode: str) -> dict[str, NDArray[Any]]:
