@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.color import label2rgb
+from skimage.draw import disk, line
 from skimage.io import imsave
 from skimage.segmentation import find_boundaries, mark_boundaries
 
@@ -115,8 +117,44 @@ def nuclei_count(example: dict[str, Any]) -> Picture:
     return beside(*slices)
 
 
+def coins(example: dict[str, Any]) -> Picture:
+    """The coins, and the objects in colours of their own."""
+    whole = in_colour(np.asarray(example["picture"]().array))
+    labels = np.asarray(example["counted"]().image("labels").array)
+    return beside(whole, label2rgb(labels, whole, alpha=0.4, bg_label=0))
+
+
+def pill(example: dict[str, Any]) -> Picture:
+    """The pill with its circle and the outline by hand, and the edges behind the circle."""
+    part = np.s_[240:690, 250:710]
+    brighter = np.clip(np.asarray(example["picture"]().array) / 160, 0, 1)
+    for points, colour in (
+        (example["outline_by_hand"](), CYAN),
+        (example["fitted"]().shapes().shapes[0].points, RED),
+    ):
+        corners = np.rint(points).astype(int)
+        for start, stop in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            y, x = line(*start, *stop)
+            for step in (0, 1):
+                brighter[y + step, x] = colour
+    edges = np.repeat(np.asarray(example["edges"]().array)[..., np.newaxis], 3, axis=2)
+    return beside(brighter[part], 1.0 - edges[part])
+
+
+def zigzags(example: dict[str, Any]) -> Picture:
+    """The zigzags, a dot on each end."""
+    times = 2
+    dotted = enlarged(in_colour(np.asarray(example["picture"]().array)), times)
+    for point in example["found"]().points("points").points:
+        dotted[disk(point * times + 0.5, 4, shape=dotted.shape[:2])] = RED
+    return dotted
+
+
 DRAWN: dict[str, Callable[[dict[str, Any]], Picture]] = {
     "page": page,
+    "coins": coins,
+    "pill": pill,
+    "zigzags": zigzags,
     "candies": candies,
     "fingers": fingers,
     "astronaut": astronaut,
