@@ -9,7 +9,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui import errors
@@ -85,7 +85,13 @@ class LivePreview(QObject):
         Tells what to show now; None for nothing. It may raise `InputError`, which is said.
     say : callable
         Told in a sentence what the preview shows, or why it shows nothing.
+
+    Notes
+    -----
+    Signal: `shown()` when its layers show something new.
     """
+
+    shown = Signal()
 
     def __init__(
         self, viewer: ViewerModel, ask: Callable[[], Asked | None], say: Callable[[str], None]
@@ -290,6 +296,7 @@ class LivePreview(QObject):
             layer.editable = False
             if isinstance(layer, ImageLayer) and not layer.rgb:
                 self._fit_contrast(layer, keep=moved_only)
+        self.shown.emit()
 
     def _fit_contrast(self, layer: ImageLayer, *, keep: bool) -> None:
         """All that the slice holds; wider from slice to slice, anew with each parameter.

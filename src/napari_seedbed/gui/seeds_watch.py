@@ -44,6 +44,11 @@ class SeedsWatch(QObject):
         self._timer.setInterval(round(1000 * LOOK_SECONDS))
         self._timer.timeout.connect(self.look)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an event has not been looked into yet."""
+        return self._timer.isActive()
+
     def watch(self, layer: Layer | None) -> None:
         """Watch another layer; the seeds that it has now are where it begins."""
         self._timer.stop()
@@ -63,7 +68,7 @@ class SeedsWatch(QObject):
 
     def look_if_due(self) -> None:
         """Compare now if an event has not been looked into yet."""
-        if self._timer.isActive():
+        if self.is_waiting:
             self.look()
 
     def _on_event(self, event: Any = None) -> None:

@@ -285,11 +285,11 @@ CHROMATICITY_GAUSSIAN = Operation(
             "model",
             "choice",
             "independent",
-            "Spread of the colours",
+            "Spread",
             "Whether each coordinate has a Gaussian of its own, as in the literature, or all have "
             "one together that also knows how they vary with each other.",
             choices=("independent", "joint"),
-            choice_labels=("One Gaussian a coordinate", "Full covariance"),
+            choice_labels=("Of each coordinate", "Full covariance"),
         ),
         THRESHOLD,
         Parameter(
