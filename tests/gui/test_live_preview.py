@@ -356,3 +356,30 @@ def test_slider_of_a_real_window_moves_the_preview(make_napari_viewer, qtbot, vo
     np.testing.assert_array_equal(found.slice_on_screen, whole(found)[3])
     found.preview.close()
     assert list(viewer.layers) == [layer]
+
+
+@pytest.mark.display
+def test_window_closes_while_a_form_previews(make_napari_viewer, qtbot, volume):
+    viewer = make_napari_viewer(show=True)
+    viewer.add_image(volume, name="cells", rgb=False)
+    form = GaussianForm(viewer)
+    viewer.window.add_dock_widget(form, name="Gaussian")
+    form.follow.setChecked(True)
+    qtbot.waitUntil(lambda: bool(form.preview.layers), timeout=TIMEOUT)
+    preview = form.preview
+    form.parameters.set_value("sigma", 2.0)
+    viewer.close()
+    qtbot.waitUntil(lambda: not preview.is_busy, timeout=TIMEOUT)
+
+
+@pytest.mark.display
+def test_form_that_is_removed_takes_its_preview_along(make_napari_viewer, qtbot, volume):
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_image(volume, name="cells", rgb=False)
+    form = GaussianForm(viewer)
+    viewer.window.add_dock_widget(form, name="Gaussian")
+    form.follow.setChecked(True)
+    qtbot.waitUntil(lambda: bool(form.preview.layers), timeout=TIMEOUT)
+    viewer.window.remove_dock_widget(form)
+    qtbot.wait(50)
+    assert list(viewer.layers) == [layer]

@@ -201,6 +201,20 @@ def test_other_image_is_worked_on_when_it_is_chosen_among_siblings(open_form, vi
         assert [choice.layer for choice in form.channels.choices()] == [layer]
 
 
+def test_forecast_counts_joined_channels_without_reading_them(
+    open_form, viewer_model, data, monkeypatch
+):
+    for name in "ab":
+        viewer_model.add_image(data, name=name, rgb=False)
+    form = open_form(GaussianForm)
+    form.channels.set_choices(form.channels.all_choices(), [True, True])
+    monkeypatch.setattr(np, "stack", lambda *_, **__: pytest.fail("the voxels were copied"))
+    form.parameters.set_value("sigma", 3.0)
+    outline = form.inputs.outline()
+    assert (outline.shape, outline.axes) == ((2, *data.shape), ("c", "z", "y", "x"))
+    assert form.forecast.text().startswith("One run")
+
+
 def test_unnamed_fourth_axis_is_asked_for(open_form, finish, viewer_model, warnings_shown):
     series = np.random.default_rng(0).random((2, 3, 8, 9)).astype(np.float32)
     viewer_model.add_image(series, name="film", rgb=False)

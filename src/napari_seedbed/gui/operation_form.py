@@ -176,28 +176,28 @@ class OperationForm(PanelForm):
         self._show_forecast()
         self.preview.look_again()
 
-    def _main_image(self) -> Image | None:
-        """The main input; None where it is not known yet."""
+    def _outline(self) -> Image | None:
+        """What is known of the main input; None where nothing is yet."""
         if self.inputs.is_ready:
             with suppress(InputError):
-                return self.inputs.main_image()
+                return self.inputs.outline()
         return None
 
     def _show_units(self, layer: Layer | None) -> None:
-        image = self._main_image()
+        image = self._outline()
         unit = "pixels" if layer is None else unit_symbol(layer.units[-1])
         self.parameters.show_scale(unit, None if image is None else image.spacing)
 
     def _show_forecast(self) -> None:
         self.forecast.setText("")
-        image = self._main_image()
+        image = self._outline()
         self.apply_to.offer(self.operation, image)
         self._rows.setRowVisible(self.apply_to, self.apply_to.count() > 1)
         if not self.inputs.is_ready:
             return
         try:
             # Without seeds and shapes, whose reading takes longer than forecasts may.
-            image = self.inputs.main_image()
+            image = self.inputs.outline()
             layer, time_axis = self.inputs.layer, self.inputs.time_axis
             part = self.apply_to.part(self.viewer, layer, image, time_axis)
             cost = operations.forecast(

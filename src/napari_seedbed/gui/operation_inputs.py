@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points
@@ -260,14 +261,33 @@ class OperationInputs(QWidget):
         layer = self.image.layer()
         return layer is not None and (self.time_axis is not None or axes_known(layer))
 
-    def main_image(self) -> Image:
-        """The main input alone."""
-        layer, time_axis = self.layer, self.time_axis
-        if time_axis is None and not axes_known(layer):
+    def outline(self) -> Image:
+        """Shape, type and place of the main input; the voxels of joined layers are not read.
+
+        For forecasts, which come with each change of a parameter.
+        """
+        choices = self.channels.choices()
+        if len({choice.layer for choice in choices}) < 2:
+            return self.main_image()
+        image = image_from_layers(self._known_layer(), choices[:1], time_axis=self.time_axis)
+        nothing = np.broadcast_to(np.zeros((), image.dtype), (len(choices), *image.shape))
+        return replace(
+            image, array=nothing, axes=("c", *image.axes), source_channels=None, record=None
+        )
+
+    def _known_layer(self) -> Layer:
+        """The main layer, when it is known which of its axes is time."""
+        layer = self.layer
+        if self.time_axis is None and not axes_known(layer):
             raise InputError(
                 f"Time axis: choose which axis of '{layer.name}' is time; its axis labels do not "
                 "say it."
             )
+        return layer
+
+    def main_image(self) -> Image:
+        """The main input alone."""
+        layer, time_axis = self._known_layer(), self.time_axis
         if not isinstance(layer, ImageLayer) or not self.channels.all_choices():
             return image_of(layer, time_axis=time_axis)
         return image_from_layers(layer, self.channels.choices(), time_axis=time_axis)
