@@ -59,7 +59,8 @@ class ImageCollectionPanel(PanelForm):
         for label, axis in _AXES:
             self.axis.addItem(label, axis)
         self.axis.setToolTip(
-            "What changes from file to file. Automatic: slices, or time points where files are volumes."
+            "What changes from file to file. Automatic: slices, or time points where files are "
+            "volumes."
         )
         self.step = QDoubleSpinBox()
         self.step.setRange(0.0, 1e9)

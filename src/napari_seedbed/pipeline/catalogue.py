@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.channel_operations import CHANNELS_AND_CROP
 from napari_seedbed.pipeline.colour_operations import COLOURS
+from napari_seedbed.pipeline.contrast_operations import CONTRASTS
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.detection_operations import DETECTIONS
@@ -222,6 +223,7 @@ OPERATIONS = (
     EDGE_SURFACE,
     REGION_SURFACE,
     *INTENSITIES,
+    *CONTRASTS,
     *CHANNELS_AND_CROP,
     EDGE_MAP,
     GAUSSIAN,

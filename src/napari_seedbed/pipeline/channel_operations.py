@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Job, Need, Operation, WholeJob
-from napari_seedbed.pipeline.filter_operations import image_filter
+from napari_seedbed.pipeline.filter_operations import by_voxel_and_channel, image_filter, no_halo
 from napari_seedbed.pipeline.image import SPATIAL, Image
-from napari_seedbed.pipeline.intensity_operations import by_voxel_and_channel
 from napari_seedbed.pipeline.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -144,10 +143,6 @@ def _crop_need(
     return Need(9 * voxels, 2e-8 * voxels)
 
 
-def _no_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    return (0,) * len(spacing)
-
-
 def _check_weights(text: str) -> None:
     from napari_seedbed.core.images.grey_conversion import parse_weights
 
@@ -198,7 +193,7 @@ TO_GREY = image_filter(
         ),
     ),
     estimate=by_voxel_and_channel(12, 3e-8),
-    halo=_no_halo,
+    halo=no_halo,
     term="rgb2gray",
     help="Adds up the channels, each times its weight. Transparency does not count, and values "
     "keep their scale.",
@@ -223,7 +218,7 @@ TAKE_CHANNEL = image_filter(
         ),
     ),
     estimate=by_voxel_and_channel(8, 2e-8),
-    halo=_no_halo,
+    halo=no_halo,
     term="split channels",
     help="Gives one channel as an image of its own. The type of the image stays.",
     reference="Gonzalez RC, Woods RE (2018). Digital Image Processing, 4th edition, chapter 6. "

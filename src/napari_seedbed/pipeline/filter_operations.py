@@ -79,6 +79,23 @@ def by_voxel(bytes_each: float, seconds_each: float) -> Estimate:
     return estimate
 
 
+def by_voxel_and_channel(bytes_each: float, seconds_each: float) -> Estimate:
+    """A forecast that grows with the number of voxels of all channels together."""
+
+    def estimate(
+        shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+    ) -> Need:
+        voxels = math.prod(shape) * n_channels
+        return Need(int(bytes_each * voxels), seconds_each * voxels)
+
+    return estimate
+
+
+def no_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
+    """A voxel's result follows from its own value and from what all voxels tell."""
+    return (0,) * len(spacing)
+
+
 def rows_in_window(shape: Sequence[int], parameters: Mapping[str, Any]) -> float:
     """About how many rows a window of `radius` voxels has."""
     reach = min(parameters["radius"], max(shape))
