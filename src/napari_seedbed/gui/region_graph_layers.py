@@ -47,6 +47,11 @@ class RegionGraphLayers:
     Parameters
     ----------
     viewer : ViewerModel or Viewer
+
+    Attributes
+    ----------
+    shown : ndarray of int32 or None
+        The merged regions of the part that is on screen.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -55,6 +60,7 @@ class RegionGraphLayers:
         self._slot = f"region graph {id(self)}"
         self._seen: _Seen | None = None
         self._averages: list[Layer] = []
+        self.shown: NDArray[np.int32] | None = None
 
     def look_at(self, built: Built, part: Part) -> None:
         """Another graph, or another part of it, is on screen."""
@@ -73,15 +79,13 @@ class RegionGraphLayers:
         return layer if isinstance(layer, Labels) else None
 
     def show_labels(self, groups: NDArray[np.int64]) -> None:
-        """Show the groups as labels."""
+        """Show the groups as outlines; in the 3D display as labels."""
         seen = self._known()
-        is_new = self.labels is None
-        painted = seen.built.graph.painted(groups, seen.numbers)
-        layer = self._show("labels", painted, "merged regions")
-        if is_new and isinstance(layer, Labels):
-            # Outlines: the picture and the graph are seen, too.
-            layer.contour = 2
-            layer.opacity = 0.9
+        self.shown = seen.built.graph.painted(groups, seen.numbers)
+        is_flat = sum(n > 1 for n in self.shown.shape) < 3
+        # Outlines, so that the picture and the graph are seen, too. Those that napari makes of
+        # labels take more than half of the time that a move of the slider may take.
+        self._show("labels", outlined(self.shown) if is_flat else self.shown, "merged regions")
 
     def show_chosen(self, groups: NDArray[np.int64] | None, group: int | None) -> None:
         """Draw a line around one group of regions, or around none."""
@@ -95,8 +99,7 @@ class RegionGraphLayers:
         layer = self._show(slot, table[seen.numbers], "chosen region")
         if isinstance(layer, Labels) and before is None:
             layer.colormap = DirectLabelColormap(color_dict={1: _CHOSEN, None: "transparent"})
-            layer.contour = 3
-            layer.opacity = 1.0
+            layer.opacity = 0.5
 
     def show_average(self, groups: NDArray[np.int64], on: bool) -> None:
         """Show each group in its mean colour, or show that no more."""
@@ -199,6 +202,7 @@ class RegionGraphLayers:
             slot=f"{self._slot}/{slot}",
             time_axis=given.time_axis,
             shift=shift,
+            opacity=0.9,
         )
         layer.editable = False
         return layer
@@ -224,6 +228,17 @@ class RegionGraphLayers:
     def _remove(self, layer: Layer | None) -> None:
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
+
+
+def outlined(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels of the voxels that share a face with another label, 0 elsewhere."""
+    differs = np.zeros(labels.shape, bool)
+    for axis in range(labels.ndim):
+        moved, edge = np.moveaxis(labels, axis, 0), np.moveaxis(differs, axis, 0)
+        found = moved[1:] != moved[:-1]
+        edge[1:] |= found
+        edge[:-1] |= found
+    return labels * differs
 
 
 def _colours(weights: NDArray[np.float64]) -> NDArray[np.float32]:

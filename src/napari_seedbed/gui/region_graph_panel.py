@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
@@ -16,6 +17,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import is_preview
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
@@ -24,7 +26,7 @@ from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.region_clicks import RegionClicks, Voxel
 from napari_seedbed.gui.region_graph_form import SLIDER_STEPS, RegionGraphForm
 from napari_seedbed.gui.region_graph_layers import RegionGraphLayers
-from napari_seedbed.gui.region_graph_session import Question, RegionGraphSession
+from napari_seedbed.gui.region_graph_session import Built, Question, RegionGraphSession
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
@@ -70,6 +72,8 @@ class RegionGraphPanel(QWidget):
         self._first: int | None = None
         self._record: Any = None
         self._groups: NDArray[np.int64] | None = None
+        # The graph whose result was applied last, until something is changed.
+        self._applied: Built | None = None
         self._look = self._timer(_LOOK_MS, self._look_now)
         self._draw = self._timer(_DRAW_MS, self._draw_graph)
         self._connect()
@@ -224,9 +228,10 @@ class RegionGraphPanel(QWidget):
         if self.isVisible() and not self._look.isActive():
             self._look.start()
 
-    def _on_removed(self, layer: Any) -> None:
+    def _on_removed(self, layer: Layer) -> None:
         self.reset_choices()
-        self._look.start()
+        if not is_preview(layer):
+            self._look.start()
 
     def _on_closing(self) -> None:
         self._rest()
@@ -270,8 +275,16 @@ class RegionGraphPanel(QWidget):
         if built is None or not question.same_as(built.question):
             self._say("Finding out which regions touch…")
             return
+        if not len(built.graph.labels):
+            self.layers.clear()
+            self._groups = None
+            name = self.inputs.others["other"].currentText()
+            self._say(f"'{name}' holds no regions here.")
+            return
         self.layers.look_at(built, part)
-        self._show()
+        # What was applied is not covered again before something changes.
+        if self._applied is not built:
+            self._show()
 
     def _on_failed(self, error: BaseException) -> None:
         self.layers.clear()
@@ -286,6 +299,7 @@ class RegionGraphPanel(QWidget):
         self.form.fields.show_row("sigma", values["weight"] == "boundary")
         # The level of one weight means nothing for another; the number of regions does.
         self.session.stop_at = "n_regions"
+        self._applied = None
         self._look.start()
 
     def _on_slider(self, position: int) -> None:
@@ -309,9 +323,10 @@ class RegionGraphPanel(QWidget):
     def _show(self) -> None:
         """Show the regions as they are joined now; the graph follows."""
         built = self.session.now
-        if built is None or not self.isVisible():
+        if built is None or not len(built.graph.labels) or not self.isVisible():
             return
         edits = self._edits_here()
+        self._applied = None
         self._groups, notes = self.session.groups(tuple(edits))
         with errors.shown(self._say):
             self.layers.show_labels(self._groups)
@@ -338,7 +353,7 @@ class RegionGraphPanel(QWidget):
             session.n_regions = max(left, 1)
 
     def _show_average(self, checked: bool = False) -> None:
-        if self._groups is not None and self.session.now is not None:
+        if self._groups is not None and self.session.now is not None and self.isVisible():
             self.layers.show_average(self._groups, self.form.average.isChecked())
 
     def _draw_graph(self, checked: bool = False) -> None:
@@ -448,6 +463,7 @@ class RegionGraphPanel(QWidget):
             text = self.results.show(finished, origin, part.words)
             # Previews would hide what came out; they come back with the next change.
             self._draw.stop()
+            self._applied = self.session.now
             self.layers.hide()
             self._say(text)
 
