@@ -40,3 +40,26 @@ def build_measurements(viewer: Any) -> Any:
     panel.view.plot.across.setCurrentText("area")
     panel.view.plot.up.setCurrentText("mean_intensity")
     return panel
+
+
+def build_scores(viewer: Any) -> Any:
+    """Coins found by a threshold alone, scored against carefully found ones."""
+    from skimage import filters, measure, morphology
+
+    from napari_seedbed.gui.scores_panel import ScoresPanel
+
+    image, truth = coins()
+    rough = morphology.opening(image > filters.threshold_otsu(image), morphology.disk(2))
+    viewer.add_image(image, name="coins")
+    viewer.add_labels(truth, name="truth", visible=False)
+    result = measure.label(rough).astype(np.int32)
+    viewer.add_labels(result, name="threshold", visible=False)
+    panel = ScoresPanel(viewer)
+    dock = viewer.window.add_dock_widget(panel, name="Score against a truth")
+    viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
+    panel.form.live.setChecked(True)
+    panel.form.overlay.setChecked(True)
+    panel.score()
+    wait_until(lambda: panel.job is None and panel.live_job is None, "the scores")
+    wait_until(lambda: bool(panel.form.live_score.text()), "the live score")
+    return panel

@@ -143,8 +143,6 @@ class MeasurementPlot(QWidget):
         self.tools["lasso"].setEnabled(y is not None)
         if y is None and self.box.tool == "lasso":
             self.tools["box"].setChecked(True)
-        self.plot.setLabel("bottom", self.across.currentText())
-        self.plot.setLabel("left", NOTHING if y is None else self.up.currentText())
         known = x[np.isfinite(x)]
         for item in (self._bars, self._chosen_bars):
             # what is not seen must not widen the axes

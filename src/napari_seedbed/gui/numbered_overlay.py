@@ -15,6 +15,8 @@ MOST_NUMBERS = 5000
 """More of them could not be read, and would make the picture slow."""
 
 _TEXT_SIZE = 10
+_COLOUR = "#ff5a36"
+"""Seen on black, grey and white alike."""
 
 
 class NumberedOverlay:
@@ -84,7 +86,7 @@ class NumberedOverlay:
             ndim=ndim,
             name=f"numbers of {labels.name}",
             features={"label": np.empty(0, int)},
-            text={"string": "{label}", "size": _TEXT_SIZE, "color": "white", "anchor": "center"},
+            text={"string": "{label}", "size": _TEXT_SIZE, "color": _COLOUR, "anchor": "center"},
             face_color="transparent",
             border_color="transparent",
             out_of_slice_display=ndim == 3,

@@ -1,0 +1,462 @@
+"""Scoring a result against a truth: numbers, errors to go to, hits and misses in the picture."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui import errors
+from napari_seedbed.gui.image_hints_view import ImageHints
+from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import (
+    METADATA_KEY,
+    add_or_update,
+    find_result,
+    is_preview,
+    is_result,
+    is_seeds,
+)
+from napari_seedbed.gui.operation_inputs import axes_known
+from napari_seedbed.gui.operation_results import in_words
+from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
+from napari_seedbed.gui.score_parts import (
+    LiveScores,
+    images_to_score,
+    part_to_score,
+    score_part,
+)
+from napari_seedbed.gui.score_rows import (
+    error_columns,
+    error_rows,
+    errors_in_words,
+    score_columns,
+)
+from napari_seedbed.gui.scores_form import COLOURS, ScoresForm
+from napari_seedbed.gui.seeds_watch import move_connections
+from napari_seedbed.gui.sorted_columns import Rows
+from napari_seedbed.gui.view_position import show_place, time_on_screen
+from napari_seedbed.pipeline.atomic_files import written_whole
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.scoring import json_values, score_images
+from napari_seedbed.pipeline.table_writing import save_table
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+LIVE_SECONDS = 0.1
+_SLOT = "scores/agreement"
+_RESULT_EVENTS = ("paint", "data", "set_data", "labels_update", "scale", "translate", "affine")
+
+
+class ScoresPanel(QWidget):
+    """Scores labels or a mask against a truth, at once or while somebody works.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.job: Job | None = None
+        self.live_job: Job | None = None
+        self.scoring: dict[str, Any] | None = None
+        self.rows: list[dict[str, Any]] = []
+        self._scored: tuple[Labels, Labels] | None = None
+        self._agreement: Image | None = None
+        self._watched: Labels | None = None
+        self._is_due = False
+        self.form = ScoresForm()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(1000 * LIVE_SECONDS))
+        self._timer.timeout.connect(self._score_live)
+        self.hints = ImageHints(napari_viewer, self._result_mask, self.form.hints.setText)
+        self.life = PanelLife(self, napari_viewer)
+        self._connect()
+        self.reset_choices()
+
+    def _connect(self) -> None:
+        form = self.form
+        form.run.clicked.connect(self.score)
+        form.cancel.clicked.connect(self.cancel)
+        form.copy.clicked.connect(self._copy)
+        form.save.clicked.connect(self._ask_where_to_save)
+        form.truth.layer_chosen.connect(self._on_truth_chosen)
+        form.result.layer_chosen.connect(self._look_again)
+        form.times.activated.connect(self._look_again)
+        form.background.valueChanged.connect(self._look_again)
+        form.live.toggled.connect(self._on_live)
+        form.overlay.toggled.connect(self._show_agreement)
+        form.errors.rows_selected.connect(self._on_error_chosen)
+        form.entropy.clicked.connect(partial(self._hint, "local_entropy"))
+        form.noise.clicked.connect(partial(self._hint, "residual_noise"))
+        dims = self.viewer.dims.events
+        for event in (dims.point, dims.ndisplay, dims.order):
+            event.connect(self._on_moved)
+        self.life.layer_removed.connect(self._on_layer_removed)
+        self.life.closing.connect(self.close_down)
+        # not a method of the panel: that one is gone when it is destroyed
+        self.destroyed.connect(partial(_abandon, self.__dict__))
+
+    # What people do
+
+    def score(self) -> None:
+        """Score everything beside the window."""
+        if self.job is not None:
+            return
+        with errors.shown(self._say):
+            truth, result = self._truth(), self._result()
+            images = images_to_score(truth, result, self._time_axis())
+            self.job = Job(
+                partial(_score, images, self.form.background.value()),
+                on_done=partial(self._show, truth, result),
+                on_error=self._on_error,
+                on_progress=self._on_progress,
+                on_cancelled=self._on_cancelled,
+            )
+            self._say("Scoring…")
+            self.form.run.setEnabled(False)
+            self.form.controls.show_running(True)
+            self.job.start()
+
+    def cancel(self) -> None:
+        """Stop; what is shown stays."""
+        if self.job is not None:
+            self._say("Stopping…")
+            self.job.cancel()
+
+    def go_to(self, row: int) -> None:
+        """Bring an error to the middle of the picture."""
+        if self._scored is None or self._scored[0] not in self.viewer.layers:
+            return
+        error, (truth, result) = self.rows[row], self._scored
+        place = tuple(round(value) for value in error["place"])
+        show_place(self.viewer, truth, place, error["time"], self._time_axis())
+        wrong = truth if error["kind"] in ("split", "missed", "outline") else result
+        if wrong in self.viewer.layers and not is_preview(wrong):
+            wrong.selected_label = error["label"]
+
+    def save(self, path: str | Path) -> None:
+        """Write everything as JSON, as `seedbed score --json` does, or the scores as CSV."""
+        with errors.shown(self._say):
+            if self.scoring is None:
+                raise InputError("There are no scores yet: press Score first.")
+            path = Path(path)
+            if path.suffix.lower() == ".csv":
+                save_table(path, score_columns(self.scoring))
+            else:
+                with written_whole(path) as temporary:
+                    text = json.dumps(json_values(self.scoring), indent=2)
+                    temporary.write_text(text + "\n", encoding="utf-8")
+            self._say(f"Saved {path.name}.")
+
+    def _ask_where_to_save(self) -> None:
+        given, _ = QFileDialog.getSaveFileName(
+            self, "Save scores", "scores.json", "Everything (*.json);;Scores (*.csv)"
+        )
+        if given:
+            path = Path(given)
+            self.save(path if path.suffix else path.with_name(f"{path.name}.json"))
+
+    def _copy(self) -> None:
+        count = self.form.scores.copy()
+        self._say(f"Copied {count} scores.")
+
+    def _hint(self, name: str) -> None:
+        with errors.shown(self.form.hints.setText):
+            layer = self.form.image.layer()
+            if not isinstance(layer, ImageLayer):
+                raise InputError("image: there is none; open an image first.")
+            self.hints.show(name, layer)
+
+    # What the window tells
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers that there are now; napari calls it when they change."""
+        labels = [layer for layer in self.viewer.layers if isinstance(layer, Labels)]
+        labels = [layer for layer in labels if not self._is_agreement(layer)]
+        # A truth is opened, a result is made.
+        truths = [layer for layer in labels if not is_preview(layer)]
+        self.form.truth.set_layers(sorted(truths, key=_rank_of_truth))
+        self.form.result.set_layers(labels)
+        images = [layer for layer in self.viewer.layers if isinstance(layer, ImageLayer)]
+        self.form.image.set_layers(sorted(images, key=is_result))
+        self.form.run.setEnabled(bool(truths) and len(labels) > 1 and self.job is None)
+        self._look_again()
+
+    def _on_truth_chosen(self, layer: Layer | None) -> None:
+        self.form.times.clear()
+        needed = layer is not None and not axes_known(layer)
+        if layer is not None and needed:
+            self.form.times.addItem("choose…", None)
+            for i, label in enumerate(layer.axis_labels):
+                self.form.times.addItem(f"axis {i + 1} ('{label}')", i)
+        self.form.rows.setRowVisible(self.form.times, needed)
+        self._look_again()
+
+    def _on_layer_removed(self, layer: Layer) -> None:
+        if self._scored is not None and layer in self._scored:
+            if self.job is not None:
+                self.job.cancel()
+                self._say(removed_in_words(layer))
+            self._scored = None
+        self.reset_choices()
+
+    def _on_moved(self, event: Any = None) -> None:
+        self._look_again()
+        if self.scoring is not None and len(self.scoring["time_points"]) > 1:
+            self._show_scores()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take the live score up again."""
+        super().showEvent(event)
+        self._look_again()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Nobody sees the panel."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def close_down(self) -> None:
+        """Stop all work."""
+        self._timer.stop()
+        for job in (self.job, self.live_job):
+            if job is not None:
+                job.abandon()
+        self.job = self.live_job = None
+        self.hints.close()
+        self._watch(None)
+
+    # What is scored
+
+    def _truth(self) -> Labels:
+        layer = self.form.truth.layer()
+        if not isinstance(layer, Labels):
+            raise InputError("truth: there is none; open it as a Labels layer first.")
+        if self._time_axis() is None and not axes_known(layer):
+            raise InputError(
+                f"Time axis: choose which axis of '{layer.name}' is time; its axis labels do not "
+                "say it."
+            )
+        return layer
+
+    def _result(self) -> Labels:
+        chosen, truth = self.form.result.layer(), self.form.truth.layer()
+        if isinstance(chosen, Labels):
+            return chosen
+        found = [layer for layer in self.viewer.layers if isinstance(layer, Labels)]
+        found = [one for one in found if one is not truth and not self._is_agreement(one)]
+        if not found:
+            raise InputError("result: there is none; make a Labels layer beside the truth first.")
+        previews = [layer for layer in found if is_preview(layer)]
+        made = [layer for layer in found if is_result(layer)]
+        return (previews or made or found)[-1]
+
+    def _result_mask(self) -> Labels | None:
+        with suppress(InputError):
+            return self._result()
+        return None
+
+    def _time_axis(self) -> int | None:
+        chosen = self.form.times.currentData()
+        return None if chosen is None else int(chosen)
+
+    def _is_agreement(self, layer: Layer) -> bool:
+        return str(layer.metadata.get(METADATA_KEY, {}).get("slot", "")).startswith(_SLOT)
+
+    # The live score
+
+    def _on_live(self) -> None:
+        if self.form.live.isChecked():
+            self._look_again()
+        else:
+            self._watch(None)
+            self._timer.stop()
+            self.form.live_score.setText("")
+
+    def _look_again(self, event: Any = None) -> None:
+        if self.form.live.isChecked() and self.isVisible():
+            self._timer.start()
+
+    def _watch(self, layer: Labels | None) -> None:
+        if layer is not self._watched:
+            move_connections(self._watched, layer, _RESULT_EVENTS, self._look_again)
+            self._watched = layer
+
+    def _score_live(self) -> None:
+        if self.live_job is not None:
+            self._is_due = True
+            self.live_job.cancel()
+            return
+        self._is_due = False
+        try:
+            truth, result = self._truth(), self._result()
+            self._watch(result)
+            part = part_to_score(self.viewer, truth, result, self._time_axis())
+        except InputError as error:
+            self.form.live_score.setText(str(error))
+            return
+        if part is None:
+            self.form.live_score.setText("Switch to the 2D display: the volume is too large.")
+            return
+        self.live_job = Job(
+            partial(score_part, part, self.form.background.value()),
+            on_done=partial(self._show_live, result.name),
+            on_error=self._on_live_error,
+            on_cancelled=self._end_live,
+        ).start()
+
+    def _show_live(self, name: str, scores: LiveScores) -> None:
+        if self.form.live.isChecked():
+            where = f" on {scores.where}" if scores.where else ""
+            self.form.live_score.setText(
+                f"Dice {scores.dice:.3f}   IoU {scores.iou:.3f}   F1 {scores.f1:.3f}\n"
+                f"{name}{where}: {in_words(scores.result_objects, 'object')}, "
+                f"{scores.truth_objects} in the truth"
+            )
+        self._end_live()
+
+    def _on_live_error(self, error: BaseException) -> None:
+        self.form.live_score.setText(errors.message_of(error))
+        self._end_live()
+
+    def _end_live(self) -> None:
+        self.live_job = None
+        if self._is_due:
+            self._score_live()
+
+    # What the job tells
+
+    def _show(self, truth: Labels, result: Labels, answer: tuple[dict[str, Any], Image]) -> None:
+        self._end("")
+        self.scoring, self._agreement = answer
+        self._scored = (truth, result)
+        self.rows = error_rows(self.scoring)
+        series = len(self.scoring["time_points"]) > 1
+        self._show_scores()
+        self.form.errors.show_columns(error_columns(self.rows, series=series))
+        self.form.errors_title.setText(errors_in_words(self.rows))
+        for button in (self.form.copy, self.form.save):
+            button.setEnabled(True)
+        self._show_agreement()
+        mean = "On average " if series else ""
+        scores = self.scoring["scores"]
+        said = f"{mean}Dice {scores['dice']:.3f}, IoU {scores['iou']:.3f}."
+        self._say(" ".join([said, *self.scoring["notes"]]))
+
+    def _show_scores(self) -> None:
+        assert self.scoring is not None
+        time = None
+        if self._scored is not None:
+            with suppress(InputError):
+                time = time_on_screen(self.viewer, self._scored[0], time_axis=self._time_axis())
+        self.form.scores.show_columns(score_columns(self.scoring, time))
+
+    def _show_agreement(self) -> None:
+        slot = _SLOT if self._scored is None else f"{_SLOT}/{self._scored[0].unique_id}"
+        shown = find_result(self.viewer, slot)
+        if not self.form.overlay.isChecked():
+            if shown is not None:
+                self.viewer.layers.remove(shown)
+            return
+        if self._agreement is None or self._scored is None:
+            self._say("Press Score to see hits and misses.")
+            return
+        truth = self._scored[0]
+        if truth not in self.viewer.layers:
+            return
+        layer = add_or_update(
+            self.viewer,
+            "labels",
+            self._agreement,
+            like=truth,
+            name=f"hits and misses of {self._scored[1].name}",
+            record={"operation": "scores", "preview": True},
+            slot=slot,
+            time_axis=self._time_axis(),
+            opacity=0.6,
+        )
+        colours: dict[int | None, Any] = {None: "transparent"}
+        colours.update(COLOURS)
+        layer.colormap = DirectLabelColormap(color_dict=colours)
+
+    def _on_error_chosen(self, rows: Rows) -> None:
+        if len(rows):
+            self.go_to(int(rows[0]))
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.form.controls.show_progress(progress)
+        self._say(progress.message)
+
+    def _on_error(self, error: BaseException) -> None:
+        self._end(errors.show(error))
+
+    def _on_cancelled(self) -> None:
+        self._end("Cancelled.")
+
+    def _end(self, message: str) -> None:
+        self.job = None
+        self.form.controls.show_running(False)
+        self.form.run.setEnabled(True)
+        self._say(message)
+
+    def _say(self, message: str) -> None:
+        self.form.controls.say(message)
+
+
+def _rank_of_truth(layer: Labels) -> tuple[bool, bool, bool]:
+    """What is called a truth comes first, what somebody made last."""
+    name = layer.name.lower()
+    named = any(word in name for word in ("truth", "gt", "reference", "manual"))
+    return (not named, is_result(layer), is_seeds(layer))
+
+
+def _score(
+    images: Sequence[Image], background: int, report: Report, should_stop: ShouldStop
+) -> tuple[dict[str, Any], Image]:
+    """Everything about two images, and where they agree."""
+    from napari_seedbed.core import agreement_map
+
+    truth, result = images
+    scoring = score_images(
+        truth, result, background=background, report=report, should_stop=should_stop
+    )
+    maps = []
+    for t in range(truth.n_times):
+        found = result.select_time(t).volume()
+        if background:
+            found = np.where(found == background, 0, found)
+        known = truth.select_time(t).volume()
+        maps.append(agreement_map(known, found, should_stop=should_stop))
+    axes = truth.spatial_axes if truth.time_axis is None else ("t", *truth.spatial_axes)
+    array = maps[0] if truth.time_axis is None else np.stack(maps)
+    order = [axis for axis in truth.axes if axis in axes]
+    array = np.transpose(array, [axes.index(axis) for axis in order])
+    return scoring, replace(
+        truth, array=array, axes=tuple(order), record=None, channel_names=(), channel_colors=()
+    )
+
+
+def _abandon(panel: dict[str, Any], *_: Any) -> None:
+    """Stop what a destroyed panel left running."""
+    for name in ("job", "live_job"):
+        if panel.get(name) is not None:
+            panel[name].abandon()
