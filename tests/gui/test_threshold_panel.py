@@ -21,7 +21,7 @@ coins = data.coins()[60:220, 40:240]
 class Bench:
     """The panel on a viewer without a window."""
 
-    def __init__(self, viewer, qtbot, image=coins, **layer) -> None:
+    def __init__(self, viewer, qtbot, image=coins, *, settle=True, **layer) -> None:
         self.viewer, self.qtbot = viewer, qtbot
         self.image = viewer.add_image(image, **{"name": "coins", "rgb": False, **layer})
         self.panel = ThresholdPanel(viewer)
@@ -29,7 +29,8 @@ class Bench:
         qtbot.addWidget(self.panel)
         self.panel.resize(340, 900)
         self.panel.show()
-        self.settle()
+        if settle:
+            self.settle()
 
     def settle(self):
         """Wait until the histogram and the mask of what is in view are there."""
@@ -259,6 +260,7 @@ def test_histogram_follows_the_slice_and_comes_back_at_once(viewer_model, qtbot)
         assert bench.plot.values == (value,)
         assert np.array_equal(bench.preview().squeeze(), image[z] > value)
     found = bench.panel.counted
+    assert found.is_complete
     for z in (2, 1):
         viewer_model.dims.set_point(0, z)
         bench.settle()
@@ -393,7 +395,10 @@ def test_without_an_image_there_is_nothing_to_do(viewer_model, qtbot):
 
 def test_narrow_bars_are_drawn_together_as_far_as_they_are_in_view(viewer_model, qtbot):
     image = np.random.default_rng(0).integers(0, 60000, (90, 100), dtype=np.uint16)
-    plot = Bench(viewer_model, qtbot, image).plot
+    bench = Bench(viewer_model, qtbot, image, settle=False)
+    # Before the method that takes longest is done.
+    qtbot.waitUntil(lambda: bench.panel.counted is not None, timeout=5000)
+    plot = bench.plot
     for low, high in [(0, 60000), (20000, 20400), (30000, 34000)]:
         plot.setXRange(low, high, padding=0)
         edges, heights = plot._curve.getData()

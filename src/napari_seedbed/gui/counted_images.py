@@ -1,7 +1,7 @@
 """Histograms of what is in view, counted beside the window and kept."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,12 @@ _KEPT = 64
 """Histograms of one image: about a slider's way."""
 
 
+SLOW = "minimum"
+"""The method that may take seconds where there are many grey values; others take no time."""
+
+Work = Callable[[Report, ShouldStop], "Counted"]
+
+
 @dataclass(frozen=True, eq=False)
 class Counted:
     """A histogram and what follows from it.
@@ -44,6 +50,11 @@ class Counted:
     values: Mapping[str, float]
     why_not: Mapping[str, str]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all methods were tried."""
+        return SLOW in self.values or SLOW in self.why_not
+
     def classes(self, number: int) -> tuple[float, ...]:
         """The values between so many classes; none where there are too few grey values."""
         try:
@@ -57,7 +68,8 @@ class CountedImages(QObject):
 
     Notes
     -----
-    Signals: `counted(Counted)` for the newest wish; `failed(error)`; `progressed(Progress)`.
+    Signals: `counted(Counted)` for the newest wish, again when it is complete; `failed(error)`;
+    `progressed(Progress)`.
     """
 
     counted = Signal(object)
@@ -67,7 +79,7 @@ class CountedImages(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._job: Job | None = None
-        self._next: tuple[Hashable, Callable[[], Image]] | None = None
+        self._next: tuple[Hashable, Work] | None = None
         self._key: Hashable = None
         self._known: OrderedDict[Hashable, Counted] = OrderedDict()
 
@@ -105,23 +117,28 @@ class CountedImages(QObject):
         # Slices have no hash before Python 3.12.
         bounds = None if part.region is None else tuple((p.start, p.stop) for p in part.region)
         key = (bounds, part.time)
-        if key in self._known:
-            self._known.move_to_end(key)
-            self.stop()
-            return self._known[key]
-        if self._job is not None:
-            if self._key != key:
-                self._next = (key, partial(_part_of, image, part))
-                self._key = key
-                self._job.cancel()
+        known = self._known.get(key)
+        if known is None:
+            self._want(key, partial(_count, image, part))
             return None
-        self._start(key, partial(_part_of, image, part))
-        return None
+        self._known.move_to_end(key)
+        if known.is_complete:
+            self.stop()
+        else:
+            self._want(key, partial(_completed, known))
+        return known
 
-    def _start(self, key: Hashable, part: Callable[[], Image]) -> None:
+    def _want(self, key: Hashable, work: Work) -> None:
+        if self._job is None:
+            self._start(key, work)
+        elif self._key != key:
+            self._next, self._key = (key, work), key
+            self._job.cancel()
+
+    def _start(self, key: Hashable, work: Work) -> None:
         self._key = key
         self._job = Job(
-            partial(_count, part),
+            work,
             on_done=partial(self._on_done, key),
             on_error=self._on_error,
             on_progress=self.progressed.emit,
@@ -134,6 +151,8 @@ class CountedImages(QObject):
         self._known[key] = counted
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
+        if not counted.is_complete:
+            self._start(key, partial(_completed, counted))
         self.counted.emit(counted)
 
     def _on_error(self, error: BaseException) -> None:
@@ -153,8 +172,9 @@ def _part_of(image: Image, part: Part) -> Image:
     return image if part.region is None else image.crop(part.region)
 
 
-def _count(part: Callable[[], Image], report: Report, should_stop: ShouldStop) -> Counted:
-    image = part()
+def _count(whole: Image, part: Part, report: Report, should_stop: ShouldStop) -> Counted:
+    """The histogram, and what is found in it at once."""
+    image = _part_of(whole, part)
     total = count_blocks(image)
     done = 0
 
@@ -164,14 +184,22 @@ def _count(part: Callable[[], Image], report: Report, should_stop: ShouldStop) -
             yield block
             done += 1
             # Some types are read twice.
-            report(Progress(0.9 * (done % total) / total, "Counting grey values"))
+            report(Progress((done % total) / total, "Counting grey values"))
 
     histogram = blocks_histogram(blocks, should_stop=should_stop)
-    report(Progress(0.9, "Finding thresholds"))
-    values, why_not = {}, {}
-    for method in AUTOMATIC_METHODS:
+    methods = [method for method in AUTOMATIC_METHODS if method != SLOW]
+    return _with_values(Counted(histogram, {}, {}), methods, should_stop)
+
+
+def _completed(counted: Counted, report: Report, should_stop: ShouldStop) -> Counted:
+    return _with_values(counted, [SLOW], should_stop)
+
+
+def _with_values(counted: Counted, methods: Sequence[str], should_stop: ShouldStop) -> Counted:
+    values, why_not = dict(counted.values), dict(counted.why_not)
+    for method in methods:
         try:
-            values[method] = automatic_threshold(histogram, method, should_stop=should_stop)
+            values[method] = automatic_threshold(counted.histogram, method, should_stop=should_stop)
         except InputError as error:
             why_not[method] = str(error)
-    return Counted(histogram, values, why_not)
+    return Counted(counted.histogram, values, why_not)
