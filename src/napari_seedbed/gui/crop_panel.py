@@ -1,5 +1,6 @@
 """The panel that crops an image: the form of the operation, and a button that takes the view."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from qtpy.QtWidgets import QPushButton
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.grids import SPATIAL, grid_of
+from napari_seedbed.gui.grids import SPATIAL, grid_of, layer_axes
 from napari_seedbed.gui.layers import level_0
 from napari_seedbed.gui.operation_form import OperationForm
 from napari_seedbed.pipeline import operations
@@ -41,8 +42,10 @@ class CropPanel(OperationForm):
 
     def _on_image_chosen(self, layer: Layer | None) -> None:
         super()._on_image_chosen(layer)
-        image = self._main_image()
-        axes = () if image is None else image.axes
+        axes: tuple[str, ...] = ()
+        if layer is not None:
+            with suppress(InputError):
+                axes = layer_axes(layer, self.inputs.time_axis)
         for axis in ("z", "t"):
             self.parameters.show_row(axis, axis in axes)
 
