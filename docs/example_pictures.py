@@ -13,6 +13,8 @@ from skimage.draw import disk, line
 from skimage.io import imsave
 from skimage.segmentation import find_boundaries, mark_boundaries
 
+from napari_seedbed.core import masks_at_levels
+
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = DOCS.parent / "examples"
 PICTURES = DOCS / "images" / "examples"
@@ -150,6 +152,20 @@ def zigzags(example: dict[str, Any]) -> Picture:
     return dotted
 
 
+def water_painting(example: dict[str, Any]) -> Picture:
+    """The four levels side by side: the Gaussian above, back-projection below."""
+    whole = in_colour(np.asarray(example["picture"]().array))
+    grey = np.repeat(whole.mean(axis=2, keepdims=True), 3, axis=2)
+    rows = []
+    for method in example["METHODS"]:
+        masks = masks_at_levels(example["found"](method).image("image").array)
+        views = [np.where(mask[..., np.newaxis], whole, grey) for mask in masks]
+        # Each pixel the mean of four.
+        halves = [(view[:282:2, ::2] + view[1:282:2, 1::2]) / 2 for view in views]
+        rows.append(beside(*halves))
+    return below(*rows)
+
+
 DRAWN: dict[str, Callable[[dict[str, Any]], Picture]] = {
     "page": page,
     "coins": coins,
@@ -160,6 +176,7 @@ DRAWN: dict[str, Callable[[dict[str, Any]], Picture]] = {
     "astronaut": astronaut,
     "cat": cat,
     "nuclei_count": nuclei_count,
+    "water_painting": water_painting,
 }
 
 

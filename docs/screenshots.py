@@ -14,6 +14,7 @@ SIZE = (1366, 768)
 
 def main() -> None:
     """Build each scene once and take its pictures."""
+    from colour_scene import build_water
     from demo_scene import build
     from images_scene import build_images
     from operations_scene import build_operations
@@ -46,10 +47,15 @@ def main() -> None:
         build_operations(viewer)
         return lambda: None
 
+    def chromaticity(viewer: Any) -> Callable[[], None]:
+        panel = build_water(viewer)
+        return lambda: wait_until(lambda: not panel.is_busy, "the mask")
+
     IMAGES.mkdir(exist_ok=True)
     take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
+    take(chromaticity, {"dark": "chromaticity.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
     take(operations_form, {"dark": "operations_form.png"})

@@ -7,6 +7,7 @@ from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.colour_references import learnt_as_text, marked_in_image
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
 from napari_seedbed.pipeline.operations import operations, run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 from napari_seedbed.pipeline.shapes import Shapes
@@ -140,6 +141,18 @@ def test_recipe_with_colours_replays_on_an_image_of_another_size(operation, imag
     np.testing.assert_array_equal(
         replay(recipe, other).image("labels").array, expected.image("labels").array
     )
+
+
+@pytest.mark.parametrize("operation", LEARN)
+def test_methods_text_says_where_long_colours_are(operation, image):
+    text = written(operation, image, BOTH)
+    record = run(operation, {"image": image}, {"colours": text}).record
+    words = recipe_to_methods_text(recipe_from_record(record))
+    assert f"reference colours {text.split()[0]}" in words
+    assert "in the recipe" in words
+    assert len(words) < 1500
+    record = run(operation, {"image": image, "shapes": BLUE}).record
+    assert "reference colours" not in recipe_to_methods_text(recipe_from_record(record))
 
 
 @pytest.mark.parametrize("operation", LEARN)

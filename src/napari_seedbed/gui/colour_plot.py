@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, 
 from napari_seedbed.core.colour.colour_histograms import ColourHistogram
 from napari_seedbed.gui.drawing_box import DrawingBox, Tool
 
-HEIGHT = 215
-"""Pixels: nearly square in the narrow dock."""
+HEIGHT = 190
+"""Pixels: the threshold below is still in sight on a small screen."""
 
 CLASS_COLOURS = ("#ffd400", "#00c8ff", "#ff5cf4", "#ff8c2e", "#6ee76e", "#ff5050", "#b49bff")
 _OUTLINE = "#ffffff"

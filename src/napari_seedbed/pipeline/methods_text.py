@@ -7,6 +7,9 @@ from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
 from napari_seedbed.pipeline.recipe_model import Recipe, Step
 
+# A histogram would take a page.
+_LONGEST_TEXT = 120
+
 _SUBJECTS = {"image": "the image", "other": "the second image"}
 
 
@@ -49,7 +52,7 @@ def _step(recipe: Recipe, step: Step) -> str:
     stated = [
         _setting(parameter, values[parameter.name], unit, len(recipe.image.spacing))
         for parameter in operation.parameters
-        if parameter.type != "bool"
+        if parameter.type != "bool" and values[parameter.name] != ""
     ]
     cited = re.match(r"(\w+).*?\((\d{4})\)", operation.reference)
     author = " ".join(cited.groups()) if cited else operation.reference
@@ -92,6 +95,8 @@ def _counted(n: int, noun: str) -> str:
 
 def _setting(parameter: Parameter, value: Value, unit: str, n_axes: int) -> str:
     shown = f"{value:g}" if isinstance(value, float) else in_one_line(value)
+    if len(shown) > _LONGEST_TEXT:
+        shown = f"{shown[:_LONGEST_TEXT].rsplit(' ', 1)[0]} … (all of it is in the recipe)"
     if parameter.choice_labels:
         shown = dict(zip(parameter.choices, parameter.choice_labels, strict=True))[str(value)]
         shown = shown[0].lower() + shown[1:]
