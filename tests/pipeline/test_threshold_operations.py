@@ -8,7 +8,7 @@ from skimage import filters
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.blocks import count_blocks, image_blocks
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.operations import get, operations, run
+from napari_seedbed.pipeline.operations import forecast, get, operations, run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 from napari_seedbed.pipeline.threshold_operations import METHOD_TITLES
 
@@ -158,6 +158,15 @@ def test_only_the_part_itself_is_worked_on(parameters):
     assert halo((1.0, 1.0), {"per": "volume", **parameters}) == (0, 0)
     in_slices = halo((1.0,) * 3, {"per": "slice", **parameters})
     assert in_slices == ((0, 0, 0) if parameters["method"] == "manual" else None)
+
+
+def test_forecast_of_local_medians_grows_with_the_block(series):
+    image = {"image": Image(series[0, 0], AXES[2:])}
+    small, large = (
+        forecast("threshold_local", image, {"method": "median", "block_size": size}).seconds
+        for size in (3, 15)
+    )
+    assert large > small > forecast("threshold_local", image).seconds
 
 
 @pytest.mark.parametrize("name", ["threshold_otsu", "threshold", "multi_otsu"])

@@ -1,11 +1,12 @@
 """Operations that make masks and classes by grey values."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from napari_seedbed.pipeline import volume_thresholds
-from napari_seedbed.pipeline.declarations import Estimate, Operation
+from napari_seedbed.pipeline.declarations import Estimate, Need, Operation
 from napari_seedbed.pipeline.filter_operations import by_voxel, length
 from napari_seedbed.pipeline.parameters import Parameter
 
@@ -38,6 +39,17 @@ def _local_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tu
     from napari_seedbed.core.thresholds.local_thresholds import local_halo
 
     return local_halo(parameters["block_size"], spacing, parameters["method"])
+
+
+def _local_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels, each = math.prod(shape), 1.5e-7
+    if parameters["method"] == "median":
+        # Rows of the window are what takes time.
+        width = min(parameters["block_size"], max(shape)) + 1
+        each += 6e-9 * width ** (len(shape) - 1)
+    return Need(12 * voxels, each * voxels)
 
 
 def _window_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
@@ -198,7 +210,7 @@ THRESHOLD_HYSTERESIS = _declared(
 )
 
 THRESHOLD_LOCAL = _declared(
-    by_voxel(12, 1.5e-7),
+    _local_need,
     name="threshold_local",
     title="Local threshold",
     function=volume_thresholds.threshold_local,
