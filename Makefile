@@ -37,6 +37,7 @@ bench: ready
 	$(PYTHON) benchmarks/random_walker.py
 	$(PYTHON) benchmarks/quality_scribbles.py
 	$(PYTHON) benchmarks/snakes.py
+	$(PYTHON) benchmarks/regions.py
 
 screenshots: ready
 	env -u DISPLAY -u WAYLAND_DISPLAY scripts/with_display.sh $(PYTHON) docs/screenshots.py

@@ -18,6 +18,7 @@ def main() -> None:
     from demo_scene import build
     from images_scene import build_images
     from operations_scene import build_operations
+    from regions_scene import build_average, build_graph
     from snakes_scene import build_astronaut, build_volume
     from thresholds_scene import build_thresholds
     from waiting import wait_until
@@ -51,10 +52,20 @@ def main() -> None:
         panel = build_water(viewer)
         return lambda: wait_until(lambda: not panel.is_busy, "the mask")
 
+    def region_graph(viewer: Any) -> Callable[[], None]:
+        build_graph(viewer)
+        return lambda: None
+
+    def region_average(viewer: Any) -> Callable[[], None]:
+        build_average(viewer)
+        return lambda: None
+
     IMAGES.mkdir(exist_ok=True)
     take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
+    take(region_graph, {"dark": "region_graph.png"})
+    take(region_average, {"light": "region_average.png"})
     take(chromaticity, {"dark": "chromaticity.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})

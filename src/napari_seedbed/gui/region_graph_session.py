@@ -181,4 +181,6 @@ def _build(
     ]
     # Choosing another one then takes no time.
     trees = {way: merge_tree(graph, *way, should_stop=should_stop) for way in every}
+    # Compiled here, where a machine that never did this needs a second, and not in the window.
+    trees[every[0]].groups(0)
     return Built(question, graph, trees, image)
