@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"
 
 GROUND, BRIDGE, SMALLEST = 40.0, 3.0, 300.0
-"""Pixels over which the ground changes, more than a coin has; half the width of what links a coin to
-the bright border of the print; area that any coin has."""
+"""Pixels: over which the ground changes, more than a coin has; half the width of what links a coin
+to the bright border of the print; area that any coin has."""
 
 
 def picture() -> Image:

@@ -175,7 +175,7 @@ COUNT = objects_operation(
 
 REMOVE_BY_SIZE = objects_operation(
     name="remove_by_size",
-    title="Remove small or large objects",
+    title="Remove small and large objects",
     function=_remove_by_size,
     parameters=(
         size("smallest", 20.0, "Smallest", "Smaller objects are taken away; 0 sets no limit."),
