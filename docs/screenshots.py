@@ -17,6 +17,7 @@ def main() -> None:
     from colour_scene import build_water
     from demo_scene import build
     from images_scene import build_images
+    from measurements_scene import build_measurements, build_scores
     from operations_scene import build_operations
     from regions_scene import build_average, build_graph
     from snakes_scene import build_astronaut, build_volume
@@ -60,6 +61,14 @@ def main() -> None:
         build_average(viewer)
         return lambda: None
 
+    def measurements(viewer: Any) -> Callable[[], None]:
+        panel = build_measurements(viewer)
+        return lambda: wait_until(lambda: panel.job is None, "the table")
+
+    def scores(viewer: Any) -> Callable[[], None]:
+        panel = build_scores(viewer)
+        return lambda: wait_until(lambda: panel.live_job is None, "the live score")
+
     IMAGES.mkdir(exist_ok=True)
     take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
     take(snakes, {"dark": "snakes.png"})
@@ -69,6 +78,8 @@ def main() -> None:
     take(chromaticity, {"dark": "chromaticity.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
+    take(measurements, {"dark": "measurements.png"})
+    take(scores, {"light": "scores.png"})
     take(operations_form, {"dark": "operations_form.png"})
 
 

@@ -36,9 +36,11 @@ def build_measurements(viewer: Any) -> Any:
     panel.measure()
     wait_until(lambda: panel.job is None and not panel.count.is_busy, "the measurements")
     panel.form.colour_by.setCurrentText("area")
+    viewer.reset_view()
     assert panel.view is not None
     panel.view.plot.across.setCurrentText("area")
     panel.view.plot.up.setCurrentText("mean_intensity")
+    panel.select(np.flatnonzero(panel.table.columns["area"] > 2000))
     return panel
 
 
@@ -62,4 +64,5 @@ def build_scores(viewer: Any) -> Any:
     panel.score()
     wait_until(lambda: panel.job is None and panel.live_job is None, "the scores")
     wait_until(lambda: bool(panel.form.live_score.text()), "the live score")
+    panel.form.errors.select_rows(np.array([0]))
     return panel

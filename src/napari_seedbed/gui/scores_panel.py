@@ -394,8 +394,7 @@ class ScoresPanel(QWidget):
             time_axis=self._time_axis(),
             opacity=0.6,
         )
-        colours: dict[int | None, Any] = {None: "transparent"}
-        colours.update(COLOURS)
+        colours: dict[Any, Any] = {None: "transparent", **COLOURS}
         layer.colormap = DirectLabelColormap(color_dict=colours)
 
     def _on_error_chosen(self, rows: Rows) -> None:
