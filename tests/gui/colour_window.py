@@ -12,6 +12,14 @@ from napari_seedbed.gui.chromaticity_panel import ChromaticityPanel
 BLUE, OCHRE = (0.2, 0.3, 0.5), (0.5, 0.35, 0.15)
 """Chromaticities of the left and the right half."""
 
+LEFT = np.broadcast_to(np.arange(60) < 30, (40, 60))
+"""Where the blue half is."""
+
+
+def agrees(labels, truth, share=0.95):
+    """Whether labels lie where they should, but for a few pixels."""
+    return np.mean((np.asarray(labels) > 0) == truth) >= share
+
 
 def two_colours(shape=(40, 60), noise=2.0):
     """Blue on the left, ochre on the right, of all kinds of brightness; the last axis is RGB."""

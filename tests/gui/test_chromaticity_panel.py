@@ -1,24 +1,15 @@
-"""The chromaticity panel: patches, histogram, preview, results, recipes; with a real mouse."""
+"""The chromaticity panel: patches, preview, levels, results, recipes."""
 
 import numpy as np
 import pytest
-from colour_window import BLUE, OCHRE, ColourBench, ColourWindow, two_colours
+from colour_window import LEFT, ColourBench, agrees, two_colours
 from napari.layers import Labels, Shapes
-from painting import move_to
 from qtpy.QtCore import Qt
-from snakes_window import Heartbeat
 
 from napari_seedbed.core.colour.colour_classes import LEVELS
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import load_recipe, replay
-
-LEFT = np.broadcast_to(np.arange(60) < 30, (40, 60))
-BLUE_BOX = [(0.12, 0.22), (0.28, 0.38)]
-
-
-def agrees(labels, truth, share=0.95):
-    return np.mean((np.asarray(labels) > 0) == truth) >= share
 
 
 @pytest.fixture
@@ -32,59 +23,6 @@ def learnt(bench):
     bench.form.threshold.set_value(0.02)
     bench.wait()
     return bench
-
-
-def test_patch_and_lasso_drawn_with_the_mouse_find_their_colours(make_napari_viewer, qtbot):
-    window = ColourWindow(make_napari_viewer, qtbot)
-    window.qtbot.mouseClick(window.form.new_patch, Qt.MouseButton.LeftButton)
-    window.drag((8, 5), (20, 20))
-    patches = window.form.patches.layer()
-    assert isinstance(patches, Shapes)
-    assert len(patches.data) == 1
-    np.testing.assert_allclose(patches.data[0].min(axis=0), (8, 5), atol=1)
-    window.form.threshold.set_value(0.02)
-    window.wait()
-    assert agrees(window.preview().data, LEFT)
-    # A lasso among the colours of the other half takes over.
-    r, g = OCHRE[:2]
-    turns = np.linspace(0, 2 * np.pi, 9)
-    places = [(r + 0.06 * np.cos(t), g + 0.06 * np.sin(t)) for t in turns]
-    window.draw_on_histogram("lasso", places)
-    assert window.form.operation().name == "colour_selection"
-    assert len(window.form.colour_plot.outline()) >= 8
-    assert agrees(window.preview().data, ~LEFT)
-    # The pixel under the mouse is shown in the histogram.
-    move_to(window.viewer, window.image.data_to_world((20, 10)))
-    spots = window.form.colour_plot._cursor.points()
-    assert len(spots) == 1
-    assert abs(spots[0].pos().x() - BLUE[0]) < 0.05
-    assert abs(spots[0].pos().y() - BLUE[1]) < 0.05
-    move_to(window.viewer, window.image.data_to_world((-30, 10)))
-    assert len(window.form.colour_plot._cursor.points()) == 0
-
-
-def test_box_on_the_histogram_selects_pixels_until_it_is_cleared(bench):
-    bench.form.colour_plot.box.setRange(xRange=(0, 0.7), yRange=(0, 0.7))
-    bench.draw_on_histogram("box", BLUE_BOX)
-    corners = bench.form.colour_plot.outline()
-    np.testing.assert_allclose(corners.min(axis=0), BLUE_BOX[0], atol=0.01)
-    np.testing.assert_allclose(corners.max(axis=0), BLUE_BOX[1], atol=0.01)
-    assert agrees(bench.preview().data, LEFT)
-    bench.run()
-    (mask,) = bench.layers("mask")
-    assert agrees(mask.data, LEFT)
-    bench.qtbot.mouseClick(bench.form.colour_plot.clear, Qt.MouseButton.LeftButton)
-    bench.wait()
-    assert bench.preview() is None
-    assert not bench.form.run.isEnabled()
-
-
-def test_dragging_with_no_tool_moves_the_histogram_and_selects_nothing(bench):
-    before = bench.form.colour_plot.box.viewRange()
-    bench.draw_on_histogram("move", [(0.3, 0.3), (0.35, 0.32)])
-    assert bench.form.colour_plot.outline() is None
-    assert bench.form.colour_plot.box.viewRange() != before
-    assert bench.form.operation().name != "colour_selection"
 
 
 @pytest.mark.parametrize("method", ["chromaticity_gaussian", "histogram_backprojection"])
@@ -239,83 +177,10 @@ def test_back_projection_works_in_the_space_that_is_shown(learnt, space):
     assert agrees(learnt.preview().data, LEFT, share)
 
 
-def test_volume_previews_its_slice_and_runs_on_all_of_it(viewer_model, qtbot):
-    bench = ColourBench(viewer_model, qtbot, two_colours((5, 40, 60)), scale=(2, 1, 1))
-    bench.viewer.dims.set_point(0, 4.0)
-    bench.wait()
-    bench.add_patch(10, 4)
-    bench.form.threshold.set_value(0.02)
-    bench.wait()
-    assert agrees(np.squeeze(bench.preview().data), LEFT)
-    bench.form.apply_to.setCurrentIndex(bench.form.apply_to.findData("slice"))
-    bench.run()
-    (part,) = bench.layers("mask, z 2")
-    assert part.data.size == 40 * 60
-    bench.form.apply_to.setCurrentIndex(bench.form.apply_to.findData("all"))
-    bench.run()
-    (mask,) = [layer for layer in bench.layers("mask") if layer is not part]
-    assert mask.data.shape == (5, 40, 60)
-    np.testing.assert_array_equal(mask.data[2], np.squeeze(part.data))
-
-
-def test_histogram_counts_the_slice_or_the_volume(viewer_model, qtbot):
-    bench = ColourBench(viewer_model, qtbot, two_colours((5, 40, 60)))
-    assert bench.panel.shown.histogram.total == 40 * 60
-    bench.form.extent.setCurrentIndex(1)
-    bench.wait()
-    assert bench.panel.shown.histogram.total == 5 * 40 * 60
-
-
-def test_colours_of_a_patch_on_one_frame_are_found_in_the_whole_series(viewer_model, qtbot):
-    film = two_colours((4, 40, 60))
-    bench = ColourBench(viewer_model, qtbot, film, axis_labels=("t", "y", "x"))
-    bench.viewer.dims.set_point(0, 2)
-    bench.add_patch(10, 4)
-    bench.form.threshold.set_value(0.02)
-    bench.run()
-    (mask,) = bench.layers("mask")
-    assert mask.data.shape == (4, 40, 60)
-    assert all(agrees(frame, LEFT) for frame in mask.data)
-
-
-def test_separate_channels_count_as_colours(viewer_model, qtbot):
-    colours = np.moveaxis(two_colours(), -1, 0)
-    stack = np.concatenate([colours, 255 - colours[:1]]).astype(np.uint16)
-    bench = ColourBench(viewer_model, qtbot, stack, rgb=False, axis_labels=("c", "y", "x"))
-    assert bench.form.pair.first.count() == 4
-    marks = Labels(np.zeros((40, 60), np.int32), name="strokes")
-    marks.data[5:15, 5:15] = 1
-    bench.viewer.add_layer(marks)
-    bench.form.patches.choose(marks)
-    bench.form.threshold.set_value(0.001)
-    bench.wait()
-    found = np.squeeze(np.asarray(bench.preview().data)) > 0
-    assert found[:, :30].mean() > 0.8
-    assert not found[:, 30:].any()
-
-
-def test_one_channel_is_told_and_not_run(viewer_model, qtbot):
-    bench = ColourBench(viewer_model, qtbot, two_colours()[..., 0], rgb=False)
-    assert "two channels" in bench.status
-    assert not bench.form.run.isEnabled()
-
-
 def test_patch_outside_the_image_is_told(bench):
     bench.add_patch(100, 200)
     assert "outside" in bench.status
     assert bench.preview() is None
-
-
-def test_window_lives_while_a_large_image_is_worked_on(viewer_model, qtbot):
-    bench = ColourBench(viewer_model, qtbot, two_colours((2048, 2048)))
-    with Heartbeat() as beat:
-        bench.add_patch(300, 300, size=200)
-        for threshold in (0.1, 0.3, 0.5):
-            bench.form.threshold.set_value(threshold)
-            qtbot.wait(30)
-        bench.wait()
-    assert bench.preview() is not None
-    assert beat.stuck < 0.5
 
 
 def test_closed_panel_leaves_nothing_behind(learnt):
