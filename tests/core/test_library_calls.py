@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from napari_seedbed.core import library_calls
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.errors import Cancelled
 
@@ -37,18 +38,40 @@ def test_cancel_returns_at_once_from_a_function_that_goes_on():
     release.set()
 
 
-def test_no_more_than_three_run_at_a_time():
-    release = threading.Event()
-    begun = []
+@pytest.fixture
+def nothing_left(monkeypatch):
+    """Calls that earlier tests have left do not count."""
+    monkeypatch.setattr(library_calls, "_left", library_calls._Left())
+
+
+def cancelled_after(seconds, function):
+    end = time.perf_counter() + seconds
+    with pytest.raises(Cancelled):
+        call_aside(function, lambda: time.perf_counter() > end)
+
+
+def test_no_more_than_three_are_left_to_themselves(nothing_left):
+    release, begun = threading.Event(), []
 
     def work():
         begun.append(1)
         release.wait(10)
 
     for _ in range(5):
-        stop = threading.Timer(0.1, lambda: None)
-        stop.start()
-        with pytest.raises(Cancelled):
-            call_aside(work, lambda: not stop.is_alive())  # noqa: B023
+        cancelled_after(0.1, work)
     assert len(begun) == 3
     release.set()
+    assert call_aside(lambda: 7, lambda: False) == 7
+
+
+def test_calls_that_are_waited_for_do_not_wait_for_each_other(nothing_left):
+    together = threading.Barrier(6)
+    threads = [
+        threading.Thread(target=call_aside, args=(together.wait, lambda: False)) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert not together.broken
+    assert not any(thread.is_alive() for thread in threads)

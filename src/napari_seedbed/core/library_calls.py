@@ -1,6 +1,7 @@
 """Calls of libraries that cannot be interrupted, left to themselves when nobody wants them."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,9 +12,34 @@ Result = TypeVar("Result")
 _LOOK_AGAIN = 0.02
 """Seconds between two looks at `should_stop`."""
 
-# Calls that nobody waits for any more still take a core each: with a slider that starts a call at
-# every step there would be dozens of them at once.
-_places = threading.BoundedSemaphore(3)
+_MOST_LEFT = 3
+"""Calls that nobody waits for any more still take a core each: with a slider that starts a call at
+every step there would be dozens of them at once."""
+
+
+class _Left:
+    """Counts the calls that go on though nobody waits for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: set[object] = set()
+
+    def add(self, call: threading.Event) -> None:
+        with self._lock:
+            if not call.is_set():
+                self._calls.add(call)
+
+    def end(self, call: threading.Event) -> None:
+        with self._lock:
+            call.set()
+            self._calls.discard(call)
+
+    @property
+    def are_many(self) -> bool:
+        return len(self._calls) >= _MOST_LEFT
+
+
+_left = _Left()
 
 
 def call_aside(function: Callable[[], Result], should_stop: ShouldStop | None) -> Result:
@@ -24,8 +50,7 @@ def call_aside(function: Callable[[], Result], should_stop: ShouldStop | None) -
     function : callable
         Called without arguments, in a thread of its own where there is a `should_stop`. When it
         is stopped, it goes on to its end and what it gives is dropped: it must not write to
-        anything that the caller uses. Of such functions no more than three run at a time; others
-        wait.
+        anything that the caller uses. While three of them go on like this, others wait.
     should_stop : callable or None
         Asked fifty times a second; true raises `Cancelled`.
 
@@ -37,7 +62,8 @@ def call_aside(function: Callable[[], Result], should_stop: ShouldStop | None) -
     check_stop(should_stop)
     if should_stop is None:
         return function()
-    while not _places.acquire(timeout=_LOOK_AGAIN):
+    while _left.are_many:
+        time.sleep(_LOOK_AGAIN)
         check_stop(should_stop)
     ended = threading.Event()
     outcome: dict[str, Any] = {}
@@ -48,12 +74,15 @@ def call_aside(function: Callable[[], Result], should_stop: ShouldStop | None) -
         except BaseException as error:  # noqa: BLE001  (raised again by the caller)
             outcome["error"] = error
         finally:
-            _places.release()
-            ended.set()
+            _left.end(ended)
 
     threading.Thread(target=work, name="seedbed-library-call", daemon=True).start()
-    while not ended.wait(_LOOK_AGAIN):
-        check_stop(should_stop)
+    try:
+        while not ended.wait(_LOOK_AGAIN):
+            check_stop(should_stop)
+    except BaseException:
+        _left.add(ended)
+        raise
     check_stop(should_stop)
     if "error" in outcome:
         raise outcome["error"]

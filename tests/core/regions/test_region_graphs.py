@@ -6,7 +6,7 @@ from skimage import color, data, graph, segmentation
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.regions.average_colours import average_colour
-from napari_seedbed.core.regions.region_graphs import region_graph
+from napari_seedbed.core.regions.region_graphs import numbered, region_graph
 from napari_seedbed.errors import Cancelled, InputError
 
 
@@ -135,3 +135,11 @@ def test_another_weight_is_refused(photo):
     image, labels = photo
     with pytest.raises(InputError, match="weight"):
         region_graph(labels, image, channel_axis=-1).weights("size")
+
+
+@pytest.mark.parametrize("top", [9, 2_000_000_000])
+def test_numbers_have_no_gaps(top):
+    labels = np.array([[top, 0, 5], [-4, 5, 7]])
+    names, numbers = numbered(labels)
+    assert names.tolist() == [5, 7, top]
+    assert numbers.tolist() == [[3, 0, 1], [0, 1, 2]]

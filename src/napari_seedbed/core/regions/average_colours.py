@@ -1,12 +1,15 @@
 """Pictures in which each region has one colour."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_labels
 
@@ -45,12 +48,13 @@ def average_colour(
     regions = check_labels(labels, channels.shape[1:])
     out = np.zeros(array.shape, array.dtype)
     painted = out[np.newaxis] if axis is None else np.moveaxis(out, axis, 0)
-    values, numbers = np.unique(regions, return_inverse=True)
-    numbers = numbers.reshape(regions.shape)
-    counts = np.bincount(numbers.ravel(), minlength=len(values))
+    names, numbers = call_aside(partial(numbered, regions), should_stop)
+    flat, room = numbers.ravel(), len(names) + 1
+    counts = np.maximum(call_aside(partial(np.bincount, flat, minlength=room), should_stop), 1)
     for c, channel in enumerate(channels):
-        sums = np.bincount(numbers.ravel(), channel.ravel(), minlength=len(values))
-        means = np.where(values > 0, sums / counts, 0).astype(array.dtype)
+        count = partial(np.bincount, flat, channel.ravel(), minlength=room)
+        means = (call_aside(count, should_stop) / counts).astype(array.dtype)
+        means[0] = 0
 
         def paint(part: Slab, c: int = c, means: NDArray[np.floating] = means) -> None:
             painted[c][part] = means[numbers[part]]

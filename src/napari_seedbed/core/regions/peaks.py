@@ -16,7 +16,7 @@ from napari_seedbed.errors import InputError
 
 Labels = NDArray[np.int32]
 
-_STEPS_PER_CALL = 1 << 17
+_STEPS_PER_CALL = 1 << 16
 
 
 def h_maxima(
@@ -98,7 +98,8 @@ def labelled_peaks(
         roots = order[parents[order] == order]
         depths[roots] = np.inf
     else:
-        growth_kernels.measure_last(heights, order, parents, depths)
+        measure = partial(growth_kernels.measure_last, heights, order, parents, depths)
+        call_aside(measure, should_stop)
     peaks = np.flatnonzero((depths >= height) & (depths > 0)).astype(np.int64)
     labels = np.zeros(where.size, np.int32)
     labels[peaks] = np.arange(1, peaks.size + 1)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import graph_kernels
 from napari_seedbed.core.regions.channel_stacks import channel_stack
@@ -151,15 +153,14 @@ def region_graph(
     """
     channels, size = channel_stack(image, channel_axis, spacing)
     regions = check_labels(labels, channels.shape[1:])
-    names, numbers = _numbered(regions)
-    check_stop(should_stop)
-    voxels = np.bincount(numbers.ravel(), minlength=len(names) + 1)[1:]
+    names, numbers = call_aside(partial(numbered, regions), should_stop)
+    flat, room = numbers.ravel(), len(names) + 1
+    voxels = call_aside(partial(np.bincount, flat, minlength=room), should_stop)[1:]
     means = np.zeros((len(names), len(channels)))
     slopes = np.zeros(regions.shape, channels.dtype)
     for c, channel in enumerate(channels):
-        check_stop(should_stop)
-        sums = np.bincount(numbers.ravel(), channel.ravel(), minlength=len(names) + 1)[1:]
-        means[:, c] = sums / voxels
+        count = partial(np.bincount, flat, channel.ravel(), minlength=room)
+        means[:, c] = call_aside(count, should_stop)[1:] / voxels
         slope = gradient_magnitude(channel, sigma, size, should_stop=should_stop)
         slopes += slope * slope
     np.sqrt(slopes, out=slopes)
@@ -167,8 +168,20 @@ def region_graph(
     return RegionGraph(names, numbers, voxels, means, edges, lengths, along / lengths)
 
 
-def _numbered(labels: NDArray[np.integer]) -> tuple[Whole, NDArray[np.int32]]:
-    """Labels above 0, rising, and for each voxel the place of its own among them, from 1 on."""
+def numbered(labels: NDArray[np.integer]) -> tuple[Whole, NDArray[np.int32]]:
+    """Number labels without gaps.
+
+    Parameters
+    ----------
+    labels : ndarray of int
+
+    Returns
+    -------
+    names : (R,) ndarray of int
+        The labels above 0, rising.
+    numbers : ndarray of int32, of the shape of `labels`
+        For each voxel the place of its label in `names`, from 1 on; 0 where none is.
+    """
     top = int(labels.max())
     if 0 < top <= 4 * labels.size + 1024:
         occurs = np.bincount(np.maximum(labels, 0).ravel(), minlength=top + 1) > 0

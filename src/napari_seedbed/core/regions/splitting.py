@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions.peaks import labelled_peaks
+from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.regions.watersheds import watershed
 from napari_seedbed.core.validation import check_labels, check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -63,10 +64,7 @@ def split_touching(
         raise InputError(f"labels are empty: their shape is {objects.shape}.")
     size = check_spacing(spacing, objects.ndim)
     fall = check_number(depth, "depth")
-    values, number = np.unique(objects, return_inverse=True)
-    codes = np.cumsum(values > 0)
-    codes[values <= 0] = 0
-    territory = codes.astype(np.int32)[number].reshape(objects.shape)
+    _, territory = call_aside(partial(numbered, objects), should_stop)
     away = inner_distances(territory, size, should_stop)
     seeds = labelled_peaks(away, fall, territory, should_stop, corners=False, highest=True)
     return watershed(-away, seeds, territory, spacing=size, should_stop=should_stop)
@@ -85,7 +83,8 @@ def inner_distances(
     should_stop : callable or None
     """
     out = np.zeros(territory.shape, np.float64)
-    for code, box in enumerate(ndi.find_objects(territory), start=1):
+    boxes = call_aside(partial(ndi.find_objects, territory), should_stop)
+    for code, box in enumerate(boxes, start=1):
         check_stop(should_stop)
         around = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in box)
         mine = territory[around] == code

@@ -20,7 +20,7 @@ Labels = NDArray[np.int32]
 Floats = NDArray[np.floating]
 Landscape = Literal["gradient", "bright", "dark"]
 
-_STEPS_PER_CALL = 1 << 17
+_STEPS_PER_CALL = 1 << 15
 
 
 def watershed(
