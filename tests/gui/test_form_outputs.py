@@ -73,7 +73,7 @@ def test_table_is_shown_and_saved(open_form, viewer_model, tmp_path):
     bench.run()
     view = bench.form.results.tables.view
     assert view.view.model().rowCount() == len(view.table)
-    view.save_csv(tmp_path / "table.csv")
+    view.save_to(tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == list(view.table.columns)

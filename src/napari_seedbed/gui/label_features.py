@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels
-from numpy.typing import NDArray
 
 INDEX = "index"
 """The column in which napari looks labels up, for the line at the bottom of its window."""
@@ -25,22 +24,21 @@ def show_features(layer: Labels, columns: Mapping[str, Any], label: str = "label
     layer : Labels
     columns : mapping
         Equally long columns, one of them the labels, each of which occurs once. Columns of other
-        names that the layer's features have stay where the labels are the same.
+        names that the layer's features have stay, and so do the rows of other labels in them.
     label : str
         Name of the column with the labels.
     """
-    import pandas as pd
-
-    labels: NDArray[Any] = np.asarray(columns[label])
-    new = pd.DataFrame({name: np.asarray(column) for name, column in columns.items()})
-    new = new.rename(columns={label: INDEX}).set_index(INDEX)
     before = layer.features
+    # napari's own kind of table
+    new = type(before)({name: np.asarray(column) for name, column in columns.items()})
+    new = new.rename(columns={label: INDEX}).set_index(INDEX)
     if INDEX in before and len(before):
         kept = before.set_index(INDEX)
         kept = kept[[name for name in kept if name not in new]]
-        new = new.join(kept[~kept.index.duplicated()], how="left")
-    highest = int(labels.max(initial=0))
-    if highest <= 2 * len(labels) + _SPARSE:
+        if len(kept.columns):
+            new = new.join(kept[~kept.index.duplicated()], how="outer")
+    highest = int(new.index.max()) if len(new) else 0
+    if highest <= 2 * len(new) + _SPARSE and (not len(new) or new.index.min() >= 0):
         new = new.reindex(np.arange(highest + 1))
         new.index.name = INDEX
     layer.features = new.reset_index()

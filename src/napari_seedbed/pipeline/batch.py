@@ -18,7 +18,6 @@ from napari_seedbed.pipeline.files import (
     write_labels,
     write_points,
     write_shapes,
-    write_table,
 )
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.image_collection import (
@@ -34,11 +33,11 @@ from napari_seedbed.pipeline.provenance import package_version
 from napari_seedbed.pipeline.recipe_model import Recipe
 from napari_seedbed.pipeline.recipes import replay
 from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.table_writing import check_parquet, save_table
 from napari_seedbed.pipeline.tables import Points, Table
 from napari_seedbed.pipeline.volumes import Output
 
 SUMMARY = "summary.json"
-_AS_TEXT = ("shapes", "points", "table")
 PathLike = str | os.PathLike[str]
 
 
@@ -55,6 +54,7 @@ def run_batch(
     other: PathLike | None = None,
     stack: StackAxis | None = None,
     step: float | None = None,
+    parquet: bool = False,
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
@@ -84,6 +84,8 @@ def run_batch(
         a stack too.
     step : float, optional
         Distance of slices in a stack along z.
+    parquet : bool
+        Write tables, and those of objects, as Parquet instead of CSV.
 
     Returns
     -------
@@ -95,11 +97,14 @@ def run_batch(
     Raises
     ------
     InputError
-        When two inputs would give the same file names, and when a second image is missing or
-        needless.
+        When two inputs would give the same file names, when a second image is missing or
+        needless, and for Parquet where pyarrow is not installed.
     FileError
         When the folder or the summary cannot be written.
     """
+    if parquet:
+        check_parquet()
+    ending = ".parquet" if parquet else ".csv"
     paths = [Path(path) for path in inputs]
     read: Callable[[PathLike], Image] = read_image
     if stack is not None:
@@ -137,7 +142,9 @@ def run_batch(
                 report(Progress(fraction, f"{name}: {progress.message}"))
 
         try:
-            entry = _run_one(recipe, path, other, read, folder, overwrite, pass_on, should_stop)
+            entry = _run_one(
+                recipe, path, other, read, folder, overwrite, ending, pass_on, should_stop
+            )
         except Cancelled:
             cancelled = True
             break
@@ -163,6 +170,7 @@ def _run_one(
     read: Callable[[PathLike], Image],
     folder: Path,
     overwrite: bool,
+    ending: str,
     report: Report,
     should_stop: ShouldStop | None,
 ) -> dict[str, Any]:
@@ -180,7 +188,7 @@ def _run_one(
     whole = False
     try:
         check_stop(should_stop)
-        _refuse_existing(recipe, path, folder, overwrite)
+        _refuse_existing(recipe, path, folder, overwrite, ending)
         report(Progress(0.0, "reading"))
         image = read(path)
         entry["notes"] += image.notes
@@ -190,7 +198,7 @@ def _run_one(
         check_stop(should_stop)
         report(Progress(1.0, "writing"))
         for key, output in result.outputs.items():
-            target = folder / _file_name(path, key, recipe)
+            target = folder / _file_name(path, key, recipe, ending)
             written.append(_write(target, key, output))
             entry["outputs"][key] = target.name
         if "labels" in result.outputs:
@@ -199,8 +207,8 @@ def _run_one(
                 image = image.select_channels(recipe.channels)
             same_grid = labels.spatial_shape == image.spatial_shape
             table = object_table_of(labels, image if same_grid else None)
-            target = folder / f"{image_name(path)}_objects.csv"
-            written.append(write_table(target, table))
+            target = folder / f"{image_name(path)}_objects{ending}"
+            written.append(save_table(target, table))
             entry["outputs"]["objects"] = target.name
             entry["objects"] = len(table["label"])
         whole = True
@@ -243,24 +251,27 @@ def _write(target: Path, key: str, output: Output) -> Path:
     if isinstance(output, Points):
         return write_points(target, output)
     if isinstance(output, Table):
-        return write_table(target, output.columns)
+        return save_table(target, output.columns)
     write = write_labels if key in ("labels", "mask") else write_image
     return write(target, output)
 
 
-def _file_name(path: Path, key: str, recipe: Recipe) -> str:
+def _file_name(path: Path, key: str, recipe: Recipe, ending: str) -> str:
     kind = recipe.steps[-1].operation if key == "image" else key
-    return f"{image_name(path)}_{kind}{'.csv' if key in _AS_TEXT else '.ome.tif'}"
+    own = {"table": ending, "shapes": ".csv", "points": ".csv"}
+    return f"{image_name(path)}_{kind}{own.get(key, '.ome.tif')}"
 
 
-def _refuse_existing(recipe: Recipe, path: Path, folder: Path, overwrite: bool) -> None:
+def _refuse_existing(
+    recipe: Recipe, path: Path, folder: Path, overwrite: bool, ending: str
+) -> None:
     step = recipe.steps[-1]
     operation = get(step.operation)
     values = check_parameters(operation.parameters, step.parameters)
     keys = [operation.gives, *(key for key in operation.extra_outputs if values[key])]
-    targets = [folder / _file_name(path, key, recipe) for key in keys]
+    targets = [folder / _file_name(path, key, recipe, ending) for key in keys]
     if operation.gives == "labels":
-        targets.append(folder / f"{image_name(path)}_objects.csv")
+        targets.append(folder / f"{image_name(path)}_objects{ending}")
     for target in targets:
         if target.exists() and target.resolve() == path.resolve():
             raise FileError(f"{target} would replace its own input; choose another folder.")

@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--overwrite", action="store_true", help="replace results that are there already"
     )
+    command.add_argument(
+        "--parquet",
+        action="store_true",
+        help="write tables as Parquet instead of CSV (needs the package pyarrow)",
+    )
     command.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
     command.set_defaults(command=_run)
 
@@ -194,6 +199,7 @@ def _run(arguments: argparse.Namespace) -> int:
             other=arguments.other,
             stack=arguments.stack,
             step=arguments.step,
+            parquet=arguments.parquet,
         )
     progress.clear()
     if summary["cancelled"]:

@@ -40,19 +40,26 @@ def write_parquet(path: str | PathLike[str], table: Mapping[str, Any]) -> Path:
     FileError
         When the file cannot be written; nothing is left behind.
     """
+    check_parquet(Path(path).name)
+    import pyarrow
+    import pyarrow.parquet
+
     path = Path(path)
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError(
-            f"{path.name}: Parquet needs the package pyarrow, which is not installed. Install it "
-            "with `pip install pyarrow`, or save as CSV."
-        ) from None
     columns = {name: pyarrow.array(_plain(column)) for name, column in table.items()}
     with written_whole(path) as temporary:
         pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
     return path
+
+
+def check_parquet(name: str = "parquet") -> None:
+    """Raise InputError where pyarrow is not installed; `name` is what could not be written."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise InputError(
+            f"{name}: Parquet needs the package pyarrow, which is not installed. Install it with "
+            "`pip install pyarrow`, or save as CSV."
+        ) from None
 
 
 def _plain(column: Any) -> Any:
