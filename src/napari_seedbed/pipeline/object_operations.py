@@ -143,7 +143,7 @@ def _join_need(
 
 
 def in_words(number: int, noun: str) -> str:
-    """``3 objects found.``"""
+    """Say how many were found, as ``3 objects found.`` does."""
     return f"{number} {noun}{'' if number == 1 else 's'} found."
 
 
