@@ -61,8 +61,11 @@ class LayerCombo(QComboBox):
             if self.itemData(index) is layer:
                 self.setCurrentIndex(index)
 
-    def set_layers(self, layers: Sequence[Layer]) -> None:
-        """Offer these layers; the chosen one stays if it is among them, else the first one is."""
+    def set_layers(self, layers: Sequence[Layer], first_choice: Layer | None = None) -> None:
+        """Offer these layers; the chosen one stays if it is among them, else the first one is.
+
+        Where none was chosen before, `first_choice` is, if it is offered.
+        """
         before = self.layer()
         blocker = QSignalBlocker(self)
         self.clear()
@@ -74,7 +77,8 @@ class LayerCombo(QComboBox):
         if not layers:
             self.addItem(self._none or self._nothing, None)
         self.setEnabled(bool(layers))
-        kept = [i for i in range(self.count()) if before is not None and self.itemData(i) is before]
+        wanted = first_choice if before is None else before
+        kept = [i for i in range(self.count()) if wanted is not None and self.itemData(i) is wanted]
         self.setCurrentIndex(kept[0] if kept else 0)
         blocker.unblock()
         self._show_tip()
@@ -172,6 +176,8 @@ class ChannelBoxes(QWidget):
         """Offer channels anew, some of them checked."""
         for box in self._boxes:
             self._layout.removeWidget(box)
+            # it may go much later, and would be drawn over the new ones until then
+            box.hide()
             box.deleteLater()
         self._choices = list(choices)
         self._boxes = []

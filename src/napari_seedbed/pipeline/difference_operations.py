@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from napari_seedbed.core import ChangeEvidence, Changes, Registration
     from napari_seedbed.core.marks.shapes import Shape
 
+PANEL = "differences"
+
 _EVIDENCE = "evidence of changes"
 
 
@@ -46,7 +48,7 @@ _EVIDENCE = "evidence of changes"
 def _image_difference(job: Job) -> dict[str, Any]:
     first, second, axis = _pair(job)
     difference, registration = _difference(first, second, axis, job.parameters, job.should_stop)
-    job.notes += _registration_notes(registration)
+    job.notes += _registration_notes(registration, job.image)
     return {"image": _with_channels(difference, axis, job.image)}
 
 
@@ -56,7 +58,10 @@ def _changes(job: Job) -> dict[str, Any]:
     evidence = _evidence(first, second, axis, job.parameters, job.spacing, job)
     _tell(job.report, 0.8, "listing the changes")
     found = _found(evidence, job.parameters, job.image, job.should_stop)
-    job.notes += [*_registration_notes(evidence.registration), _count_note(len(found.boxes))]
+    job.notes += [
+        *_registration_notes(evidence.registration, job.image),
+        _count_note(len(found.boxes)),
+    ]
     outputs: dict[str, Any] = {"mask": found.labels > 0}
     if job.parameters["shapes"]:
         outputs["shapes"] = boxes_as_shapes(found.boxes, job.time)
@@ -76,7 +81,7 @@ def _series_difference(job: WholeJob) -> dict[str, Any]:
     for frame, first, second in _frames(job, axis):
         parameters = job.parameters if second is not first else {**job.parameters, **_AS_THEY_ARE}
         difference, registration = _difference(first, second, axis, parameters, job.should_stop)
-        job.notes += _registration_notes(registration, frame)
+        job.notes += _registration_notes(registration, job.image, frame)
         differences.append(difference)
     return {"image": _series_image(job.image, differences, axis, "difference")}
 
@@ -92,7 +97,7 @@ def _series_changes(job: WholeJob) -> dict[str, Any]:
         how = parameters if second is not first else {**parameters, **_AS_THEY_ARE}
         evidence = _evidence(first, second, axis, how, image.spacing, job)
         found = _found(evidence, parameters, image, job.should_stop)
-        job.notes += _registration_notes(evidence.registration, frame)
+        job.notes += _registration_notes(evidence.registration, image, frame)
         count = len(found.boxes)
         masks.append(found.labels > 0)
         shapes += boxes_as_shapes(found.boxes, frame)
@@ -284,7 +289,8 @@ def _digest(array: NDArray) -> bytes:
 def _forget(context: Context) -> None:
     for key in list(context.cache):
         if isinstance(key, tuple) and key[0] == _EVIDENCE:
-            del context.cache[key]
+            # another run may just have done so
+            context.cache.pop(key, None)
 
 
 def _found(
@@ -328,7 +334,9 @@ def _count_note(count: int) -> str:
     return f"{count} changes were found." if count != 1 else "1 change was found."
 
 
-def _registration_notes(registration: "Registration | None", frame: int | None = None) -> list[str]:
+def _registration_notes(
+    registration: "Registration | None", image: Image, frame: int | None = None
+) -> list[str]:
     """What a person should know of how an image was moved; of a series only what is odd."""
     if registration is None:
         return []
@@ -343,14 +351,16 @@ def _registration_notes(registration: "Registration | None", frame: int | None =
             "another registration."
         )
     if frame is None:
-        axes = "z, y, x" if len(registration.matrix) == 4 else "y, x"
-        shift = ", ".join(f"{step:.2f}" for step in registration.shift)
+        middle = np.append((np.array(image.spatial_shape) - 1) / 2, 1.0)
+        steps = ", ".join(f"{step:.2f}" for step in (registration.matrix @ middle - middle)[:-1])
         turned = ""
         if not registration.is_shift:
             turned = f", turned by {registration.angle:.2f} degrees"
             turned += f" and {registration.scale:.3f} times as large"
-        notes.append(f"The second image was shifted by {shift} pixels ({axes}){turned}; it was "
-                     "moved back.")  # fmt: skip
+        notes.append(
+            f"In the middle, the second image was shifted by {steps} pixels "
+            f"({', '.join(image.spatial_axes)}){turned}; it was moved back."
+        )
     return notes
 
 
@@ -448,6 +458,7 @@ CHANGES = Operation(
     reference=_THEILER,
     term="change detection",
     extra_outputs=("shapes", "table", "difference"),
+    panel=PANEL,
 )
 
 SERIES_DIFFERENCE = Operation(
@@ -487,6 +498,7 @@ SERIES_CHANGES = Operation(
     reference=_THEILER,
     term="change detection",
     extra_outputs=("shapes", "table", "difference"),
+    panel=PANEL,
 )
 
 DIFFERENCES = (IMAGE_DIFFERENCE, CHANGES, SERIES_DIFFERENCE, SERIES_CHANGES)

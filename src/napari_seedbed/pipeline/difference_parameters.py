@@ -4,9 +4,9 @@ from napari_seedbed.pipeline.filter_operations import length
 from napari_seedbed.pipeline.parameters import Parameter
 
 _MODE_TITLES = {
-    "signed": "Signed difference",
-    "absolute": "Absolute difference",
-    "ratio": "Ratio",
+    "signed": "First - second",
+    "absolute": "Its size (absolute)",
+    "ratio": "First / second (ratio)",
     "similarity": "Structural similarity",
 }
 
@@ -25,18 +25,18 @@ CHANNELS = Parameter(
     "channels",
     "choice",
     "each",
-    "Channels",
+    "Compare by",
     "Whether each channel is compared with its like, or the mean of the channels (grey).",
     choices=("each", "mean"),
-    choice_labels=("Each with its like", "Their mean (grey)"),
+    choice_labels=("Each channel", "Their mean (grey)"),
 )
 
 _REGISTER_TITLES = {
-    "none": "Do not move",
+    "none": "No",
     "auto": "As far as needed",
     "shift": "Shift",
-    "rotation": "Shift and turn (2D)",
-    "similarity": "Shift, turn and scale (2D)",
+    "rotation": "Shift, turn (2D)",
+    "similarity": "Shift, turn, scale (2D)",
 }
 
 
@@ -46,7 +46,7 @@ def register(default: str) -> Parameter:
         "register",
         "choice",
         default,
-        "Bring into register",
+        "Register",
         "How the second image is moved onto the first one before they are compared, to parts of a "
         "pixel. 'As far as needed' moves only what clearly does not lie on the other, and turns "
         "only what a shift does not explain.",
@@ -56,11 +56,11 @@ def register(default: str) -> Parameter:
 
 
 _MATCH_TITLES = {
-    "none": "As they are",
-    "robust": "By what did not change",
-    "mean_std": "By mean and deviation",
+    "none": "No",
+    "robust": "By what stays",
+    "mean_std": "By mean, deviation",
     "percentiles": "By percentiles",
-    "histogram": "By the whole histogram",
+    "histogram": "By the histogram",
 }
 
 
@@ -70,7 +70,7 @@ def match(default: str) -> Parameter:
         "match",
         "choice",
         default,
-        "Match intensities",
+        "Match light",
         "How other light is taken out of the second image: by the gain and the offset that most "
         "pixels agree on, or that make mean and deviation (or the 1st and 99th percentile) equal, "
         "or by a curve that makes the histograms equal.",
@@ -98,6 +98,7 @@ FRAMES = (
         "Number of the time point that all others are compared with, counted from 0.",
         minimum=0,
         maximum=1e9,
+        only_with=("against", ("frame",)),
     ),
 )
 
@@ -121,12 +122,13 @@ FINDING = (
         "there is no noise, every trace of compression would count otherwise.",
         minimum=0.0,
         maximum=1.0,
+        advanced=True,
     ),
     Parameter(
         "min_size",
         "float",
         12.0,
-        "Smallest change",
+        "Least size",
         "Changes of a smaller area (2D) or volume (3D) beyond the threshold are left out.",
         minimum=0.0,
         maximum=1e12,
@@ -138,6 +140,7 @@ FINDING = (
         5.0,
         "Largest gap",
         "Pieces that are no farther apart are one change.",
+        advanced=True,
     ),
     length(
         "tolerance",

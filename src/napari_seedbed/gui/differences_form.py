@@ -1,0 +1,179 @@
+"""The controls of the differences panel."""
+
+import math
+
+from napari.components import ViewerModel
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+)
+
+from napari_seedbed.gui.change_list import ChangeList
+from napari_seedbed.gui.operation_inputs import OperationInputs
+from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
+from napari_seedbed.gui.parameter_fields import FieldsWithMore, ParameterFields
+from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.pipeline.difference_operations import CHANGES, SERIES_CHANGES
+from napari_seedbed.pipeline.difference_parameters import FRAMES, OUTPUTS
+from napari_seedbed.pipeline.parameters import Value
+
+IMAGES, SERIES = "images", "series"
+THRESHOLD = "n_mads"
+
+_LEAST, _MOST, _STEPS = 1.0, 100.0, 400
+"""Ends of the threshold's slider, which is logarithmic."""
+
+
+class DifferencesForm(PanelForm):
+    """All controls of the panel, in the order in which they are used.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._build_inputs(viewer)
+        self._build_fields()
+        self._build_list()
+        self._build_run()
+        self.source.currentIndexChanged.connect(self._show_source)
+        self._show_source()
+
+    def _build_inputs(self, viewer: ViewerModel) -> None:
+        self.source = QComboBox()
+        self.source.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.source.addItem("Two images", IMAGES)
+        self.source.addItem("Time points of a series", SERIES)
+        rows = form_rows()
+        rows.addRow("Compare", self.source)
+        self._inputs = {
+            IMAGES: OperationInputs(viewer, CHANGES),
+            SERIES: OperationInputs(viewer, SERIES_CHANGES),
+        }
+        self.column.addLayout(rows)
+        for inputs in self._inputs.values():
+            self.column.addWidget(inputs)
+        self.frames = ParameterFields(FRAMES)
+        self.column.addWidget(self.frames)
+
+    def _build_fields(self) -> None:
+        outputs = {parameter.name for parameter in OUTPUTS}
+        declared = [p for p in CHANGES.parameters if p.name not in outputs]
+        self.fields = FieldsWithMore(declared)
+        for combo in self.fields.findChildren(QComboBox):
+            # As wide as there is room beside the labels, not as its longest choice.
+            combo.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            combo.setMinimumContentsLength(10)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setToolTip(
+            "Drag to the left for more changes, to the right for fewer. The list follows."
+        )
+        self.count = QLabel()
+        font = self.count.font()
+        font.setBold(True)
+        self.count.setFont(font)
+        self.count.setMinimumWidth(self.count.fontMetrics().horizontalAdvance("0000 changes"))
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.count)
+        self.column.addWidget(self.fields)
+        self.column.addLayout(row)
+        self.fields.changed.connect(self._follow_field)
+        self.slider.valueChanged.connect(self._follow_slider)
+        self._follow_field()
+
+    def _build_list(self) -> None:
+        self.changes = ChangeList()
+        self.previous = QPushButton("Previous")
+        self.previous.setToolTip("Go to the change before (key Shift-N).")
+        self.next = QPushButton("Next")
+        self.next.setToolTip("Go to the next change (key N).")
+        self.blink = QPushButton("Blink")
+        self.blink.setCheckable(True)
+        self.blink.setToolTip(
+            "Show both images in turn. Key B shows the other one by hand; Shift-B ends it."
+        )
+        self.column.addWidget(rule())
+        self.column.addWidget(self.changes, 1)
+        buttons = QGridLayout()
+        buttons.setSpacing(4)
+        for place, button in enumerate((self.previous, self.next, self.blink)):
+            buttons.addWidget(button, 0, place)
+        self.column.addLayout(buttons)
+
+    def _build_run(self) -> None:
+        self.live = QCheckBox("Live")
+        self.live.setChecked(True)
+        self.live.setToolTip(
+            "Compare what is on screen, and follow every setting. Of a series that is the time "
+            "point in view."
+        )
+        self.save_recipe = QPushButton("Save recipe…")
+        self.save_recipe.setToolTip("Write down how the last result was made, to repeat it.")
+        self.save_list = QPushButton("Save list…")
+        self.save_list.setToolTip("Write the list of changes as a table (CSV).")
+        self.controls = RunControls(beside=self.live, below=(self.save_recipe, self.save_list))
+        self.run, self.cancel = self.controls.run, self.controls.cancel
+        self.run.setText("Apply")
+        self.run.setToolTip("Compare everything and keep the result: all time points of a series.")
+        self.status = self.controls.status
+        self.controls.forecast.hide()
+        self.column.addWidget(rule())
+        self.column.addWidget(self.controls)
+
+    # What is chosen
+
+    @property
+    def is_series(self) -> bool:
+        """Whether time points of one series are compared."""
+        return bool(self.source.currentData() == SERIES)
+
+    @property
+    def inputs(self) -> OperationInputs:
+        """What is compared."""
+        return self._inputs[self.source.currentData()]
+
+    def all_inputs(self) -> list[OperationInputs]:
+        """Of two images, and of a series."""
+        return list(self._inputs.values())
+
+    def parameters(self) -> dict[str, Value]:
+        """All that an operation needs, outputs included."""
+        outputs = {parameter.name: True for parameter in OUTPUTS}
+        frames = self.frames.values() if self.is_series else {}
+        return {**frames, **self.fields.values(), **outputs}
+
+    def show_count(self, count: int | None) -> None:
+        """Say how many changes there are; nothing for None."""
+        words = "" if count is None else f"{count} change{'' if count == 1 else 's'}"
+        self.count.setText(words)
+        for button in (self.previous, self.next):
+            button.setEnabled(bool(count))
+
+    def _show_source(self) -> None:
+        for name, inputs in self._inputs.items():
+            inputs.setVisible(name == self.source.currentData())
+        self.frames.setVisible(self.is_series)
+
+    def _follow_field(self) -> None:
+        value = max(float(self.fields.values()[THRESHOLD]), _LEAST)
+        blocker = QSignalBlocker(self.slider)
+        self.slider.setValue(round(_STEPS * math.log(value / _LEAST) / math.log(_MOST / _LEAST)))
+        blocker.unblock()
+
+    def _follow_slider(self, step: int) -> None:
+        value = _LEAST * (_MOST / _LEAST) ** (step / _STEPS)
+        self.fields.set_value(THRESHOLD, float(f"{value:.3g}"))
