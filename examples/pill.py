@@ -25,16 +25,28 @@ def picture() -> Image:
     return read_image(IMAGES / "pill.jpg")
 
 
-def edges() -> Image:
+TOP_FACE = {"smallest": 120.0, "largest": 170.0}
+"""Between these radii in pixels lies the rim of the flat top, well inside the outline."""
+
+TOP_FACE_BY_EYE = np.pi * 165.8**2
+"""Area of the top within its rim, from a circle that was checked by eye."""
+
+
+def edges(sigma: float = SIGMA) -> Image:
     """Thin edges of the picture after its contrast was evened out."""
     grey = run("to_grey", {"image": picture()}).image("image")
     even = run("equalise_locally", {"image": grey}).image("image")
-    return run("canny", {"image": even}, {"sigma": SIGMA}).image("mask")
+    return run("canny", {"image": even}, {"sigma": sigma}).image("mask")
 
 
 def fitted() -> Result:
     """The circle that most edge points lie on, although three in four belong to other things."""
     return run("fit_circle", {"image": edges()})
+
+
+def top_face() -> Result:
+    """The circle of the pill's top, whose rim is a finer edge than the outline."""
+    return run("fit_circle", {"image": edges(sigma=1.0)}, TOP_FACE)
 
 
 def outline_by_hand() -> np.ndarray:
@@ -62,6 +74,11 @@ def main() -> None:
     print(
         f"area {circle['area']:.0f} pixels; outlined by hand {by_hand:.0f}: "
         f"{100 * (circle['area'] / by_hand - 1):+.1f} %"
+    )
+    face = top_face().table("table").columns["area"][0]
+    print(
+        f"top within its rim {face:.0f} pixels; by eye {TOP_FACE_BY_EYE:.0f}: "
+        f"{100 * (face / TOP_FACE_BY_EYE - 1):+.1f} %"
     )
     save_recipe(HERE / "pill.yaml", recipe_from_record(result.record))
 

@@ -50,6 +50,12 @@ def test_circle_has_the_area_of_the_pill(script):
         np.testing.assert_array_equal(column, table[name])
 
 
+def test_circle_has_the_area_of_the_top_of_the_pill(script):
+    example = script("pill")
+    area = example["top_face"]().table("table").columns["area"][0]
+    assert area == pytest.approx(example["TOP_FACE_BY_EYE"], rel=0.03)
+
+
 def test_every_end_of_the_zigzags_is_found_and_nothing_else(script):
     example = script("zigzags")
     result = example["found"]()
