@@ -166,6 +166,19 @@ def water_painting(example: dict[str, Any]) -> Picture:
     return below(*rows)
 
 
+def spot_the_difference(example: dict[str, Any]) -> Picture:
+    """Both pictures, what was found boxed in each."""
+    first, second = (in_colour(np.asarray(image.array)) for image in example["pictures"]())
+    for top, left, bottom, right in example["boxes"](example["spotted"]()):
+        for drawn in (first, second):
+            for grow in (2, 3):
+                rows = slice(max(top - grow, 0), bottom + grow)
+                columns = slice(max(left - grow, 0), right + grow)
+                drawn[rows, [columns.start, columns.stop - 1]] = BLUE
+                drawn[[rows.start, rows.stop - 1], columns] = BLUE
+    return beside(first, second)
+
+
 DRAWN: dict[str, Callable[[dict[str, Any]], Picture]] = {
     "page": page,
     "coins": coins,
@@ -177,6 +190,7 @@ DRAWN: dict[str, Callable[[dict[str, Any]], Picture]] = {
     "cat": cat,
     "nuclei_count": nuclei_count,
     "water_painting": water_painting,
+    "spot_the_difference": spot_the_difference,
 }
 
 

@@ -16,6 +16,7 @@ def main() -> None:
     """Build each scene once and take its pictures."""
     from colour_scene import build_water
     from demo_scene import build
+    from differences_scene import build_differences, build_film_differences
     from images_scene import build_images
     from measurements_scene import build_measurements, build_scores
     from operations_scene import build_operations
@@ -53,6 +54,14 @@ def main() -> None:
         panel = build_water(viewer)
         return lambda: wait_until(lambda: not panel.is_busy, "the mask")
 
+    def differences(viewer: Any) -> Callable[[], None]:
+        build_differences(viewer)
+        return lambda: None
+
+    def differences_film(viewer: Any) -> Callable[[], None]:
+        build_film_differences(viewer)
+        return lambda: None
+
     def region_graph(viewer: Any) -> Callable[[], None]:
         build_graph(viewer)
         return lambda: None
@@ -76,6 +85,8 @@ def main() -> None:
     take(region_graph, {"dark": "region_graph.png"})
     take(region_average, {"light": "region_average.png"})
     take(chromaticity, {"dark": "chromaticity.png"})
+    take(differences, {"dark": "differences.png"})
+    take(differences_film, {"light": "differences_film.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
     take(measurements, {"dark": "measurements.png"})
