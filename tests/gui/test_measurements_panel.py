@@ -50,6 +50,12 @@ def test_the_number_follows_edits_by_hand(bench):
     assert bench.form.count.text() == "4 objects"
 
 
+def test_other_colours_are_not_counted_again(measured):
+    measured.click_row(1)
+    measured.form.colour_by.setCurrentText("area")
+    assert not measured.panel.count.is_busy
+
+
 def test_each_time_point_is_counted(viewer_model, qtbot):
     bench = MeasurementsBench(viewer_model, qtbot, film(), axis_labels=("t", "y", "x"))
     viewer_model.dims.set_point(0, 1)
@@ -78,6 +84,23 @@ def test_numbers_follow_edits_and_leave_the_active_layer_alone(bench):
     bench.labels.data_setitem((np.array([60, 60]), np.array([3, 4])), 9)
     bench.wait_counted()
     assert bench.panel.overlay.layer.features["label"].tolist() == [1, 2, 4, 7, 9]
+
+
+def test_a_number_is_seen_on_every_slice_of_its_object(viewer_model, qtbot):
+    labels = np.zeros((12, 30, 30), np.int32)
+    labels[2:9, 5:15, 5:15] = 3
+    bench = MeasurementsBench(viewer_model, qtbot, labels, scale=(2, 1, 1))
+    bench.form.numbers.setChecked(True)
+    layer = bench.panel.overlay.layer
+    seen = []
+    for z in range(12):
+        viewer_model.dims.set_point(0, 2 * z)
+        qtbot.waitUntil(lambda: not bench.panel._moved.isActive())
+        seen.append(len(layer._view_indices))
+    assert seen == [0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]
+    viewer_model.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: len(layer.data) == 1)
+    assert np.allclose(layer.data_to_world(layer.data[0]), (10, 9.5, 9.5))
 
 
 def test_a_thousand_numbers_are_quick(viewer_model, qtbot):

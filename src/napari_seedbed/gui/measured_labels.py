@@ -1,6 +1,7 @@
 """The way between the rows of a table and the objects of a Labels layer, both ways."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -43,6 +44,8 @@ class MeasuredLabels(QObject):
     Parameters
     ----------
     viewer : ViewerModel or Viewer
+    muted : callable
+        Gives a context in which the layer changes its looks, and nothing else.
 
     Notes
     -----
@@ -53,9 +56,14 @@ class MeasuredLabels(QObject):
     rows_picked = Signal(object)
     time_changed = Signal()
 
-    def __init__(self, parent: QObject, viewer: ViewerModel) -> None:
+    def __init__(
+        self,
+        parent: QObject,
+        viewer: ViewerModel,
+        muted: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         super().__init__(parent)
-        self._viewer = viewer
+        self._viewer, self._muted = viewer, muted
         self.layer: Labels | None = None
         self.columns: Mapping[str, NDArray[Any]] = {}
         self._time_axis: int | None = None
@@ -102,9 +110,10 @@ class MeasuredLabels(QObject):
             self._job = None
         if layer is not None:
             layer.events.selected_label.disconnect(self._on_label)
-            layer.show_selected_label = False
-            if self._is_coloured:
-                layer.colormap = self._own
+            with self._muted():
+                layer.show_selected_label = False
+                if self._is_coloured:
+                    layer.colormap = self._own
         self._own, self._is_coloured = None, False
 
     def close(self) -> None:
@@ -134,7 +143,8 @@ class MeasuredLabels(QObject):
             self._choose(int(self.columns["label"][rows[0]]))
             if go_there:
                 self._go_to(int(rows[0]))
-        layer.show_selected_label = alone and len(rows) > 0
+        with self._muted():
+            layer.show_selected_label = alone and len(rows) > 0
         self._colour()
 
     def colour_by(self, wanted: ColourBy | None) -> None:
@@ -188,7 +198,8 @@ class MeasuredLabels(QObject):
     def _choose(self, label: int) -> None:
         assert self.layer is not None
         self._label = label
-        self.layer.selected_label = label
+        with self._muted():
+            self.layer.selected_label = label
 
     def _go_to(self, row: int) -> None:
         names = [name for name in self.columns if name.startswith("voxel_")]
@@ -216,7 +227,8 @@ class MeasuredLabels(QObject):
         if wanted is None and not len(self._selected):
             if self._is_coloured:
                 self._is_coloured = False
-                layer.colormap = self._own
+                with self._muted():
+                    layer.colormap = self._own
             return
         self._is_coloured = True
         rows = chosen if len(self._selected) else now
@@ -229,7 +241,8 @@ class MeasuredLabels(QObject):
             colours = colours_of_values(values, wanted.colormap, wanted.limits)
         make = partial(direct_colormap, labels, colours, dim_others=len(self._selected) > 0)
         if len(rows) <= _MANY:
-            layer.colormap = make()
+            with self._muted():
+                layer.colormap = make()
             return
 
         def work(report: Report, should_stop: ShouldStop) -> DirectLabelColormap:
@@ -243,7 +256,8 @@ class MeasuredLabels(QObject):
             self._is_due = False
             self._colour()
         elif self.layer is not None:
-            self.layer.colormap = colormap
+            with self._muted():
+                self.layer.colormap = colormap
 
     def _on_error(self, error: BaseException) -> None:
         self._job = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels, Layer
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 OPERATION = "measure"
+MOVED_SECONDS = 0.05
 _NO_COLOURS = (TIME, "label", "nearest_label")
 
 
@@ -62,9 +64,12 @@ class MeasurementsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
         self.count = ObjectCount(self, napari_viewer, self._labels_image)
-        self.linked = MeasuredLabels(self, napari_viewer)
+        self.linked = MeasuredLabels(self, napari_viewer, self.count.muted)
         self.overlay = NumberedOverlay(napari_viewer)
         self.life = PanelLife(self, napari_viewer)
+        self._moved = QTimer(self)
+        self._moved.setSingleShot(True)
+        self._moved.setInterval(round(1000 * MOVED_SECONDS))
         self._connect()
         measurements_preparation.start()
         self.reset_choices()
@@ -87,7 +92,10 @@ class MeasurementsPanel(QWidget):
         self.count.counted.connect(self._on_counted)
         self.linked.rows_picked.connect(self._on_picked)
         self.linked.time_changed.connect(self._show_count)
-        self.viewer.dims.events.point.connect(self._on_moved)
+        dims = self.viewer.dims.events
+        for event in (dims.point, dims.ndisplay, dims.order):
+            event.connect(self._on_moved)
+        self._moved.timeout.connect(self._show_count)
         self.viewer.events.theme.connect(self._on_theme)
         self.life.layer_removed.connect(self._on_layer_removed)
         self.life.closing.connect(self.close_down)
@@ -189,8 +197,8 @@ class MeasurementsPanel(QWidget):
         self.reset_choices()
 
     def _on_moved(self, event: Any = None) -> None:
-        if self._positions is not None and TIME in self._positions:
-            self._show_count()
+        if self._positions is not None and (TIME in self._positions or self.overlay.layer):
+            self._moved.start()
 
     def _on_theme(self, event: Any = None) -> None:
         if self.view is not None:
@@ -201,6 +209,7 @@ class MeasurementsPanel(QWidget):
         if self.job is not None:
             self.job.abandon()
             self.job = None
+        self._moved.stop()
         self.count.close()
         self.linked.close()
         self.overlay.remove()
@@ -245,9 +254,9 @@ class MeasurementsPanel(QWidget):
             return
         now = self._now()
         objects = {name: column[now] for name, column in columns.items()}
-        shown = self.overlay.show(layer, objects, self.form.inputs.time_axis)
-        if shown < len(now):
-            self._say(f"Numbers are on the {shown} largest of {len(now)} objects.")
+        shown, in_view = self.overlay.show(layer, objects, self.form.inputs.time_axis)
+        if shown < in_view:
+            self._say(f"Numbers are on the {shown} largest of {in_view} objects in view.")
 
     # What the job tells
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.gui.grids import grid_of
 from napari_seedbed.gui.layers import METADATA_KEY, PREVIEW
+from napari_seedbed.gui.view_position import slice_on_screen
 
 MOST_NUMBERS = 5000
 """More of them could not be read, and would make the picture slow."""
@@ -22,9 +23,8 @@ _COLOUR = "#ff5a36"
 class NumberedOverlay:
     """A Points layer without points to see: a number at each centroid.
 
-    It has spatial axes only, so that napari shows it at every time point; whoever owns it gives it
-    the objects of the time point on screen. In a volume, a number is seen on all slices that its
-    object reaches.
+    It has spatial axes only, so that napari shows it at every time point. On a slice of a volume
+    it has the objects that reach that slice; whoever owns it shows it again when the view moves.
 
     Parameters
     ----------
@@ -37,38 +37,44 @@ class NumberedOverlay:
 
     def show(
         self, labels: Labels, objects: Mapping[str, NDArray[Any]], time_axis: int | None = None
-    ) -> int:
-        """Show the numbers of objects; gives how many are shown.
+    ) -> tuple[int, int]:
+        """Show the numbers of the objects that are in view.
 
         Parameters
         ----------
         labels : Labels
         objects : mapping
-            ``label``, ``voxel_y`` … and ``bbox_z_start`` …, as `ObjectCount` gives them.
+            ``label``, ``voxel_y`` … and ``bbox_z_start`` … of the time point on screen, as
+            `ObjectCount` gives them.
         time_axis : int, optional
             The layer's axis that is time, where its axis labels do not say so.
+
+        Returns
+        -------
+        (int, int)
+            How many numbers are shown, of how many objects in view.
         """
         axes = [name[-1] for name in objects if name.startswith("voxel_")]
         places = np.column_stack([objects[f"voxel_{axis}"] for axis in axes])
-        boxes = np.column_stack(
-            [objects[f"bbox_{axis}_stop"] - objects[f"bbox_{axis}_start"] for axis in axes]
-        )
-        numbers = np.asarray(objects["label"])
-        if len(numbers) > MOST_NUMBERS:
-            largest = np.argsort(-boxes.prod(axis=1), kind="stable")[:MOST_NUMBERS]
-            places, boxes, numbers = places[largest], boxes[largest], numbers[largest]
+        starts = np.column_stack([objects[f"bbox_{axis}_start"] for axis in axes])
+        stops = np.column_stack([objects[f"bbox_{axis}_stop"] for axis in axes])
+        seen = np.arange(len(places))
+        plane = slice_on_screen(self._viewer, labels, time_axis=time_axis)
+        if plane is not None and len(axes) == 3:
+            axis, index = plane
+            seen = np.flatnonzero((starts[:, axis] <= index) & (index < stops[:, axis]))
+            places[:, axis] = index
+        in_view = len(seen)
+        if in_view > MOST_NUMBERS:
+            sizes = np.prod(stops[seen] - starts[seen], axis=1)
+            seen = seen[np.argsort(-sizes, kind="stable")[:MOST_NUMBERS]]
         grid = grid_of(labels, time_axis)
-        inner = grid.affine[np.ix_(grid.spatial, grid.spatial)]
-        places = places @ inner.T + grid.affine[grid.spatial, -1]
-        # Half of it is how far a point is seen on other slices.
-        reach = boxes[:, 0] * np.linalg.norm(inner[:, 0]) if len(axes) == 3 else np.ones(len(boxes))
-        units = [grid.units[i] for i in grid.spatial]
-        layer = self._layer_for(labels, len(axes), units)
-        layer.data = places
-        layer.features = {"label": numbers}
-        if len(reach):
-            layer.size = reach
-        return len(numbers)
+        rows = [*grid.spatial, len(grid.axes)]
+        layer = self._layer_for(labels, len(axes), [grid.units[i] for i in grid.spatial])
+        layer.affine = grid.affine[np.ix_(rows, rows)]
+        layer.data = places[seen]
+        layer.features = {"label": np.asarray(objects["label"])[seen]}
+        return len(seen), in_view
 
     def remove(self) -> None:
         """Take the numbers away."""
@@ -89,7 +95,7 @@ class NumberedOverlay:
             text={"string": "{label}", "size": _TEXT_SIZE, "color": _COLOUR, "anchor": "center"},
             face_color="transparent",
             border_color="transparent",
-            out_of_slice_display=ndim == 3,
+            size=1,
             units=units,
         )
         layer.metadata[METADATA_KEY] = PREVIEW

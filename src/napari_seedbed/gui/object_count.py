@@ -1,6 +1,7 @@
 """How many objects a Labels layer has and where they are, also while somebody edits it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -48,7 +49,7 @@ class ObjectCount(QObject):
         self._viewer, self._image = viewer, image
         self.layer: Labels | None = None
         self._job: Job | None = None
-        self._is_due = False
+        self._is_due = self._is_muted = False
         self._seen: Any = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -92,12 +93,23 @@ class ObjectCount(QObject):
             partial(_positions, image), on_done=self._on_counted, on_error=self._on_error
         ).start()
 
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Notice nothing for a while: other colours make napari tell of new data, too."""
+        self._is_muted = True
+        try:
+            yield
+        finally:
+            self._is_muted = False
+
     def close(self) -> None:
         """Stop for good."""
         self.blockSignals(True)
         self.watch(None)
 
     def _on_event(self, event: Any = None) -> None:
+        if self._is_muted:
+            return
         # Sliders make napari tell of new data, too; undo tells of nothing else.
         view = self._view()
         moved, self._seen = view != self._seen, view
