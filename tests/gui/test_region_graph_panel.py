@@ -118,8 +118,8 @@ def test_what_is_applied_is_what_was_shown(bench):
 
 def test_a_saved_recipe_repeats_changes_by_hand(bench, tmp_path):
     bench.form.count.setValue(4)
-    bench.panel._on_tool("take out", True)
-    bench.panel._on_click((30, 10))
+    bench.click(bench.form.tools["take out"])
+    bench.panel.tools._on_click((30, 10))
     expected = bench.shown.copy()
     assert blocks(expected)[1][0] == 4
     bench.click(bench.form.controls.run)

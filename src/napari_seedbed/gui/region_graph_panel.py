@@ -12,7 +12,7 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
-from napari_seedbed.core.regions.region_edits import RegionEdit, Verb, edits_text
+from napari_seedbed.core.regions.region_edits import edits_text
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import unit_symbol
@@ -23,10 +23,10 @@ from napari_seedbed.gui.operation_results import Finished, OperationResults, cou
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
-from napari_seedbed.gui.region_clicks import RegionClicks, Voxel
 from napari_seedbed.gui.region_graph_form import SLIDER_STEPS, RegionGraphForm
 from napari_seedbed.gui.region_graph_layers import RegionGraphLayers
 from napari_seedbed.gui.region_graph_session import Built, Question, RegionGraphSession
+from napari_seedbed.gui.region_tools import RegionTools
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
@@ -64,12 +64,9 @@ class RegionGraphPanel(QWidget):
         self.session = RegionGraphSession(self.operation)
         self.layers = RegionGraphLayers(napari_viewer)
         self.results = OperationResults(napari_viewer, self.operation)
-        self.clicks = RegionClicks(napari_viewer, self._on_click)
+        self.tools = RegionTools(napari_viewer, self.form, self.session)
         self.job: Job | None = None
         self._regions_made = OutputLayers(napari_viewer)
-        # Changes by hand, by the Labels layer whose regions they name.
-        self._edits: dict[str, list[RegionEdit]] = {}
-        self._first: int | None = None
         self._record: Any = None
         self._groups: NDArray[np.int64] | None = None
         # The graph whose result was applied last, until something is changed.
@@ -100,18 +97,14 @@ class RegionGraphPanel(QWidget):
         form.level.valueChanged.connect(self._on_level)
         form.graph.toggled.connect(self._draw_graph)
         form.average.toggled.connect(self._show_average)
-        for verb, button in form.tools.items():
-            button.toggled.connect(partial(self._on_tool, verb))
-        form.undo.clicked.connect(self.undo)
-        form.clear.clicked.connect(self.clear_edits)
+        self.tools.changed.connect(self._show)
+        self.tools.chosen.connect(self._show_chosen)
+        self.tools.said.connect(self._say)
         form.controls.run.clicked.connect(self.apply)
         form.controls.cancel.clicked.connect(self.cancel)
         form.save_recipe.clicked.connect(self._ask_where_to_save)
         session.built.connect(self._look_now)
         session.failed.connect(self._on_failed)
-        dims = self.viewer.dims.events
-        for event in (dims.point, dims.ndisplay, dims.order):
-            event.connect(self._on_dims)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
         self._life.closing.connect(self._on_closing)
@@ -158,18 +151,6 @@ class RegionGraphPanel(QWidget):
             self._say("Stopping…")
             self.job.cancel()
 
-    def undo(self) -> None:
-        """Take back the last change by hand."""
-        edits = self._edits_here()
-        if edits:
-            edits.pop()
-            self._show()
-
-    def clear_edits(self) -> None:
-        """Take back all changes by hand."""
-        self._edits_here().clear()
-        self._show()
-
     def save_recipe(self, path: str | Path) -> None:
         """Write the recipe of the last result to `path`."""
         with errors.shown(self._say):
@@ -188,7 +169,7 @@ class RegionGraphPanel(QWidget):
             "stop_at": session.stop_at,
             "level": float(self.form.level.value()),
             "n_regions": session.n_regions,
-            "edits": edits_text(self._edits_here()),
+            "edits": edits_text(self.tools.edits),
             "average": self.form.average.isChecked(),
         }
 
@@ -202,25 +183,32 @@ class RegionGraphPanel(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Show the graph again."""
         super().showEvent(event)
-        self.inputs.watch(True)
+        self._follow(True)
         self._look.start()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Nobody sees the panel: leave no preview and no tool behind."""
         super().hideEvent(event)
-        self.inputs.watch(False)
+        self._follow(False)
         self._rest()
+
+    def _follow(self, on: bool) -> None:
+        """Notice what changes, or cease to."""
+        self.inputs.watch(on)
+        dims = self.viewer.dims.events
+        for event in (dims.point, dims.ndisplay, dims.order):
+            event.disconnect(self._on_dims)
+            if on:
+                event.connect(self._on_dims)
 
     def _rest(self) -> None:
         self._look.stop()
         self._draw.stop()
-        self.form.choose_tool(None)
-        self.clicks.stop()
-        self._first = None
+        self.tools.put_away()
         self.layers.clear()
 
     def _on_inputs(self, layer: Any = None) -> None:
-        self._first = None
+        self.tools.forget_first()
         self._show_units()
         self._look.start()
 
@@ -325,14 +313,13 @@ class RegionGraphPanel(QWidget):
         built = self.session.now
         if built is None or not len(built.graph.labels) or not self.isVisible():
             return
-        edits = self._edits_here()
         self._applied = None
-        self._groups, notes = self.session.groups(tuple(edits))
+        self._groups, notes = self.session.groups(tuple(self.tools.edits))
         with errors.shown(self._say):
             self.layers.show_labels(self._groups)
             self._show_average()
-            self.layers.show_chosen(None, None)
-        self._first = None
+        self.tools.forget_first()
+        self._show_chosen(None)
         self._draw.start()
         self._show_stop()
         left = len(np.unique(self._groups))
@@ -356,6 +343,13 @@ class RegionGraphPanel(QWidget):
         if self._groups is not None and self.session.now is not None and self.isVisible():
             self.layers.show_average(self._groups, self.form.average.isChecked())
 
+    def _show_chosen(self, region: int | None) -> None:
+        """Mark the group of a region, or none."""
+        if region is None or self._groups is None:
+            self.layers.show_chosen(None, None)
+        else:
+            self.layers.show_chosen(self._groups, int(self._groups[region]))
+
     def _draw_graph(self, checked: bool = False) -> None:
         if self._groups is None or self.session.now is None or not self.isVisible():
             return
@@ -365,55 +359,6 @@ class RegionGraphPanel(QWidget):
             )
             if why_not:
                 self._say(why_not)
-
-    # Changes by hand
-
-    def _edits_here(self) -> list[RegionEdit]:
-        layer = self.inputs.others["other"].layer()
-        return self._edits.setdefault("" if layer is None else str(layer.unique_id), [])
-
-    def _on_tool(self, verb: Verb, on: bool) -> None:
-        self.form.choose_tool(verb if on else None)
-        self._first = None
-        self.layers.show_chosen(None, None)
-        if not on or not self.inputs.is_ready:
-            self.clicks.stop()
-            return
-        self.clicks.listen(self.inputs.layer, self.inputs.time_axis)
-        self._say(self.form.tools[verb].toolTip())
-
-    def _on_click(self, voxel: Voxel) -> None:
-        verb, built, groups = self.form.tool(), self.session.now, self._groups
-        if verb is None or built is None or groups is None:
-            return
-        if self.viewer.dims.ndisplay == 3:
-            self._say("Switch to the 2D display to click regions.")
-            return
-        number = int(built.graph.numbers[voxel]) - 1
-        if number < 0:
-            self._say("There is no region here.")
-            return
-        label = int(built.graph.labels[number])
-        if verb != "merge":
-            self._change(RegionEdit(verb, (label,)))
-        elif self._first is None:
-            self._first = label
-            self.layers.show_chosen(groups, int(groups[number]))
-            self._say(f"Region {label} is chosen. Click the one that it shall be joined with.")
-        else:
-            self._change(RegionEdit(verb, (self._first, label)))
-
-    def _change(self, edit: RegionEdit) -> None:
-        edits, before = self._edits_here(), self._groups
-        edits.append(edit)
-        groups, _ = self.session.groups(tuple(edits))
-        if before is not None and np.array_equal(groups, before):
-            edits.pop()
-            self._show()
-            what = "one region already" if edit.verb == "merge" else "not joined with any"
-            self._say(f"Nothing to change: {what}.")
-            return
-        self._show()
 
     # Runs
 
@@ -489,7 +434,7 @@ class RegionGraphPanel(QWidget):
     def _enable(self) -> None:
         form, idle = self.form, self.job is None
         is_built = self.session.now is not None
-        edits = self._edits_here()
+        edits = self.tools.edits
         form.make.setEnabled(idle and self.inputs.image.layer() is not None)
         form.controls.run.setEnabled(idle and is_built)
         form.save_recipe.setEnabled(idle and self._record is not None)
@@ -530,6 +475,6 @@ def _run(
 def _abandon(panel: dict[str, Any], *_: Any) -> None:
     """Stop what a destroyed panel left running."""
     panel["session"].close()
-    panel["clicks"].stop()
+    panel["tools"].clicks.stop()
     if panel["job"] is not None:
         panel["job"].abandon()
