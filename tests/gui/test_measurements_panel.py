@@ -265,10 +265,10 @@ def test_a_drag_on_the_histogram_selects_the_values_below_it(measured):
 
 
 def test_many_scattered_rows_come_to_the_top(viewer_model, qtbot):
-    labels = np.kron(np.arange(1, 3601).reshape(60, 60), np.ones((3, 3), int)).astype(np.int32)
+    labels = np.kron(np.arange(1, 4901).reshape(70, 70), np.ones((3, 3), int)).astype(np.int32)
     bench = MeasurementsBench(viewer_model, qtbot, labels)
     bench.measure()
-    odd = np.arange(0, 3600, 2)
+    odd = np.arange(0, 4900, 2)
     bench.panel.select(odd)
     assert np.array_equal(bench.view.table.selected_rows(), odd)
     qtbot.waitUntil(lambda: bench.colour(2)[3] < 0.5)

@@ -143,8 +143,10 @@ class MeasuredLabels(QObject):
             self._choose(int(self.columns["label"][rows[0]]))
             if go_there:
                 self._go_to(int(rows[0]))
-        with self._muted():
-            layer.show_selected_label = alone and len(rows) > 0
+        alone = alone and len(rows) > 0
+        if alone != layer.show_selected_label:
+            with self._muted():
+                layer.show_selected_label = alone
         self._colour()
 
     def colour_by(self, wanted: ColourBy | None) -> None:
@@ -245,8 +247,13 @@ class MeasuredLabels(QObject):
                 layer.colormap = make()
             return
 
+        kind = layer.dtype
+
         def work(report: Report, should_stop: ShouldStop) -> DirectLabelColormap:
-            return make()
+            colormap = make()
+            # napari makes its tables when the first label is looked up: seconds for many labels
+            colormap.map(np.zeros(1, kind))
+            return colormap
 
         self._job = Job(work, on_done=self._on_colours, on_error=self._on_error).start()
 
