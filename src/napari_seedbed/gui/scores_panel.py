@@ -89,7 +89,8 @@ class ScoresPanel(QWidget):
         self._timer.setInterval(round(1000 * LIVE_SECONDS))
         self._timer.timeout.connect(self._score_live)
         self.hints = ImageHints(napari_viewer, self._result_mask, self.form.hints.setText)
-        self.life = PanelLife(self, napari_viewer)
+        # its live score is that of a preview, which goes when the panel that makes it is hidden
+        self.life = PanelLife(self, napari_viewer, tabbed=False)
         self._connect()
         self.reset_choices()
 
