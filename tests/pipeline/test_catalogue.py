@@ -11,6 +11,7 @@ from skimage import filters
 from napari_seedbed import core
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import forecast, operations, run
+from napari_seedbed.pipeline.parameters import check_parameters
 
 ALL = pytest.mark.parametrize("operation", operations.values(), ids=operations)
 
@@ -52,6 +53,11 @@ def test_gaussian_smooths_by_a_physical_length(rng):
     expected = ndimage.gaussian_filter(array.astype(float), (0.5, 2, 2))
     inner = (slice(3, -3), slice(8, -8), slice(8, -8))
     np.testing.assert_allclose(out.array[inner], expected[inner], atol=1e-5)
+
+
+def test_gaussian_is_by_default_one_voxel_wide():
+    given = check_parameters(operations["gaussian"].parameters, {}, (0.4, 0.1, 0.1))
+    assert given == {"sigma": 0.1}
 
 
 def test_gaussian_of_zero_width_changes_nothing(rng):

@@ -18,6 +18,7 @@ from napari_seedbed.pipeline.denoising_operations import DENOISING
 from napari_seedbed.pipeline.detection_operations import DETECTIONS
 from napari_seedbed.pipeline.difference_operations import DIFFERENCES
 from napari_seedbed.pipeline.edge_operations import EDGE_MAP
+from napari_seedbed.pipeline.filter_operations import sigma
 from napari_seedbed.pipeline.gradient_operations import GRADIENTS, RIDGES
 from napari_seedbed.pipeline.intensity_operations import INTENSITIES
 from napari_seedbed.pipeline.measurement_operations import MEASURE
@@ -193,19 +194,7 @@ GAUSSIAN = Operation(
     title="Gaussian filter",
     menu="napari/layers/filter",
     function=_gaussian,
-    parameters=(
-        Parameter(
-            "sigma",
-            "float",
-            1.0,
-            "Sigma",
-            "Width of the smoothing, the same physical length along every axis, whatever the "
-            "voxel size.",
-            minimum=0.0,
-            maximum=1e9,
-            unit="physical",
-        ),
-    ),
+    parameters=(sigma(),),
     takes=("image",),
     gives="image",
     ndim=(2, 3),
