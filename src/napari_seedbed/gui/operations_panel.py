@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_seedbed.gui.dock_tabs import DockTab
 from napari_seedbed.gui.operation_widgets import widget_class
 from napari_seedbed.gui.panel_form import rule
 from napari_seedbed.gui.run_controls import wrapped_label
@@ -71,6 +72,7 @@ class OperationsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.parts)
+        DockTab(self)
 
     def sizeHint(self) -> QSize:
         """As narrow as the forms."""

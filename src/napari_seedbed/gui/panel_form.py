@@ -3,6 +3,8 @@
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFormLayout, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from napari_seedbed.gui.dock_tabs import DockTab
+
 
 class Section(QWidget):
     """A heading that shows and hides what is under it."""
@@ -50,6 +52,8 @@ class PanelForm(QScrollArea):
         self.column.setContentsMargins(8, 6, 8, 6)
         self.column.setSpacing(6)
         self.setWidget(self._body)
+        # where the form is the whole panel
+        DockTab(self)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the contents need, since there is no horizontal scroll bar."""

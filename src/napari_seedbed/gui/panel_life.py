@@ -6,6 +6,8 @@ from napari.layers import Layer
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
+from napari_seedbed.gui.dock_tabs import DockTab
+
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
@@ -18,6 +20,8 @@ class PanelLife(QObject):
     panel : QWidget
         With a method `reset_choices`, which is called when layers come or change places or names.
     viewer : Viewer
+    tabbed : bool
+        Whether the panel shares its side with others as tabs, which hide each other.
 
     Notes
     -----
@@ -27,7 +31,7 @@ class PanelLife(QObject):
     layer_removed = Signal(object)
     closing = Signal()
 
-    def __init__(self, panel: Any, viewer: "Viewer") -> None:
+    def __init__(self, panel: Any, viewer: "Viewer", *, tabbed: bool = True) -> None:
         super().__init__(panel)
         self._panel: QWidget = panel
         layers = viewer.layers.events
@@ -35,6 +39,8 @@ class PanelLife(QObject):
             event.connect(panel.reset_choices)
         layers.removed.connect(self._on_removed)
         panel.installEventFilter(self)
+        if tabbed:
+            DockTab(panel)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Find the window of a panel that is shown, and notice when that closes."""

@@ -25,6 +25,7 @@ from napari_seedbed.gui.layers import (
     METADATA_KEY,
     add_or_update,
     find_result,
+    image_of,
     is_preview,
     is_result,
     is_seeds,
@@ -32,6 +33,7 @@ from napari_seedbed.gui.layers import (
 from napari_seedbed.gui.operation_inputs import axes_known
 from napari_seedbed.gui.operation_results import in_words
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
+from napari_seedbed.gui.preparation import trials
 from napari_seedbed.gui.score_parts import (
     LiveScores,
     images_to_score,
@@ -212,6 +214,14 @@ class ScoresPanel(QWidget):
                 self.form.times.addItem(f"axis {i + 1} ('{label}')", i)
         self.form.rows.setRowVisible(self.form.times, needed)
         self._look_again()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Compile for labels like the truth."""
+        if self.isVisible() and self.form.truth.layer() is not None:
+            with suppress(InputError):
+                truth = self._truth()
+                trials.begin("scores", image_of(truth, time_axis=self._time_axis()))
 
     def _on_layer_removed(self, layer: Layer) -> None:
         if self._scored is not None and layer in self._scored:
@@ -230,6 +240,7 @@ class ScoresPanel(QWidget):
         """Take the live score up again."""
         super().showEvent(event)
         self._look_again()
+        self._prepare()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Nobody sees the panel."""
