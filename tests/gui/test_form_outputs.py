@@ -40,6 +40,38 @@ def test_mask_that_an_operation_made_can_be_worked_on_as_labels(open_form, viewe
     np.testing.assert_array_equal(found.data, wanted)
 
 
+def test_chain_goes_on_from_the_newest_labels(open_form, viewer_model):
+    data, _ = discs()
+    viewer_model.add_labels(data.astype(np.int32), name="truth")
+    image = viewer_model.add_image(data, name="cells")
+    (mask,) = open_form("threshold_otsu").run()
+    viewer_model.layers.selection.active = image
+    filling = open_form("fill_holes")
+    assert filling.form.image.layer() is mask
+    filling.run()
+    assert open_form("label").form.image.currentText() == f"{mask.name} (Fill holes)"
+
+
+def test_selected_layer_is_worked_on(open_form, viewer_model):
+    data, _ = discs()
+    for name in ("cells", "cells smoothed"):
+        viewer_model.add_image(data, name=name)
+    bench = open_form("threshold_otsu")
+    assert bench.form.image.currentText() == "cells smoothed"
+    viewer_model.layers.selection.active = viewer_model.layers["cells"]
+    bench.form.reset_choices()
+    assert bench.form.image.currentText() == "cells smoothed"
+
+
+def test_preview_is_not_hidden_by_an_earlier_result(open_form, viewer_model):
+    data, _ = discs()
+    viewer_model.add_image(data, name="cells")
+    (result,) = open_form("gaussian").run()
+    bench = open_form("median")
+    bench.follow()
+    assert viewer_model.layers.index(bench.previews[0]) > viewer_model.layers.index(result)
+
+
 def test_points_come_as_points_with_what_is_known_of_them(open_form, viewer_model):
     # a plus: four end points and one branch point
     cross = np.zeros((21, 21), np.uint8)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from napari.layers import Image as ImageLayer
 
-from napari_seedbed.gui.layer_choice import LayerCombo
+from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
+from napari_seedbed.gui.layers import ChannelChoice
 
 LONG = "2024-05-31 experiment 17 ovule in water, confocal, deconvolved, channel 2 smoothed"
 
@@ -56,3 +57,24 @@ def test_tool_tip_follows_the_choice_and_the_name(combo):
     assert combo.toolTip().startswith("renamed")
     combo.set_layers([])
     assert combo.toolTip() == "The image to segment."
+
+
+def test_layer_to_begin_with_is_chosen_only_where_none_was(combo):
+    first, second, third = (layer(name) for name in "abc")
+    combo.set_layers([first, second], second)
+    assert combo.layer() is second
+    combo.set_layers([first, second, third], third)
+    assert combo.layer() is second
+
+
+@pytest.mark.parametrize("only_one", [True, False])
+def test_other_channels_come_without_telling_of_the_old_ones(qtbot, only_one):
+    boxes = ChannelBoxes(only_one=only_one)
+    qtbot.addWidget(boxes)
+    heard = []
+    boxes.chosen.connect(lambda: heard.append(boxes.choices()))
+    for name in ("cells", "cells smoothed"):
+        image = layer(name)
+        boxes.set_choices([ChannelChoice(name, image, None)] * 2, [True, False])
+    assert heard == []
+    assert [choice.name for choice in boxes.choices()] == ["cells smoothed"]

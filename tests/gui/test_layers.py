@@ -367,6 +367,14 @@ def test_labels_lie_above_all_images_and_images_above_their_own(viewer_model):
     assert list(viewer_model.layers) == [layer, smooth, other, labels, seeds]
 
 
+def test_newer_result_of_an_image_is_not_hidden_by_an_older_one(viewer_model):
+    layer = viewer_model.add_layer(volume())
+    other = viewer_model.add_layer(volume(name="other"))
+    image = result_on(layer, np.float32)
+    older, newer = (add(viewer_model, layer, image, kind="image", slot=slot) for slot in "ab")
+    assert list(viewer_model.layers) == [layer, older, newer, other]
+
+
 def test_record_is_kept_beside_what_others_wrote(viewer_model):
     layer = viewer_model.add_layer(volume())
     found = add(viewer_model, layer)

@@ -72,13 +72,14 @@ class ImageChoice(QObject):
         return self._image
 
     def offer(self) -> None:
-        """Offer the layers that there are now, results last."""
+        """Offer the layers that there are now, results last; take the selected one at first."""
         images = [
             layer
             for layer in self._viewer.layers
             if isinstance(layer, ImageLayer) and not is_preview(layer)
         ]
-        self._combo.set_layers(sorted(images, key=is_result))
+        active = self._viewer.layers.selection.active
+        self._combo.set_layers(sorted(images, key=is_result), active)
         self._offer_channels()
 
     def _on_chosen(self, layer: Layer | None) -> None:

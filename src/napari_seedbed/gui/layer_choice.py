@@ -176,6 +176,10 @@ class ChannelBoxes(QWidget):
         """Offer channels anew, some of them checked."""
         for box in self._boxes:
             self._layout.removeWidget(box)
+            # a group would untick it for a new one, and tell of that amid the change
+            box.toggled.disconnect(self.chosen)
+            if self._only_one is not None:
+                self._only_one.removeButton(box)
             # it may go much later, and would be drawn over the new ones until then
             box.hide()
             box.deleteLater()

@@ -438,7 +438,7 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
 def insert_result(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
     """Insert an image just above `like`, labels above all images, where they can be seen.
 
-    Labels come over earlier results, such as an accepted one, but not over seeds; shapes come
+    Both come over earlier results, which would hide them, but labels not over seeds; shapes come
     over all images and labels. The selection stays: somebody may be painting on another layer.
     """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
@@ -447,17 +447,14 @@ def insert_result(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
     if isinstance(layer, Shapes):
         below += [one for one in layers if isinstance(one, Labels)]
     position = max((layers.index(one) + 1 for one in below if one in layers), default=len(layers))
-    if isinstance(layer, Labels):
-        earlier = takewhile(_is_result_labels, layers[position:])
+    if isinstance(layer, Labels | ImageLayer):
+        kind = type(layer)
+        earlier = takewhile(lambda one: isinstance(one, kind) and is_result(one), layers[position:])
         position += sum(1 for _ in earlier)
     viewer.layers.insert(position, layer)
     if selected:
         viewer.layers.selection = selected
         viewer.layers.selection.active = active
-
-
-def _is_result_labels(layer: Layer) -> bool:
-    return isinstance(layer, Labels) and is_result(layer)
 
 
 def _images(layers: Sequence[Layer]) -> list[Layer]:

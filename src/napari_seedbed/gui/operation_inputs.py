@@ -1,6 +1,7 @@
 """The rows of a form that say what an operation works on: image, channels, seeds, shapes …"""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points
 from napari.layers import Shapes as ShapesLayer
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from napari_seedbed.errors import InputError
@@ -30,6 +32,7 @@ from napari_seedbed.gui.layers import (
     record_of,
 )
 from napari_seedbed.gui.panel_form import form_rows
+from napari_seedbed.gui.preparation import trials
 from napari_seedbed.gui.run_controls import wrapped_label
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.seeds_watch import SeedsWatch, move_connections
@@ -111,6 +114,8 @@ class OperationInputs(QWidget):
         self.image.layer_chosen.connect(self._on_image_chosen)
         self.channels.chosen.connect(self._on_changed)
         self.times.activated.connect(self._on_changed)
+        for signal in (self.image_chosen, self.channels.chosen, self.times.activated):
+            signal.connect(self._prepare)
         for combo in self.others.values():
             combo.layer_chosen.connect(self._on_changed)
 
@@ -173,15 +178,21 @@ class OperationInputs(QWidget):
     # What there is to choose from
 
     def offer(self) -> None:
-        """Offer the layers that there are now, results last."""
+        """Offer the layers that there are now, and take the selected one at first.
+
+        Of images, results come last; of labels, the newest result comes first, since chains of
+        operations go on from there.
+        """
         layers = [layer for layer in self._viewer.layers if not is_preview(layer)]
         kind = Labels if self._operation.image_kind == "labels" else ImageLayer
         mains = [layer for layer in layers if isinstance(layer, kind)]
         if kind is Labels:
             # what an operation made is there to be worked on, more than what somebody paints
-            self.image.set_layers(sorted(mains, key=is_seeds))
+            mains.reverse()
+            mains.sort(key=lambda one: (is_seeds(one), not is_result(one)))
         else:
-            self.image.set_layers(sorted(mains, key=is_result))
+            mains.sort(key=is_result)
+        self.image.set_layers(mains, self._viewer.layers.selection.active)
         self._offer_channels()
         self._offer_others(layers)
 
@@ -233,6 +244,17 @@ class OperationInputs(QWidget):
         self._offer_others()
         self._forget()
         self.image_chosen.emit(layer)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Somebody will soon run something."""
+        super().showEvent(event)
+        self._prepare()
+
+    def _prepare(self, *_: Any) -> None:
+        """Compile for images like the chosen one."""
+        if self.isVisible() and self.is_ready:
+            with suppress(InputError):
+                trials.begin(self._operation.command, self.outline())
 
     # What is chosen
 

@@ -104,8 +104,8 @@ class OutputLayers:
         parts = _parts(output, origin)
         shown = []
         for nth, (part, beside, suffix) in enumerate(parts):
-            # each goes just above the picture, so the last one lies lowest and must hide it
-            look = _look(beside, suffix, lowest=nth == len(parts) - 1)
+            # each goes above those before it: the first lies lowest and must hide the picture
+            look = _look(beside, suffix, lowest=nth == 0)
             kind = key if key in ("labels", "mask") else "image"
             title = name.format(f"{beside.name}{suffix and ' ' + suffix}")
             own = f"{slot}/{beside.unique_id}/{key}/{suffix}"
