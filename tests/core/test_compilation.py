@@ -5,9 +5,8 @@ from types import ModuleType
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from napari_seedbed.core import (
-    RandomWalker,
-    compile_kernels,
+from napari_seedbed.core import RandomWalker, compile_kernels
+from napari_seedbed.core.walker import (
     graph_kernels,
     graph_layout,
     grid_kernels,

@@ -10,7 +10,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_seedbed.gui.measurements_panel import MeasurementsPanel
-from napari_seedbed.gui.preparation import measurements_preparation
+from napari_seedbed.gui.preparation import trials
 
 # Label, row and column of the first pixel, side.
 SQUARES = ((1, 5, 5, 10), (2, 5, 30, 14), (4, 40, 8, 6), (7, 40, 50, 20))
@@ -39,7 +39,7 @@ class MeasurementsBench:
         if image is not None:
             self.form.inputs.others["other"].choose(viewer.layers["grey"])
         self._show()
-        qtbot.waitUntil(lambda: measurements_preparation.is_done, timeout=300000)
+        qtbot.waitUntil(lambda: not trials.is_busy, timeout=300000)
         self.wait_counted()
 
     def _show(self):

@@ -7,7 +7,6 @@ _HOMES = {
     "RandomWalker": "walker.random_walks",
     "random_walker": "walker.random_walks",
     "compile_kernels": "compilation",
-    "compile_measurements": "compilation",
     "compile_snakes": "compilation",
     "random_walker_memory": "walker.forecast",
     "random_walker_seconds": "walker.forecast",

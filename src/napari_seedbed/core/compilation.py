@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.marks.shapes import Shape
-from napari_seedbed.core.objects.object_measurement import measure_objects
 from napari_seedbed.core.snakes.growth import Extent, grow_snakes
 from napari_seedbed.core.snakes.snake_methods import (
     EdgeSurface,
@@ -65,18 +64,6 @@ def compile_snakes() -> None:
         for method in surfaces:
             _grow(image, method, shapes, "slice", (1.0, 1.0, 1.0))
             _grow(image, method, shapes, "volume", (2.0, 1.0, 1.0))
-
-
-def compile_measurements() -> None:
-    """Compile the kernels that measure objects, or load them from the cache; as `compile_kernels`.
-
-    Those of volumes and flat images are the same but for the hulls.
-    """
-    labels = np.zeros((6, 9, 9), np.uint8)
-    labels[1:5, 1:4, 1:4], labels[1:5, 4:8, 2:8] = 1, 2
-    for image in (labels, labels[2]):
-        for kind in (np.float32, np.float64):
-            measure_objects(image, image=image.astype(kind))
 
 
 def _grow(

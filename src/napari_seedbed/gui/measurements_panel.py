@@ -23,7 +23,6 @@ from napari_seedbed.gui.numbered_overlay import NumberedOverlay
 from napari_seedbed.gui.object_count import ObjectCount
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
-from napari_seedbed.gui.preparation import measurements_preparation
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import time_on_screen
@@ -71,7 +70,6 @@ class MeasurementsPanel(QWidget):
         self._moved.setSingleShot(True)
         self._moved.setInterval(round(1000 * MOVED_SECONDS))
         self._connect()
-        measurements_preparation.start()
         self.reset_choices()
 
     def _connect(self) -> None:

@@ -1,12 +1,23 @@
-"""Compiling beside the window, once in a session, so that the first stroke or run is quick."""
+"""Compiling beside the window, once in a session, so that the first stroke or run is quick.
 
+The random walker and the snakes, which work stroke by stroke, say themselves what they need. Of all
+other operations, `trials` finds out by trying them on tiny images like the one chosen.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_seedbed import core
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui.jobs import Job
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Operation
+from napari_seedbed.pipeline.trial_runs import try_out
 
 
 class Preparation(QObject):
@@ -47,10 +58,68 @@ class Preparation(QObject):
         self.finished.emit(error)
 
 
+class Trials(QObject):
+    """Tries operations once for each kind of image, one after the other; `finished()` after all."""
+
+    finished = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun: set[Hashable] = set()
+        self._waiting: list[tuple[Sequence[Operation], Image]] = []
+        self._job: Job | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether operations are being tried."""
+        return self._job is not None
+
+    def begin(self, command: str, like: Image) -> None:
+        """Try what a panel or form offers on images like one, unless that was done before.
+
+        Parameters
+        ----------
+        command : str
+            Name of the panel, or of the operation that has a form of its own.
+        like : Image
+            Its voxels are neither looked at nor kept.
+        """
+        colours = like.rgb, like.n_channels > 1, like.axes
+        key = (command, like.dtype, colours)
+        if key in self._begun:
+            return
+        self._begun.add(key)
+        tried = [each for each in operations.operations.values() if each.command == command]
+        nothing = np.broadcast_to(np.zeros((), like.dtype), like.shape)
+        # What is on screen now is what somebody waits for: the last comes first.
+        self._waiting.append((tried, replace(like, array=nothing, record=None)))
+        if self._job is None:
+            self._next()
+
+    def _next(self, ended: object = None) -> None:
+        """Go on; what a trial fails with, a run will say."""
+        self._job = None
+        if not self._waiting:
+            self.finished.emit()
+            return
+        tried, like = self._waiting.pop()
+        self._job = Job(
+            partial(_try_out, tried, like), on_done=self._next, on_error=self._next, can_stop=False
+        ).start()
+
+
+trials = Trials()
 preparation = Preparation("compile_kernels")
 snakes_preparation = Preparation("compile_snakes")
-measurements_preparation = Preparation("compile_measurements")
 
 
 def _compile(function: str, report: Report, should_stop: ShouldStop) -> None:
     getattr(core, function)()
+
+
+def _try_out(
+    tried: Sequence[Operation], like: Image, report: Report, should_stop: ShouldStop
+) -> None:
+    for operation in tried:
+        if len(like.spatial_axes) in operation.ndim:
+            try_out(operation, like, should_stop)

@@ -220,20 +220,19 @@ def fitting_shapes(image: Image, shapes: "Sequence[Shape]") -> "tuple[Shape, ...
 
 
 def labels_by_time(inputs: Inputs) -> list[set[int]] | None:
-    """Positive labels of the seeds or shapes at each time point; None where it needs neither."""
-    image, seeds = inputs.image, inputs.seeds
-    if inputs.shapes is not None:
-        found: list[set[int]] = [set() for _ in range(image.n_times)]
-        for shape in inputs.shapes.shapes:
-            found[shape.time].add(shape.label)
-        return found
-    if seeds is None:
+    """Positive labels of the seeds and shapes at each time point; None where there are neither."""
+    seeds, shapes = inputs.seeds, inputs.shapes
+    if seeds is None and shapes is None:
         return None
-    found = []
-    for t in range(seeds.n_times):
+    n_times = inputs.image.n_times if seeds is None else seeds.n_times
+    found: list[set[int]] = [set() for _ in range(n_times)]
+    for shape in () if shapes is None else shapes.shapes:
+        found[shape.time].add(shape.label)
+    for t in range(0 if seeds is None else n_times):
+        assert seeds is not None
         volume = seeds.select_time(t).volume()
         # Sorting only what is not zero: 20 times faster on a large volume with few seeds.
-        found.append({int(value) for value in np.unique(volume[volume != 0]) if value > 0})
+        found[t] |= {int(value) for value in np.unique(volume[volume != 0]) if value > 0}
     return found
 
 
