@@ -224,6 +224,7 @@ def test_command_line_takes_the_second_image_from_a_file_or_a_folder(
         {"name": "b", "operation": "brightest", "other": "other"},
     )
     save_recipe("r.yaml", recipe)
+    assert "r.yaml IMAGE --other SECOND_IMAGE" in (tmp_path / "r.yaml").read_text("utf-8")
     assert main(["run", "r.yaml", "labels.ome.tif", "-o", "out"]) == 2
     for second in ("second", "second/labels.ome.tif"):
         arguments = ["run", "r.yaml", "labels.ome.tif", "--other", second, "-o", second + "-out"]

@@ -349,10 +349,11 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
         if "seeds" in step:
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    images = "IMAGE --other SECOND_IMAGE" if recipe.needs_other else "IMAGE"
     path = Path(path)
     with atomic_files.written_whole(path) as temporary:
         temporary.write_text(
-            f"# napari-seedbed recipe: seedbed run {path.name} IMAGE\n{text}", "utf-8"
+            f"# napari-seedbed recipe: seedbed run {path.name} {images}\n{text}", "utf-8"
         )
     return path
 
