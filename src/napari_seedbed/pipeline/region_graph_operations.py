@@ -158,7 +158,7 @@ AVERAGE_COLOUR = image_filter(
     takes=("image", "other"),
     other_kind="labels",
     other_title="Regions",
-    estimate=by_voxel(24, 5e-8),
+    estimate=by_voxel(46, 8e-8),
     help="Gives each voxel the mean of the region that it lies in: a posterised picture.",
     reference="Achanta R and others (2012). SLIC superpixels compared to state-of-the-art "
     "superpixel methods. IEEE Transactions on Pattern Analysis and Machine Intelligence 34(11), "

@@ -45,7 +45,16 @@ def _slic_need(
 ) -> Need:
     voxels = math.prod(shape)
     rounds = parameters["max_num_iter"] / 10
-    return Need((24 + 48 * n_channels) * voxels, voxels * (3e-7 + 3e-7 * n_channels) * rounds)
+    each = (4e-7 if len(shape) == 2 else 1.8e-6) + 2e-7 * n_channels
+    return Need((24 + 48 * n_channels) * voxels, voxels * each * rounds)
+
+
+def _felzenszwalb_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels, plane = math.prod(shape), math.prod(shape[-2:])
+    needed = (330 + 30 * n_channels) * plane + (4 + 12 * n_channels) * voxels
+    return Need(needed, voxels * (1.5e-6 + 0.5e-6 * n_channels))
 
 
 def _quickshift_need(
@@ -84,9 +93,9 @@ def _chan_vese_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
     voxels = math.prod(shape)
-    # It settles long before the most iterations as a rule.
-    rounds = min(parameters["max_num_iter"], 200)
-    return Need((24 + 16 * n_channels) * voxels, voxels * rounds * (1.0e-8 + 2e-9 * n_channels))
+    # At most: it may settle before.
+    rounds = parameters["max_num_iter"] + 1
+    return Need((24 + 16 * n_channels) * voxels, voxels * rounds * (1.5e-8 + 4e-9 * n_channels))
 
 
 SLIC = regions(
@@ -166,7 +175,7 @@ FELZENSZWALB = regions(
             maximum=1_000_000_000,
         ),
     ),
-    estimate=by_value(60, 60, 2.5e-6),
+    estimate=_felzenszwalb_need,
     help="Joins pixels by how much they differ, more readily where all is restless: regions as "
     "large as what they show. A volume is cut slice by slice.",
     reference="Felzenszwalb PF, Huttenlocher DP (2004). Efficient graph-based image segmentation. "
@@ -249,7 +258,7 @@ COMPACT_WATERSHED = regions(
             advanced=True,
         ),
     ),
-    estimate=by_value(110, 16, 1.6e-6),
+    estimate=by_value(90, 16, 1.2e-6),
     help="Floods the image's gradient from an even grid of seeds: quick regions whose borders lie "
     "on edges. An edge in any channel counts.",
     reference="Neubert P, Protzel P (2014). Compact watershed and preemptive SLIC: on improving "

@@ -108,7 +108,7 @@ SEEDED_WATERSHED = regions(
     other_kind="mask",
     other_title="Only in mask",
     seed_labels=1,
-    estimate=by_value(110, 16, 1.6e-6),
+    estimate=by_value(90, 16, 1.0e-6),
     help="Grows seeds until they meet at the image's edges: quick, each region in one piece. Mark "
     "every object, and the background with a label of its own.",
     reference="Beucher S, Meyer F (1993). The morphological approach to segmentation: the "
@@ -143,7 +143,7 @@ FLOOD_FILL = regions(
     ),
     one_of=("seeds", "shapes"),
     seed_labels=1,
-    estimate=by_value(24, 8, 3e-7),
+    estimate=by_value(34, 10, 1e-7),
     help="Fills from each seed over voxels that are about as bright and joined to it. With several "
     "channels a voxel must be alike in all of them.",
     reference="Adams R, Bischof L (1994). Seeded region growing. IEEE Transactions on Pattern "
@@ -187,7 +187,7 @@ H_MAXIMA = regions(
     other_title="Only in mask",
     channels="each",
     extra_outputs=("points",),
-    estimate=by_voxel(90, 1.3e-6),
+    estimate=by_voxel(90, 6e-7),
     help="Labels each peak that rises far enough above its surroundings, whatever its brightness: "
     "seeds for a watershed, or spots to count.",
     reference="Grimaud M (1992). A new measure of contrast: the dynamics. Image Algebra and "
@@ -209,7 +209,7 @@ SPLIT_TOUCHING = regions(
     ),
     image_kind="labels",
     group="Objects",
-    estimate=by_voxel(130, 2.0e-6),
+    estimate=by_voxel(110, 8e-7),
     help="Cuts objects apart where they are thin, by a watershed of the distance to their border "
     "in physical units. A mask or labels; labels are never joined.",
     reference="Beucher S, Meyer F (1993). The morphological approach to segmentation: the "

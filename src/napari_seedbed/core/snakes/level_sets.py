@@ -9,6 +9,7 @@ Tony Chan, Berta Sandberg, Luminita Vese, "Active contours without edges for vec
 J. Visual Communication and Image Representation 11 (2000) 130-141.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,7 +119,8 @@ def chan_vese(
         channel_axis=channel_axis, should_stop=should_stop,
     )  # fmt: skip
     if not extended_output:
-        *_, last = states
+        # One state at a time: together they would fill gigabytes.
+        (last,) = deque(states, maxlen=1)
         return last.phi > 0
     volume, spaces = _prepared(image, channel_axis, spacing)
     energies: list[float] = []
