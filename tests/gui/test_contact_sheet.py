@@ -82,3 +82,15 @@ def test_long_pictures_are_not_lost_in_shrinking(qtbot):
 def test_other_arrays_are_refused(qtbot, shape):
     with pytest.raises(InputError, match="array has the shape"):
         thumbnail(np.zeros(shape), QSize(10, 10))
+
+
+@pytest.mark.parametrize("shape", [(100, 100), (60, 200), (300, 90)])
+@pytest.mark.parametrize("count", [1, 2, 7, 15])
+def test_all_pictures_fit_on_a_small_screen(qtbot, count, shape):
+    sheet = ContactSheet("Compare", "Click the best one.")
+    qtbot.addWidget(sheet)
+    pictures = [(f"Several classes (multi-Otsu) {i}", np.ones(shape)) for i in range(count)]
+    sheet.show_pictures(pictures)
+    sheet.show()
+    assert sheet.width() <= 1280
+    assert sheet.height() <= 768 - 60

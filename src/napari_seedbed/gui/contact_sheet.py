@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from math import ceil, sqrt
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,11 @@ from napari_seedbed.gui.run_controls import wrapped_label
 Picture = tuple[str, NDArray[Any]]
 """What is written under a picture, and the picture."""
 
-_ROOM = QSize(1000, 580)
-"""Of all pictures together, on a screen of 1366 x 768."""
+_ROOM = QSize(1040, 610)
+"""Of all pictures together with what is written under them, on a screen of 1366 x 768."""
+
+_NARROWEST = 170
+"""Width of a column, for what is written under the pictures."""
 
 _LARGEST = QSize(420, 320)
 
@@ -64,7 +67,8 @@ class ContactSheet(QDialog):
             The one that is marked.
         """
         if len(pictures) != len(self.buttons):
-            self._make_buttons(len(pictures))
+            height, width = np.shape(pictures[0][1])[:2] if pictures else (1, 1)
+            self._make_buttons(len(pictures), width / max(height, 1))
         for button, (title, array) in zip(self.buttons, pictures, strict=True):
             button.setText(title)
             button.setIcon(QIcon(thumbnail(array, button.iconSize())))
@@ -77,15 +81,14 @@ class ContactSheet(QDialog):
             button.setChecked(place == index)
         self._group.setExclusive(True)
 
-    def _make_buttons(self, count: int) -> None:
+    def _make_buttons(self, count: int, proportion: float) -> None:
         for button in self.buttons:
             self._group.removeButton(button)
             self._grid.removeWidget(button)
             button.deleteLater()
         self.buttons = []
-        columns = max(1, ceil(sqrt(count)))
-        rows = max(1, ceil(count / columns))
-        size = QSize(_ROOM.width() // columns, _ROOM.height() // rows).boundedTo(_LARGEST)
+        under = self.fontMetrics().lineSpacing() + 4 * self._grid.spacing()
+        columns, size = _arranged(count, proportion, under)
         for index in range(count):
             button = QToolButton()
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
@@ -98,6 +101,27 @@ class ContactSheet(QDialog):
 
     def _choose(self, index: int, checked: bool = True) -> None:
         self.chosen.emit(index)
+
+
+def _arranged(count: int, proportion: float, under: int) -> tuple[int, QSize]:
+    """In how many columns pictures are largest, and the room of each.
+
+    Parameters
+    ----------
+    count : int
+    proportion : float
+        Width of a picture divided by its height.
+    under : int
+        Height in pixels of what is written under a picture, with the gaps.
+    """
+    best = (0.0, 1, _LARGEST)
+    for columns in range(1, min(max(count, 1), _ROOM.width() // _NARROWEST) + 1):
+        height = _ROOM.height() // ceil(max(count, 1) / columns) - under
+        size = QSize(_ROOM.width() // columns - under, max(height, 1)).boundedTo(_LARGEST)
+        width = min(size.width(), size.height() * proportion)
+        if width > best[0]:
+            best = (width, columns, size)
+    return best[1:]
 
 
 def thumbnail(array: Any, room: QSize) -> QPixmap:
