@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
-from skimage.measure import approximate_polygon, find_contours
 
 from napari_seedbed.core.validation import check_labels, check_points, check_spacing
 from napari_seedbed.errors import InputError
@@ -146,6 +145,9 @@ def contours_from_labels(
     level = _number(level, "level")
     if not _LEVELS[0] <= level <= _LEVELS[1]:
         raise InputError(f"level must lie between {_LEVELS[0]} and {_LEVELS[1]}; got {level!r}.")
+    # Imported here: it takes a second, for which the first image that is opened would wait.
+    from skimage.measure import find_contours
+
     # Consecutive numbers: one label of 2e9 would make the list of boxes as long.
     values, dense = np.unique(labels, return_inverse=True)
     dense = dense.reshape(labels.shape) + 1
@@ -341,6 +343,8 @@ def simplified_outline(
         return _simplified(np.concatenate([points, points[:1]]), size, tolerance)[:-1]
     if tolerance <= 0:
         return points
+    from skimage.measure import approximate_polygon
+
     return np.asarray(approximate_polygon(points * size, tolerance) / size)
 
 
@@ -457,6 +461,8 @@ def _corners(ring: Floats) -> Floats:
 
 
 def _simplified(ring: Floats, size: Floats, tolerance: float) -> Floats:
+    from skimage.measure import approximate_polygon
+
     while tolerance > 0:
         points: Floats = approximate_polygon(ring * size, tolerance) / size
         if len(points) > 3 and _signed_area(points) != 0:
