@@ -38,14 +38,16 @@ class DockTab(QObject):
 
     def _join(self) -> None:
         window = self._panel.window()
+        # the panel may have a window of its own
+        if not isinstance(window, QMainWindow):
+            return
         docks = [
             dock
             for dock in window.findChildren(QDockWidget)
             if _is_panel(dock.widget()) and not (dock.isHidden() or dock.isFloating())
         ]
         own = next((dock for dock in docks if dock.widget() is self._panel), None)
-        # the panel may lie within another one, or in a window of its own
-        if own is None or not isinstance(window, QMainWindow):
+        if own is None:
             return
         side = window.dockWidgetArea(own)
         beside = [one for one in docks if one is not own and window.dockWidgetArea(one) == side]
