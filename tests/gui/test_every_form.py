@@ -1,4 +1,4 @@
-"""The form of every operation: all rows are there, it previews, and Run gives what it shall."""
+"""Every operation's form: all rows, a preview, what Run shall give, and a recipe of that."""
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from napari_seedbed.gui.operation_form import form_class
 from napari_seedbed.gui.operation_widgets import has_panel
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.recipes import load_recipe, replay
 from napari_seedbed.pipeline.tables import Table
 
 FORMS = [one for one in operations.operations.values() if not has_panel(one)]
@@ -70,7 +71,9 @@ def open_form(viewer, operation, main, qtbot):
 
 
 @pytest.mark.parametrize("operation", FORMS, ids=lambda one: one.name)
-def test_form_shows_all_there_is_to_set_previews_and_runs(operation, viewer_model, qtbot):
+def test_form_shows_all_there_is_to_set_previews_runs_and_is_repeated(
+    operation, viewer_model, qtbot, tmp_path
+):
     inputs, wanted = sample(operation)
     main = add_layers(viewer_model, operation, inputs)
     form = open_form(viewer_model, operation, main, qtbot)
@@ -94,6 +97,11 @@ def test_form_shows_all_there_is_to_set_previews_and_runs(operation, viewer_mode
     main_title = f"({operation.title})"
     results = [one for one in viewer_model.layers if is_result(one) and main_title in one.name]
     assert_shown(operation, wanted.outputs[operation.gives], results, form)
+
+    form.save_recipe(tmp_path / "r.yaml")
+    given = form.inputs.given().inputs
+    again = replay(load_recipe(tmp_path / "r.yaml"), given["image"], other=given.get("other"))
+    assert_shown(operation, again.outputs[operation.gives], results, form)
 
 
 def assert_shown(operation, wanted, results, form):
