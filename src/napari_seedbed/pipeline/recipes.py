@@ -41,7 +41,8 @@ def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
     Raises
     ------
     RecipeError
-        For a record of a live run, which is not exact, or one that is incomplete.
+        For a record of a live run, which is not exact, or one that is incomplete, and for a result
+        of more than two images, which a recipe cannot tell apart.
     """
     tree = _Tree()
     tree.add(record)
@@ -61,6 +62,7 @@ class _Tree:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.source: Mapping[str, Any] = {}
+        self._second: Mapping[str, Any] = {}
         self._names: list[tuple[Mapping[str, Any], str]] = []
 
     def add(self, record: Mapping[str, Any]) -> str:
@@ -113,7 +115,22 @@ class _Tree:
             self.source = entry
         if entry["fingerprint"] == self.source["fingerprint"]:
             return "image", None
+        self._second = self._second or entry
+        if not _may_be_one_file(entry, self._second):
+            names = f"{self.source['name']!r}, {self._second['name']!r} and {entry['name']!r}"
+            raise RecipeError(
+                f"This result was made from three images, {names}; a recipe takes two at most. "
+                "Save the first of the results to a file, and go on from that."
+            )
         return OTHER, entry["channels"]
+
+
+def _may_be_one_file(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two inputs have the same voxels, or are channels of one image."""
+    is_part = entry["channels"] is not None or other["channels"] is not None
+    return bool(
+        entry["fingerprint"] == other["fingerprint"] or (is_part and entry["name"] == other["name"])
+    )
 
 
 def replay(
