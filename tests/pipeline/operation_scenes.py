@@ -6,6 +6,19 @@ from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.shapes import Shapes
 
+_NEEDED = {
+    "threshold_local": {"block_size": 5},
+    "sauvola": {"window_size": 5},
+    "niblack": {"window_size": 5},
+    "colour_selection": {"outline": "0 0, 0.45 0, 0.45 1, 0 1"},
+    "to_grey": {"weights": "mean"},
+}
+
+
+def parameters_for(operation):
+    """Parameters with which it gives a result for every small scene."""
+    return dict(_NEEDED.get(operation.name, {}))
+
 
 def scene(shape):
     """A bright box on a dark ground with some noise: whole numbers that every type can hold."""
@@ -25,6 +38,9 @@ def inputs_for(operation, array, *, optional=False, **about):
     else:
         given = {"image": Image(image, axes, name="scene", **about)}
     needed = (*operation.takes, *operation.one_of[:1], *(operation.optional if optional else ()))
+    if ("colours", "text") in [(one.name, one.type) for one in operation.parameters]:
+        # it learns colours from marks unless they are written down
+        needed = (*needed, "seeds")
     middle = [n // 2 for n in array.shape]
     if "other" in needed:
         # the same a little to the side: all voxels get another partner

@@ -1,8 +1,10 @@
 """Every operation on every kind of image: a right result or a message, and the image unchanged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from operation_scenes import inputs_for, scene
+from operation_scenes import inputs_for, parameters_for, scene
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.image import Image
@@ -41,6 +43,13 @@ def run_unchanged(operation, array, parameters=None, *, optional=False):
         assert [image.tobytes() for image in (array, *images)] == before
 
 
+def assert_clear(operation, message):
+    """A message is a sentence that begins with the name of what is wrong."""
+    named = {*operation.roles, *(parameter.name for parameter in operation.parameters)}
+    assert message.split()[0].rstrip(":") in named, message
+    assert message.endswith("."), message
+
+
 def result_or_message(operation, array, parameters=None, **how):
     """The result, or None where there is a message, which must say what is wrong."""
     message, result = "", None
@@ -49,7 +58,7 @@ def result_or_message(operation, array, parameters=None, **how):
     except InputError as error:
         message = str(error)
     if result is None:
-        assert message.endswith((".", ";")), message
+        assert_clear(operation, message)
         return None
     for output in result.outputs.values():
         if isinstance(output, Image):
@@ -86,11 +95,13 @@ def assert_same(result, expected, share):
 @pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
 def test_values_count_and_not_the_type_that_holds_them(operation, shape, dtype):
     array = scene(shape).astype(dtype)
-    result = result_or_message(operation, array)
-    expected = result_or_message(operation, array.astype(np.float64))
+    parameters = parameters_for(operation)
+    expected = result_or_message(operation, array.astype(np.float64), parameters)
+    assert expected is not None or dtype == "bool"
+    result = result_or_message(operation, array, parameters)
     if result is None:
         # A mask has no grey values to choose a threshold from.
-        assert expected is None or dtype == "bool"
+        assert dtype == "bool"
         return
     # Histograms of numbers that are not whole have bins of some width.
     share = 0.05 if operation.group == "Thresholds" else 2e-3
@@ -102,11 +113,10 @@ def test_values_count_and_not_the_type_that_holds_them(operation, shape, dtype):
 @pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
 def test_the_way_voxels_lie_in_memory_does_not_matter(operation, shape, layout):
     array = scene(shape).astype(np.uint16)
-    result = result_or_message(operation, laid_out(array, layout))
-    expected = result_or_message(operation, array)
-    assert (result is None) == (expected is None)
-    if result is not None:
-        assert_same(result, expected, share=0)
+    parameters = parameters_for(operation)
+    result = result_or_message(operation, laid_out(array, layout), parameters)
+    expected = result_or_message(operation, array, parameters)
+    assert_same(result, expected, share=0)
 
 
 @EVERY
@@ -161,6 +171,59 @@ def test_second_image_of_another_size_is_refused(operation):
 
 
 @EVERY
+def test_second_image_that_is_not_finite_is_refused(operation):
+    if "other" not in operation.roles or operation.other_kind != "image":
+        pytest.skip("it has no second image, or one of whole numbers")
+    if operation.name == "stack_channels":
+        pytest.skip("it passes values on as they are")
+    inputs = inputs_for(operation, scene(FLAT).astype(np.float32), optional=True)
+    inputs["other"].array[3, 4] = np.nan
+    with pytest.raises(InputError, match=r"^other.* NaN"):
+        run(operation, inputs)
+
+
+def moved(shapes, shift):
+    return replace(shapes, shapes=tuple(replace(s, points=s.points + shift) for s in shapes.shapes))
+
+
+@EVERY
+@pytest.mark.parametrize("shift", [(0, 18), (-15, 0), (14, 17)], ids=str)
+def test_shapes_outside_the_image_give_a_result_or_a_message(operation, shift):
+    if "shapes" not in operation.roles:
+        pytest.skip("it takes no shapes")
+    inputs = inputs_with(operation, "shapes")
+    inputs["shapes"] = moved(inputs["shapes"], shift)
+    try:
+        run(operation, inputs)
+    except InputError as error:
+        assert_clear(operation, str(error))
+
+
+def inputs_with(operation, role):
+    """What it needs, and one of the things that it can do without or instead of others."""
+    inputs = inputs_for(operation, scene(FLAT).astype(np.uint8), optional=True)
+    instead = {"seeds", "shapes"} & {*operation.one_of, *operation.optional} - {role}
+    inputs = {name: given for name, given in inputs.items() if name not in instead}
+    whole = replace(operation, takes=("image", role), one_of=(), optional=())
+    inputs[role] = inputs_for(whole, scene(FLAT).astype(np.uint8))[role]
+    return inputs
+
+
+@EVERY
+@pytest.mark.parametrize("role", ["seeds", "shapes"])
+def test_marks_that_are_empty_are_refused_by_name(operation, role):
+    if role not in operation.roles:
+        pytest.skip(f"it takes no {role}")
+    inputs = inputs_with(operation, role)
+    if role == "shapes":
+        inputs[role] = replace(inputs[role], shapes=())
+    else:
+        inputs[role] = replace(inputs[role], array=np.zeros(FLAT, np.int32))
+    with pytest.raises(InputError, match=f"^{role}"):
+        run(operation, inputs)
+
+
+@EVERY
 @pytest.mark.parametrize("value", [0.5, np.nan])
 def test_numbers_with_a_fraction_are_not_taken_for_labels(operation, value):
     if operation.image_kind != "labels":
@@ -180,11 +243,54 @@ def test_numbers_below_their_bounds_are_refused(operation):
 
 
 @EVERY
+@pytest.mark.parametrize("wrong", ["many", None, float("nan"), float("inf"), 1e300])
+def test_what_is_no_number_or_beyond_bounds_is_refused(operation, wrong):
+    for parameter in operation.parameters:
+        bounded = parameter.maximum is not None or wrong != 1e300
+        if parameter.type in ("int", "float") and bounded:
+            with pytest.raises(InputError, match=f"^{parameter.name}: .*\\.$"):
+                run_unchanged(operation, scene(FLAT), {parameter.name: wrong})
+
+
+@EVERY
+def test_choices_and_parameters_that_do_not_exist_are_refused(operation):
+    for parameter in operation.parameters:
+        if parameter.type in ("choice", "bool"):
+            with pytest.raises(InputError, match=f"^{parameter.name}: .*\\.$"):
+                run_unchanged(operation, scene(FLAT), {parameter.name: "nothing of the kind"})
+    with pytest.raises(InputError, match=r"^nonsense: .*\.$"):
+        run_unchanged(operation, scene(FLAT), {"nonsense": 1})
+
+
+def each_setting(operation):
+    """Parameters of which one is another choice, the other switch, or the smallest number."""
+    for parameter in operation.parameters:
+        if parameter.type == "choice":
+            values = [choice for choice in parameter.choices if choice != parameter.default]
+        elif parameter.type == "bool":
+            values = [not parameter.default]
+        else:
+            values = [] if parameter.type == "text" else [parameter.minimum]
+        for value in values:
+            yield {**parameters_for(operation), parameter.name: value}
+
+
+@EVERY
+@pytest.mark.parametrize("shape", [(9, 11), (3, 1, 8)], ids=str)
+@pytest.mark.parametrize("constant", [False, True], ids=["scene", "constant"])
+def test_each_setting_gives_a_result_or_a_message(operation, shape, constant):
+    array = np.full(shape, 120, np.uint16) if constant else scene(shape).astype(np.uint16)
+    for parameters in each_setting(operation):
+        result_or_message(operation, array, parameters)
+
+
+@EVERY
 @pytest.mark.parametrize("voxels", [0, 30, 1e6])
 def test_lengths_of_nothing_and_beyond_the_image_give_a_result_or_a_message(operation, voxels):
     for parameter in operation.parameters:
         if parameter.unit is not None:
-            result_or_message(operation, scene(FLAT).astype(np.uint8), {parameter.name: voxels})
+            parameters = {**parameters_for(operation), parameter.name: voxels}
+            result_or_message(operation, scene(FLAT).astype(np.uint8), parameters)
 
 
 @EVERY

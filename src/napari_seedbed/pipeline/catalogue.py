@@ -125,6 +125,7 @@ RANDOM_WALKER = Operation(
     title="Random walker",
     menu="napari/layers/segment",
     function=_random_walker,
+    core_names={"labels": "seeds"},
     parameters=(
         Parameter(
             "beta",

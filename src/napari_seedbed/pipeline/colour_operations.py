@@ -276,6 +276,7 @@ CHROMATICITY = Operation(
 
 CHROMATICITY_GAUSSIAN = Operation(
     name="chromaticity_gaussian",
+    core_names={"patch_labels": "seeds", "patch": "seeds: patch"},
     group="Colour",
     title="Gaussian of chromaticity",
     menu="napari/layers/segment",
@@ -332,6 +333,7 @@ CHROMATICITY_GAUSSIAN = Operation(
 
 HISTOGRAM_BACKPROJECTION = Operation(
     name="histogram_backprojection",
+    core_names={"patch_labels": "seeds", "patch": "seeds: patch"},
     group="Colour",
     title="Histogram back-projection",
     menu="napari/layers/segment",

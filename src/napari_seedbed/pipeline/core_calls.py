@@ -1,9 +1,12 @@
-"""Functions of operations that hand all of their parameters on to one function of core."""
+"""Functions of core called by operations: their arguments, and the names in their messages."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
+from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Job
 
 
@@ -40,3 +43,22 @@ def core_call(name: str, output: str = "image") -> Callable[[Job], dict[str, Any
         return {output: called(job.load(), **job.parameters, **also)}
 
     return function
+
+
+@contextmanager
+def named_as(names: Mapping[str, str]) -> Iterator[None]:
+    """Let messages that begin with core's name of an argument begin with the name it has here.
+
+    Parameters
+    ----------
+    names : dict
+        From core's names to those of an operation's inputs and parameters.
+    """
+    try:
+        yield
+    except InputError as error:
+        message = str(error)
+        word = re.match(r"\w+", message)
+        if word is not None and word[0] in names:
+            error.args = (names[word[0]] + message[word.end() :],)
+        raise

@@ -313,6 +313,8 @@ class Operation:
         own name.
     group : str
         One of `GROUPS`: the heading that lists and the documentation show it under.
+    core_names : dict
+        What core's messages call an input or a parameter, and the name that it has here.
     """
 
     name: str
@@ -344,6 +346,7 @@ class Operation:
     term: str = ""
     panel: str = ""
     group: str = "Other"
+    core_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> str:

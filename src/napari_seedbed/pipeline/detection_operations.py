@@ -276,6 +276,7 @@ def _fit_operation(**own: Any) -> Operation:
         "channels": "each",
         "term": "RANSAC",
         "reference": _RANSAC,
+        "core_names": {"edges": "image"},
     }
     return Operation(**{**fixed, **own})
 

@@ -23,6 +23,15 @@ from napari_seedbed.pipeline.difference_runs import (
 
 PANEL = "differences"
 
+_PAIR = {
+    "a": "image",
+    "b": "other",
+    "reference": "image",
+    "moving": "other",
+    "kind": "register",
+}
+_SERIES = {**_PAIR, "b": "image", "moving": "image"}
+
 # Measured, for a megapixel and for a volume of 60 x 200 x 200, on two cores: seconds and bytes a
 # voxel that a registration takes.
 _SEARCHES = {
@@ -95,6 +104,7 @@ IMAGE_DIFFERENCE = Operation(
     "similarity, after the second one was moved onto the first and its light matched, if wanted.",
     reference=_WANG,
     term="image subtraction",
+    core_names=_PAIR,
 )
 
 CHANGES = Operation(
@@ -115,6 +125,7 @@ CHANGES = Operation(
     term="change detection",
     extra_outputs=("shapes", "table", "difference"),
     panel=PANEL,
+    core_names=_PAIR,
 )
 
 SERIES_DIFFERENCE = Operation(
@@ -134,6 +145,7 @@ SERIES_DIFFERENCE = Operation(
     "'Difference of two images' does.",
     reference=_WANG,
     term="frame differencing",
+    core_names=_SERIES,
 )
 
 SERIES_CHANGES = Operation(
@@ -155,6 +167,7 @@ SERIES_CHANGES = Operation(
     term="change detection",
     extra_outputs=("shapes", "table", "difference"),
     panel=PANEL,
+    core_names=_SERIES,
 )
 
 DIFFERENCES = (IMAGE_DIFFERENCE, CHANGES, SERIES_DIFFERENCE, SERIES_CHANGES)

@@ -37,6 +37,8 @@ def _ridges(job: Job, name: str, **own: Any) -> dict[str, NDArray]:
     from napari_seedbed import core
 
     low, high = job.parameters["sigma_min"], job.parameters["sigma_max"]
+    if low <= 0:
+        raise InputError(f"sigma_min: it is {low:g}; lines have a width above 0.")
     if low > high:
         raise InputError(f"sigma_min: it is {low:g} and must not be above sigma_max, {high:g}.")
     found = getattr(core, name)(

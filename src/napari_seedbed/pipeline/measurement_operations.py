@@ -70,6 +70,7 @@ MEASURE = Operation(
     group="Objects",
     menu="napari/layers/measure",
     function=_measure,
+    core_names={"image": "other", "labels": "image"},
     parameters=tuple(
         Parameter(name, "bool", True, label, help) for name, (label, help) in _GROUPS.items()
     ),

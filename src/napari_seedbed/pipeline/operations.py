@@ -12,6 +12,7 @@ from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_sto
 from napari_seedbed.errors import InputError, MemoryForecastError
 from napari_seedbed.pipeline import memory
 from napari_seedbed.pipeline.catalogue import OPERATIONS
+from napari_seedbed.pipeline.core_calls import named_as
 from napari_seedbed.pipeline.declarations import (
     Context,
     Job,
@@ -284,11 +285,12 @@ class _Calls:
 
     def outputs(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
         """Everything that comes out, in the place of the image."""
-        if self.operation.whole:
-            return self._of_whole()
-        if self.operation.series:
-            return self._of_series(label_values)
-        return self._of_volumes(times, label_values)
+        with named_as(self.operation.core_names):
+            if self.operation.whole:
+                return self._of_whole()
+            if self.operation.series:
+                return self._of_series(label_values)
+            return self._of_volumes(times, label_values)
 
     def _of_whole(self) -> dict[str, Output]:
         inputs = self.inputs

@@ -61,7 +61,7 @@ def test_a_ball_that_reaches_into_the_image_is_cut_not_refused():
 
 def test_points_outside_are_counted_and_located():
     with pytest.raises(
-        InputError, match=r"2 of 3 points lie outside .*number 2 at \(-9\.0, 1\.0\)"
+        InputError, match=r"points: 2 of 3 lie outside .*number 2 at \(-9\.0, 1\.0\)"
     ):
         seeds_from_points([[1, 1], [-9, 1], [1, 50]], [1, 1, 2], (10, 10), 2)
 
@@ -177,7 +177,7 @@ def test_an_area_thinner_than_a_voxel_is_drawn_as_a_line():
 def test_areas_are_cut_at_the_border_and_refused_when_outside():
     cut = seeds_from_shapes([("rectangle", BOX - 20)], [1], (50, 40))
     assert np.array_equal(np.argwhere(cut).max(axis=0), [20, 10])
-    with pytest.raises(InputError, match=r"1 of 2 shapes lies outside .*number 2"):
+    with pytest.raises(InputError, match=r"shapes: 1 of 2 lies outside .*number 2"):
         seeds_from_shapes([("rectangle", BOX), ("rectangle", BOX + 100)], [1, 1], (50, 40))
     with pytest.raises(InputError, match="outside"):
         seeds_from_shapes([("polygon", np.insert(BOX, 0, 12, axis=1))], [1], (9, 50, 40))

@@ -39,8 +39,8 @@ def check_patches(
     found = label_values(array, should_stop)
     if found.size == 0:
         raise InputError(
-            "patch_labels mark no pixel of the image; mark some of each wanted colour, inside the "
-            "image."
+            "patch_labels: they mark no pixel of the image; mark some of each wanted colour, "
+            "inside the image."
         )
     return array, found
 

@@ -90,7 +90,9 @@ def compare_images(
             second, registration, channel_axis=axis, should_stop=should_stop
         )
         if not covered.any():
-            raise InputError("After the registration, a and b have no pixel in common.")
+            raise InputError(
+                "b has no pixel in common with a after the registration; take images that overlap."
+            )
     if match is not None:
         second = match_intensity(
             second, first, match, mask=covered, channel_axis=axis, percentiles=percentiles,

@@ -96,7 +96,9 @@ def match_intensity(
             new_width = float(there.std(dtype=np.float64))
         else:
             place, top = map(float, np.percentile(here, percentiles))
-            new_place, new_top = map(float, np.percentile(there, percentiles))
+            # Of a mask NumPy takes no percentiles.
+            grey = there.astype(np.uint8) if there.dtype.kind == "b" else there
+            new_place, new_top = map(float, np.percentile(grey, percentiles))
             width, new_width = top - place, new_top - new_place
         gain = new_width / width if width > 0 and new_width > 0 else 1.0
         _scale(plane, gain, new_place - gain * place, should_stop)

@@ -66,10 +66,12 @@ def structural_similarity_map(
     axis = check_channel_axis(channel_axis, first.ndim)
     side = check_count(window, "window")
     spatial = [n for i, n in enumerate(first.shape) if i != axis]
-    if side % 2 == 0 or not 3 <= side <= min(spatial):
+    if side % 2 == 0 or side < 3:
+        raise InputError(f"window is {side}; it must be odd and at least 3.")
+    if side > min(spatial):
         raise InputError(
-            f"window is {side}; it must be odd, at least 3 and at most the shortest axis of the "
-            f"image, {min(spatial)}."
+            f"a has an axis of {min(spatial)} pixel(s), and structural similarity looks at windows "
+            f"of {side}; take larger images, or a smaller window."
         )
     extent = _extent(first, second, data_range)
     if axis is None:

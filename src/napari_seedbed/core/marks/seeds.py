@@ -268,7 +268,7 @@ def _outside(
     more = "" if len(lost) <= 3 else f" and {len(lost) - 3} more"
     verb = "lies" if len(lost) == 1 else "lie"
     return InputError(
-        f"{len(lost)} of {count} {name} {verb} outside the image (shape {shape}): {listed}{more}, "
+        f"{name}: {len(lost)} of {count} {verb} outside the image (shape {shape}): {listed}{more}, "
         "in voxels; move or delete what is outside."
     )
 

@@ -169,6 +169,7 @@ class Contour:
         stops = self._status != RUNNING or self.iteration >= int(self.options.max_num_iter)
         # A contour that has drawn together has no length to spread points over.
         if self._distance and self._status != SHRUNK:
+            self._check_length()
             cycle_over = self.iteration % _CYCLE == 0
             if stops or (cycle_over and is_uneven(self.points, self.closed, self._distance)):
                 self._place(evenly_spaced(self.points, self.closed, self._distance, self._fewest))
@@ -200,6 +201,15 @@ class Contour:
                 f"at least {length / _MOST_POINTS:.3g} for a contour {length:.3g} pixels long."
             )
         return distance
+
+    def _check_length(self) -> None:
+        length = float(segment_lengths(self.points, self.closed).sum())
+        if length > _MOST_POINTS * self._distance:
+            raise InputError(
+                f"max_px_move={self.options.max_px_move:g} lets a contour fly apart: it is "
+                f"{length:.3g} pixels long after {self.iteration} iterations. Let points move "
+                "less in one iteration (1 is usual), or give gamma a larger value."
+            )
 
     def _why(self, energy: ImageEnergy) -> str:
         low, high = self.points.min(axis=1), self.points.max(axis=1)

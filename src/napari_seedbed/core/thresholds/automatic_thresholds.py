@@ -205,7 +205,7 @@ def multi_otsu_thresholds(histogram: Histogram, classes: int = 3) -> tuple[float
     there = np.flatnonzero(histogram.counts)
     if len(there) < number:
         raise InputError(
-            f"classes is {number}, but the image has only {len(there)} different grey values."
+            f"image has only {len(there)} different grey values; {number} classes need as many."
         )
     counts = histogram.counts[there].astype(np.float64)
     # Places among the bins and not grey values: small whole numbers, whose sums are exact.
