@@ -148,9 +148,12 @@ def stack(n_times=None, depth=4):
 
 
 def test_all_automatic_values_are_marked_on_the_histogram(bench):
-    assert set(bench.plot.marked) == set(METHOD_TITLES)
-    for method, value in bench.plot.marked.items():
-        assert value == pytest.approx(getattr(filters, f"threshold_{method}")(coins))
+    assert set(bench.plot.marked) == {*METHOD_TITLES, "multi_otsu_1", "multi_otsu_2"}
+    for method in METHOD_TITLES:
+        wanted = getattr(filters, f"threshold_{method}")(coins)
+        assert bench.plot.marked[method] == pytest.approx(wanted)
+    classes = [bench.plot.marked[f"multi_otsu_{n}"] for n in (1, 2)]
+    np.testing.assert_allclose(classes, filters.threshold_multiotsu(coins, 3))
     heights, edges = bench.plot._counts, bench.plot._edges
     assert np.array_equal(heights, np.bincount(coins.ravel())[coins.min() :])
     assert edges[0] == coins.min() - 0.5
@@ -183,6 +186,15 @@ def test_name_that_is_clicked_is_used(bench, method):
     assert bench.form.fields().values()["method"] == method
     assert bench.plot.values == (value,)
     assert np.array_equal(bench.preview(), coins > value)
+
+
+def test_click_on_a_value_of_three_classes_shows_these(bench):
+    bench.click_name("multi_otsu_2")
+    bench.settle()
+    wanted = filters.threshold_multiotsu(coins, 3)
+    assert bench.form.kind_name() == "multi_otsu"
+    (layer,) = bench.panel.preview.layers
+    np.testing.assert_array_equal(layer.data, np.digitize(coins, wanted, right=True))
 
 
 def test_typed_value_is_taken_instead_of_the_automatic_one(bench):
@@ -407,7 +419,7 @@ def test_narrow_bars_are_drawn_together_as_far_as_they_are_in_view(viewer_model,
         assert edges[0] <= max(low, image.min())
         assert edges[-1] >= min(high, image.max())
         top = np.log1p(expected.max())
-        assert heights == pytest.approx(0.54 * np.log1p(expected) / top)
+        assert heights == pytest.approx(0.5 * np.log1p(expected) / top)
 
 
 def test_counts_are_drawn_by_their_logarithm_or_as_they_are(bench):
@@ -416,6 +428,6 @@ def test_counts_are_drawn_by_their_logarithm_or_as_they_are(bench):
 
     counts = np.bincount(coins.ravel())[coins.min() :]
     bench.plot.setXRange(coins.min(), coins.max())
-    assert heights() == pytest.approx(0.54 * np.log(1 + counts) / np.log(1 + counts.max()))
+    assert heights() == pytest.approx(0.5 * np.log(1 + counts) / np.log(1 + counts.max()))
     bench.click(bench.form.log)
-    assert heights() == pytest.approx(0.54 * counts / counts.max())
+    assert heights() == pytest.approx(0.5 * counts / counts.max())

@@ -22,6 +22,7 @@ from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.view_position import Part
 from napari_seedbed.pipeline.blocks import count_blocks, image_blocks
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.threshold_operations import METHOD_TITLES
 
 _KEPT = 64
 """Histograms of one image: about a slider's way."""
@@ -29,6 +30,9 @@ _KEPT = 64
 
 SLOW = "minimum"
 """The method that may take seconds where there are many grey values; others take no time."""
+
+CLASS_MARKS = ("multi_otsu_1", "multi_otsu_2")
+"""What the two values between three classes are called by `Counted.marks`."""
 
 Work = Callable[[Report, ShouldStop], "Counted"]
 
@@ -61,6 +65,15 @@ class Counted:
             return multi_otsu_thresholds(self.histogram, number)
         except InputError:
             return ()
+
+    def marks(self) -> dict[str, tuple[str, float]]:
+        """Titles and places of all automatic values, by method; three classes have two of them."""
+        if self.histogram.is_constant:
+            return {}
+        found = {name: (METHOD_TITLES[name], value) for name, value in self.values.items()}
+        for number, (name, value) in enumerate(zip(CLASS_MARKS, self.classes(3), strict=False), 1):
+            found[name] = (f"Multi-Otsu {number}", value)
+        return found
 
 
 class CountedImages(QObject):

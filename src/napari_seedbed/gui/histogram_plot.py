@@ -1,6 +1,6 @@
 """A histogram with lines to drag and values to click."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,10 @@ from qtpy.QtWidgets import QWidget
 _BARS = 600
 """Most bars on screen: more are not told apart, and would take long to draw."""
 
-_BAR_TOP = 0.54
+_BAR_TOP = 0.5
 """How much of the height the bars take; the names of values are above them."""
 
-_NAME_ROWS = 7
+_NAME_ROWS = 9
 _LINE = "#ffb000"
 _MARK = "#3aa7ff"
 
@@ -61,7 +61,7 @@ class HistogramPlot(pg.PlotWidget):
         self._marks: dict[str, tuple[pg.InfiniteLine, ValueName]] = {}
         self._values: dict[str, float] = {}
         self._text = QColor("gray")
-        self.setFixedHeight(210)
+        self.setFixedHeight(228)
         self.setMinimumWidth(120)
         self.setMenuEnabled(False)
         self.hideButtons()
@@ -142,10 +142,10 @@ class HistogramPlot(pg.PlotWidget):
             self._marks[key] = (line, name)
         self._turn_names()
 
-    def mark_chosen(self, key: str | None) -> None:
-        """Set off the value that is in use."""
+    def mark_chosen(self, keys: Collection[str]) -> None:
+        """Set off the values that are in use."""
         for one, (_, name) in self._marks.items():
-            name.setColor(QColor(_LINE) if one == key else self._text)
+            name.setColor(QColor(_LINE) if one in keys else self._text)
 
     def set_lines(self, values: Sequence[float], *, movable: bool = True) -> None:
         """Put as many lines as there are values at their places."""

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
-from napari_seedbed.gui.counted_images import Counted, CountedImages
+from napari_seedbed.gui.counted_images import CLASS_MARKS, Counted, CountedImages
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.live_preview import Asked, LivePreview
@@ -117,7 +117,10 @@ class ThresholdPanel(QWidget):
 
     def use_method(self, method: str) -> None:
         """Use an automatic value, whose name was clicked."""
-        self.form.choose(ONE, method=method)
+        if method in CLASS_MARKS:
+            self.form.choose(CLASSES, classes=len(CLASS_MARKS) + 1)
+        else:
+            self.form.choose(ONE, method=method)
 
     def run(self) -> None:
         """Make a layer of it."""
@@ -266,13 +269,7 @@ class ThresholdPanel(QWidget):
             return
         self.counted = found
         self.form.controls.show_progress(Progress(0.0, ""))
-        self.form.plot.show_values(
-            {
-                method: (METHOD_TITLES[method], value)
-                for method, value in found.values.items()
-                if not found.histogram.is_constant
-            }
-        )
+        self.form.plot.show_values(found.marks())
         self._show_lines()
         self.form.plot.show_counts(found.histogram.edges, found.histogram.counts)
         self.preview.look_again()
@@ -331,7 +328,8 @@ class ThresholdPanel(QWidget):
         kind, values = self.form.kind_name(), self._values()
         method = str(self.form.fields().values().get("method", ""))
         is_named = kind == ONE and method != "manual"
-        self.form.plot.mark_chosen(method if is_named else None)
+        is_marked = kind == CLASSES and len(values) == len(CLASS_MARKS)
+        self.form.plot.mark_chosen([method] if is_named else CLASS_MARKS if is_marked else ())
         why_not = {} if self.counted is None else self.counted.why_not
         if is_named and method in why_not:
             self.form.values.setText(why_not[method])
