@@ -67,6 +67,14 @@ def test_regions_grown_from_many_seeds_are_as_many(name, labels):
     np.testing.assert_array_equal(found[labels > 0], labels[labels > 0])
 
 
+def test_labels_of_two_images_numbered_on_do_not_wrap(labels):
+    low = np.where(labels <= 40_000, labels, 0).astype(np.uint16)
+    high = np.where(labels > 40_000, labels - 40_000, 0).astype(np.uint16)
+    parameters = {"how": "or", "renumber": True}
+    found = run("combine_labels", {"image": flat(low), "other": flat(high)}, parameters)
+    assert len(np.unique(found.image("labels").array[labels > 0])) == COUNT
+
+
 def test_pairs_of_labels_of_two_images_of_16_bits_do_not_wrap(labels):
     # neither has more labels than 16 bits can hold, but there are more pairs of them
     rows, columns = (np.where(labels > 0, part, 0) for part in np.indices(labels.shape) // 2 + 1)
