@@ -45,6 +45,11 @@ def test_parts_that_make_sense_are_offered(open_form, shape, labels, wanted):
     assert bench.form.apply_to.isVisible() == (len(wanted) > 1)
 
 
+def test_table_of_a_volume_is_not_offered_for_a_slice(open_form, viewer_model):
+    viewer_model.add_labels(np.zeros((3, 5, 16, 18), int), axis_labels=("t", "z", "y", "x"))
+    assert offered(open_form("count")) == ["time", "all"]
+
+
 def test_operation_on_a_whole_series_is_offered_no_parts(open_form):
     film = np.zeros((4, 16, 18), np.uint8)
     assert offered(open_form("series_difference", film, axis_labels=("t", "y", "x"))) == ["all"]

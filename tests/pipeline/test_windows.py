@@ -80,7 +80,11 @@ def test_points_and_shapes_of_a_region_keep_their_place(cells, monkeypatch):
     def find(job):
         peaks = np.argwhere(job.load() > 0).astype(float)
         columns = {"value": job.load()[job.load() > 0]}
-        return {"points": _found(peaks, columns), "shapes": [Shape(3, peaks[:1])]}
+        return {
+            "points": _found(peaks, columns),
+            "shapes": [Shape(i, peak[np.newaxis]) for i, peak in enumerate(peaks, start=1)],
+            "table": {"shape": np.arange(1, len(peaks) + 1), "value": columns["value"]},
+        }
 
     def _found(peaks, columns):
         from napari_seedbed.pipeline.tables import PointsFound
@@ -99,4 +103,8 @@ def test_points_and_shapes_of_a_region_keep_their_place(cells, monkeypatch):
     assert points.translate == (10, 6, 1)
     shapes = result.shapes()
     assert isinstance(shapes, Shapes)
-    np.testing.assert_array_equal(shapes.shapes[0].points, [[-3, 1, 7]])
+    np.testing.assert_array_equal([shape.points for shape in shapes.shapes], [[[0, 1, 7]]])
+    assert {name: list(c) for name, c in result.table().columns.items()} == {
+        "shape": [2],
+        "value": [50],
+    }

@@ -30,7 +30,8 @@ class ApplyChoice(QComboBox):
         is_series = image is not None and image.time_axis is not None
         self.clear()
         if not (operation.series or operation.whole):
-            if is_deep:
+            if is_deep and operation.gives != "table":
+                # a table of a volume is no table of its slices
                 self.addItem("Slice in view", SLICE)
             if is_series:
                 self.addItem("Volume in view" if is_deep else "Time point in view", TIME)

@@ -206,7 +206,7 @@ def run(
     region : sequence of slice, optional
         Voxels along each spatial axis; all by default. The outputs are those of this part, with
         the values that they have when all is worked on. Operations without a halo do look at all
-        of it. Tables are those of what was looked at.
+        of it. Tables are those of what was looked at, or of the shapes that are inside.
 
     Returns
     -------
@@ -250,8 +250,7 @@ def run(
     )
     outputs = calls.outputs(chosen, found)
     if window is not None:
-        shape = worked.image.spatial_shape
-        outputs = {key: window.of_output(output, shape) for key, output in outputs.items()}
+        outputs = window.of_outputs(outputs, worked.image.spatial_shape)
     check_stop(should_stop)
     record = make_record(
         operation,

@@ -12,7 +12,7 @@ from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.inputs import Inputs
 from napari_seedbed.pipeline.shapes import Shapes
-from napari_seedbed.pipeline.tables import Points
+from napari_seedbed.pipeline.tables import Points, Table
 from napari_seedbed.pipeline.volumes import Output
 
 Region = tuple[slice, ...]
@@ -51,22 +51,33 @@ class Window:
             None if other is None else other.crop(self.seen),
         )
 
-    def of_output(self, output: Output, shape: tuple[int, ...]) -> Output:
-        """The part of an output that was asked for, of a run on an image of that shape.
+    def of_outputs(
+        self, outputs: Mapping[str, Output], shape: tuple[int, ...]
+    ) -> dict[str, Output]:
+        """The parts of outputs that were asked for, of a run on an image of that shape.
 
-        Tables, and images on another grid, stay as they are.
+        Shapes stay as a whole where any of their points is inside, with their rows of a table
+        that has one for each. Other tables, and images on another grid, stay as they are.
         """
         inner = tuple(
             slice(asked.start - seen.start, asked.stop - seen.start)
             for asked, seen in zip(self.region, self.seen, strict=True)
         )
-        if isinstance(output, Image):
-            return output.crop(inner) if output.spatial_shape == shape else output
-        if isinstance(output, Points):
-            return _points_inside(output, inner)
-        if isinstance(output, Shapes):
-            return _moved_shapes(output, -_starts(inner))
-        return output
+        found = dict(outputs)
+        for key, output in outputs.items():
+            if isinstance(output, Image):
+                found[key] = output.crop(inner) if output.spatial_shape == shape else output
+            elif isinstance(output, Points):
+                found[key] = _points_inside(output, inner)
+            elif isinstance(output, Shapes):
+                kept = _shapes_inside(output, inner)
+                inside = tuple(output.shapes[i] for i in kept)
+                found[key] = _moved_shapes(replace(output, shapes=inside), -_starts(inner))
+                table = outputs.get("table")
+                if isinstance(table, Table) and _has_a_row_for_each(table, output):
+                    columns = {name: column[kept] for name, column in table.columns.items()}
+                    found["table"] = replace(table, columns=columns)
+        return found
 
 
 def window_of(
@@ -115,10 +126,24 @@ def _moved_shapes(shapes: Shapes, shift: NDArray[np.float64]) -> Shapes:
     return replace(shapes, shapes=moved, translate=translate)
 
 
+def _shapes_inside(shapes: Shapes, inner: Region) -> NDArray[np.intp]:
+    kept = [_is_inside(shape.points, inner).any() for shape in shapes.shapes]
+    return np.flatnonzero(kept)
+
+
+def _has_a_row_for_each(table: Table, shapes: Shapes) -> bool:
+    return "shape" in table.columns and len(table) == len(shapes.shapes)
+
+
+def _is_inside(points: NDArray[np.floating], inner: Region) -> NDArray[np.bool_]:
+    """Which points, (N, D) in voxels, lie on voxels of a region."""
+    low, high = _starts(inner), np.array([part.stop for part in inner], float)
+    return np.asarray(((points >= low - 0.5) & (points < high - 0.5)).all(axis=1), bool)
+
+
 def _points_inside(points: Points, inner: Region) -> Points:
     low = _starts(inner)
-    high = np.array([part.stop for part in inner], float)
-    inside = ((points.points >= low - 0.5) & (points.points < high - 0.5)).all(axis=1)
+    inside = _is_inside(points.points, inner)
     places = zip(points.translate, points.spacing, low, strict=True)
     return replace(
         points,
