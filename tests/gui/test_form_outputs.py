@@ -49,7 +49,57 @@ def test_chain_goes_on_from_the_newest_labels(open_form, viewer_model):
     filling = open_form("fill_holes")
     assert filling.form.image.layer() is mask
     filling.run()
-    assert open_form("label").form.image.currentText() == f"{mask.name} (Fill holes)"
+    assert open_form("label").form.image.currentText() == "cells (Fill holes)"
+
+
+def test_name_tells_the_picture_and_the_last_step_of_a_chain(open_form, viewer_model):
+    data, _ = discs()
+    viewer_model.add_image(data, name="scan (1)")
+    open_form("threshold_otsu").run()
+    open_form("slic").run()
+    (layer,) = (one for one in viewer_model.layers if "SLIC" in one.name)
+    bench = open_form("fill_holes")
+    bench.form.image.choose(layer)
+    bench.run()
+    assert [one.name for one in viewer_model.layers] == [
+        "scan (1)",
+        "scan (1) (Otsu threshold)",
+        "scan (1) (Superpixels (SLIC))",
+        "scan (1) (Fill holes)",
+    ]
+
+
+def test_labels_that_a_result_was_made_of_do_not_show_through_it(open_form, viewer_model):
+    data, _ = discs()
+    viewer_model.add_image(data, name="cells")
+    drawn = viewer_model.add_labels((data > 0).astype(np.int32), name="drawn")
+    viewer_model.layers.selection.active = viewer_model.layers["cells"]
+    (mask,) = open_form("threshold_otsu").run()
+    (found,) = set(open_form("label").run()) - {mask}
+    assert (mask.visible, found.visible) == (False, True)
+    bench = open_form("expand_labels")
+    bench.form.image.choose(drawn)
+    bench.run()
+    assert drawn.visible
+
+
+def test_preview_is_not_mixed_with_what_it_is_made_of_nor_with_the_last_result(
+    open_form, viewer_model
+):
+    data, _ = discs()
+    viewer_model.add_image(data, name="cells")
+    open_form("threshold_otsu").run()
+    (found,) = (one for one in open_form("label").run() if "Label" in one.name)
+    bench = open_form("remove_by_size")
+    bench.run()
+    (kept,) = (one for one in bench.results if "Remove" in one.name)
+    found.visible = True
+    bench.set(smallest=50.0)
+    bench.follow()
+    assert len(bench.previews) == 1
+    assert (found.visible, kept.visible) == (False, False)
+    bench.follow(on=False)
+    assert (found.visible, kept.visible) == (True, True)
 
 
 def test_selected_layer_is_worked_on(open_form, viewer_model):

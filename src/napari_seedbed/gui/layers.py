@@ -1,5 +1,6 @@
 """The way between napari's layers and the pipeline's images; nothing else translates them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -32,6 +33,9 @@ PREVIEW = {"preview": True}
 """Record of a layer that shows what a run would give, and goes away again."""
 
 Kind = Literal["labels", "mask", "image", "probabilities", "uncertainty"]
+
+# "nuclei (Superpixels (SLIC)) [1]": what results have behind the name of the picture
+_LAST_STEP = re.compile(r" \((?:[^()]|\([^()]*\))*\)(?: \[\d+\])?$")
 
 RGB_NAMES = ("Red", "Green", "Blue")
 
@@ -212,6 +216,14 @@ def notes_of(layer: Layer) -> tuple[str, ...]:
 def is_result(layer: Layer) -> bool:
     """Whether an operation of this plugin made the layer."""
     return record_of(layer) is not None
+
+
+def name_of_source(layer: Layer) -> str:
+    """The name of the picture that a chain of results began with, to name the next one by.
+
+    A chain of five would have a name that no list of layers can show.
+    """
+    return _LAST_STEP.sub("", str(layer.name)) if is_result(layer) else str(layer.name)
 
 
 def is_preview(layer: Layer) -> bool:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
-from napari.layers import Layer
+from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui import errors
+from napari_seedbed.gui.covered_layers import CoveredLayers
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layers import PREVIEW, ChannelChoice
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
@@ -99,6 +100,7 @@ class LivePreview(QObject):
         super().__init__()
         self._viewer, self._ask, self._say = viewer, ask, say
         self._outputs = OutputLayers(viewer)
+        self._covered = CoveredLayers(viewer)
         self._layers: list[Layer] = []
         self._limits: dict[Layer, tuple[float, float]] = {}
         self._is_on = False
@@ -292,6 +294,8 @@ class LivePreview(QObject):
             if layer not in self._layers and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._shown = asked
+        if any(isinstance(layer, Labels) for layer in self._layers) and not before:
+            self._covered.cover([asked.like, *(choice.layer for choice in asked.choices)])
         for layer in self._layers:
             layer.editable = False
             if isinstance(layer, ImageLayer) and not layer.rgb:
@@ -320,6 +324,7 @@ class LivePreview(QObject):
         for layer in self.layers:
             self._viewer.layers.remove(layer)
         self._layers = []
+        self._covered.uncover()
         self._limits = {}
         self._tell("")
 

@@ -14,8 +14,10 @@ from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.apply_choice import ApplyChoice
+from napari_seedbed.gui.covered_layers import hide
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import name_of_source
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given, OperationInputs
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
@@ -227,7 +229,7 @@ class OperationForm(PanelForm):
             parameters,
             given.like,
             given.time_axis,
-            f"{given.like.name} {self.operation.title}",
+            f"{name_of_source(given.like)} {self.operation.title}",
             given.choices,
         )
 
@@ -260,6 +262,9 @@ class OperationForm(PanelForm):
                 self.operation.whole,
             )
             self._say(self.results.show(finished, origin, part.words))
+            if self.operation.gives in ("labels", "mask") and part == Part():
+                # what the result has no more would show through it
+                hide(self.viewer, given.like)
 
     # Small things
 

@@ -11,7 +11,14 @@ from napari.layers import Labels, Layer
 
 from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.gui.grids import layer_axes, level_0
-from napari_seedbed.gui.layers import ChannelChoice, Kind, accept, add_or_update, find_result
+from napari_seedbed.gui.layers import (
+    ChannelChoice,
+    Kind,
+    accept,
+    add_or_update,
+    find_result,
+    name_of_source,
+)
 from napari_seedbed.gui.placement import Shift, shift_between
 from napari_seedbed.gui.points_results import show_points
 from napari_seedbed.gui.seed_layers import seeds_digest
@@ -97,7 +104,7 @@ class OutputLayers:
         like = origin.like
         if not isinstance(output, Image):
             own = f"{slot}/{like.unique_id}/{key}"
-            kept = {"name": name.format(like.name), "record": record, "slot": own}
+            kept = {"name": name.format(name_of_source(like)), "record": record, "slot": own}
             return [self._show_marks(output, origin, kept)]
         if origin.time is not None:
             output = output.select_time(origin.time)
@@ -107,7 +114,7 @@ class OutputLayers:
             # each goes above those before it: the first lies lowest and must hide the picture
             look = _look(beside, suffix, lowest=nth == 0)
             kind = key if key in ("labels", "mask") else "image"
-            title = name.format(f"{beside.name}{suffix and ' ' + suffix}")
+            title = name.format(f"{name_of_source(beside)}{suffix and ' ' + suffix}")
             own = f"{slot}/{beside.unique_id}/{key}/{suffix}"
             shown.append(self._show_image(kind, part, origin, beside, title, record, own, look))
         return shown

@@ -18,6 +18,7 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.counted_images import CLASS_MARKS, Counted, CountedImages
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import name_of_source
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
@@ -371,7 +372,7 @@ class ThresholdPanel(QWidget):
             self._known_parameters(kind),
             given.like,
             given.time_axis,
-            f"{given.like.name} threshold",
+            f"{name_of_source(given.like)} threshold",
             given.choices,
         )
 
