@@ -369,3 +369,24 @@ def test_strokes_are_counted(make_napari_viewer, qtbot):
     drag(window.viewer, (30, 60), (30, 70))
     window.wait_counted()
     assert window.form.count.text() == "5 objects"
+
+
+def test_long_name_of_labels_does_not_widen_the_window(viewer_model, qtbot):
+    bench = MeasurementsBench(viewer_model, qtbot)
+    bench.measure()
+    narrow = bench.view.minimumSizeHint().width()
+    bench.labels.name = "nuclei of the second ovule in water, smoothed and split " * 4
+    bench.measure()
+    assert bench.view.minimumSizeHint().width() == narrow
+
+
+def test_picture_below_the_labels_gives_the_intensities(viewer_model, qtbot):
+    labels, grey = squares()
+    viewer_model.add_image(grey[:30], name="another size")
+    viewer_model.add_image(grey, name="picture", rgb=False)
+    bench = MeasurementsBench(viewer_model, qtbot, labels)
+    other = bench.form.inputs.others["other"]
+    assert other.currentText() == "picture"
+    other.setCurrentIndex(other.findText("none"))
+    bench.panel.reset_choices()
+    assert other.layer() is None

@@ -5,7 +5,7 @@ from typing import Any
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from napari_seedbed.gui.measurement_plots import MeasurementPlot
 from napari_seedbed.gui.measurement_table import MeasurementTable
@@ -27,6 +27,8 @@ class MeasurementView(QWidget):
         self.table = MeasurementTable()
         self.plot = MeasurementPlot()
         self.title = QLabel()
+        # a long name is cut off rather than making the window wider than the screen
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -77,4 +79,6 @@ class MeasurementView(QWidget):
     def _show_title(self, selected: int) -> None:
         objects = f"{self._count} object{'' if self._count == 1 else 's'}"
         chosen = f", {selected} selected" if selected else ""
-        self.title.setText(f"{self._name}: {objects}{chosen}")
+        text = f"{objects}{chosen}: {self._name}"
+        self.title.setText(text)
+        self.title.setToolTip(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
@@ -15,7 +16,9 @@ from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
+from napari_seedbed.gui.grids import level_0
 from napari_seedbed.gui.jobs import Job
+from napari_seedbed.gui.layers import is_preview, is_result
 from napari_seedbed.gui.measured_labels import TIME, ColourBy, MeasuredLabels
 from napari_seedbed.gui.measurement_view import MeasurementView
 from napari_seedbed.gui.measurements_form import OWN_COLOURS, MeasurementsForm
@@ -58,6 +61,7 @@ class MeasurementsPanel(QWidget):
         self._record: Mapping[str, Any] | None = None
         self._positions: dict[str, NDArray[Any]] | None = None
         self._counted: Labels | None = None
+        self._has_offered = False
         self.form = MeasurementsForm(napari_viewer, operations.get(OPERATION))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -178,6 +182,22 @@ class MeasurementsPanel(QWidget):
 
     def _on_labels_chosen(self, layer: Layer | None) -> None:
         self._watch()
+        self._offer_intensities(layer)
+
+    def _offer_intensities(self, labels: Layer | None) -> None:
+        """Take the picture that the labels lie on, once; afterwards it is a person's choice."""
+        if labels is None or self._has_offered:
+            return
+        alike = [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, ImageLayer)
+            and not (is_result(layer) or is_preview(layer) or layer.rgb)
+            and level_0(layer).shape == level_0(labels).shape
+        ]
+        if alike:
+            self._has_offered = True
+            self.form.inputs.others["other"].choose(alike[0])
 
     def _watch(self) -> None:
         layer = self.form.inputs.image.layer()

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +34,8 @@ class TableView(QWidget):
         self.table: Table | None = None
         self.view = MeasurementTable()
         self.title = QLabel()
+        # a long name is cut off rather than making the window wider than the screen
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.save = QPushButton("Save…")
         self.save.clicked.connect(self._ask_where_to_save)
         row = QHBoxLayout()
@@ -49,7 +52,9 @@ class TableView(QWidget):
         self.table = table
         self.view.show_columns(table.columns)
         rows = len(table)
-        self.title.setText(f"{table.name}: {rows} row{'' if rows == 1 else 's'}")
+        text = f"{rows} row{'' if rows == 1 else 's'}: {table.name}"
+        self.title.setText(text)
+        self.title.setToolTip(text)
 
     def save_to(self, path: str | Path) -> None:
         """Write the table; as Parquet where the file is called so."""
