@@ -1,14 +1,16 @@
 """Shows everything that a run of an operation gave: layers, tables, features, and words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
+from napari.layers import Shapes as ShapesLayer
 
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.seed_layers import LABEL_FEATURE
 from napari_seedbed.gui.table_view import TableDock, add_features
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.image import Image
@@ -102,9 +104,12 @@ class OperationResults:
             )
             made += layers
             names += [str(layer.name) for layer in layers]
-        for output in result.outputs.values():
-            if isinstance(output, Table):
-                self._show_table(output, origin, made)
+        tables = [output for output in result.outputs.values() if isinstance(output, Table)]
+        for table in tables:
+            self._show_table(table, origin, made)
+        for layer in made:
+            if isinstance(layer, ShapesLayer):
+                _describe_shapes(layer, tables)
         numbers = [f"{text[:1].upper()}{text[1:]}." for text in finished.counts.values()]
         done = f"Done: {', '.join(names)}." if names else "Done."
         return " ".join([*numbers, *_notes(result.record), done])
@@ -115,6 +120,17 @@ class OperationResults:
         # of a part of the objects, the rest would seem to have no numbers
         if labels and origin.time is None:
             add_features(labels[0], table.columns)
+
+
+def _describe_shapes(layer: ShapesLayer, tables: Sequence[Table]) -> None:
+    """Put the rows of a table with one for each shape into the layer's features."""
+    columns: dict[str, Any] = {}
+    for table in tables:
+        if "shape" in table.columns and len(table) == len(layer.data):
+            columns |= table.columns
+    kept = {LABEL_FEATURE: layer.features[LABEL_FEATURE]}
+    if columns or set(layer.features) != set(kept):
+        layer.features = {**columns, **kept}
 
 
 def _notes(record: Mapping[str, Any]) -> list[str]:
