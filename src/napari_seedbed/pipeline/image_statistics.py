@@ -2,11 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.validation import check_image
 from napari_seedbed.pipeline.image import Image
@@ -67,11 +69,12 @@ def percentiles_of_image(
     together = values[0] if len(values) == 1 else np.concatenate(values)
     check_stop(should_stop)
     if together.dtype.kind in "bu" and together.dtype.itemsize <= 2:
-        counts = np.bincount(together)
+        counts = call_aside(partial(np.bincount, together), should_stop)
         return [_counted_percentile(counts, percent) for percent in percents]
     if together.dtype.kind == "f" and together.dtype.itemsize < 4:
         together = together.astype(np.float32)
-    return [float(value) for value in np.percentile(together, list(percents))]
+    found = call_aside(partial(np.percentile, together, list(percents)), should_stop)
+    return [float(value) for value in found]
 
 
 def volumes(image: Image, times: Sequence[int]) -> Iterator[NDArray]:

@@ -1,6 +1,7 @@
 """Images whose grey levels are spread evenly, over all of the image or place by place."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.images.intensity_maps import Range, range_or_limits, stretch
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
@@ -109,7 +111,7 @@ def equalise_locally(
     nbins : int
         Grey levels told apart.
     should_stop : callable, optional
-        Asked before and after; true raises `Cancelled`.
+        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -143,8 +145,7 @@ def equalise_locally(
     colours = grey.ndim == 3 and grey.shape[-1] in (3, 4)
     if colours:
         grey, sides = grey[np.newaxis], (1, *sides)
-    even = equalize_adapthist(grey, sides, clip, nbins)
-    check_stop(should_stop)
+    even = call_aside(partial(equalize_adapthist, grey, sides, clip, nbins), should_stop)
     if colours:
         even = even[0]
     even = even.astype(grey.dtype, copy=False)
