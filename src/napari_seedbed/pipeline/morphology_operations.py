@@ -84,7 +84,7 @@ def _background_need(
         "gaussian": 1e-8 * (1 + reach),
         "tophat": 2e-8 * (1 + reach) + 6e-10 * rows,
         "paraboloid": 1e-7,
-        "rolling_ball": 2e-9 * rows * (1 + 2 * reach),
+        "rolling_ball": 3e-7 + 2e-11 * rows * (1 + 2 * reach),
     }
     return Need(32 * voxels, (1e-7 + each[parameters["method"]]) * voxels)
 
@@ -178,8 +178,8 @@ BACKGROUND = image_filter(
             "choice",
             "rolling_ball",
             "Method",
-            "A ball that rolls below the image (slow in 3D), a paraboloid that is close to it and "
-            "quick for any radius, a flat top-hat, or a wide Gaussian.",
+            "A ball that rolls below the image, a paraboloid that is close to it and as quick for "
+            "any radius, a flat top-hat, or a wide Gaussian.",
             choices=("rolling_ball", "paraboloid", "tophat", "gaussian"),
             choice_labels=("Rolling ball", "Rolling paraboloid", "Top-hat", "Large Gaussian"),
         ),

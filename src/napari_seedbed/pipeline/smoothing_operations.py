@@ -40,6 +40,16 @@ def _sliding_need(
     return Need(24 * voxels, each * voxels)
 
 
+def _mean_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    voxels = math.prod(shape)
+    each = 5e-8
+    if parameters["window"] == "ball":
+        each += 4e-10 * rows_in_window(shape, parameters)
+    return Need(24 * voxels, each * voxels)
+
+
 def _extreme_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
@@ -70,7 +80,7 @@ MEAN = image_filter(
     group="Smoothing",
     function=core_call("mean"),
     parameters=(radius(), WINDOW),
-    estimate=_sliding_need,
+    estimate=_mean_need,
     halo=_window_halo,
     help="Gives each voxel the mean of a window around it. A box takes the same time whatever its "
     "size.",

@@ -117,6 +117,21 @@ def test_rolling_ball_is_that_of_scikit_image(rng):
     np.testing.assert_allclose(background(image, 9), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("shape", "radius", "spacing"),
+    [((11, 21, 30), 7, (1, 1, 1)), ((6, 17, 33), 8, (3, 1, 0.75)), ((40, 90), 60, (1, 2))],
+)
+def test_rolling_ball_on_a_grid_of_any_spacing_is_that_of_scikit_image(rng, shape, radius, spacing):
+    image = rng.random(shape) * 40
+    reach = [min(int(radius / step), n - 1) for step, n in zip(spacing, shape, strict=True)]
+    offsets = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), -1)
+    left = radius**2 - ((offsets * spacing) ** 2).sum(-1)
+    # Heights count in voxels of the smallest side.
+    kernel = np.where(left >= 0, np.sqrt(np.maximum(left, 0)) / min(spacing), np.inf)
+    expected = restoration.rolling_ball(image, kernel=kernel)
+    np.testing.assert_allclose(background(image, radius, spacing=spacing), expected, atol=1e-9)
+
+
 def test_rolling_paraboloid_is_the_lowest_by_its_definition(rng):
     image = rng.random((5, 7, 8)) * 10
     spacing = np.array([2.0, 1.0, 0.5])

@@ -6,17 +6,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.filters import ball_kernels
 from napari_seedbed.core.filters.flat_morphology import maximum, minimum
 from napari_seedbed.core.filters.gaussians import gaussian
-from napari_seedbed.core.filters.local_filters import filter_in_slabs, float_image, half_width
+from napari_seedbed.core.filters.local_filters import float_image, half_width
 from napari_seedbed.core.parabola_envelopes import lowest_paraboloids
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
 Ground = Literal["rolling_ball", "paraboloid", "tophat", "gaussian"]
 
-_TAPS_PER_SLAB = 1 << 26
+_BLOCKS_PER_TASK = 64
 
 
 def background(
@@ -123,8 +125,6 @@ def _rolling_ball(
     spacing: Sequence[float],
     should_stop: ShouldStop | None,
 ) -> NDArray[np.floating]:
-    from skimage.restoration import rolling_ball
-
     limits = [
         min(half_width(radius, step), n - 1) for step, n in zip(spacing, array.shape, strict=True)
     ]
@@ -134,14 +134,20 @@ def _rolling_ball(
         sparse=True,
     )
     apart: NDArray[np.float64] = sum((offset**2 for offset in offsets), np.zeros(()))
-    rise = (radius * (1 + 1e-9)) ** 2 - apart
-    kernel = np.where(rise >= 0, np.sqrt(np.maximum(rise, 0)) / min(spacing), np.inf)
-
-    def roll(part: NDArray[np.floating]) -> NDArray[np.floating]:
-        found: NDArray[np.floating] = rolling_ball(part, kernel=kernel)
-        return found
-
-    out = np.empty(array.shape, array.dtype)
-    voxels = max(1 << 12, min(1 << 19, _TAPS_PER_SLAB // kernel.size))
-    filter_in_slabs(roll, array, limits, out, should_stop, voxels=voxels)
-    return out
+    under = apart <= (radius * (1 + 1e-9)) ** 2
+    heights = np.sqrt(np.maximum(radius**2 - apart, 0)) / min(spacing)
+    heights[~under] = -np.inf
+    lead = (1,) * (3 - array.ndim)
+    drops = (heights.max() - heights).reshape(lead + heights.shape)
+    values = np.ascontiguousarray(array.reshape(lead + array.shape), np.float64)
+    # About 64 voxels, so that those left out and those looked at in vain are both few.
+    side = np.array((1, 8, 8) if values.shape[0] == 1 else (4, 4, 4), np.int64)
+    lowest = np.empty(-(-np.array(values.shape) // side))
+    check_stop(should_stop)
+    ball_kernels.lowest_of_blocks(values, side, lowest)
+    out = np.empty(values.shape)
+    parts = split(lowest.size, -(-lowest.size // _BLOCKS_PER_TASK))
+    run_ranges(
+        ball_kernels.rolled, parts, values, lowest, side, drops, out, should_stop=should_stop
+    )
+    return out.reshape(array.shape).astype(array.dtype, copy=False)

@@ -35,6 +35,7 @@ Measured on 2 million float32 voxels: 0.5 against 2.3 s for 7 values, 13 against
 _VOXELS_PER_PART = 1 << 19
 _VOXELS_PER_SORT = 1 << 16
 _VOXELS_PER_TASK = 1 << 14
+_ROWS_PER_TASK = 1 << 23
 
 
 def percentile(
@@ -137,6 +138,15 @@ def _parts(shape: tuple[int, ...], reach: NDArray[np.int64]) -> list[tuple[int, 
     return [(axis, start, stop) for start, stop in split(shape[axis], parts)]
 
 
+def _indices(
+    shape: tuple[int, ...], reach: NDArray[np.int64], axis: int, start: int, stop: int
+) -> list[NDArray[np.intp]]:
+    """Say for each axis which voxels the windows of a part take from, in the order of places."""
+    indices = [reflected_indices(n, int(r)) for n, r in zip(shape, reach, strict=True)]
+    indices[axis] = indices[axis][start : stop + 2 * int(reach[axis])].copy()
+    return indices
+
+
 def _rank_part(
     volume: NDArray[Any],
     part: tuple[int, int, int],
@@ -148,12 +158,11 @@ def _rank_part(
 ) -> None:
     axis, start, stop = part
     inside = (slice(None),) * axis + (slice(start, stop),)
-    indices = [reflected_indices(n, int(r)) for n, r in zip(volume.shape, reach, strict=True)]
-    needed = indices[axis][start : stop + 2 * int(reach[axis])]
-    low = int(needed.min())
-    indices[axis] = needed - low
+    indices = _indices(volume.shape, reach, axis, start, stop)
+    low, high = int(indices[axis].min()), int(indices[axis].max())
+    indices[axis] -= low
     z_of, y_of, x_of = indices
-    source = volume[(slice(None),) * axis + (slice(low, int(needed.max()) + 1),)]
+    source = volume[(slice(None),) * axis + (slice(low, high + 1),)]
     ranks, values = _ranks(source)
     found = np.empty(volume[inside].shape, np.int32)
     bins = len(values)
@@ -233,18 +242,23 @@ def mean(
         return found.astype(array.dtype, copy=False)
     rows = window_rows(length, size, window)
     volume = array.reshape((1,) * (3 - array.ndim) + array.shape)
-    out = np.empty(volume.shape, np.float64)
+    out = np.empty(volume.shape, array.dtype)
     reach = np.abs(rows).max(axis=0)
-    z_of, y_of, x_of = (
-        reflected_indices(n, int(r)) for n, r in zip(volume.shape, reach, strict=True)
-    )
-
-    def run(first: int, last: int) -> None:
-        rank_kernels.summed(first, last, volume, z_of, y_of, x_of, rows, out)
-
-    _run_lines(run, out.shape, should_stop)
-    out /= (2 * rows[:, 2] + 1).sum()
-    return out.reshape(array.shape).astype(array.dtype, copy=False)
+    for axis, start, stop in _parts(volume.shape, reach):
+        indices = _indices(volume.shape, reach, axis, start, stop)
+        sums = np.empty((len(indices[0]), len(indices[1]), len(indices[2]) + 1))
+        lines = split(sums.shape[0] * sums.shape[1], 1 + sums.size // _VOXELS_PER_TASK)
+        run_ranges(
+            rank_kernels.running_sums, lines, volume, *indices, sums, should_stop=should_stop
+        )
+        part = out[(slice(None),) * axis + (slice(start, stop),)]
+        members = int((2 * rows[:, 2] + 1).sum())
+        tasks = 1 + part.size * len(rows) // _ROWS_PER_TASK
+        lines = split(part.shape[0] * part.shape[1], tasks)
+        run_ranges(
+            rank_kernels.averaged, lines, sums, rows, reach, members, part, should_stop=should_stop
+        )
+    return out.reshape(array.shape)
 
 
 def _mean_along(

@@ -9,6 +9,7 @@ Huang T, Yang G, Tang G (1979). A fast two-dimensional median filtering algorith
 on Acoustics, Speech, and Signal Processing 27(1), 13-18.
 """
 
+import numpy as np
 from numba import njit
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")
@@ -63,23 +64,37 @@ def ranked(first, last, ranks, z_of, y_of, x_of, rows, rank, shift, fine, coarse
 
 
 @_fast
-def summed(first, last, values, z_of, y_of, x_of, rows, out):
-    """Write the sum over the window of each voxel, for lines `first` to `last`; as `ranked`."""
+def running_sums(first, last, values, z_of, y_of, x_of, out):
+    """Write the sums of the values before each place, for lines `first` to `last` of `out`.
+
+    `out` (NZ, NY, NX + 1) has a line for each entry of `z_of` and `y_of`.
+    """
+    for line in range(first, last):
+        z, y = line // out.shape[1], line % out.shape[1]
+        here = values[z_of[z], y_of[y]]
+        total = 0.0
+        out[z, y, 0] = 0.0
+        for x in range(x_of.size):
+            total += here[x_of[x]]
+            out[z, y, x + 1] = total
+
+
+@_fast
+def averaged(first, last, sums, rows, reach, members, out):
+    """Write the mean over the window of each voxel, for lines `first` to `last` of `out`.
+
+    `sums` are those of `running_sums`, which begin `reach` (3,) voxels before the first voxel.
+    """
     n_y, n_x = out.shape[1], out.shape[2]
-    reach_z = (z_of.size - out.shape[0]) // 2
-    reach_y = (y_of.size - n_y) // 2
-    reach_x = (x_of.size - n_x) // 2
+    totals = np.empty(n_x)
     for line in range(first, last):
         z, y = line // n_y, line % n_y
-        total = 0.0
+        totals[:] = 0.0
+        for i in range(rows.shape[0]):
+            here = sums[z + reach[0] + rows[i, 0], y + reach[1] + rows[i, 1]]
+            before = here[reach[2] - rows[i, 2] :]
+            after = here[reach[2] + rows[i, 2] + 1 :]
+            for x in range(n_x):
+                totals[x] += after[x] - before[x]
         for x in range(n_x):
-            for i in range(rows.shape[0]):
-                here = values[z_of[z + reach_z + rows[i, 0]], y_of[y + reach_y + rows[i, 1]]]
-                width = rows[i, 2]
-                if x == 0:
-                    for k in range(-width, width):
-                        total += here[x_of[reach_x + k]]
-                else:
-                    total -= here[x_of[x - 1 + reach_x - width]]
-                total += here[x_of[x + reach_x + width]]
-            out[z, y, x] = total
+            out[z, y, x] = totals[x] / members
