@@ -390,3 +390,12 @@ def test_picture_below_the_labels_gives_the_intensities(viewer_model, qtbot):
     other.setCurrentIndex(other.findText("none"))
     bench.panel.reset_choices()
     assert other.layer() is None
+
+
+def test_form_with_colours_is_no_wider_than_its_dock(make_napari_viewer, qtbot):
+    bench = MeasurementsWindow(make_napari_viewer, qtbot)
+    bench.measure()
+    bench.form.colour_by.setCurrentText("area")
+    qtbot.wait(20)
+    body, bar = bench.form.widget(), bench.form.verticalScrollBar()
+    assert body.minimumSizeHint().width() + bar.sizeHint().width() <= 320

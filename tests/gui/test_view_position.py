@@ -95,3 +95,11 @@ def test_brush_fits_the_kind_of_seeds(viewer_model):
         assert layer.mode == mode
         assert layer.visible
         assert viewer_model.layers.selection.active is layer
+
+
+def test_picture_is_drawn_once_on_the_way_to_a_place(viewer_model):
+    layer = add(viewer_model, (10, 20, 30), scale=(2, 0.5, 0.5))
+    heard = []
+    viewer_model.dims.events.point.connect(lambda event: heard.append(viewer_model.dims.point))
+    show_place(viewer_model, layer, (4, 6, 8))
+    assert heard == [(8.0, 3.0, 4.0)]

@@ -93,14 +93,14 @@ class MeasurementsForm(PanelForm):
     def _build_colours(self) -> None:
         self.colour_by = QComboBox()
         self.colour_by.addItem(OWN_COLOURS)
-        self.colour_by.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.colour_by.setMinimumContentsLength(10)
         self.colour_by.setToolTip("Colour each object by its value in a column of the table.")
         self.colormap = QComboBox()
         self.colormap.addItems(COLORMAPS)
         for combo in (self.colour_by, self.colormap):
+            combo.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            combo.setMinimumContentsLength(10)
             combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.low, self.high = _limit("low"), _limit("high")
         self.reset_limits = QPushButton("Auto")
@@ -152,7 +152,8 @@ class MeasurementsForm(PanelForm):
 def _limit(name: str) -> NumberField:
     field = NumberField(Parameter(name, "float", 0.0, name, ""))
     field.setButtonSymbols(NumberField.ButtonSymbols.NoButtons)
-    field.setMinimumWidth(40)
+    # napari's themes ask for more, and the form would be wider than the dock
+    field.setStyleSheet("QDoubleSpinBox { min-width: 40px; }")
     field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     field.setAlignment(Qt.AlignmentFlag.AlignRight)
     return field

@@ -142,10 +142,10 @@ def show_place(
         viewer.dims.ndisplay = 2
     first = viewer.dims.ndim - len(world)
     channel = [i for i, axis in enumerate(grid_of(image, time_axis).axes) if axis == "c"]
-    for i, value in enumerate(world):
-        # The channel on screen stays: the place is the same in all of them.
-        if i not in channel:
-            viewer.dims.set_point(first + i, float(value))
+    # The channel on screen stays: the place is the same in all of them.
+    moved = [i for i in range(len(world)) if i not in channel]
+    # At once: napari draws all layers anew for each call.
+    viewer.dims.set_point([first + i for i in moved], [float(world[i]) for i in moved])
     centre = np.asarray(viewer.dims.point, dtype=float)
     centre[first:] = world
     y, x = (centre[axis] for axis in viewer.dims.displayed)
