@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_seedbed.gui.layers import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result
 from napari_seedbed.gui.operation_form import form_class
 
 TIMEOUT = 60_000

@@ -7,7 +7,7 @@ from skimage import data
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.channel_splitting import split
-from napari_seedbed.gui.layers import record_of
+from napari_seedbed.gui.layer_records import record_of
 
 CAT = data.chelsea()[::8, ::8]
 

@@ -6,7 +6,7 @@ from napari.layers import Image as ImageLayer
 from napari.utils.notifications import notification_manager
 from snakes_window import SnakesBench, circle, disc
 
-from napari_seedbed.gui.layers import is_result
+from napari_seedbed.gui.layer_records import is_result
 from napari_seedbed.pipeline import operations
 
 PLACE = {"scale": (0.5, 0.25), "translate": (3.0, 4.0), "units": ("um", "um")}

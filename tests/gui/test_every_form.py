@@ -9,7 +9,8 @@ from operation_scenes import inputs_for, scene
 from qtpy.QtCore import Qt
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.gui.layers import image_of, is_result
+from napari_seedbed.gui.layer_records import is_result
+from napari_seedbed.gui.layers import image_of
 from napari_seedbed.gui.operation_form import form_class
 from napari_seedbed.gui.operation_widgets import has_panel
 from napari_seedbed.pipeline import operations

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QWidget
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.layers import METADATA_KEY
+from napari_seedbed.gui.layer_records import METADATA_KEY
 
 GREY = np.zeros((6, 8), np.uint8)
 

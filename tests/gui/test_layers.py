@@ -12,6 +12,7 @@ from napari_seedbed.core.progress import Preview
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import layers as adapter
 from napari_seedbed.gui.grids import grid_map, grid_of, layer_affine, seeds_grid, spacing_of
+from napari_seedbed.gui.layer_records import accept
 from napari_seedbed.pipeline.image import Image
 
 RECORD = {"operation": "random_walker", "version": "1", "parameters": {"beta": 1.0}}
@@ -333,7 +334,7 @@ def test_accepted_result_is_left_alone_and_editable(viewer_model):
     layer = viewer_model.add_layer(volume())
     first = add(viewer_model, layer)
     kept = first.data.copy()
-    adapter.accept(first)
+    accept(first)
     image = result_on(layer)
     second = add(viewer_model, layer, Image(array=image.array * 0, axes=image.axes))
     assert second is not first

@@ -10,7 +10,8 @@ from skimage.filters import gaussian, threshold_otsu
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import live_preview
-from napari_seedbed.gui.layers import image_of, is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result
+from napari_seedbed.gui.layers import image_of
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_form import GaussianForm
 from napari_seedbed.pipeline import operations

@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 
 from napari_seedbed.errors import Cancelled
 from napari_seedbed.gui import errors as gui_errors
-from napari_seedbed.gui.layers import record_of
+from napari_seedbed.gui.layer_records import record_of
 from napari_seedbed.gui.operation_form import (
     GaussianForm,
     OperationForm,

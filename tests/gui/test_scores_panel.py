@@ -9,7 +9,7 @@ from painting import drag
 from scores_window import ScoresBench, ScoresWindow, pair
 
 from napari_seedbed.core import segmentation_scores
-from napari_seedbed.gui.layers import METADATA_KEY, PREVIEW
+from napari_seedbed.gui.layer_records import METADATA_KEY, PREVIEW
 
 
 @pytest.fixture

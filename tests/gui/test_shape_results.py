@@ -12,7 +12,7 @@ from painting import canvas_position, trace
 
 from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import InputError
-from napari_seedbed.gui.layers import accept, is_result
+from napari_seedbed.gui.layer_records import accept, is_result
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.gui.shape_layers import shapes_of
 from napari_seedbed.gui.shape_results import (

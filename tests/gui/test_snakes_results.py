@@ -7,7 +7,8 @@ from napari.layers import Labels, Shapes
 
 from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.core.progress import Moving
-from napari_seedbed.gui.layers import image_from_layers, is_result
+from napari_seedbed.gui.layer_records import is_result
+from napari_seedbed.gui.layers import image_from_layers
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.gui.shape_layers import shapes_of
 from napari_seedbed.gui.snakes_results import Scene, ShapeHistory, SnakeLayers

@@ -28,7 +28,7 @@ from napari_seedbed.gui.colour_patches import (
 from napari_seedbed.gui.colour_results import ColourResults, compare_levels, run_part, show_classes
 from napari_seedbed.gui.contact_sheet import ContactSheet, Picture
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layers import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife

@@ -22,7 +22,7 @@ from napari_seedbed.core.colour.colour_spaces import ColourSpace
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui.colour_plot import PatchColours, class_colour
 from napari_seedbed.gui.grids import grid_of, level_0
-from napari_seedbed.gui.layers import METADATA_KEY
+from napari_seedbed.gui.layer_records import METADATA_KEY
 from napari_seedbed.gui.seed_layers import LABEL_FEATURE, seeds_image
 from napari_seedbed.gui.shape_layers import shapes_of
 from napari_seedbed.gui.shape_results import empty_shapes_layer

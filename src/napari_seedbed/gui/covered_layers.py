@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from napari.components import ViewerModel
 from napari.layers import Labels, Layer
 
-from napari_seedbed.gui.layers import METADATA_KEY, is_result
+from napari_seedbed.gui.layer_records import METADATA_KEY, is_result
 
 
 class CoveredLayers:

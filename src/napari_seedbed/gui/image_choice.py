@@ -11,7 +11,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.layers import channel_choices, image_from_layers, is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result
+from napari_seedbed.gui.layers import channel_choices, image_from_layers
 from napari_seedbed.gui.seeds_watch import move_connections
 from napari_seedbed.pipeline.image import Image
 

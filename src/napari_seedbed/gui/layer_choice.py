@@ -17,7 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_seedbed.gui.layers import ChannelChoice, notes_of
+from napari_seedbed.gui.layer_records import notes_of
+from napari_seedbed.gui.layers import ChannelChoice
 
 
 class LayerCombo(QComboBox):

@@ -1,6 +1,5 @@
 """The way between napari's layers and the pipeline's images; nothing else translates them."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -22,20 +21,18 @@ from napari_seedbed.gui.grids import (
     spacing_of,
     unit_factor,
 )
+from napari_seedbed.gui.layer_records import (
+    METADATA_KEY,
+    find_result,
+    is_preview,
+    is_result,
+    keep_record,
+    record_of,
+)
 from napari_seedbed.gui.placement import Shift, placed, shear_of
 from napari_seedbed.pipeline.image import Image
 
-METADATA_KEY = "napari_seedbed"
-SLOT_KEYS = ("kind", "slot", "layer_id")
-"""What the window keeps in a layer's metadata for itself, beside the record."""
-
-PREVIEW = {"preview": True}
-"""Record of a layer that shows what a run would give, and goes away again."""
-
 Kind = Literal["labels", "mask", "image", "probabilities", "uncertainty"]
-
-# "nuclei (Superpixels (SLIC)) [1]": what results have behind the name of the picture
-_LAST_STEP = re.compile(r" \((?:[^()]|\([^()]*\))*\)(?: \[\d+\])?$")
 
 RGB_NAMES = ("Red", "Green", "Blue")
 
@@ -200,52 +197,6 @@ def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
     )
 
 
-def record_of(layer: Layer) -> dict[str, Any] | None:
-    """How the layer was made by an operation, None when it was not."""
-    kept = layer.metadata.get(METADATA_KEY)
-    if not isinstance(kept, Mapping) or "operation" not in kept:
-        return None
-    return {key: value for key, value in kept.items() if key not in SLOT_KEYS}
-
-
-def notes_of(layer: Layer) -> tuple[str, ...]:
-    """What looked odd when the layer's file was read, in plain words."""
-    return tuple(layer.metadata.get(METADATA_KEY, {}).get("notes", ()))
-
-
-def is_result(layer: Layer) -> bool:
-    """Whether an operation of this plugin made the layer."""
-    return record_of(layer) is not None
-
-
-def name_of_source(layer: Layer) -> str:
-    """The name of the picture that a chain of results began with, to name the next one by.
-
-    A chain of five would have a name that no list of layers can show.
-    """
-    return _LAST_STEP.sub("", str(layer.name)) if is_result(layer) else str(layer.name)
-
-
-def is_preview(layer: Layer) -> bool:
-    """Whether the layer shows what a run would give: nothing to work on."""
-    return bool(layer.metadata.get(METADATA_KEY, {}).get("preview"))
-
-
-def is_seeds(layer: Layer) -> bool:
-    """Whether the layer was made for seeds."""
-    return layer.metadata.get(METADATA_KEY, {}).get("kind") == "seeds"
-
-
-def find_result(viewer: ViewerModel, slot: str) -> Layer | None:
-    """The layer that was added for `slot`; neither a copy of it nor an accepted one."""
-    for layer in viewer.layers:
-        kept = layer.metadata.get(METADATA_KEY, {})
-        # a duplicated layer copies the metadata, but has an id of its own
-        if kept.get("slot") == slot and kept.get("layer_id") == str(layer.unique_id):
-            return layer
-    return None
-
-
 def add_or_update(
     viewer: ViewerModel,
     kind: Kind,
@@ -315,21 +266,6 @@ def add_or_update(
         keep_record(layer, kind, record, slot)
     layer.editable = not _is_labels(kind)
     return layer
-
-
-def keep_record(layer: Layer, kind: str, record: Mapping[str, Any], slot: str) -> None:
-    """Keep in the metadata of a layer how it was made, so that `find_result` finds it."""
-    kept = {**record, "kind": kind, "slot": slot, "layer_id": str(layer.unique_id)}
-    layer.metadata = {**layer.metadata, METADATA_KEY: kept}
-
-
-def accept(layer: Layer) -> None:
-    """Make a result an ordinary layer: later runs leave it alone, and it can be edited."""
-    kept = dict(layer.metadata.get(METADATA_KEY, {}))
-    for key in ("slot", "layer_id"):
-        kept.pop(key, None)
-    layer.metadata = {**layer.metadata, METADATA_KEY: kept}
-    layer.editable = True
 
 
 def write_preview(

@@ -15,7 +15,8 @@ from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.covered_layers import CoveredLayers
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layers import PREVIEW, ChannelChoice
+from napari_seedbed.gui.layer_records import PREVIEW
+from napari_seedbed.gui.layers import ChannelChoice
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations

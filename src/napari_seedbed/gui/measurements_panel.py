@@ -18,7 +18,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import level_0
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layers import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result
 from napari_seedbed.gui.measured_labels import TIME, ColourBy, MeasuredLabels
 from napari_seedbed.gui.measurement_view import MeasurementView
 from napari_seedbed.gui.measurements_form import OWN_COLOURS, MeasurementsForm

@@ -13,7 +13,8 @@ from napari.utils.notifications import show_info
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.channel_splitting import split
-from napari_seedbed.gui.layers import add_seeds_layer, image_of, is_result
+from napari_seedbed.gui.layer_records import is_result
+from napari_seedbed.gui.layers import add_seeds_layer, image_of
 from napari_seedbed.gui.opened_images import layers_of
 from napari_seedbed.pipeline.files import (
     collection_files,

@@ -9,7 +9,7 @@ from napari.layers import Labels, Points
 from numpy.typing import NDArray
 
 from napari_seedbed.gui.grids import grid_of
-from napari_seedbed.gui.layers import METADATA_KEY, PREVIEW
+from napari_seedbed.gui.layer_records import METADATA_KEY, PREVIEW
 from napari_seedbed.gui.view_position import slice_on_screen
 
 MOST_NUMBERS = 5000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_seedbed.gui.layers import METADATA_KEY
+from napari_seedbed.gui.layer_records import METADATA_KEY
 from napari_seedbed.pipeline.image import SPATIAL, Image
 
 if TYPE_CHECKING:

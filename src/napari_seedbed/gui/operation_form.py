@@ -17,7 +17,7 @@ from napari_seedbed.gui.apply_choice import ApplyChoice
 from napari_seedbed.gui.covered_layers import hide
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layers import name_of_source
+from napari_seedbed.gui.layer_records import name_of_source
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given, OperationInputs
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted

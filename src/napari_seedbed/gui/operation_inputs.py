@@ -20,16 +20,13 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import layer_axes, level_0
 from napari_seedbed.gui.image_choice import IMAGE_EVENTS
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_seeds, record_of
 from napari_seedbed.gui.layers import (
     ChannelChoice,
     add_seeds_layer,
     channel_choices,
     image_from_layers,
     image_of,
-    is_preview,
-    is_result,
-    is_seeds,
-    record_of,
 )
 from napari_seedbed.gui.panel_form import form_rows
 from napari_seedbed.gui.preparation import trials

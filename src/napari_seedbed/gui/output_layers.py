@@ -11,14 +11,8 @@ from napari.layers import Labels, Layer
 
 from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.gui.grids import layer_axes, level_0
-from napari_seedbed.gui.layers import (
-    ChannelChoice,
-    Kind,
-    accept,
-    add_or_update,
-    find_result,
-    name_of_source,
-)
+from napari_seedbed.gui.layer_records import accept, find_result, name_of_source
+from napari_seedbed.gui.layers import ChannelChoice, Kind, add_or_update
 from napari_seedbed.gui.placement import Shift, shift_between
 from napari_seedbed.gui.points_results import show_points
 from napari_seedbed.gui.seed_layers import seeds_digest

@@ -10,7 +10,8 @@ from napari.layers import Layer
 from napari.layers import Points as PointsLayer
 
 from napari_seedbed.gui.grids import grid_of, level_0
-from napari_seedbed.gui.layers import find_result, insert_result, keep_record, take_place
+from napari_seedbed.gui.layer_records import find_result, keep_record
+from napari_seedbed.gui.layers import insert_result, take_place
 from napari_seedbed.gui.placement import Shift, place_of_marks
 from napari_seedbed.gui.shape_layers import link_shapes
 from napari_seedbed.gui.shape_results import in_layer

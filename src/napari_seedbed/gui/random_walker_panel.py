@@ -17,7 +17,8 @@ from napari_seedbed.core.walker.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layers import add_seeds_layer, is_preview, is_seeds
+from napari_seedbed.gui.layer_records import is_preview, is_seeds
+from napari_seedbed.gui.layers import add_seeds_layer
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words

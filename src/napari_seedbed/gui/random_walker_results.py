@@ -11,7 +11,8 @@ from napari.layers import Labels, Layer
 
 from napari_seedbed.core.progress import Preview
 from napari_seedbed.gui.grids import grid_of
-from napari_seedbed.gui.layers import METADATA_KEY, SLOT_KEYS, accept, add_or_update, find_result
+from napari_seedbed.gui.layer_records import METADATA_KEY, SLOT_KEYS, accept, find_result
+from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.layers import write_preview as write_slice
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from napari_seedbed.core.regions.graph_drawing import GraphPart
 from napari_seedbed.core.regions.region_graphs import Weight
 from napari_seedbed.gui.grids import grid_of
-from napari_seedbed.gui.layers import PREVIEW, add_or_update, find_result, keep_record
+from napari_seedbed.gui.layer_records import PREVIEW, find_result, keep_record
+from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.placement import place_of_marks, shift_between
 from napari_seedbed.gui.region_graph_session import Built

@@ -17,7 +17,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layers import is_preview
+from napari_seedbed.gui.layer_records import is_preview
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
 from napari_seedbed.gui.output_layers import Origin, OutputLayers

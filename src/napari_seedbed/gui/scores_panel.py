@@ -21,15 +21,14 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_hints_view import ImageHints
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layers import (
+from napari_seedbed.gui.layer_records import (
     METADATA_KEY,
-    add_or_update,
     find_result,
-    image_of,
     is_preview,
     is_result,
     is_seeds,
 )
+from napari_seedbed.gui.layers import add_or_update, image_of
 from napari_seedbed.gui.operation_inputs import axes_known
 from napari_seedbed.gui.operation_results import in_words
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words

@@ -16,13 +16,8 @@ from numpy.typing import NDArray
 from napari_seedbed.core.marks.shapes import Plane, Shape, plane_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import grid_of, level_0
-from napari_seedbed.gui.layers import (
-    METADATA_KEY,
-    find_result,
-    insert_result,
-    keep_record,
-    take_place,
-)
+from napari_seedbed.gui.layer_records import METADATA_KEY, find_result, keep_record
+from napari_seedbed.gui.layers import insert_result, take_place
 from napari_seedbed.gui.placement import place_of_marks
 from napari_seedbed.gui.seed_layers import LABEL_FEATURE, marked_labels
 from napari_seedbed.gui.shape_layers import ShapesLink, link_shapes

@@ -18,7 +18,7 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.edge_maps import EdgeMaps
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layers import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation

@@ -15,13 +15,8 @@ from napari.layers import Labels, Layer, Shapes
 
 from napari_seedbed.core.marks.shapes import Shape, plane_of
 from napari_seedbed.core.progress import Moving
-from napari_seedbed.gui.layers import (
-    METADATA_KEY,
-    accept,
-    add_or_update,
-    find_result,
-    write_preview,
-)
+from napari_seedbed.gui.layer_records import METADATA_KEY, accept, find_result
+from napari_seedbed.gui.layers import add_or_update, write_preview
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.gui.shape_results import (
     Snapshot,

@@ -18,7 +18,7 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.counted_images import CLASS_MARKS, Counted, CountedImages
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layers import name_of_source
+from napari_seedbed.gui.layer_records import name_of_source
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
