@@ -17,6 +17,7 @@ def main() -> None:
     from colour_scene import build_water
     from demo_scene import build
     from differences_scene import build_differences, build_film_differences
+    from filters_scene import build_collection, build_crop, build_kernel
     from images_scene import build_images
     from measurements_scene import build_measurements, build_scores
     from operations_scene import build_operations
@@ -36,6 +37,18 @@ def main() -> None:
 
     def snakes_volume(viewer: Any) -> Callable[[], None]:
         build_volume(viewer)
+        return lambda: None
+
+    def custom_kernel(viewer: Any) -> Callable[[], None]:
+        build_kernel(viewer)
+        return lambda: None
+
+    def crop(viewer: Any) -> Callable[[], None]:
+        build_crop(viewer)
+        return lambda: None
+
+    def image_collection(viewer: Any) -> Callable[[], None]:
+        build_collection(viewer)
         return lambda: None
 
     def images(viewer: Any) -> Callable[[], None]:
@@ -89,6 +102,9 @@ def main() -> None:
     take(differences_film, {"light": "differences_film.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
+    take(crop, {"light": "crop.png"})
+    take(image_collection, {"dark": "image_collection.png"})
+    take(custom_kernel, {"light": "custom_kernel.png"})
     take(measurements, {"dark": "measurements.png"})
     take(scores, {"light": "scores.png"})
     take(operations_form, {"dark": "operations_form.png"})
