@@ -11,6 +11,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from skimage.measure import regionprops_table
 
+from napari_seedbed.gui import measurements_panel
+from napari_seedbed.pipeline.recipes import load_recipe, replay
+
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -321,6 +324,16 @@ def test_the_table_is_saved_as_csv(measured, tmp_path):
     with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["area"]) for row in rows] == [100, 196, 36, 400]
+
+
+def test_saved_recipe_measures_the_same(measured, tmp_path, monkeypatch):
+    path = tmp_path / "measure.yaml"
+    monkeypatch.setattr(measurements_panel, "ask_for_recipe_path", lambda *_: path)
+    measured.click(measured.form.save_recipe)
+    given = measured.form.inputs.given().inputs
+    again = replay(load_recipe(path), given["image"], other=given.get("other")).table()
+    for name, column in measured.panel.table.columns.items():
+        np.testing.assert_array_equal(again.columns[name], column)
 
 
 def test_parquet_without_pyarrow_is_refused_in_plain_words(measured, tmp_path, monkeypatch):
