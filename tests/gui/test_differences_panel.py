@@ -7,6 +7,7 @@ import pytest
 from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QComboBox, QLabel
 from scipy import ndimage as ndi
 
 from napari_seedbed.gui.blinking import views_of_layers
@@ -66,7 +67,8 @@ class Bench:
         self.settle()
 
     def click(self, widget):
-        self.form.ensureWidgetVisible(widget)
+        if self.form.isAncestorOf(widget):
+            self.form.ensureWidgetVisible(widget)
         self.qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
     def click_line(self, row):
@@ -371,6 +373,23 @@ def test_views_of_layers_are_restored(viewer_model):
     assert (first.visible, second.visible) == (False, True)
     views.restore()
     assert (first.visible, second.visible) == (True, False)
+
+
+def test_apply_and_what_is_said_stay_in_sight_in_a_low_window(bench):
+    bench.panel.resize(320, 450)
+    bench.qtbot.wait(20)
+    for widget in (bench.form.run, bench.form.status):
+        whole = widget.rect().size()
+        assert widget.visibleRegion().boundingRect().size() == whole
+
+
+def test_choices_stand_beside_their_names_in_a_narrow_dock(bench):
+    bench.panel.resize(bench.panel.minimumSizeHint().width(), 900)
+    bench.qtbot.wait(20)
+    fields = bench.form.fields
+    (name,) = [label for label in fields.findChildren(QLabel) if label.text() == "Register"]
+    (choice,) = [box for box in fields.findChildren(QComboBox) if box.findData("rotation") >= 0]
+    assert choice.x() > name.geometry().right()
 
 
 def test_panel_without_images_waits_for_some(viewer_model, qtbot):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.layers import Image as ImageLayer
+from qtpy.QtWidgets import QCheckBox
 
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
 from napari_seedbed.gui.layers import ChannelChoice
@@ -23,7 +24,7 @@ def combo(qtbot):
 
 def test_long_name_is_cut_in_the_middle(combo):
     combo.set_layers([layer(LONG)])
-    cut = combo.elided_name(150)
+    cut = combo.elided_text(150)
     assert "…" in cut
     assert cut.startswith("20")
     assert cut.endswith("ed")
@@ -39,7 +40,7 @@ def test_long_name_does_not_widen_the_form(combo):
 
 def test_short_name_is_whole(combo):
     combo.set_layers([layer("cells")])
-    assert combo.elided_name(150) == "cells"
+    assert combo.elided_text(150) == "cells"
 
 
 def test_tool_tip_tells_the_name_and_what_was_odd_about_the_file(combo):
@@ -78,3 +79,17 @@ def test_other_channels_come_without_telling_of_the_old_ones(qtbot, only_one):
         boxes.set_choices([ChannelChoice(name, image, None)] * 2, [True, False])
     assert heard == []
     assert [choice.name for choice in boxes.choices()] == ["cells smoothed"]
+
+
+def test_short_names_of_channels_are_whole_again_where_there_is_room(qtbot):
+    boxes = ChannelBoxes()
+    qtbot.addWidget(boxes)
+    image = layer("photograph")
+    names = ("Red", "Green", "Blue")
+    boxes.set_choices([ChannelChoice(name, image, i) for i, name in enumerate(names)], [True] * 3)
+    enough = boxes.sizeHint()
+    boxes.show()
+    for width in (90, enough.width()):
+        boxes.resize(width, enough.height())
+        qtbot.wait(20)
+    assert [box.text() for box in boxes.findChildren(QCheckBox)] == list(names)

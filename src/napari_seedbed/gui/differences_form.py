@@ -30,9 +30,14 @@ THRESHOLD = "n_mads"
 _LEAST, _MOST, _STEPS = 1.0, 100.0, 400
 """Ends of the threshold's slider, which is logarithmic."""
 
+_LETTERS = 7
+"""Room in the boxes of choices at least."""
+
 
 class DifferencesForm(PanelForm):
     """All controls of the panel, in the order in which they are used.
+
+    Apply and what stands around it are in `controls`, which the panel puts below, always in sight.
 
     Parameters
     ----------
@@ -70,11 +75,11 @@ class DifferencesForm(PanelForm):
         declared = [p for p in CHANGES.parameters if p.name not in outputs]
         self.fields = FieldsWithMore(declared)
         for combo in self.fields.findChildren(QComboBox):
-            # As wide as there is room beside the labels, not as its longest choice.
+            # Beside the longest label, not below it: eight lines less before the list is in sight.
             combo.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
-            combo.setMinimumContentsLength(10)
+            combo.setMinimumContentsLength(_LETTERS)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
         self.slider.setToolTip(
@@ -131,8 +136,7 @@ class DifferencesForm(PanelForm):
         self.run.setToolTip("Compare everything and keep the result: all time points of a series.")
         self.status = self.controls.status
         self.controls.forecast.hide()
-        self.column.addWidget(rule())
-        self.column.addWidget(self.controls)
+        self.controls.setContentsMargins(8, 0, 8, 6)
 
     # What is chosen
 

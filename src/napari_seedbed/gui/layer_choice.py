@@ -3,25 +3,22 @@
 from collections.abc import Sequence
 
 from napari.layers import Layer
-from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
-from qtpy.QtGui import QPaintEvent, QResizeEvent
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
     QGridLayout,
     QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
     QWidget,
 )
 
+from napari_seedbed.gui.elided_texts import ElidedCheckBox, ElidedCombo
 from napari_seedbed.gui.layer_records import notes_of
 from napari_seedbed.gui.layers import ChannelChoice
 
 
-class LayerCombo(QComboBox):
+class LayerCombo(ElidedCombo):
     """A choice among layers, which follows their names and keeps the chosen layer.
 
     A name that is too long is cut with an ellipsis in the middle, where files of one experiment
@@ -39,7 +36,7 @@ class LayerCombo(QComboBox):
     layer_chosen = Signal(object)
 
     def __init__(self, nothing: str, tip: str, none: str = "") -> None:
-        super().__init__()
+        super().__init__(Qt.TextElideMode.ElideMiddle)
         self._nothing = nothing
         self._none = none
         self._tip = tip
@@ -86,28 +83,6 @@ class LayerCombo(QComboBox):
         if self.layer() is not before:
             self._announce()
 
-    def elided_name(self, room: int) -> str:
-        """The chosen layer's name, cut to `room` pixels."""
-        return self.fontMetrics().elidedText(
-            self.currentText(), Qt.TextElideMode.ElideMiddle, max(room, 0)
-        )
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw the name with an ellipsis; Qt cuts it off within a letter."""
-        painter, option = QStylePainter(self), QStyleOptionComboBox()
-        self.initStyleOption(option)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        style = self.style()
-        if style is not None:
-            field = style.subControlRect(
-                QStyle.ComplexControl.CC_ComboBox,
-                option,
-                QStyle.SubControl.SC_ComboBoxEditField,
-                self,
-            )
-            option.currentText = self.elided_name(field.width() - 4)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-
     def _announce(self) -> None:
         self._show_tip()
         self.layer_chosen.emit(self.layer())
@@ -116,27 +91,6 @@ class LayerCombo(QComboBox):
         layer = self.layer()
         lines = [] if layer is None else [layer.name, *notes_of(layer)]
         self.setToolTip("\n".join([*lines, self._tip]))
-
-
-class ElidedCheckBox(QCheckBox):
-    """A check box whose long text is cut with an ellipsis rather than widening the dock."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._whole = text
-        self.setToolTip(text)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def minimumSizeHint(self) -> QSize:
-        """Room for the box and a few letters."""
-        whole = self.fontMetrics().horizontalAdvance(self._whole) + self.height() + 8
-        return QSize(min(80, whole), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Show as much of the text as there is room for."""
-        super().resizeEvent(event)
-        room = self.width() - self.height() - 8
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room))
 
 
 # Names of up to so many letters stand side by side, such as red, green and blue.

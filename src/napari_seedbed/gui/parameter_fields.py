@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_seedbed.errors import InputError
+from napari_seedbed.gui.elided_texts import ElidedCombo
 from napari_seedbed.gui.kernel_picture import KernelPicture
 from napari_seedbed.gui.panel_form import Section
 from napari_seedbed.pipeline.parameters import Parameter, Value
@@ -175,7 +176,7 @@ class ParameterFields(QWidget):
             box.toggled.connect(self.changed)
             return box
         if parameter.type == "choice":
-            combo = QComboBox()
+            combo = ElidedCombo()
             combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             for value, label in zip(
                 parameter.choices, parameter.choice_labels or parameter.choices, strict=True

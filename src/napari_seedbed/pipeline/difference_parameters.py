@@ -33,7 +33,7 @@ CHANNELS = Parameter(
 
 _REGISTER_TITLES = {
     "none": "No",
-    "auto": "As far as needed",
+    "auto": "As needed",
     "shift": "Shift",
     "rotation": "Shift, turn (2D)",
     "similarity": "Shift, turn, scale (2D)",
@@ -48,7 +48,7 @@ def register(default: str) -> Parameter:
         default,
         "Register",
         "How the second image is moved onto the first one before they are compared, to parts of a "
-        "pixel. 'As far as needed' moves only what clearly does not lie on the other, and turns "
+        "pixel. 'As needed' moves only what clearly does not lie on the other, and turns "
         "only what a shift does not explain.",
         choices=tuple(_REGISTER_TITLES),
         choice_labels=tuple(_REGISTER_TITLES.values()),
