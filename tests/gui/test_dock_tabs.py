@@ -31,6 +31,19 @@ def test_second_panel_comes_as_a_tab_in_front_of_the_first(window, qtbot):
     assert first.visibleRegion().isEmpty()
 
 
+def test_panel_behind_a_tab_is_hidden_and_comes_back_with_its_tab(window, qtbot):
+    first = open_panel(window, qtbot, "All operations")
+    second = open_panel(window, qtbot, "Threshold")
+    qtbot.waitUntil(lambda: second.widget().isVisible() and not first.widget().isVisible())
+    first.raise_()
+    qtbot.waitUntil(lambda: first.widget().isVisible() and not second.widget().isVisible())
+    first.close()
+    qtbot.waitUntil(lambda: second.widget().isVisible())
+    first.show()
+    first.raise_()
+    qtbot.waitUntil(lambda: first.widget().isVisible())
+
+
 def test_form_of_an_operation_comes_as_a_tab(window, qtbot):
     first = open_panel(window, qtbot, "Threshold")
     form = form_class("gaussian")(window._qt_viewer.viewer)

@@ -49,11 +49,18 @@ class DockTab(QObject):
         own = next((dock for dock in docks if dock.widget() is self._panel), None)
         if own is None:
             return
+        own.visibilityChanged.connect(self._on_visibility)
         side = window.dockWidgetArea(own)
         beside = [one for one in docks if one is not own and window.dockWidgetArea(one) == side]
         if beside:
             window.tabifyDockWidget(beside[-1], own)
             own.raise_()
+
+    def _on_visibility(self, visible: bool) -> None:
+        """Hide a panel behind a tab: Qt only moves it away, and its preview would stay."""
+        window = self._panel.window()
+        if visible or window is None or not window.isMinimized():
+            self._panel.setVisible(visible)
 
 
 def _is_panel(widget: QWidget | None) -> bool:
