@@ -25,7 +25,7 @@ def test_number_of_objects_is_said(open_form, viewer_model):
     viewer_model.add_labels((picture > 0).astype(np.uint8), name="mask")
     bench = open_form("label")
     bench.run()
-    assert bench.form.status.text().startswith(f"{count} objects.")
+    assert bench.form.status.text().startswith(f"{count} objects found.")
 
 
 def test_mask_that_an_operation_made_can_be_worked_on_as_labels(open_form, viewer_model):

@@ -14,6 +14,7 @@ from napari_seedbed.gui.seed_layers import LABEL_FEATURE
 from napari_seedbed.gui.table_view import TableDock, add_features
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.note_ranges import shortened
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.tables import Points, Table
@@ -110,9 +111,15 @@ class OperationResults:
         for layer in made:
             if isinstance(layer, ShapesLayer):
                 _describe_shapes(layer, tables)
-        numbers = [f"{text[:1].upper()}{text[1:]}." for text in finished.counts.values()]
+        notes = _notes(result.record)
+        numbers = [
+            f"{text[:1].upper()}{text[1:]}."
+            for text in finished.counts.values()
+            # the operation may have said so itself
+            if not any(note.startswith(text) for note in notes)
+        ]
         done = f"Done: {', '.join(names)}." if names else "Done."
-        return " ".join([*numbers, *_notes(result.record), done])
+        return " ".join([*numbers, *notes, done])
 
     def _show_table(self, table: Table, origin: Origin, made: list[Layer]) -> None:
         self.tables.show(table)
@@ -134,4 +141,4 @@ def _describe_shapes(layer: ShapesLayer, tables: Sequence[Table]) -> None:
 
 
 def _notes(record: Mapping[str, Any]) -> list[str]:
-    return [str(note) for note in record.get("notes", ())]
+    return shortened([str(note) for note in record.get("notes", ())])

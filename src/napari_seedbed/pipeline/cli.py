@@ -165,6 +165,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from napari_seedbed.errors import FileError
     from napari_seedbed.pipeline.batch import SUMMARY, run_batch
+    from napari_seedbed.pipeline.note_ranges import shortened
     from napari_seedbed.pipeline.recipes import load_recipe
 
     try:
@@ -181,7 +182,7 @@ def _run(arguments: argparse.Namespace) -> int:
             return
         if arguments.quiet:
             return
-        for note in entry["notes"]:
+        for note in shortened(entry["notes"]):
             print(f"{entry['input']}: note: {note}", file=sys.stderr)
         count = "" if entry["objects"] is None else f", {entry['objects']} objects"
         print(f"{entry['input']}: {', '.join(entry['outputs'].values())}{count}")
