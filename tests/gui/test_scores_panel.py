@@ -265,3 +265,13 @@ def test_an_error_comes_to_the_middle_and_strokes_mend_the_live_score(make_napar
     qtbot.waitUntil(lambda: window.live != before, timeout=10000)
     truth, _ = pair()
     window.wait_live(f"Dice {dice_of(truth, window.result.data):.3f}")
+
+
+def test_values_are_in_view_in_a_narrow_dock(bench):
+    bench.panel.resize(320, 700)
+    bench.score()
+    table = bench.form.scores
+    for _ in range(2):
+        edge = table.columnViewportPosition(1) + table.columnWidth(1)
+        assert 0 < edge <= table.viewport().width()
+        bench.score()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QApplication, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
 from napari_seedbed.gui.sorted_columns import Rows, SortedColumns, in_words
 
@@ -25,8 +25,9 @@ class MeasurementTable(QTableView):
 
     rows_selected = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, wide_column: int | None = None) -> None:
         super().__init__(parent)
+        self._wide_column = wide_column
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -56,6 +57,8 @@ class MeasurementTable(QTableView):
         self._selection().selectionChanged.connect(self._on_selected)
         self._told = np.empty(0, np.intp)
         self.resizeColumnsToContents()
+        if self._wide_column is not None and self._wide_column < header.count():
+            header.setSectionResizeMode(self._wide_column, QHeaderView.ResizeMode.Stretch)
 
     def selected_rows(self) -> Rows:
         """The rows that are selected, rising."""

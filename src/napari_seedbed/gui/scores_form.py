@@ -87,9 +87,14 @@ class ScoresForm(PanelForm):
         self.copy.setToolTip("Copy the scores for a spreadsheet.")
         self.save = QPushButton("Save…")
         self.save.setToolTip("All scores, errors and time points, as JSON; or the table as CSV.")
-        for button in (self.copy, self.save):
+        self.save_recipe = QPushButton("Recipe…")
+        self.save_recipe.setToolTip(
+            "Write down how the result was made and scored, to repeat it on other files."
+        )
+        below = [self.copy, self.save, self.save_recipe]
+        for button in below:
             button.setEnabled(False)
-        self.controls = RunControls(below=[self.copy, self.save])
+        self.controls = RunControls(below=below)
         self.run = self.controls.run
         self.run.setText("Score")
         self.cancel = self.controls.cancel
@@ -98,7 +103,7 @@ class ScoresForm(PanelForm):
         self.column.addWidget(self.controls)
 
     def _build_tables(self) -> None:
-        self.scores = MeasurementTable()
+        self.scores = MeasurementTable(wide_column=0)
         self.scores.setMinimumHeight(170)
         self.errors_title = wrapped_label()
         self.errors = MeasurementTable()
