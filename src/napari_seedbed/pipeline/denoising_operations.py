@@ -38,8 +38,11 @@ def _patches_need(
     shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
 ) -> Need:
     voxels = math.prod(shape)
-    places = (2 * parameters["patch_distance"] + 1) ** len(shape)
-    return Need(24 * voxels + 4_000_000, voxels * 3e-8 * places)
+    patch, distance = parameters["patch_size"], parameters["patch_distance"]
+    places = (2 * distance + 1) ** len(shape)
+    around = math.prod(n + 2 * distance + patch for n in shape)
+    each = 2e-9 + 2e-10 * patch * len(shape)
+    return Need(32 * voxels + 8 * around, voxels * each * places)
 
 
 def _wavelet_need(
@@ -159,7 +162,7 @@ NON_LOCAL_MEANS = image_filter(
     estimate=_patches_need,
     halo=_patches_halo,
     help="Averages each voxel with those nearby whose surroundings look the same: keeps texture "
-    "and fine lines. Slow in 3D.",
+    "and fine lines. In 3D it takes long: the time grows with the searched volume.",
     reference="Buades A, Coll B, Morel JM (2005). A non-local algorithm for image denoising. "
     "Computer Vision and Pattern Recognition 2, 60-65.",
 )

@@ -4,18 +4,19 @@ import itertools
 import math
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.filters import bilateral_kernels
+from napari_seedbed.core.filters import bilateral_kernels, patch_kernels
 from napari_seedbed.core.filters.local_filters import (
     check_window,
-    filter_in_slabs,
     float_image,
     reflected_indices,
 )
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_count, check_number, check_spacing
@@ -24,7 +25,10 @@ from napari_seedbed.errors import InputError
 _REACH_OF_BILATERAL = 3.0
 """Standard deviations that its window goes to, as in scikit-image."""
 
-_VOXELS_PER_SLAB = 1 << 16
+_STEPS_PER_TASK = 1 << 22
+_MEDIAN_OF_NORMAL = 0.6744897501960817
+"""Of the absolute values of a normal distribution of standard deviation 1."""
+
 _NOISE_TO_STRENGTH = 0.8
 """Of the noise's standard deviation, as scikit-image advises for non-local means."""
 
@@ -202,23 +206,40 @@ def _to_unit(array: NDArray[np.floating]) -> tuple[NDArray[np.floating], float, 
     return (array - array.dtype.type(least)) / array.dtype.type(contrast), least, contrast
 
 
-def noise_level(image: Any) -> float:
+def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
     """Return the standard deviation of the noise in an image, by its finest wavelets.
+
+    That is what ``skimage.restoration.estimate_sigma`` gives, of only those coefficients that it
+    looks at.
+
+    Parameters
+    ----------
+    image : (...) array_like
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    float
+        0 for a constant image, and for one voxel.
 
     References
     ----------
     Donoho DL, Johnstone IM (1994). Ideal spatial adaptation by wavelet shrinkage. Biometrika 81(3),
     425-455.
     """
-    from skimage.restoration import estimate_sigma
+    import pywt
 
-    array = np.squeeze(float_image(image))
-    if array.ndim == 0 or min(array.shape) < 2:
+    details = np.squeeze(float_image(image))
+    if details.ndim == 0:
         return 0.0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = float(estimate_sigma(array))
-    return found if math.isfinite(found) else 0.0
+    for axis in range(details.ndim):
+        _, details = call_aside(partial(pywt.dwt, details, "db2", axis=axis), should_stop)
+    sizes = np.abs(details[details != 0])
+    if not sizes.size:
+        return 0.0
+    middle = call_aside(partial(np.median, sizes), should_stop)
+    return float(middle) / _MEDIAN_OF_NORMAL
 
 
 def non_local_means(
@@ -235,19 +256,21 @@ def non_local_means(
     ----------
     image : ([Z, ]Y, X) array_like
     patch_size : int
-        Voxels along each side of the surroundings that are compared; an odd number.
+        Voxels along each side of the surroundings that are compared; an odd number. As in
+        scikit-image, the first of them along each axis does not count where there are several.
     patch_distance : int
         How many voxels away like places are searched.
     strength : float
         How different, in the image's intensities, surroundings may look (h). 0 takes 0.8 times the
         noise of the image.
     should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
+        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
     ([Z, ]Y, X) ndarray
-        float64 for float64 images, float32 for all others.
+        float64 for float64 images, float32 for all others. The image goes on beyond its border as
+        in a mirror that stands on the last voxel, as in scikit-image.
 
     Raises
     ------
@@ -261,8 +284,6 @@ def non_local_means(
     Darbon J and others (2008). Fast nonlocal filtering applied to electron cryomicroscopy. IEEE
     International Symposium on Biomedical Imaging, 1331-1334.
     """
-    from skimage.restoration import denoise_nl_means
-
     array = float_image(image)
     if array.ndim not in (2, 3):
         raise InputError(f"image has {array.ndim} axes; it must have 2 or 3.")
@@ -272,31 +293,45 @@ def non_local_means(
     )
     if patch % 2 == 0:
         raise InputError(f"patch_size is {patch}; it must be an odd number.")
-    reach = distance + patch // 2
-    h = check_number(strength, "strength") or _NOISE_TO_STRENGTH * noise_level(array)
+    h = check_number(strength, "strength") or _NOISE_TO_STRENGTH * noise_level(
+        array, should_stop=should_stop
+    )
     if h == 0 or distance == 0:
         return array.copy()
     check_stop(should_stop)
-    # Running sums of squares: from about 0 and of about 1 they lose the fewest digits.
     least = float(array.min())
     contrast = float(array.max()) - least
     if contrast == 0:
         return array.copy()
-    squeezed = np.squeeze(array) if 1 in array.shape and np.squeeze(array).ndim == 2 else array
-
-    def denoise(part: NDArray[np.floating]) -> NDArray[np.floating]:
-        unit = (part.astype(np.float64) - least) / contrast
-        found = denoise_nl_means(
-            unit, patch_size=patch, patch_distance=distance, h=h / contrast, fast_mode=True
-        )
-        # It leaves out sides of one pixel.
-        restored: NDArray[np.floating] = found.reshape(part.shape) * contrast + least
-        return restored
-
-    out = np.empty(squeezed.shape, array.dtype)
-    reaches = [reach] * squeezed.ndim
-    filter_in_slabs(denoise, squeezed, reaches, out, should_stop, voxels=_VOXELS_PER_SLAB)
-    return out.reshape(array.shape)
+    # A side of one voxel is no side to search along.
+    lead = (1,) * (3 - array.ndim)
+    shape = lead + array.shape
+    flat = np.array([n == 1 for n in shape])
+    half = np.where(flat, 0, patch // 2)
+    # As in scikit-image, which leaves out the first voxel of each side of a patch.
+    before = np.maximum(half - 1, 0)
+    reach = np.where(flat, 0, distance + patch // 2)
+    unit = (array.reshape(shape).astype(np.float64) - least) / contrast
+    padded = np.pad(unit, [(int(r), int(r)) for r in reach], mode="reflect")
+    del unit
+    sums, weights = np.zeros(shape), np.zeros(shape)
+    side = np.array((1, 32, 64) if shape[0] == 1 else (8, 8, 64), np.int64)
+    tiles = int(np.prod(-(-np.array(shape) // side)))
+    ways = itertools.product(*(range(-int(r), int(r) + 1) for r in reach - half))
+    scale = 1 / ((h / contrast) ** 2 * float(np.prod(2 * half + 1)))
+    at_once = max(1, _STEPS_PER_TASK // int(np.prod(side)))
+    while shifts := list(itertools.islice(ways, at_once)):
+        run_ranges(
+            patch_kernels.add_alike,
+            split(tiles, tiles),
+            padded, reach, before, half, np.array(shifts), scale, side, sums, weights,
+            should_stop=should_stop,
+        )  # fmt: skip
+    # Each voxel is like itself: no weight is 0.
+    sums /= weights
+    sums *= contrast
+    sums += least
+    return sums.reshape(array.shape).astype(array.dtype, copy=False)
 
 
 def wavelet(
@@ -317,7 +352,7 @@ def wavelet(
         The mean is taken over results of the image moved by 0 to so many voxels along each axis,
         since wavelets leave traces of the grid that they lie on.
     should_stop : callable, optional
-        Asked between the shifts; true raises `Cancelled`.
+        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -337,15 +372,13 @@ def wavelet(
     Coifman RR, Donoho DL (1995). Translation-invariant de-noising. Lecture Notes in Statistics 103,
     125-150.
     """
-    from skimage.restoration import denoise_wavelet
-
     array = float_image(image)
     if array.ndim not in (2, 3):
         raise InputError(f"image has {array.ndim} axes; it must have 2 or 3.")
     count = check_count(shifts, "shifts")
     unit, least, contrast = _to_unit(array)
     axes = [axis for axis, n in enumerate(array.shape) if n >= 4]
-    noise = check_number(strength, "strength") * noise_level(unit)
+    noise = check_number(strength, "strength") * noise_level(unit, should_stop=should_stop)
     if contrast == 0 or noise == 0 or not axes:
         return array.copy()
     others = [axis for axis in range(array.ndim) if axis not in axes]
@@ -357,10 +390,17 @@ def wavelet(
     for place, move in itertools.product(np.ndindex(*lead), moves):
         check_stop(should_stop)
         moved = np.roll(stack[place], move, range(len(axes)))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = denoise_wavelet(moved, sigma=noise, rescale_sigma=False)
+        found = call_aside(partial(_shrunk, moved, noise), should_stop)
         total[place] += np.roll(found, [-m for m in move], range(len(axes)))
     total /= len(moves)
     result = np.moveaxis(total, range(len(others)), others)
     return result * array.dtype.type(contrast) + array.dtype.type(least)
+
+
+def _shrunk(image: NDArray[np.floating], noise: float) -> NDArray[np.floating]:
+    from skimage.restoration import denoise_wavelet
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found: NDArray[np.floating] = denoise_wavelet(image, sigma=noise, rescale_sigma=False)
+    return found
