@@ -186,6 +186,24 @@ def test_siblings_that_are_checked_get_a_result_each(open_form, finish, viewer_m
     assert {"a (Otsu threshold)", "b (Otsu threshold)"} <= set(names)
 
 
+def test_results_of_channels_that_add_up_do_so_too_and_hide_these(
+    open_form, finish, viewer_model, data
+):
+    channels = [
+        viewer_model.add_image(data, name=name, colormap=name, blending="additive", rgb=False)
+        for name in ("magenta", "green")
+    ]
+    form = open_form(GaussianForm)
+    form.channels.set_choices(form.channels.all_choices(), [True, True])
+    form.run()
+    finish(form)
+    results = list(viewer_model.layers)[2:]
+    assert list(viewer_model.layers)[:2] == channels
+    assert [layer.colormap.name for layer in results] == ["magenta", "green"]
+    assert results[0].blending != "additive"
+    assert results[1].blending == "additive"
+
+
 def test_channel_axis_keeps_its_place_in_the_result(open_form, finish, viewer_model, data):
     viewer_model.add_image(data, axis_labels=("c", "y", "x"), name="cells", rgb=False)
     form = open_form(GaussianForm)

@@ -208,6 +208,7 @@ def add_or_update(
     slot: str,
     time_axis: int | None = None,
     shift: Shift | None = None,
+    above: Sequence[Layer] = (),
     **properties: Any,
 ) -> Layer:
     """Show a result in the place of the layer it was made from.
@@ -235,6 +236,8 @@ def add_or_update(
         As for `image_from_layers`.
     shift : Shift, optional
         Where the image lies, when it does not cover `like`.
+    above : sequence of Layer
+        Layers that a new image comes above, too.
     **properties
         Of a new layer: `colormap`, `opacity`, `visible` ...
 
@@ -260,7 +263,7 @@ def add_or_update(
         layer = _new_layer(kind, own, image.rgb, name, {**place, **properties})
         # before it comes in, so that nobody offers it as an image that was opened
         keep_record(layer, kind, record, slot)
-        insert_result(viewer, layer, like)
+        insert_result(viewer, layer, like, above)
     else:
         _update(layer, array, place)
         keep_record(layer, kind, record, slot)
@@ -383,15 +386,17 @@ def _update(layer: Layer, array: NDArray, place: dict[str, Any]) -> None:
         layer.data = np.array(array, order="C")
 
 
-def insert_result(viewer: ViewerModel, layer: Layer, like: Layer) -> None:
-    """Insert an image just above `like`, labels above all images, where they can be seen.
+def insert_result(
+    viewer: ViewerModel, layer: Layer, like: Layer, above: Sequence[Layer] = ()
+) -> None:
+    """Insert an image just above `like` and `above`, labels above all images, to be seen there.
 
     Both come over earlier results, which would hide them, but labels not over seeds; shapes come
     over all images and labels. The selection stays: somebody may be painting on another layer.
     """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
     layers = list(viewer.layers)
-    below = [like] if isinstance(layer, ImageLayer) else [like, *_images(layers)]
+    below = [like, *above, *([] if isinstance(layer, ImageLayer) else _images(layers))]
     if isinstance(layer, Shapes):
         below += [one for one in layers if isinstance(one, Labels)]
     position = max((layers.index(one) + 1 for one in below if one in layers), default=len(layers))

@@ -104,13 +104,17 @@ class OutputLayers:
             output = output.select_time(origin.time)
         parts = _parts(output, origin)
         shown = []
+        # results of several layers lie together, above all of these, and add up as these do
+        above = list(dict.fromkeys(beside for _, beside, _ in parts))
         for nth, (part, beside, suffix) in enumerate(parts):
             # each goes above those before it: the first lies lowest and must hide the picture
             look = _look(beside, suffix, lowest=nth == 0)
             kind = key if key in ("labels", "mask") else "image"
             title = name.format(f"{name_of_source(beside)}{suffix and ' ' + suffix}")
             own = f"{slot}/{beside.unique_id}/{key}/{suffix}"
-            shown.append(self._show_image(kind, part, origin, beside, title, record, own, look))
+            shown.append(
+                self._show_image(kind, part, origin, beside, above, title, record, own, look)
+            )
         return shown
 
     def _show_image(
@@ -119,6 +123,7 @@ class OutputLayers:
         part: Image,
         origin: Origin,
         like: Layer,
+        above: Sequence[Layer],
         name: str,
         record: Mapping[str, Any],
         slot: str,
@@ -138,6 +143,7 @@ class OutputLayers:
             slot=slot,
             time_axis=origin.time_axis,
             shift=_shift(part, origin),
+            above=above,
             **(look if kind == "image" else {"opacity": 0.5}),
         )
         layer.editable = True
@@ -235,7 +241,11 @@ def _look(like: Layer, suffix: str, *, lowest: bool) -> dict[str, Any]:
     if not isinstance(like, ImageLayer):
         return {}
     if suffix not in COLORMAPS:
-        return {} if like.rgb else {"colormap": like.colormap.name}
+        if like.rgb:
+            return {}
+        own = {"colormap": like.colormap.name}
+        adds_up = not lowest and like.blending == "additive"
+        return {**own, "blending": "additive"} if adds_up else own
     blending = "opaque" if lowest else "additive"
     look: dict[str, Any] = {"colormap": COLORMAPS[suffix], "blending": blending}
     if level_0(like).dtype == np.uint8:
