@@ -68,7 +68,8 @@ class RegionsBench:
 
     def click(self, button):
         """Click a button with the mouse, as far as it can be clicked."""
-        self.form.ensureWidgetVisible(button)
+        if self.form.isAncestorOf(button):
+            self.form.ensureWidgetVisible(button)
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     @property
@@ -81,6 +82,12 @@ class RegionsBench:
         found = [layer for layer in self.viewer.layers if layer.name == f"{name} (preview)"]
         assert len(found) < 2
         return found[0] if found else None
+
+    @property
+    def chosen(self):
+        """The region that is marked in the picture, as a mask; None where none is."""
+        layer = self.layer("chosen region")
+        return np.asarray(layer.data) if layer is not None and layer.visible else None
 
     @property
     def shown(self):

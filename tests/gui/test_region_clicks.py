@@ -71,15 +71,27 @@ def test_two_clicks_merge_two_regions(window):
     window.click(window.form.tools["merge"])
     window.press(2)
     assert "Region 2 is chosen" in window.status
-    chosen = np.asarray(window.layer("chosen region").data)
-    assert blocks(chosen) == [[0, 1, 0], [0, 0, 0]]
+    assert blocks(window.chosen) == [[0, 1, 0], [0, 0, 0]]
     window.press(5)
     assert blocks(window.shown) == [[1, 2, 3], [4, 2, 6]]
-    assert window.layer("chosen region") is None
+    assert window.chosen is None
     window.press(1)
     window.press(6)
     assert blocks(window.shown) == [[1, 2, 3], [4, 2, 1]]
     assert "2 by hand: merge 2 5; merge 1 6" in window.form.changes.text()
+
+
+def test_clicks_do_not_wait_until_layers_are_removed(bench):
+    bench.click(bench.form.tools["merge"])
+    removed = []
+    bench.viewer.layers.events.removed.connect(lambda event: removed.append(event.value.name))
+    for label in (2, 5, 1, 6):
+        bench.press(label)
+    assert removed == []
+    bench.press(1)
+    assert blocks(bench.chosen) == [[1, 0, 0], [0, 0, 1]]
+    bench.panel.hide()
+    assert bench.layer("chosen region") is None
 
 
 def test_a_brush_does_not_paint_where_regions_are_clicked(window):
@@ -138,14 +150,14 @@ def test_clicking_a_region_twice_changes_nothing(bench):
 def test_dragging_changes_nothing(bench):
     bench.click(bench.form.tools["merge"])
     bench.press(1, to=6)
-    assert bench.layer("chosen region") is None
+    assert bench.chosen is None
 
 
 def test_without_a_tool_clicks_do_nothing(bench):
     bench.click(bench.form.tools["merge"])
     bench.click(bench.form.tools["merge"])
     bench.press(2)
-    assert bench.layer("chosen region") is None
+    assert bench.chosen is None
 
 
 @pytest.mark.parametrize(

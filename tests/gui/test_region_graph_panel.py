@@ -105,6 +105,22 @@ def test_average_colours_are_those_of_scikit_image(qtbot):
     assert not any("average colours" in layer.name for layer in bench.viewer.layers)
 
 
+@pytest.mark.parametrize("average", [False, True])
+def test_labels_that_are_applied_do_not_cover_the_average_colours(bench, average):
+    bench.form.average.setChecked(average)
+    bench.click(bench.form.controls.run)
+    bench.wait_run()
+    (labels,) = [layer for layer in bench.viewer.layers if layer.name == "blocks (Merge regions)"]
+    assert labels.visible is not average
+
+
+def test_apply_stays_in_sight_in_a_low_window(bench):
+    bench.panel.resize(320, 450)
+    bench.qtbot.wait(20)
+    button = bench.form.controls.run
+    assert button.visibleRegion().boundingRect().size() == button.size()
+
+
 def test_what_is_applied_is_what_was_shown(bench):
     bench.form.count.setValue(3)
     shown = bench.shown.copy()

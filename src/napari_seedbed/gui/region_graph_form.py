@@ -153,7 +153,7 @@ class RegionGraphForm(PanelForm):
         self.controls = RunControls(below=[self.save_recipe])
         self.controls.run.setText("Apply")
         self.controls.run.setToolTip("Keep what is shown as layers of their own.")
-        self.column.addWidget(self.controls)
+        self.controls.setContentsMargins(8, 0, 8, 6)
 
     def tool(self) -> Verb | None:
         """The tool that clicks are for."""

@@ -89,11 +89,13 @@ class RegionGraphLayers:
         self._show("labels", outlined(self.shown) if is_flat else self.shown, "merged regions")
 
     def show_chosen(self, groups: NDArray[np.int64] | None, group: int | None) -> None:
-        """Draw a line around one group of regions, or around none."""
+        """Mark one group of regions, or none."""
         slot = "chosen"
         before = find_result(self._viewer, f"{self._slot}/{slot}")
         if groups is None or group is None:
-            self._remove(before)
+            if before is not None:
+                # It comes back with the next click, and napari takes long to remove layers.
+                before.visible = False
             return
         seen = self._known()
         table = np.concatenate([[0], groups == group]).astype(np.int32)
@@ -101,6 +103,7 @@ class RegionGraphLayers:
         if isinstance(layer, Labels) and before is None:
             layer.colormap = DirectLabelColormap(color_dict={1: _CHOSEN, None: "transparent"})
             layer.opacity = 0.5
+        layer.visible = True
 
     def show_average(self, groups: NDArray[np.int64], on: bool) -> None:
         """Show each group in its mean colour, or show that no more."""
@@ -111,9 +114,9 @@ class RegionGraphLayers:
             return
         seen = self._known()
         image, given = seen.image, seen.built.question.given
-        colours = seen.built.graph.coloured(groups, seen.numbers)
-        if image.rgb and image.dtype.kind == "u":
-            colours = np.rint(colours).astype(image.dtype)
+        whole = image.rgb and image.dtype.kind == "u"
+        dtype = image.dtype if whole else np.float32
+        colours = seen.built.graph.coloured(groups, seen.numbers, dtype)
         axes = image.spatial_axes
         picture = replace(
             image,

@@ -15,9 +15,10 @@ from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.core.regions.region_edits import edits_text
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
+from napari_seedbed.gui.covered_layers import hide
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.layer_records import is_preview
+from napari_seedbed.gui.layer_records import is_preview, record_of
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
@@ -59,7 +60,10 @@ class RegionGraphPanel(QWidget):
         self.form = RegionGraphForm(napari_viewer, self.operation, self._superpixels)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.form)
+        column.setSpacing(4)
+        column.addWidget(self.form, 1)
+        # Always in sight, however many changes by hand are told above.
+        column.addWidget(self.form.controls)
         self.inputs = self.form.inputs
         self.session = RegionGraphSession(self.operation)
         self.layers = RegionGraphLayers(napari_viewer)
@@ -410,7 +414,15 @@ class RegionGraphPanel(QWidget):
             self._draw.stop()
             self._applied = self.session.now
             self.layers.hide()
+            if self.form.average.isChecked():
+                self._hide_labels(finished.result)
             self._say(text)
+
+    def _hide_labels(self, result: Result) -> None:
+        """Let the picture in mean colours be seen, which its labels would cover."""
+        for layer in list(self.viewer.layers):
+            if record_of(layer) == result.record:
+                hide(self.viewer, layer)
 
     def _on_progress(self, progress: Progress) -> None:
         self.form.controls.show_progress(progress)

@@ -41,7 +41,7 @@ def _merge(job: Job) -> dict[str, Any]:
     job.notes.append(f"{len(graph.labels)} regions became {len(np.unique(groups))}.")
     outputs: dict[str, Any] = {"labels": graph.painted(groups)}
     if chosen["average"]:
-        colours = np.moveaxis(graph.coloured(groups), -1, 0).astype(np.float32)
+        colours = np.moveaxis(graph.coloured(groups, dtype=np.float32), -1, 0)
         several = job.channel_axis is not None
         outputs["average"] = Channels(colours, as_input=True) if several else colours[0]
     return outputs

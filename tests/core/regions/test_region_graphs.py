@@ -105,6 +105,9 @@ def test_colours_of_groups_are_means_over_all_their_voxels(photo):
     merged = found.painted(groups)
     expected = color.label2rgb(merged, image.astype(float), kind="avg", bg_label=0)
     assert np.allclose(found.coloured(groups), expected)
+    whole = found.coloured(groups, dtype=np.uint8)
+    assert whole.dtype == np.uint8
+    assert np.array_equal(whole, np.rint(expected))
 
 
 def test_average_colour_is_that_of_scikit_image(photo):

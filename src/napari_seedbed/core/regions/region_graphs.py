@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.library_calls import call_aside
@@ -100,9 +100,28 @@ class RegionGraph:
             means = np.stack(sums, axis=1) / sizes[:, np.newaxis]
         return np.asarray(means[groups])
 
-    def coloured(self, groups: Whole, numbers: NDArray[np.int32] | None = None) -> Floats:
-        """The picture (…, C) in which each group has its mean colour; 0 where no region is."""
+    def coloured(
+        self,
+        groups: Whole,
+        numbers: NDArray[np.int32] | None = None,
+        dtype: DTypeLike = np.float64,
+    ) -> NDArray[Any]:
+        """The picture (…, C) in which each group has its mean colour; 0 where no region is.
+
+        Parameters
+        ----------
+        groups : (R,) ndarray of int
+            For each region the first region of its group.
+        numbers : ndarray of int32, optional
+            A part of `numbers`; all of it by default.
+        dtype : dtype
+            Colours are rounded for whole numbers.
+        """
         table = np.concatenate([np.zeros((1, self.means.shape[1])), self.colours(groups)])
+        if np.dtype(dtype).kind in "iu":
+            table = np.rint(table)
+        # the table is changed and not the picture, which has many more values
+        table = table.astype(dtype)
         return np.asarray(table[self.numbers if numbers is None else numbers])
 
 
