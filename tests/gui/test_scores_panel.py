@@ -4,12 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from form_window import FormBench, discs
 from napari.layers import Image as ImageLayer
 from painting import drag
 from scores_window import ScoresBench, ScoresWindow, pair
 
 from napari_seedbed.core import segmentation_scores
+from napari_seedbed.gui import scores_panel
 from napari_seedbed.gui.layer_records import METADATA_KEY, PREVIEW
+from napari_seedbed.gui.layers import image_of
+from napari_seedbed.gui.score_rows import TITLES
+from napari_seedbed.pipeline.recipes import load_recipe, replay
 
 
 @pytest.fixture
@@ -275,3 +280,32 @@ def test_values_are_in_view_in_a_narrow_dock(bench):
         edge = table.columnViewportPosition(1) + table.columnWidth(1)
         assert 0 < edge <= table.viewport().width()
         bench.score()
+
+
+def test_a_saved_recipe_makes_the_result_and_the_scores_again(
+    viewer_model, qtbot, tmp_path, monkeypatch
+):
+    picture, _ = discs()
+    place = {"scale": (0.5, 0.5), "units": ("um", "um")}
+    layer = viewer_model.add_image(picture, **place)
+    FormBench(viewer_model, qtbot, "slic").run()
+    known = np.roll((picture > 500).astype(np.int32), 2, 1)
+    bench = ScoresBench(viewer_model, qtbot, known, **place)
+    bench.score()
+    path = tmp_path / "scores.yaml"
+    monkeypatch.setattr(scores_panel, "ask_for_recipe_path", lambda *_: path)
+    bench.click(bench.form.save_recipe)
+    recipe = load_recipe(path)
+    assert [step.operation for step in recipe.steps] == ["slic", "scores"]
+    again = replay(recipe, image_of(layer), other=image_of(bench.truth)).table().columns
+    values = dict(zip(again["score"], again["value"], strict=True))
+    for name, title in TITLES.items():
+        unit = f" ({bench.panel.scoring['unit']})" if "distance" in name else ""
+        assert bench.value(title + unit) == pytest.approx(values[name], rel=1e-3), name
+
+
+def test_scores_of_a_live_preview_have_no_recipe(bench):
+    bench.result.metadata[METADATA_KEY] = PREVIEW
+    bench.score()
+    bench.click(bench.form.save_recipe)
+    assert "live preview" in bench.status

@@ -1,6 +1,7 @@
-"""The part of a truth that is on screen, and the same part of a result, ready to be scored."""
+"""Scoring a result in the window: all of it, or the part that is on screen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,15 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.core.scores.label_overlaps import count_overlaps
 from napari_seedbed.core.scores.overlap_scores import foreground_scores, matching_scores
+from napari_seedbed.errors import InputError
 from napari_seedbed.gui.grids import grid_of, level_0, same_grid
+from napari_seedbed.gui.layer_records import record_of
 from napari_seedbed.gui.layers import image_of
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.view_position import part_in_view
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.score_operations import record_of_scores
+from napari_seedbed.pipeline.scoring import score_images
 
 MOST_VOXELS = 1 << 24
 """A volume of more voxels is scored slice by slice while somebody watches."""
@@ -50,6 +55,25 @@ class LiveScores:
     where: str
 
 
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What is told once all is scored.
+
+    Attributes
+    ----------
+    scoring : dict
+        As `pipeline.scoring.score_images`.
+    agreement : Image
+        Hits 1, misses 2 and false parts 3, on the grid of the truth.
+    record : mapping or str
+        What a recipe is made from; or in words why there can be none.
+    """
+
+    scoring: dict[str, Any]
+    agreement: Image
+    record: Mapping[str, Any] | str
+
+
 def images_to_score(
     truth: Labels, result: Labels, time_axis: int | None = None
 ) -> tuple[Image, Image]:
@@ -63,7 +87,41 @@ def images_to_score(
     known = image_of(truth, time_axis=time_axis)
     if level_0(result).shape == level_0(truth).shape and same_grid(truth, result):
         return known, image_of(result, time_axis=time_axis)
-    return known, seeds_image(result, truth, time_axis=time_axis)
+    found = seeds_image(result, truth, time_axis=time_axis)
+    # a recipe looks whether they are still what that record tells of
+    return known, replace(found, record=record_of(result))
+
+
+def score_all(
+    images: Sequence[Image], background: int, report: Report, should_stop: ShouldStop
+) -> Scored:
+    """Everything about a truth and a result, where they agree, and how to repeat it."""
+    from napari_seedbed.core import agreement_map
+
+    truth, result = images
+    scoring = score_images(
+        truth, result, background=background, report=report, should_stop=should_stop
+    )
+    maps = []
+    for t in range(truth.n_times):
+        found = result.select_time(t).volume()
+        if background:
+            found = np.where(found == background, 0, found)
+        known = truth.select_time(t).volume()
+        maps.append(agreement_map(known, found, should_stop=should_stop))
+    axes = truth.spatial_axes if truth.time_axis is None else ("t", *truth.spatial_axes)
+    array = maps[0] if truth.time_axis is None else np.stack(maps)
+    order = [axis for axis in truth.axes if axis in axes]
+    array = np.transpose(array, [axes.index(axis) for axis in order])
+    agreement = replace(
+        truth, array=array, axes=tuple(order), record=None, channel_names=(), channel_colors=()
+    )
+    record: Mapping[str, Any] | str
+    try:
+        record = record_of_scores(truth, result, background, should_stop)
+    except InputError as error:
+        record = str(error)
+    return Scored(scoring, agreement, record)
 
 
 def part_to_score(

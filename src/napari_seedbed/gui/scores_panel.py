@@ -1,14 +1,12 @@
 """Scoring a result against a truth: numbers, errors to go to, hits and misses in the picture."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
@@ -16,7 +14,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_hints_view import ImageHints
@@ -33,10 +31,13 @@ from napari_seedbed.gui.operation_inputs import axes_known
 from napari_seedbed.gui.operation_results import in_words
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import trials
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.score_parts import (
     LiveScores,
+    Scored,
     images_to_score,
     part_to_score,
+    score_all,
     score_part,
 )
 from napari_seedbed.gui.score_rows import (
@@ -51,7 +52,8 @@ from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import show_place, time_on_screen
 from napari_seedbed.pipeline.atomic_files import written_whole
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.scoring import json_values, score_images
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.scoring import json_values
 from napari_seedbed.pipeline.table_writing import save_table
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class ScoresPanel(QWidget):
         self.rows: list[dict[str, Any]] = []
         self._scored: tuple[Labels, Labels] | None = None
         self._agreement: Image | None = None
+        self._record: Mapping[str, Any] | str = ""
         self._watched: Labels | None = None
         self._is_due = False
         self.form = ScoresForm()
@@ -101,6 +104,7 @@ class ScoresPanel(QWidget):
         form.cancel.clicked.connect(self.cancel)
         form.copy.clicked.connect(self._copy)
         form.save.clicked.connect(self._ask_where_to_save)
+        form.save_recipe.clicked.connect(self._ask_for_recipe)
         form.truth.layer_chosen.connect(self._on_truth_chosen)
         form.result.layer_chosen.connect(self._look_again)
         form.times.activated.connect(self._look_again)
@@ -128,7 +132,7 @@ class ScoresPanel(QWidget):
             truth, result = self._truth(), self._result()
             images = images_to_score(truth, result, self._time_axis())
             self.job = Job(
-                partial(_score, images, self.form.background.value()),
+                partial(score_all, images, self.form.background.value()),
                 on_done=partial(self._show, truth, result),
                 on_error=self._on_error,
                 on_progress=self._on_progress,
@@ -177,6 +181,15 @@ class ScoresPanel(QWidget):
         if given:
             path = Path(given)
             self.save(path if path.suffix else path.with_name(f"{path.name}.json"))
+
+    def _ask_for_recipe(self) -> None:
+        with errors.shown(self._say):
+            if isinstance(self._record, str):
+                raise InputError(self._record)
+            recipe = recipe_from_record(self._record)
+            path = ask_for_recipe_path(self, "scores")
+            if path is not None:
+                self._say(f"Saved {save_recipe(path, recipe).name}.")
 
     def _copy(self) -> None:
         count = self.form.scores.copy()
@@ -356,16 +369,19 @@ class ScoresPanel(QWidget):
 
     # What the job tells
 
-    def _show(self, truth: Labels, result: Labels, answer: tuple[dict[str, Any], Image]) -> None:
+    def _show(self, truth: Labels, result: Labels, answer: Scored) -> None:
         self._end("")
-        self.scoring, self._agreement = answer
+        self.scoring, self._agreement = answer.scoring, answer.agreement
+        self._record = answer.record
+        if is_preview(result):
+            self._record = f"'{result.name}' is a live preview; run it and score the result."
         self._scored = (truth, result)
         self.rows = error_rows(self.scoring)
         series = len(self.scoring["time_points"]) > 1
         self._show_scores()
         self.form.errors.show_columns(error_columns(self.rows, series=series))
         self.form.errors_title.setText(errors_in_words(self.rows))
-        for button in (self.form.copy, self.form.save):
+        for button in (self.form.copy, self.form.save, self.form.save_recipe):
             button.setEnabled(True)
         self._show_agreement()
         mean = "On average " if series else ""
@@ -437,32 +453,6 @@ def _rank_of_truth(layer: Labels) -> tuple[bool, bool, bool]:
     name = layer.name.lower()
     named = any(word in name for word in ("truth", "gt", "reference", "manual"))
     return (not named, is_result(layer), is_seeds(layer))
-
-
-def _score(
-    images: Sequence[Image], background: int, report: Report, should_stop: ShouldStop
-) -> tuple[dict[str, Any], Image]:
-    """Everything about two images, and where they agree."""
-    from napari_seedbed.core import agreement_map
-
-    truth, result = images
-    scoring = score_images(
-        truth, result, background=background, report=report, should_stop=should_stop
-    )
-    maps = []
-    for t in range(truth.n_times):
-        found = result.select_time(t).volume()
-        if background:
-            found = np.where(found == background, 0, found)
-        known = truth.select_time(t).volume()
-        maps.append(agreement_map(known, found, should_stop=should_stop))
-    axes = truth.spatial_axes if truth.time_axis is None else ("t", *truth.spatial_axes)
-    array = maps[0] if truth.time_axis is None else np.stack(maps)
-    order = [axis for axis in truth.axes if axis in axes]
-    array = np.transpose(array, [axes.index(axis) for axis in order])
-    return scoring, replace(
-        truth, array=array, axes=tuple(order), record=None, channel_names=(), channel_colors=()
-    )
 
 
 def _abandon(panel: dict[str, Any], *_: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
 from napari_seedbed.pipeline.filter_operations import (
@@ -15,7 +16,11 @@ from napari_seedbed.pipeline.filter_operations import (
     radius,
     rows_in_window,
 )
-from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.fingerprint import Fingerprint
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.inputs import check_inputs
+from napari_seedbed.pipeline.parameters import Parameter, check_parameters
+from napari_seedbed.pipeline.provenance import make_record
 from napari_seedbed.pipeline.tables import PointsFound
 
 
@@ -209,3 +214,42 @@ RESIDUAL_NOISE = image_filter(
 )
 
 SCORE_OPERATIONS = (SCORES, LOCAL_ENTROPY, RESIDUAL_NOISE)
+
+
+def record_of_scores(
+    truth: Image, result: Image, background: int = 0, should_stop: ShouldStop | None = None
+) -> dict[str, Any]:
+    """What a run of `scores` on these images would have in its record, without the run.
+
+    For a window that shows the scores of `pipeline.scoring.score_images`, and wants their recipe.
+
+    Parameters
+    ----------
+    truth, result : Image
+        Labels on one grid.
+    background : int
+        A label of the result that is no object, besides 0.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
+
+    Returns
+    -------
+    dict
+        As `provenance.make_record`; the list of errors and the map of agreement are asked for.
+
+    Raises
+    ------
+    InputError
+        If the operation cannot be given these images, or the result is a live preview.
+    """
+    if result.record is not None and result.record.get("live"):
+        raise InputError(
+            f"result: {result.name} is a live preview; run the operation and score its result "
+            "before saving the recipe."
+        )
+    given = check_inputs(SCORES, {"image": result, "other": truth})
+    wanted = {"background": background, "points": True, "agreement": True}
+    parameters = check_parameters(SCORES.parameters, wanted, given.image.spacing)
+    times = None if given.image.time_axis is None else range(given.image.n_times)
+    name = Fingerprint(given.image, should_stop).finish()
+    return make_record(SCORES, parameters, given, {}, times, name)
