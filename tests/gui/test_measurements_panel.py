@@ -166,6 +166,25 @@ def test_features_are_those_of_the_time_point_on_screen(viewer_model, qtbot):
     qtbot.waitUntil(lambda: moved() == 3)
 
 
+def test_the_time_point_in_view_is_measured_alone(viewer_model, qtbot, tmp_path, monkeypatch):
+    bench = MeasurementsBench(viewer_model, qtbot, film(), axis_labels=("t", "y", "x"))
+    bench.form.apply_to.setCurrentText("Time point in view")
+    viewer_model.dims.set_point(0, 1)
+    bench.measure()
+    assert bench.table["time_point"].tolist() == [1, 1, 1]
+    assert bench.table["label"].tolist() == [1, 2, 4]
+    assert "t 1" in bench.status
+    path = tmp_path / "measure.yaml"
+    monkeypatch.setattr(measurements_panel, "ask_for_recipe_path", lambda *_: path)
+    bench.click(bench.form.save_recipe)
+    again = replay(load_recipe(path), bench.form.inputs.given().image).table()
+    assert again.columns["time_point"].tolist() == [1, 1, 1]
+
+
+def test_labels_without_time_have_nothing_to_choose(bench):
+    assert not bench.form.apply_to.isVisible()
+
+
 def test_no_objects_give_an_empty_table(viewer_model, qtbot):
     bench = MeasurementsBench(viewer_model, qtbot, np.zeros((20, 20), int))
     assert bench.form.count.text() == "0 objects"

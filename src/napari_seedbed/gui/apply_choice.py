@@ -29,7 +29,7 @@ class ApplyChoice(QComboBox):
         is_deep = image is not None and len(image.spatial_shape) == 3
         is_series = image is not None and image.time_axis is not None
         self.clear()
-        if not (operation.series or operation.whole):
+        if not operation.series and (operation.some_times or not operation.whole):
             if is_deep and operation.gives != "table":
                 # a table of a volume is no table of its slices
                 self.addItem("Slice in view", SLICE)

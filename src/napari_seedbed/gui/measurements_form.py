@@ -14,12 +14,14 @@ from qtpy.QtWidgets import (
     QSizePolicy,
 )
 
+from napari_seedbed.gui.apply_choice import ApplyChoice
 from napari_seedbed.gui.label_colours import COLORMAPS, steps_of
 from napari_seedbed.gui.operation_inputs import OperationInputs
 from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
 from napari_seedbed.gui.parameter_fields import NumberField
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
 from napari_seedbed.pipeline.declarations import Operation
+from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.parameters import Parameter
 
 OWN_COLOURS = "their own colours"
@@ -37,6 +39,7 @@ class MeasurementsForm(PanelForm):
 
     def __init__(self, viewer: ViewerModel, operation: Operation) -> None:
         super().__init__()
+        self._operation = operation
         self.inputs = OperationInputs(viewer, operation)
         self.column.addWidget(self.inputs)
         self._build_count()
@@ -71,6 +74,11 @@ class MeasurementsForm(PanelForm):
         self.column.addLayout(grid)
 
     def _build_run(self) -> None:
+        self.apply_to = ApplyChoice()
+        self._apply_rows = form_rows()
+        self._apply_rows.addRow("Apply to", self.apply_to)
+        self._apply_rows.setRowVisible(self.apply_to, False)
+        self.column.addLayout(self._apply_rows)
         self.save_table = QPushButton("Save…")
         self.save_table.setToolTip("As CSV, or as Parquet where pyarrow is installed.")
         self.copy = QPushButton("Copy")
@@ -129,6 +137,11 @@ class MeasurementsForm(PanelForm):
         self.column.addWidget(self.alone)
         self.show_colours(False)
         self.show_scale()
+
+    def offer_parts(self, image: Image | None) -> None:
+        """Offer the parts of the labels that can be measured by themselves."""
+        self.apply_to.offer(self._operation, image)
+        self._apply_rows.setRowVisible(self.apply_to, self.apply_to.count() > 1)
 
     def show_colours(self, shown: bool) -> None:
         """Show the rows that say how a column becomes colours, or hide them."""

@@ -28,7 +28,7 @@ from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.sorted_columns import Rows
-from napari_seedbed.gui.view_position import time_on_screen
+from napari_seedbed.gui.view_position import Part, time_on_screen
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
@@ -84,6 +84,7 @@ class MeasurementsPanel(QWidget):
         form.copy.clicked.connect(self.copy)
         form.save_recipe.clicked.connect(self._ask_for_recipe)
         form.inputs.image_chosen.connect(self._on_labels_chosen)
+        form.inputs.times.activated.connect(self._offer_parts)
         form.numbers.toggled.connect(self._show_numbers)
         form.colour_by.currentIndexChanged.connect(self._on_column)
         form.colormap.currentIndexChanged.connect(self._on_colormap)
@@ -115,9 +116,10 @@ class MeasurementsPanel(QWidget):
             if not isinstance(given.like, Labels):
                 raise InputError("labels: there are none; make a Labels layer first.")
             groups = self.form.chosen_groups()
+            part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self.job = Job(
-                partial(_run, dict(given.inputs), groups),
-                on_done=partial(self._show, given),
+                partial(_run, dict(given.inputs), groups, part),
+                on_done=partial(self._show, given, part),
                 on_error=self._on_error,
                 on_progress=self._on_progress,
                 on_cancelled=self._on_cancelled,
@@ -182,7 +184,15 @@ class MeasurementsPanel(QWidget):
 
     def _on_labels_chosen(self, layer: Layer | None) -> None:
         self._watch()
+        self._offer_parts()
         self._offer_intensities(layer)
+
+    def _offer_parts(self) -> None:
+        inputs, image = self.form.inputs, None
+        if inputs.is_ready:
+            with suppress(InputError):
+                image = inputs.outline()
+        self.form.offer_parts(image)
 
     def _offer_intensities(self, labels: Layer | None) -> None:
         """Take the picture that the labels lie on, once; afterwards it is a person's choice."""
@@ -278,7 +288,7 @@ class MeasurementsPanel(QWidget):
 
     # What the job tells
 
-    def _show(self, given: Given, result: Result) -> None:
+    def _show(self, given: Given, part: Part, result: Result) -> None:
         self._end("")
         layer = given.like
         if not isinstance(layer, Labels) or layer not in self.viewer.layers:
@@ -296,7 +306,8 @@ class MeasurementsPanel(QWidget):
             dock.show()
         for button in (self.form.save_table, self.form.copy, self.form.save_recipe):
             button.setEnabled(True)
-        self._say(" ".join(result.record["notes"]))
+        words = [f"Measured at {part.words} alone."] if part.words else []
+        self._say(" ".join([*words, *result.record["notes"]]))
 
     def _open_view(self) -> None:
         self.view = MeasurementView()
@@ -393,10 +404,21 @@ class MeasurementsPanel(QWidget):
 
 
 def _run(
-    inputs: dict[str, Any], parameters: dict[str, bool], report: Report, should_stop: ShouldStop
+    inputs: dict[str, Any],
+    parameters: dict[str, bool],
+    part: Part,
+    report: Report,
+    should_stop: ShouldStop,
 ) -> Result:
     try:
-        return operations.run(OPERATION, inputs, parameters, report=report, should_stop=should_stop)
+        return operations.run(
+            OPERATION,
+            inputs,
+            parameters,
+            report=report,
+            should_stop=should_stop,
+            times=part.times,
+        )
     finally:
         # the partial outlives the run in the job's frames
         inputs.clear()

@@ -153,6 +153,8 @@ class WholeJob:
     context : Context
     notes : list of str
         What a person should know about the result; the function may add to it.
+    times : sequence of int
+        Time points that are asked for: all, unless the operation says `some_times`.
     """
 
     image: "Image"
@@ -164,6 +166,7 @@ class WholeJob:
     report: Report | None
     should_stop: ShouldStop | None
     notes: list[str] = field(default_factory=list)
+    times: Sequence[int] = (0,)
 
 
 @dataclass
@@ -293,6 +296,8 @@ class Operation:
     whole : bool
         Whether the function is called once with the whole image, all its time points and channels,
         because it changes the grid, the channels or the series. Its channels are 'joint'.
+    some_times : bool
+        Whether a `whole` operation can be asked for some time points alone (`WholeJob.times`).
     chooses_type : bool
         Whether people choose the type of the image that comes out. Colours otherwise keep theirs.
     least_channels : int
@@ -338,6 +343,7 @@ class Operation:
     other_title: str = "Second image"
     other_same_grid: bool = True
     whole: bool = False
+    some_times: bool = False
     chooses_type: bool = False
     least_channels: int = 1
     seed_labels: int = 2

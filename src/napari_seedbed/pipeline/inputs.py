@@ -258,7 +258,7 @@ def choose_times(
                 f"counted from 0 to {image.n_times - 1}."
             )
     chosen = sorted(set(range(image.n_times) if times is None else map(int, times)))
-    if operation.series or operation.whole:
+    if operation.series or (operation.whole and not operation.some_times):
         if len(chosen) < image.n_times:
             raise InputError(
                 f"times: {operation.title} works on the whole series at once; give it the time "

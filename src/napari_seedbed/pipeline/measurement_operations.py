@@ -46,7 +46,12 @@ def _measure(job: WholeJob) -> dict[str, Table]:
 
     groups = [name for name in _GROUPS if job.parameters[name]]
     columns = measured_objects(
-        job.image, job.other, groups, report=job.report, should_stop=job.should_stop
+        job.image,
+        job.other,
+        groups,
+        times=job.times,
+        report=job.report,
+        should_stop=job.should_stop,
     )
     count = len(columns["label"])
     job.notes.append(f"{count} object{'' if count == 1 else 's'} measured.")
@@ -82,6 +87,7 @@ MEASURE = Operation(
     ndim=(2, 3),
     channels="joint",
     whole=True,
+    some_times=True,
     panel="measurements",
     estimate=_measure_need,
     help="Measures each labelled object: a table of its size, position, shape, grey values and "

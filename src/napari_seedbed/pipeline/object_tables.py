@@ -45,10 +45,11 @@ def measured_objects(
     image: Image | None,
     groups: Sequence[str],
     *,
+    times: Sequence[int] | None = None,
     report: Report | None = None,
     should_stop: ShouldStop | None = None,
 ) -> dict[str, NDArray]:
-    """Measure every object at every time point, as much of it as is wanted.
+    """Measure every object at every time point that is asked for, as much of it as is wanted.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ def measured_objects(
         all time points.
     groups : sequence of str
         Some of `core.MEASUREMENT_GROUPS`.
+    times : sequence of int, optional
+        Time points to measure; all by default.
     report, should_stop : callable, optional
         Told how far it is; asked whether to stop.
 
@@ -71,7 +74,8 @@ def measured_objects(
     from napari_seedbed.core import measure_objects
 
     parts = []
-    for t in range(labels.n_times):
+    chosen = range(labels.n_times) if times is None else times
+    for nth, t in enumerate(chosen):
         check_stop(should_stop)
         about: dict[str, Any] = {}
         if image is not None and "intensity" in groups:
@@ -80,9 +84,9 @@ def measured_objects(
             about["channel_axis"] = 0 if several else None
             about["channel_names"] = _channel_names(image) if several else ()
 
-        def tell(progress: Progress, t: int = t) -> None:
+        def tell(progress: Progress, nth: int = nth) -> None:
             if report is not None:
-                report(Progress((t + progress.fraction) / labels.n_times, progress.message))
+                report(Progress((nth + progress.fraction) / len(chosen), progress.message))
 
         table = measure_objects(
             labels.select_time(t).volume(),

@@ -286,12 +286,12 @@ class _Calls:
         """Everything that comes out, in the place of the image."""
         with named_as(self.operation.core_names):
             if self.operation.whole:
-                return self._of_whole()
+                return self._of_whole(times)
             if self.operation.series:
                 return self._of_series(label_values)
             return self._of_volumes(times, label_values)
 
-    def _of_whole(self) -> dict[str, Output]:
+    def _of_whole(self, times: Sequence[int]) -> dict[str, Output]:
         inputs = self.inputs
         job = WholeJob(
             image=inputs.image,
@@ -303,6 +303,7 @@ class _Calls:
             report=self.report,
             should_stop=self.should_stop,
             notes=self.notes,
+            times=times,
         )
         outputs: dict[str, Output] = self.operation.function(job)
         return outputs
