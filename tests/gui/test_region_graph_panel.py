@@ -105,6 +105,22 @@ def test_average_colours_are_those_of_scikit_image(qtbot):
     assert not any("average colours" in layer.name for layer in bench.viewer.layers)
 
 
+def test_previews_come_back_after_apply_except_those_that_a_person_has_hidden(bench):
+    bench.form.average.setChecked(True)
+    bench.wait_drawn()
+    previews = [layer for layer in bench.viewer.layers if "(preview)" in layer.name]
+    assert len(previews) == 3
+    bench.layer("region graph").visible = False
+    bench.click(bench.form.controls.run)
+    bench.wait_run()
+    assert not any(layer.visible for layer in previews)
+    bench.form.count.setValue(4)
+    bench.wait_drawn()
+    seen = [layer.name for layer in previews if layer.visible]
+    assert len(seen) == 2
+    assert "region graph (preview)" not in seen
+
+
 @pytest.mark.parametrize("average", [False, True])
 def test_labels_that_are_applied_do_not_cover_the_average_colours(bench, average):
     bench.form.average.setChecked(average)
@@ -129,7 +145,7 @@ def test_what_is_applied_is_what_was_shown(bench):
     result = next(layer for layer in bench.viewer.layers if "Merge regions" in layer.name)
     assert np.array_equal(result.data, shown)
     assert np.array_equal(bench.regions.data, REGIONS)
-    assert bench.layer("merged regions") is None
+    assert not bench.layer("merged regions").visible
 
 
 def test_a_saved_recipe_repeats_changes_by_hand(bench, tmp_path):

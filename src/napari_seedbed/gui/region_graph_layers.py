@@ -61,6 +61,8 @@ class RegionGraphLayers:
         self._slot = f"region graph {id(self)}"
         self._seen: _Seen | None = None
         self._averages: list[Layer] = []
+        # What `hide` has hidden, and what is shown next brings back.
+        self._hidden: list[Layer] = []
         self.shown: NDArray[np.int32] | None = None
 
     def look_at(self, built: Built, part: Part) -> None:
@@ -86,7 +88,8 @@ class RegionGraphLayers:
         is_flat = sum(n > 1 for n in self.shown.shape) < 3
         # Outlines, so that the picture and the graph are seen, too. Those that napari makes of
         # labels take more than half of the time that a move of the slider may take.
-        self._show("labels", outlined(self.shown) if is_flat else self.shown, "merged regions")
+        lines = outlined(self.shown) if is_flat else self.shown
+        self._bring_back(self._show("labels", lines, "merged regions"))
 
     def show_chosen(self, groups: NDArray[np.int64] | None, group: int | None) -> None:
         """Mark one group of regions, or none."""
@@ -132,6 +135,7 @@ class RegionGraphLayers:
             "average", picture, origin, name="{} average colours (preview)", record=PREVIEW,
             slot=self._slot,
         )  # fmt: skip
+        self._bring_back(*self._averages)
 
     def show_graph(self, groups: NDArray[np.int64], weight: Weight, on: bool) -> str:
         """Draw the graph, or take it away; say why it is not drawn where it cannot be."""
@@ -155,6 +159,7 @@ class RegionGraphLayers:
             # One colour first: napari looks through all that there were, and warns.
             layer.edge_color = "white"
             layer.data = vectors
+            self._bring_back(layer)
         else:
             self._remove(layer)
             layer = Vectors(
@@ -172,16 +177,32 @@ class RegionGraphLayers:
 
     def clear(self) -> None:
         """Take all previews away, and forget what is on screen."""
-        self.hide()
+        for layer in self._previews():
+            self._remove(layer)
+        self._averages, self._hidden = [], []
         self._seen = None
 
     def hide(self) -> None:
-        """Take all previews away; what is shown next brings them back."""
-        for name in ("labels", "chosen", "graph"):
-            self._remove(find_result(self._viewer, f"{self._slot}/{name}"))
-        for layer in self._averages:
-            self._remove(layer)
-        self._averages = []
+        """Hide all previews; what is shown next brings them back.
+
+        They are not removed, since napari stops for a quarter of a second for each.
+        """
+        seen = [layer for layer in self._previews() if layer.visible]
+        for layer in seen:
+            layer.visible = False
+        self._hidden += seen
+
+    def _previews(self) -> list[Layer]:
+        names = ("labels", "chosen", "graph")
+        found = [find_result(self._viewer, f"{self._slot}/{name}") for name in names]
+        return [layer for layer in (*found, *self._averages) if layer is not None]
+
+    def _bring_back(self, *layers: Layer) -> None:
+        """Show layers that were hidden here; those that a person has hidden stay so."""
+        for layer in layers:
+            if layer in self._hidden:
+                self._hidden.remove(layer)
+                layer.visible = True
 
     def _known(self) -> _Seen:
         assert self._seen is not None, "look_at comes first"
