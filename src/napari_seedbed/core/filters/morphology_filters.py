@@ -1,6 +1,7 @@
 """Greyscale morphology: what is smaller than a window, taken away or kept."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.filters.flat_morphology import maximum, minimum
 from napari_seedbed.core.filters.local_filters import ordered_image
 from napari_seedbed.core.filters.windows import Window
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.validation import check_number
 from napari_seedbed.errors import InputError
@@ -117,7 +119,7 @@ def reconstruction(
         Voxel size; 1 when None.
     window : {'ball', 'box'}
     should_stop : callable, optional
-        Asked before and after the reconstruction itself, which cannot be interrupted.
+        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -130,8 +132,6 @@ def reconstruction(
     InputError
         If a number is negative, the kind unknown or the image is no image.
     """
-    from skimage.morphology import reconstruction as reconstruct
-
     array = ordered_image(image)
     dtype = np.asarray(image).dtype.newbyteorder("=")
     check_number(radius, "radius")
@@ -141,8 +141,7 @@ def reconstruction(
         sign = 1.0 if kind == "domes" else -1.0
         values *= sign
         check_stop(should_stop)
-        values -= reconstruct(values - height, values, "dilation", _cube(array.ndim))
-        check_stop(should_stop)
+        values -= _reconstructed(values - height, values, "dilation", should_stop)
         # A peak cannot rise above itself; rounding of large values can say otherwise.
         np.clip(values, 0, height, out=values)
         return values.astype(np.float64 if dtype == np.float64 else np.float32)
@@ -165,13 +164,18 @@ def reconstruction(
         raise InputError(
             f"kind is {kind!r}; it must be opening, closing, holes, border, domes or basins."
         )
-    check_stop(should_stop)
-    found = reconstruct(seed, array, method, _cube(array.ndim)).astype(array.dtype, copy=False)
-    check_stop(should_stop)
+    found = _reconstructed(seed, array, method, should_stop).astype(array.dtype, copy=False)
     if kind == "border":
         found = _difference(array, found)
     return found.astype(bool) if dtype.kind == "b" else found.astype(dtype, copy=False)
 
 
-def _cube(ndim: int) -> NDArray[np.bool_]:
-    return np.ones((3,) * ndim, bool)
+def _reconstructed(
+    seed: NDArray[Any], array: NDArray[Any], method: str, should_stop: ShouldStop | None
+) -> NDArray[Any]:
+    from skimage.morphology import reconstruction as reconstruct
+
+    cube = np.ones((3,) * array.ndim, bool)
+    check_stop(should_stop)
+    found: NDArray[Any] = call_aside(partial(reconstruct, seed, array, method, cube), should_stop)
+    return found

@@ -3,7 +3,7 @@
 Second derivatives are taken by physical length, so voxels need not be cubes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from napari_seedbed.core.filters.eigenvalues import symmetric_eigenvalues
 from napari_seedbed.core.filters.gaussian_derivatives import hessian
 from napari_seedbed.core.filters.local_filters import float_image
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -63,8 +64,7 @@ def sato(
     """
     best: NDArray[np.floating] | None = None
     for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
-        across = np.maximum(values[:-1], 0)
-        found = np.prod(across, axis=0) ** (1 / len(across))
+        found = _by_voxel(_across, values, should_stop)
         best = found if best is None else np.maximum(best, found, out=best)
     assert best is not None
     return best
@@ -89,11 +89,7 @@ def meijering(
     """
     best: NDArray[np.floating] | None = None
     for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
-        count = len(values)
-        alpha = 1 / (count + 1)
-        mixed = (1 - alpha) * values + alpha * values.sum(axis=0)
-        strongest = np.take_along_axis(mixed, np.abs(mixed).argmax(axis=0)[None], 0)[0]
-        found = np.maximum(strongest, 0)
+        found = _by_voxel(_strongest_mixture, values, should_stop)
         largest = float(found.max())
         if largest > 0:
             found /= largest
@@ -139,24 +135,75 @@ def frangi(
     gamma = check_number(contrast, "contrast")
     likeness, strength = [], []
     for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
-        strength.append(np.square(values).sum(axis=0))
-        ordered = np.take_along_axis(values, np.abs(values).argsort(axis=0), 0)
-        clear = (ordered[1:] > 0).all(axis=0)
-        across = np.where(clear, ordered[1:], 1)
-        blob = np.abs(ordered[0]) / np.prod(across, axis=0) ** (1 / len(across))
-        like = np.where(clear, np.exp(-(blob**2) / (2 * _BLOBS**2)), 0)
-        if len(across) == 2:
-            like *= 1 - np.exp(-((across[0] / across[1]) ** 2) / (2 * _PLATES**2))
-        likeness.append(like)
-        check_stop(should_stop)
+        strength.append(_by_voxel(_squared_size, values, should_stop))
+        likeness.append(_by_voxel(_tube_likeness, values, should_stop))
     if gamma == 0:
         gamma = max(float(squares.max()) for squares in strength) ** 0.5 / 2
     best = np.zeros_like(strength[0])
     if gamma > 0:
         for like, squares in zip(likeness, strength, strict=True):
-            check_stop(should_stop)
-            np.maximum(best, like * -np.expm1(-squares / (2 * gamma**2)), out=best)
+            _take_clearer(best, like, squares, gamma, should_stop)
     return best
+
+
+def _take_clearer(
+    best: NDArray[np.floating],
+    like: NDArray[np.floating],
+    squares: NDArray[np.floating],
+    gamma: float,
+    should_stop: ShouldStop | None,
+) -> None:
+    def work(slab: Slab) -> None:
+        clear = -np.expm1(-squares[slab] / (2 * gamma**2))
+        np.maximum(best[slab], like[slab] * clear, out=best[slab])
+
+    in_slabs(work, best.shape, should_stop)
+
+
+def _across(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Mean curvature across a line: the geometric one of all but the smallest."""
+    across = np.maximum(values[:-1], 0)
+    found: NDArray[np.floating] = np.prod(across, axis=0) ** (1 / len(across))
+    return found
+
+
+def _strongest_mixture(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    alpha = 1 / (len(values) + 1)
+    mixed = (1 - alpha) * values + alpha * values.sum(axis=0)
+    strongest = np.take_along_axis(mixed, np.abs(mixed).argmax(axis=0)[None], 0)[0]
+    return np.maximum(strongest, 0)
+
+
+def _squared_size(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    found: NDArray[np.floating] = np.square(values).sum(axis=0)
+    return found
+
+
+def _tube_likeness(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How little the smallest curvature is beside the others, and how alike these are."""
+    ordered = np.take_along_axis(values, np.abs(values).argsort(axis=0), 0)
+    clear = (ordered[1:] > 0).all(axis=0)
+    across = np.where(clear, ordered[1:], 1)
+    blob = np.abs(ordered[0]) / np.prod(across, axis=0) ** (1 / len(across))
+    like = np.where(clear, np.exp(-(blob**2) / (2 * _BLOBS**2)), 0)
+    if len(across) == 2:
+        like *= 1 - np.exp(-((across[0] / across[1]) ** 2) / (2 * _PLATES**2))
+    return like
+
+
+def _by_voxel(
+    function: Callable[[NDArray[np.floating]], NDArray[np.floating]],
+    values: NDArray[np.floating],
+    should_stop: ShouldStop | None,
+) -> NDArray[np.floating]:
+    """Give what a function of the eigenvalues (D, …) of a voxel gives for each, (…)."""
+    out = np.empty(values.shape[1:], values.dtype)
+
+    def work(slab: Slab) -> None:
+        out[slab] = function(values[(slice(None), *slab)])
+
+    in_slabs(work, out.shape, should_stop)
+    return out
 
 
 def _curvatures(
