@@ -1,10 +1,14 @@
 """Colours of labels by a measurement, and of those that are selected."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from napari.utils.colormaps import DirectLabelColormap, ensure_colormap
 from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.gui.jobs import Job
 
 COLORMAPS = ("viridis", "magma", "turbo", "cividis", "plasma", "twilight_shifted", "gray")
 
@@ -47,3 +51,20 @@ def direct_colormap(
     colour_of[None] = others
     colour_of[0] = np.array(_HIDDEN, np.float32)
     return DirectLabelColormap(color_dict=colour_of)
+
+
+@cache
+def prepare_colours() -> Job:
+    """Let napari compile beside the window, once, how it finds the colour of a label.
+
+    The first click on a row would wait two seconds for it.
+    """
+    return Job(_look_up, on_done=_ignore, on_error=_ignore, can_stop=False).start()
+
+
+def _look_up(report: Report, should_stop: ShouldStop) -> None:
+    direct_colormap([1], np.ones((1, 4), np.float32), dim_others=True).map(np.zeros(1, np.int32))
+
+
+def _ignore(result: object) -> None:
+    pass

@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui.jobs import Job
-from napari_seedbed.gui.label_colours import colours_of_values, direct_colormap
+from napari_seedbed.gui.label_colours import colours_of_values, direct_colormap, prepare_colours
 from napari_seedbed.gui.label_features import show_features
 from napari_seedbed.gui.object_clicks import ObjectClicks
 from napari_seedbed.gui.sorted_columns import Rows
@@ -87,6 +87,7 @@ class MeasuredLabels(QObject):
         self, layer: Labels, columns: Mapping[str, NDArray[Any]], time_axis: int | None
     ) -> None:
         """Link a layer to a table of its objects; nothing is selected."""
+        prepare_colours()
         if layer is not self.layer:
             self.release()
             self.layer = layer
