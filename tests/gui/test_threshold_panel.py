@@ -431,3 +431,9 @@ def test_counts_are_drawn_by_their_logarithm_or_as_they_are(bench):
     assert heights() == pytest.approx(0.5 * np.log(1 + counts) / np.log(1 + counts.max()))
     bench.click(bench.form.log)
     assert heights() == pytest.approx(0.5 * counts / counts.max())
+
+
+def test_other_layers_are_no_channels(bench):
+    bench.viewer.add_image(coins, name="coins again")
+    assert [choice.name for choice in bench.form.inputs.channels.all_choices()] == ["coins"]
+    assert not bench.form.inputs.channels.isVisible()

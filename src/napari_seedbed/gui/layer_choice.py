@@ -111,6 +111,7 @@ class ChannelBoxes(QWidget):
 
     def __init__(self, *, only_one: bool = False) -> None:
         super().__init__()
+        self.only_one = only_one
         self._only_one = QButtonGroup(self) if only_one else None
         self._boxes: list[QCheckBox] = []
         self._choices: list[ChannelChoice] = []

@@ -218,6 +218,9 @@ class OperationInputs(QWidget):
         choices: list[ChannelChoice] = []
         if isinstance(layer, ImageLayer) and axes_known(layer):
             choices = channel_choices(layer, self._viewer.layers)
+        if self.channels.only_one:
+            # other layers are chosen as the image
+            choices = [choice for choice in choices if choice.layer is layer]
         known = [(choice.layer, choice.index) for choice in self.channels.all_choices()]
         if anew or [(choice.layer, choice.index) for choice in choices] != known:
             # of several layers the chosen one, of one layer all its channels
