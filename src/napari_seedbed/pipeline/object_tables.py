@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.tables import Columns, joined
+from napari_seedbed.pipeline.volumes import label_volume
 
 
 def object_table_of(labels: Image, image: Image | None = None) -> dict[str, NDArray]:
@@ -89,7 +90,7 @@ def measured_objects(
                 report(Progress((nth + progress.fraction) / len(chosen), progress.message))
 
         table = measure_objects(
-            labels.select_time(t).volume(),
+            label_volume(labels, t),
             labels.spacing,
             labels.unit,
             groups=groups,

@@ -249,6 +249,7 @@ def run(
         image,
     )
     outputs = calls.outputs(chosen, found)
+    _check_overflow(worked.image, outputs)
     if window is not None:
         outputs = window.of_outputs(outputs, worked.image.spatial_shape)
     check_stop(should_stop)
@@ -438,6 +439,23 @@ def _forecast(
         total += 4 * voxels * image.n_times * (n_channels if each or operation.whole else 1)
     seconds = need.seconds * n_times * (n_channels if each else 1)
     return Forecast(int(total), seconds, memory.available_memory())
+
+
+def _check_overflow(image: Image, outputs: Mapping[str, Output]) -> None:
+    """Refuse an image whose numbers are so large that what is calculated from them is infinite."""
+    if image.is_lazy or image.dtype.kind != "f":
+        return
+    for output in outputs.values():
+        if not isinstance(output, Image) or output.is_lazy or output.dtype.kind != "f":
+            continue
+        if not (math.isfinite(output.array.min()) and math.isfinite(output.array.max())):
+            largest = max(abs(float(image.array.min())), abs(float(image.array.max())))
+            # Operations that only pass voxels on pass those on, too, that are not finite.
+            if math.isfinite(largest):
+                raise InputError(
+                    f"image: its values reach {largest:g}, and what comes of them is more than "
+                    f"{output.dtype} can hold; divide the image by a large number first."
+                )
 
 
 def _check_memory(cost: Forecast) -> None:

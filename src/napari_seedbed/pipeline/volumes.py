@@ -185,15 +185,15 @@ class Gathered:
         )
 
 
-def label_volume(labels: Image, t: int) -> NDArray[np.int32]:
+def label_volume(labels: Image, t: int, role: str = "image") -> NDArray[np.int32]:
     """Labels of one time point; of an image without time always the same ones."""
-    return _as_labels(labels.select_time(min(t, labels.n_times - 1)).volume(), "labels")
+    return _as_labels(labels.select_time(min(t, labels.n_times - 1)).volume(), role)
 
 
 def other_volume(other: Image, t: int, kind: Voxels) -> NDArray:
     """The second image at one time point, in the type that operations are promised."""
     if kind == "labels":
-        return label_volume(other, t)
+        return label_volume(other, t, "other")
     volume = other.select_time(min(t, other.n_times - 1)).volume()
     return volume != 0 if kind == "mask" else volume
 

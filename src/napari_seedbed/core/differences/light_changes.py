@@ -80,6 +80,9 @@ def _refined(
         residual -= np.median(residual)
         np.abs(residual, out=residual)
         near = residual <= _FAR * np.median(residual)
+        if not near.any():
+            # Numbers so large that their squares are infinite.
+            break
         spread, wanted = float(x[near].std()), float(y[near].std())
         # Rounding alone spreads equal numbers a little.
         told = min(spread, gain * wanted) > 1e-9 * float(np.abs(x[near]).max(initial=0.0))

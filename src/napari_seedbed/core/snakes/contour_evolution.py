@@ -206,9 +206,9 @@ class Contour:
         length = float(segment_lengths(self.points, self.closed).sum())
         if length > _MOST_POINTS * self._distance:
             raise InputError(
-                f"max_px_move={self.options.max_px_move:g} lets a contour fly apart: it is "
-                f"{length:.3g} pixels long after {self.iteration} iterations. Let points move "
-                "less in one iteration (1 is usual), or give gamma a larger value."
+                f"max_px_move: with {self.options.max_px_move:g} a contour flies apart; it is "
+                f"{length:.3g} pixels long after {self.iteration} iterations. Let points move less "
+                "in one iteration, give gamma a larger value, or let the image pull less."
             )
 
     def _why(self, energy: ImageEnergy) -> str:
