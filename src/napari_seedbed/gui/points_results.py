@@ -17,6 +17,17 @@ from napari_seedbed.gui.shape_layers import link_shapes
 from napari_seedbed.gui.shape_results import in_layer
 from napari_seedbed.pipeline.tables import Points
 
+KIND_COLOURS = {
+    "end": "yellow",
+    "branch": "cyan",
+    "isolated": "magenta",
+    "split": "cyan",
+    "merged": "magenta",
+    "missed": "orange",
+    "added": "yellow",
+}
+"""Colours of points of different kinds, as the column 'kind' names them."""
+
 
 def show_points(
     viewer: ViewerModel,
@@ -35,7 +46,8 @@ def show_points(
     ----------
     viewer : ViewerModel or Viewer
     found : Points
-        In voxels of `like`, moved by `shift`; their columns become the layer's features.
+        In voxels of `like`, moved by `shift`; their columns become the layer's features, and a
+        column 'kind' tells their colours.
     like : Image or Labels layer
     name : str
         Of a new layer; people may rename it afterwards.
@@ -77,8 +89,15 @@ def show_points(
             found = replace(found, times=np.full(len(points), shift.time))
     layer.data = in_layer(points, found.times, link_shapes(layer, like, time_axis))
     layer.features = dict(found.columns) if len(points) else {}
+    _colour_by_kind(layer, found)
     keep_record(layer, "points", record, slot)
     if is_new:
         insert_result(viewer, layer, like)
     layer.editable = False
     return layer
+
+
+def _colour_by_kind(layer: PointsLayer, found: Points) -> None:
+    kinds = [str(kind) for kind in found.columns.get("kind", ())]
+    if kinds and set(kinds) <= set(KIND_COLOURS):
+        layer.face_color = [KIND_COLOURS[kind] for kind in kinds]
