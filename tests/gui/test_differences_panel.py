@@ -314,6 +314,43 @@ def test_apply_compares_the_whole_series_and_the_list_goes_through_time(film_ben
     assert film_bench.layer("boxes").selected_data == {1}
 
 
+def test_time_point_in_view_of_two_films_is_compared_alone(viewer_model, qtbot, tmp_path):
+    films = np.stack([changed(1), changed(3)]), np.stack([scene(), scene()])
+    bench = Bench(viewer_model, qtbot, *films, axis_labels=("t", "y", "x"))
+    bench.form.live.setChecked(False)
+    bench.form.apply_to.setCurrentText("Time point in view")
+    viewer_model.dims.set_point(0, 1)
+    bench.click(bench.form.run)
+    bench.settle()
+    assert bench.form.count.text() == "3 changes"
+    (mask,) = [one for one in viewer_model.layers if one.name == "changes of first (t 1)"]
+    assert mask.data.shape == (1, 90, 120)
+    bench.panel.save_recipe(tmp_path / "r.yaml")
+    given = bench.form.inputs.given().inputs
+    again = replay(load_recipe(tmp_path / "r.yaml"), given["image"], other=given["other"])
+    assert np.array_equal(again.image("mask").array[1], np.asarray(mask.data)[0] > 0)
+    assert not again.image("mask").array[0].any()
+
+
+def test_one_time_point_of_two_films_after_another_keeps_both(viewer_model, qtbot):
+    films = np.stack([changed(1), changed(3)]), np.stack([scene(), scene()])
+    bench = Bench(viewer_model, qtbot, *films, axis_labels=("t", "y", "x"))
+    bench.form.live.setChecked(False)
+    bench.form.apply_to.setCurrentText("Time point in view")
+    for time in (0, 1):
+        viewer_model.dims.set_point(0, time)
+        bench.click(bench.form.run)
+        bench.settle()
+    names = [layer.name for layer in viewer_model.layers]
+    assert {"changes of first (t 0)", "changes of first (t 1)"} <= set(names)
+
+
+def test_images_without_time_and_series_have_no_choice_of_a_part(bench):
+    assert not bench.form.apply_to.isVisible()
+    bench.compare_series()
+    assert not bench.form.apply_to.isVisible()
+
+
 def test_series_without_time_is_refused_in_words(bench):
     bench.compare_series()
     assert "no time axis" in bench.status

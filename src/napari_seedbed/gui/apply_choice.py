@@ -23,14 +23,14 @@ class ApplyChoice(QComboBox):
             "the same voxels there as a run on all."
         )
 
-    def offer(self, operation: Operation, image: Image | None) -> None:
-        """Offer the parts of another image; the choice stays where it can."""
+    def offer(self, operation: Operation, image: Image | None, *, slices: bool = True) -> None:
+        """Offer the parts of another image, slices only if wanted; the choice stays if it can."""
         chosen = self.currentData()
         is_deep = image is not None and len(image.spatial_shape) == 3
         is_series = image is not None and image.time_axis is not None
         self.clear()
         if not operation.series and (operation.some_times or not operation.whole):
-            if is_deep and operation.gives != "table":
+            if slices and is_deep and operation.gives != "table":
                 # a table of a volume is no table of its slices
                 self.addItem("Slice in view", SLICE)
             if is_series:

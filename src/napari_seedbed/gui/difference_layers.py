@@ -50,7 +50,7 @@ class DifferenceLayers:
         self._modes: dict[str, str] = {}
         self.shown: Shown | None = None
 
-    def show(self, result: Result, origin: Origin, mode: str, slot: str) -> Shown:
+    def show(self, result: Result, origin: Origin, mode: str, slot: str, where: str = "") -> Shown:
         """Show the difference, the mask and the boxes of a run.
 
         Parameters
@@ -61,11 +61,13 @@ class DifferenceLayers:
             What kind of difference it is, which tells its colours.
         slot : str
             Results of one slot take the place of each other.
+        where : str
+            What stands behind the names of the layers: ``preview``, ``t 3``.
         """
         found: dict[str, Any] = {}
         for key, title in _TITLES.items():
             before = set(self._viewer.layers)
-            name = f"{title} (preview)" if origin.time is not None else title
+            name = f"{title} ({where})" if where else title
             output: Any = result.outputs[key]
             (layer,) = self._layers.show(
                 key, output, origin, name=name, record=result.record, slot=slot

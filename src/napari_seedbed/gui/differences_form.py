@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QSlider,
 )
 
+from napari_seedbed.gui.apply_choice import ApplyChoice
 from napari_seedbed.gui.change_list import ChangeList
 from napari_seedbed.gui.operation_inputs import OperationInputs
 from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
@@ -22,6 +23,7 @@ from napari_seedbed.gui.parameter_fields import FieldsWithMore, ParameterFields
 from napari_seedbed.gui.run_controls import RunControls
 from napari_seedbed.pipeline.difference_operations import CHANGES, SERIES_CHANGES
 from napari_seedbed.pipeline.difference_parameters import FRAMES, OUTPUTS
+from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.parameters import Value
 
 IMAGES, SERIES = "images", "series"
@@ -58,13 +60,15 @@ class DifferencesForm(PanelForm):
         self.source.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.source.addItem("Two images", IMAGES)
         self.source.addItem("Time points of a series", SERIES)
-        rows = form_rows()
-        rows.addRow("Compare", self.source)
+        self.apply_to = ApplyChoice()
+        self._rows = form_rows()
+        self._rows.addRow("Compare", self.source)
+        self._rows.addRow("Apply to", self.apply_to)
         self._inputs = {
             IMAGES: OperationInputs(viewer, CHANGES),
             SERIES: OperationInputs(viewer, SERIES_CHANGES),
         }
-        self.column.addLayout(rows)
+        self.column.addLayout(self._rows)
         for inputs in self._inputs.values():
             self.column.addWidget(inputs)
         self.frames = ParameterFields(FRAMES)
@@ -133,7 +137,7 @@ class DifferencesForm(PanelForm):
         self.controls = RunControls(beside=self.live, below=(self.save_recipe, self.save_list))
         self.run, self.cancel = self.controls.run, self.controls.cancel
         self.run.setText("Apply")
-        self.run.setToolTip("Compare everything and keep the result: all time points of a series.")
+        self.run.setToolTip("Compare everything, or what Apply to says, and keep the result.")
         self.status = self.controls.status
         self.controls.forecast.hide()
         self.controls.setContentsMargins(8, 0, 8, 6)
@@ -159,6 +163,12 @@ class DifferencesForm(PanelForm):
         outputs = {parameter.name: True for parameter in OUTPUTS}
         frames = self.frames.values() if self.is_series else {}
         return {**frames, **self.fields.values(), **outputs}
+
+    def offer_parts(self, image: Image | None) -> None:
+        """Offer the parts of the first image that can be compared by themselves."""
+        operation = SERIES_CHANGES if self.is_series else CHANGES
+        self.apply_to.offer(operation, image, slices=False)
+        self._rows.setRowVisible(self.apply_to, self.apply_to.count() > 1)
 
     def show_count(self, count: int | None) -> None:
         """Say how many changes there are; nothing for None."""

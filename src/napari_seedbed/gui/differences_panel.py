@@ -24,7 +24,7 @@ from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
-from napari_seedbed.gui.view_position import show_place, time_on_screen
+from napari_seedbed.gui.view_position import Part, show_place, time_on_screen
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.difference_operations import CHANGES, SERIES_CHANGES
@@ -86,7 +86,7 @@ class DifferencesPanel(QWidget):
         # What is shown, and the record of the last result that a recipe can repeat.
         self._origin: Origin | None = None
         self._key: tuple[Any, ...] | None = None
-        self._done: tuple[Given, dict[str, Value]] | None = None
+        self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._record: Mapping[str, Any] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -110,6 +110,7 @@ class DifferencesPanel(QWidget):
         form = self.form
         for inputs in form.all_inputs():
             inputs.image_chosen.connect(self._on_image_chosen)
+            inputs.times.activated.connect(partial(self._on_image_chosen, None))
             inputs.changed.connect(self._look_soon)
         form.source.currentIndexChanged.connect(self._on_source)
         form.fields.changed.connect(self._look_soon)
@@ -135,7 +136,7 @@ class DifferencesPanel(QWidget):
     # What people do
 
     def run(self) -> None:
-        """Compare everything, and keep it."""
+        """Compare everything, or the time point in view, and keep it."""
         if _RUN in self.jobs:
             return
         with errors.shown(self._say):
@@ -143,11 +144,12 @@ class DifferencesPanel(QWidget):
             self.jobs.cancel(_LIVE)
             given, parameters = self.form.inputs.given(), self.form.parameters()
             name = (SERIES_CHANGES if self.form.is_series else CHANGES).name
+            part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self._say("Working…")
             self.jobs.start(
                 _RUN,
-                partial(_run, name, dict(given.inputs), parameters, None),
-                partial(self._on_run_done, given, parameters),
+                partial(_run, name, dict(given.inputs), parameters, part, None),
+                partial(self._on_run_done, given, parameters, part),
                 self._on_error,
                 on_progress=self._on_progress,
                 on_cancelled=partial(self._say, "Cancelled."),
@@ -287,6 +289,7 @@ class DifferencesPanel(QWidget):
         image, layer = self._image(), self.form.inputs.image.layer()
         unit = "pixels" if layer is None else unit_symbol(layer.units[-1])
         self.form.fields.show_scale(unit, None if image is None else image.spacing)
+        self.form.offer_parts(image)
         self.form.fields.show_row("channels", image is not None and image.n_channels > 1)
         self._show_state()
         self._look_soon()
@@ -317,7 +320,7 @@ class DifferencesPanel(QWidget):
         except InputError as error:
             self.jobs.cancel(_LIVE)
             self._say(str(error))
-        if wish is None or wish.key == self._key or self._is_done():
+        if wish is None or wish.key == self._key or self._is_done(wish):
             return
         cost = operations.forecast(CHANGES, {"image": wish.pair["image"]}, wish.parameters)
         if cost.seconds > LIVE_SECONDS:
@@ -329,18 +332,22 @@ class DifferencesPanel(QWidget):
             return
         self.jobs.start(
             _LIVE,
-            partial(_run, CHANGES.name, dict(wish.pair), dict(wish.parameters), self._context),
+            partial(
+                _run, CHANGES.name, dict(wish.pair), dict(wish.parameters), Part(), self._context
+            ),
             partial(self._on_live_done, wish),
             self._on_live_error,
             on_progress=self._on_progress,
         )
         self._show_state()
 
-    def _is_done(self) -> bool:
+    def _is_done(self, wish: _Wish) -> bool:
         """Whether Apply has given what is asked for."""
         if self._done is None:
             return False
-        return self._done == (self.form.inputs.given(), self.form.parameters())
+        given, parameters, part = self._done
+        same = (given, parameters) == (self.form.inputs.given(), self.form.parameters())
+        return same and part.covers(Part(time=wish.time))
 
     def _wish(self) -> _Wish | None:
         inputs = self.form.inputs
@@ -388,7 +395,8 @@ class DifferencesPanel(QWidget):
         if not self.form.live.isChecked() or _RUN in self.jobs or self.blinking.is_on:
             return
         self._key, self._done = wish.key, None
-        self._show(wish.given, result, wish.parameters, wish.time)
+        slot, where = (_SLOT, "") if wish.time is None else (_SLOT_IN_VIEW, "preview")
+        self._show(wish.given, result, wish.parameters, wish.time, slot, where)
 
     def _on_live_error(self, error: BaseException) -> None:
         # A live look follows every setting: a message box for each would be in the way.
@@ -396,11 +404,14 @@ class DifferencesPanel(QWidget):
         if not isinstance(error, errors.MESSAGE_ONLY):
             errors.show(error)
 
-    def _on_run_done(self, given: Given, parameters: dict[str, Value], result: Result) -> None:
-        self._done, self._key = (given, parameters), None
+    def _on_run_done(
+        self, given: Given, parameters: dict[str, Value], part: Part, result: Result
+    ) -> None:
+        self._done, self._key = (given, parameters, part), None
         self._record = result.record
         self.layers.remove(_SLOT_IN_VIEW)
-        self._show(given, result, parameters, None)
+        slot = f"{_SLOT} {part.words}" if part.words else _SLOT
+        self._show(given, result, parameters, part.time, slot, part.words)
 
     def _on_error(self, error: BaseException) -> None:
         self._say(errors.show(error))
@@ -411,12 +422,17 @@ class DifferencesPanel(QWidget):
             self._say(f"{progress.message[:1].upper()}{progress.message[1:]}…")
 
     def _show(
-        self, given: Given, result: Result, parameters: Mapping[str, Value], time: int | None
+        self,
+        given: Given,
+        result: Result,
+        parameters: Mapping[str, Value],
+        time: int | None,
+        slot: str,
+        where: str,
     ) -> None:
         with errors.shown(self._say):
             origin = Origin(given.like, given.image, given.choices, given.time_axis, time)
-            slot = _SLOT if time is None else _SLOT_IN_VIEW
-            self.layers.show(result, origin, str(parameters["mode"]), slot)
+            self.layers.show(result, origin, str(parameters["mode"]), slot, where)
             self._origin = origin
             table = result.table().columns
             self.form.changes.show_changes(table)
@@ -447,13 +463,20 @@ def _run(
     name: str,
     inputs: dict[str, Any],
     parameters: dict[str, Value],
+    part: Part,
     context: Context | None,
     report: Report,
     should_stop: ShouldStop,
 ) -> Result:
     try:
         return operations.run(
-            name, inputs, parameters, report=report, should_stop=should_stop, context=context
+            name,
+            inputs,
+            parameters,
+            report=report,
+            should_stop=should_stop,
+            context=context,
+            times=part.times,
         )
     finally:
         # the partial outlives the run in the job's frames
