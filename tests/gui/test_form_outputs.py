@@ -83,6 +83,16 @@ def test_labels_that_a_result_was_made_of_do_not_show_through_it(open_form, view
     assert drawn.visible
 
 
+def test_result_that_was_hidden_is_seen_when_it_is_made_again(open_form, viewer_model):
+    viewer_model.add_image(discs()[0], name="cells")
+    bench = open_form("threshold_otsu")
+    (mask,) = bench.run()
+    open_form("label").run()
+    assert not mask.visible
+    bench.run()
+    assert mask.visible
+
+
 def test_preview_is_not_mixed_with_what_it_is_made_of_nor_with_the_last_result(
     open_form, viewer_model
 ):

@@ -104,6 +104,9 @@ class OperationResults:
                 slot=f"{operation.name}/{where}",
             )
             made += layers
+            for layer in layers:
+                # it may have been hidden when another result was made from it
+                layer.visible = True
             names += [str(layer.name) for layer in layers]
         tables = [output for output in result.outputs.values() if isinstance(output, Table)]
         for table in tables:
