@@ -63,7 +63,7 @@ def test_each_time_point_is_counted(viewer_model, qtbot):
     bench = MeasurementsBench(viewer_model, qtbot, film(), axis_labels=("t", "y", "x"))
     viewer_model.dims.set_point(0, 1)
     qtbot.waitUntil(lambda: "3 at this" in bench.form.count.text())
-    assert bench.form.count.text() == "3 at this time point, 7 at all together"
+    assert bench.form.count.text() == "3 at this time point, 7 in all"
 
 
 def test_numbers_stand_on_the_objects_in_world_coordinates(viewer_model, qtbot):

@@ -262,7 +262,7 @@ class MeasurementsPanel(QWidget):
         total = len(columns["label"])
         text = f"{total} object{'' if total == 1 else 's'}"
         if TIME in columns:
-            text = f"{len(self._now())} at this time point, {total} at all together"
+            text = f"{len(self._now())} at this time point, {total} in all"
         self.form.count.setText(text)
         self._show_numbers()
 
