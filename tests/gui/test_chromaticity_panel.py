@@ -7,6 +7,7 @@ from napari.layers import Labels, Shapes
 from qtpy.QtCore import Qt
 
 from napari_seedbed.core.colour.colour_classes import LEVELS
+from napari_seedbed.gui.shape_results import WIDTH_SHARE
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import load_recipe, replay
@@ -150,6 +151,11 @@ def test_held_colours_can_be_typed_and_what_is_wrong_is_told(learnt):
     assert learnt.preview() is None
 
 
+def test_outlines_of_patches_are_twice_as_wide_as_those_of_results(learnt):
+    patches = learnt.form.patches.layer()
+    assert set(patches.edge_width) == {2 * max(LEFT.shape) * WIDTH_SHARE}
+
+
 def test_click_on_a_level_takes_its_threshold(learnt):
     learnt.qtbot.mouseClick(learnt.form.compare, Qt.MouseButton.LeftButton)
     learnt.wait()
@@ -159,6 +165,7 @@ def test_click_on_a_level_takes_its_threshold(learnt):
     learnt.qtbot.mouseClick(sheet.buttons[2], Qt.MouseButton.LeftButton)
     assert learnt.form.threshold.value() == LEVELS[2]
     learnt.wait()
+    assert "Click" not in learnt.status
     colours = learnt.form.colours.toPlainText()
     expected = run(
         "chromaticity_gaussian", {"image": Image(learnt.image.data, ("y", "x", "c"), rgb=True)},

@@ -351,6 +351,7 @@ def test_pictures_of_all_methods_are_compared_and_one_is_picked(bench):
     assert titles[0] == f"Otsu, {filters.threshold_otsu(coins)}"
     bench.qtbot.mouseClick(sheet.buttons[titles.index("Local, median")], Qt.MouseButton.LeftButton)
     bench.settle()
+    assert "Click" not in bench.form.status.text()
     assert bench.form.kind_name() == "threshold_local"
     assert bench.form.parameters()["method"] == "median"
     expected = filters.threshold_local(coins, 35, "median")

@@ -376,6 +376,7 @@ class ChromaticityPanel(QWidget):
         self._say("Click one of the pictures to take its threshold.")
 
     def _on_level(self, index: int) -> None:
+        self._say("")
         self.form.threshold.set_value(LEVELS[index])
 
     # What the window tells

@@ -46,6 +46,8 @@ def new_patch_layer(viewer: ViewerModel, like: ImageLayer) -> Shapes:
     """Add an empty Shapes layer on an image's grid, for patches; each drag is a rectangle."""
     layer = empty_shapes_layer(like, f"patches of {like.name}", numbered=False)
     layer.metadata[METADATA_KEY] = {"kind": KIND}
+    # They lie on what is found with them, which has the same colour.
+    layer.current_edge_width *= 2
     viewer.add_layer(layer)
     set_next_class(layer, 1)
     draw_next(viewer, layer)

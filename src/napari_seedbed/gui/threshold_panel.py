@@ -401,6 +401,7 @@ class ThresholdPanel(QWidget):
         return found
 
     def _on_candidate(self, candidate: Candidate) -> None:
+        self._say("")
         self.form.choose(candidate.kind, **candidate.chosen)
 
     def _on_compare_failed(self, error: BaseException) -> None:
