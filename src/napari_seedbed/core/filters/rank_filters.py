@@ -32,6 +32,9 @@ _FEW = 48
 Measured on 2 million float32 voxels: 0.5 against 2.3 s for 7 values, 13 against 3.5 s for 123.
 """
 
+_FEW_VALUES = 1024
+"""Of so many values that of the next voxel is found soonest step by step."""
+
 _VOXELS_PER_PART = 1 << 19
 _VOXELS_PER_SORT = 1 << 16
 _VOXELS_PER_TASK = 1 << 14
@@ -161,18 +164,29 @@ def _rank_part(
     indices = _indices(volume.shape, reach, axis, start, stop)
     low, high = int(indices[axis].min()), int(indices[axis].max())
     indices[axis] -= low
-    z_of, y_of, x_of = indices
-    source = volume[(slice(None),) * axis + (slice(low, high + 1),)]
-    ranks, values = _ranks(source)
+    ranks, values = _ranks(volume[(slice(None),) * axis + (slice(low, high + 1),)])
+    # One voxel more in front: the first place of a line loses what lies before its window.
+    indices[2] = np.append(indices[2][:1], indices[2])
+    ranks = ranks[np.ix_(*indices)]
+    plane, line = ranks.shape[1] * ranks.shape[2], ranks.shape[2]
+    strides = np.array([plane, line])
+    begin = int(reach[0]) * plane + int(reach[1]) * line + int(reach[2]) + 1
+    ranks = ranks.ravel()
     found = np.empty(volume[inside].shape, np.int32)
     bins = len(values)
     shift = (bins - 1).bit_length() // 2
 
     def run(first: int, last: int) -> None:
+        if bins <= _FEW_VALUES:
+            counts = np.zeros(bins, np.int32)
+            rank_kernels.ranked_of_few(
+                first, last, ranks, begin, strides, rows, rank, counts, found
+            )
+            return
         fine = np.zeros(((bins - 1 >> shift) + 1) << shift, np.int32)
         coarse = np.zeros(len(fine) >> shift, np.int32)
         rank_kernels.ranked(
-            first, last, ranks, z_of, y_of, x_of, rows, rank, shift, fine, coarse, found
+            first, last, ranks, begin, strides, rows, rank, shift, fine, coarse, found
         )
 
     _run_lines(run, found.shape, should_stop)

@@ -16,35 +16,33 @@ _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_fast
-def ranked(first, last, ranks, z_of, y_of, x_of, rows, rank, shift, fine, coarse, out):
+def ranked(first, last, ranks, begin, strides, rows, rank, shift, fine, coarse, out):
     """Write the value of the given rank in the window of each voxel, for lines `first` to `last`.
 
-    Lines are counted through all planes. `z_of`, `y_of` and `x_of` say which voxel is at a place,
-    counted from the reach of the window before the first. `fine` and `coarse` are zero and become
-    zero again; a bin of `coarse` holds 2^shift of `fine`.
+    Lines are counted through all planes. `ranks` is flat and goes on beyond the border by the reach
+    of the window; `begin` is the place in it of the first voxel, and `strides` (2,) are the steps
+    from plane to plane and from line to line. `fine` and `coarse` are zero and become zero again; a
+    bin of `coarse` holds 2^shift of `fine`.
     """
+    middles = rows[:, 0] * strides[0] + rows[:, 1] * strides[1]
+    to_come, to_go = middles + rows[:, 2], middles - rows[:, 2] - 1
     n_y, n_x = out.shape[1], out.shape[2]
-    reach_z = (z_of.size - out.shape[0]) // 2
-    reach_y = (y_of.size - n_y) // 2
-    reach_x = (x_of.size - n_x) // 2
     for line in range(first, last):
         z, y = line // n_y, line % n_y
+        start = begin + z * strides[0] + y * strides[1]
+        for i in range(rows.shape[0]):
+            for place in range(start + to_go[i], start + to_come[i]):
+                fine[ranks[place]] += 1
+                coarse[ranks[place] >> shift] += 1
         for x in range(n_x):
+            here = start + x
             for i in range(rows.shape[0]):
-                here = ranks[z_of[z + reach_z + rows[i, 0]], y_of[y + reach_y + rows[i, 1]]]
-                width = rows[i, 2]
-                if x == 0:
-                    for k in range(-width, width):
-                        value = here[x_of[reach_x + k]]
-                        fine[value] += 1
-                        coarse[value >> shift] += 1
-                else:
-                    value = here[x_of[x - 1 + reach_x - width]]
-                    fine[value] -= 1
-                    coarse[value >> shift] -= 1
-                value = here[x_of[x + reach_x + width]]
-                fine[value] += 1
-                coarse[value >> shift] += 1
+                gone = ranks[here + to_go[i]]
+                fine[gone] -= 1
+                coarse[gone >> shift] -= 1
+                come = ranks[here + to_come[i]]
+                fine[come] += 1
+                coarse[come >> shift] += 1
             below = 0
             block = 0
             while below + coarse[block] <= rank:
@@ -56,11 +54,43 @@ def ranked(first, last, ranks, z_of, y_of, x_of, rows, rank, shift, fine, coarse
                 value += 1
             out[z, y, x] = value
         for i in range(rows.shape[0]):
-            here = ranks[z_of[z + reach_z + rows[i, 0]], y_of[y + reach_y + rows[i, 1]]]
-            for k in range(-rows[i, 2], rows[i, 2] + 1):
-                value = here[x_of[n_x - 1 + reach_x + k]]
-                fine[value] -= 1
-                coarse[value >> shift] -= 1
+            for place in range(start + n_x + to_go[i], start + n_x + to_come[i]):
+                fine[ranks[place]] -= 1
+                coarse[ranks[place] >> shift] -= 1
+
+
+@_fast
+def ranked_of_few(first, last, ranks, begin, strides, rows, rank, counts, out):
+    """Write what `ranked` does, where values are few: one level of `counts`, from voxel to voxel.
+
+    The value is looked for from that of the voxel before on, which is seldom far away.
+    """
+    middles = rows[:, 0] * strides[0] + rows[:, 1] * strides[1]
+    to_come, to_go = middles + rows[:, 2], middles - rows[:, 2] - 1
+    n_y, n_x = out.shape[1], out.shape[2]
+    for line in range(first, last):
+        z, y = line // n_y, line % n_y
+        start = begin + z * strides[0] + y * strides[1]
+        counts[:] = 0
+        value, below = 0, 0
+        for i in range(rows.shape[0]):
+            for place in range(start + to_go[i], start + to_come[i]):
+                counts[ranks[place]] += 1
+        for x in range(n_x):
+            here = start + x
+            for i in range(rows.shape[0]):
+                gone = ranks[here + to_go[i]]
+                counts[gone] -= 1
+                come = ranks[here + to_come[i]]
+                counts[come] += 1
+                below += (come < value) - (gone < value)
+            while below > rank:
+                value -= 1
+                below -= counts[value]
+            while below + counts[value] <= rank:
+                below += counts[value]
+                value += 1
+            out[z, y, x] = value
 
 
 @_fast
