@@ -166,7 +166,7 @@ def _kept(array: NDArray[Any], wanted: np.dtype, should_stop: ShouldStop | None)
             low, high = int(limits.min), int(limits.max)
             if part.dtype.kind == "b":
                 part = part.view(np.uint8)
-            elif part.dtype.kind in "iu":
+            if part.dtype.kind in "iu":
                 own = np.iinfo(part.dtype)
                 low, high = max(low, int(own.min)), min(high, int(own.max))
             part = np.clip(part, low, high)

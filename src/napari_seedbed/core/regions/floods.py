@@ -1,14 +1,17 @@
 """Filling from seeds over what looks like them."""
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid, check_corners
 from napari_seedbed.core.regions.channel_stacks import channel_stack
+from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.validation import check_labels, check_number
 from napari_seedbed.errors import InputError
 
@@ -57,16 +60,15 @@ def flood_fill(
     marks = check_labels(seeds, shape, "seeds")
     reach = check_number(tolerance, "tolerance")
     corners = check_corners(connectivity)
-    values = np.unique(marks[marks > 0])
+    # Numbers without gaps: bounds are looked up by them.
+    values, codes = call_aside(partial(numbered, marks), should_stop)
     if not values.size:
         raise InputError("seeds: there are none; mark at least one label above 0.")
-    # Numbers without gaps: bounds are looked up by them.
-    codes = np.where(marks > 0, np.searchsorted(values, marks) + 1, 0)
     grid = BorderedGrid(shape)
-    labels = grid.flat(codes, np.int32)
-    territory = grid.flat(marks >= 0, np.int32)
+    labels = call_aside(partial(grid.flat, codes, np.int32), should_stop)
+    territory = call_aside(partial(grid.flat, marks >= 0, np.int32), should_stop)
     begin = np.flatnonzero(labels)
-    flat = grid.flat(channels, channels.dtype)
+    flat = call_aside(partial(grid.flat, channels, channels.dtype), should_stop)
     lows, highs = _bounds(flat[:, begin], labels[begin], len(values), reach)
     queue = np.empty(territory.size, np.int64)
     queue[: begin.size] = begin

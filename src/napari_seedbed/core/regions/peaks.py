@@ -84,10 +84,14 @@ def labelled_peaks(
     each connected part counts however far it rises.
     """
     grid = BorderedGrid(values.shape)
-    heights, where = grid.flat(values, np.float64), grid.flat(territory, np.int32)
+    heights = call_aside(partial(grid.flat, values, np.float64), should_stop)
+    where = call_aside(partial(grid.flat, territory, np.int32), should_stop)
     inside = np.flatnonzero(where > 0)
-    sort = partial(np.argsort, -heights[inside], kind="stable")
-    order = inside[call_aside(sort, should_stop)].astype(np.int64)
+
+    def sort() -> NDArray[np.int64]:
+        return inside[np.argsort(-heights[inside], kind="stable")].astype(np.int64)
+
+    order = call_aside(sort, should_stop)
     parents, depths = np.full(where.size, -1, np.int64), np.full(where.size, -1.0)
     steps = grid.steps(corners)
     for first in range(0, order.size, _STEPS_PER_CALL):

@@ -87,7 +87,7 @@ def slic_regions(
     wanted = _at_least_one(n_segments, "n_segments")
     rounds = _at_least_one(max_num_iter, "max_num_iter")
     weight = check_number(compactness, "compactness", allow_zero=False)
-    width = check_number(sigma, "sigma")
+    width = _check_width(sigma, shape, size)
     inside = None
     if mask is not None:
         inside = check_labels(mask, shape, "mask") > 0
@@ -168,7 +168,8 @@ def felzenszwalb_regions(
 
     channels, size = channel_stack(image, channel_axis, spacing)
     strength = check_number(scale, "scale")
-    width, fewest = check_number(sigma, "sigma"), check_count(min_size, "min_size")
+    width = _check_width(sigma, channels.shape[1:], size)
+    fewest = check_count(min_size, "min_size")
     values = unit_range(channels)
 
     def one(plane: Floats) -> NDArray[np.integer]:
@@ -238,7 +239,8 @@ def quickshift_regions(
     width, reach = check_number(kernel_size, "kernel_size"), check_number(max_dist, "max_dist")
     if width < 1:
         raise InputError(f"kernel_size must be 1 or more; got {kernel_size!r}.")
-    share, blur = check_number(ratio, "ratio"), check_number(sigma, "sigma")
+    share = check_number(ratio, "ratio")
+    blur = _check_width(sigma, channels.shape[1:], size)
     if share > 1:
         raise InputError(f"ratio must be from 0 to 1; got {ratio!r}.")
     as_lab = _is_lab(channels, colours)
@@ -281,6 +283,12 @@ def _by_slice(
         out[z] = found + (last + 1 - int(found.min()))
         last = int(out[z].max())
     return out.reshape(values.shape[1:])
+
+
+def _check_width(sigma: Any, shape: Sequence[int], spacing: Sequence[float]) -> float:
+    """Return how much to smooth; what is wider than the image many times leaves its mean alone."""
+    width = check_number(sigma, "sigma")
+    return min(width, 10 * max(n * step for n, step in zip(shape, spacing, strict=True)))
 
 
 def _smooth(plane: Floats, sigma: float, spacing: Sequence[float]) -> Floats:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.thresholds.automatic_thresholds import (
     automatic_threshold,
@@ -165,9 +167,7 @@ def threshold_hysteresis(
     easy, hard = (low, high) if objects == "light" else (high, low)
     maybe = threshold_at(image, easy, objects=objects, should_stop=should_stop)
     sure = threshold_at(image, hard, objects=objects, should_stop=should_stop)
-    check_stop(should_stop)
-    parts, count = ndimage.label(maybe)
-    check_stop(should_stop)
+    parts, count = call_aside(partial(ndimage.label, maybe), should_stop)
     kept = np.zeros(count + 1, bool)
     kept[np.unique(parts[sure])] = True
     kept[0] = False
