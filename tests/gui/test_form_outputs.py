@@ -28,6 +28,26 @@ def test_number_of_objects_is_said(open_form, viewer_model):
     assert bench.form.status.text().startswith(f"{count} objects found.")
 
 
+def test_count_is_said_and_takes_no_window_for_one_number(open_form, viewer_model):
+    picture, count = discs()
+    viewer_model.add_labels((picture > 0).astype(np.uint8), name="mask")
+    bench = open_form("count")
+    bench.run()
+    assert bench.form.status.text() == f"{count} objects found. Done."
+    assert bench.form.results.tables.view is None
+
+
+def test_mask_of_many_objects_is_not_said_to_be_one(open_form, viewer_model):
+    picture, count = discs()
+    assert count > 1
+    viewer_model.add_labels((picture > 0).astype(np.uint8), name="mask")
+    bench = open_form("fill_holes")
+    bench.follow()
+    assert bench.form.status.text() == "Preview: 1 label in the image."
+    bench.run()
+    assert bench.form.status.text().startswith("1 label. Done")
+
+
 def test_mask_that_an_operation_made_can_be_worked_on_as_labels(open_form, viewer_model):
     picture, count = discs()
     viewer_model.add_image(picture, name="cells", rgb=False)

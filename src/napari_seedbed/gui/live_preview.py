@@ -17,6 +17,7 @@ from napari_seedbed.gui.covered_layers import CoveredLayers
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layer_records import PREVIEW
 from napari_seedbed.gui.layers import ChannelChoice
+from napari_seedbed.gui.operation_results import in_words, labels_in_words
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
@@ -401,18 +402,14 @@ def _counted(operation: Operation, result: Result, *, covers_all: bool) -> list[
     output = result.outputs[operation.gives]
     here = "in the image" if covers_all else "on this slice"
     if isinstance(output, Points):
-        return [f"Preview: {_number(len(output), 'point')} {here}."]
+        return [f"Preview: {in_words(len(output), 'point')} {here}."]
     if isinstance(output, Shapes):
-        return [f"Preview: {_number(len(output.shapes), 'shape')} {here}."]
+        return [f"Preview: {in_words(len(output.shapes), 'shape')} {here}."]
     if operation.gives == "labels" and isinstance(output, Image):
         voxels = np.asarray(output.array)
         found = len(np.unique(voxels[voxels > 0]))
-        return [f"Preview: {_number(found, 'object')} {here}."]
+        return [f"Preview: {labels_in_words(found)} {here}."]
     return []
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _say_nothing(text: str) -> None:

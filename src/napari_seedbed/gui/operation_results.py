@@ -37,15 +37,26 @@ def counted(result: Result) -> Finished:
         elif isinstance(output, Shapes):
             counts[key] = in_words(len(output.shapes), "shape")
         elif isinstance(output, Table):
-            counts[key] = in_words(len(output), "row")
+            if not _is_one_number(output):
+                counts[key] = in_words(len(output), "row")
         elif key == "labels":
-            counts[key] = in_words(_objects(output), "object")
+            counts[key] = labels_in_words(_objects(output))
     return Finished(result, counts)
 
 
 def in_words(count: int, noun: str) -> str:
     """``1 object``, ``24 objects``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def labels_in_words(count: int) -> str:
+    """``24 objects``; ``1 label``, since that may be a mask of many objects."""
+    return "1 label" if count == 1 else in_words(count, "object")
+
+
+def _is_one_number(table: Table) -> bool:
+    """Whether a sentence tells as much."""
+    return len(table) == 1 and len(table.columns) == 1
 
 
 def _objects(labels: Image) -> int:
@@ -109,12 +120,14 @@ class OperationResults:
                 layer.visible = True
             names += [str(layer.name) for layer in layers]
         tables = [output for output in result.outputs.values() if isinstance(output, Table)]
+        notes = _notes(result.record)
         for table in tables:
-            self._show_table(table, origin, made)
+            # a number that has been said needs no window of its own
+            if not (notes and _is_one_number(table)):
+                self._show_table(table, origin, made)
         for layer in made:
             if isinstance(layer, ShapesLayer):
                 _describe_shapes(layer, tables)
-        notes = _notes(result.record)
         numbers = [
             f"{text[:1].upper()}{text[1:]}."
             for text in finished.counts.values()
