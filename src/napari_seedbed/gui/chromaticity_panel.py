@@ -108,7 +108,7 @@ class ChromaticityPanel(QWidget):
         form.pair.changed.connect(self._on_space)
         self.shown.counted.connect(self._learn_soon)
         form.colour_plot.outline_changed.connect(self._on_outline)
-        form.colour_plot.outline_cleared.connect(self._on_outline_cleared)
+        form.colour_plot.outline_cleared.connect(self._look)
         form.method.currentIndexChanged.connect(self._on_method)
         for fields in form.fields.values():
             fields.changed.connect(self._on_parameters)
@@ -420,9 +420,6 @@ class ChromaticityPanel(QWidget):
     def _on_outline(self, corners: Any) -> None:
         if self.form.operation().name != SELECTION:
             self.form.choose_method(SELECTION)
-        self._look()
-
-    def _on_outline_cleared(self) -> None:
         self._look()
 
     def _on_method(self, index: int) -> None:
