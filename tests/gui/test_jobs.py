@@ -1,6 +1,9 @@
 """Jobs run beside the window, stop when asked, and hand nothing over late."""
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -167,3 +170,45 @@ def test_end_of_the_program_waits_for_jobs_that_stop(record, qtbot):
     jobs.cancel_all()
     assert not job._thread.is_alive()
     qtbot.waitUntil(lambda: not job.running)
+
+
+def test_job_whose_side_of_the_window_is_gone_ends_quietly(record, monkeypatch):
+    sip = pytest.importorskip("PyQt6.sip")
+    raised, may_end = [], threading.Event()
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    job = record.start(lambda report, should_stop: may_end.wait(10))
+    sip.delete(job)
+    may_end.set()
+    job._thread.join(10)
+    jobs._running.discard(job)
+    assert raised == []
+
+
+QUIT_AT_ONCE = """
+import numpy as np
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QApplication
+from napari_seedbed.gui.operation_form import form_class
+app = QApplication([])
+viewer = ViewerModel()
+viewer.add_image(np.zeros((20, 30), np.uint16))
+form = form_class("slic")(viewer)
+form.show()
+app.processEvents()
+app.quit()
+"""
+
+
+def test_window_closed_while_operations_are_compiled_ends_quietly():
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    ended = subprocess.run(
+        [sys.executable, "-c", QUIT_AT_ONCE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Exception" not in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -107,7 +107,7 @@ class Job(QObject):
             assert function is not None, "a job is started once"
             outcome.result = function(self._report, self._stop.is_set)
         del function
-        self._ended.emit(outcome)
+        self._tell("_ended", outcome)
 
     def _report(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -116,7 +116,14 @@ class Job(QObject):
         if progress.preview is None and now - self._last_report < PROGRESS_INTERVAL:
             return
         self._last_report = now
-        self._progressed.emit(progress)
+        self._tell("_progressed", progress)
+
+    def _tell(self, signal: str, what: object) -> None:
+        try:
+            getattr(self, signal).emit(what)
+        except RuntimeError:
+            # Python is ending: Qt has taken the window's side of the job away already.
+            self._stop.set()
 
     # In the window's thread
 
@@ -125,6 +132,9 @@ class Job(QObject):
             self._on_progress(progress)
 
     def _deliver_end(self, outcome: "_Outcome") -> None:
+        # The thread has nothing left to do but to let go of the job, which must not be it that
+        # destroys it: a QObject that ends in another thread than its own crashes the window.
+        self._thread.join()
         _running.discard(self)
         on_done, on_error, on_cancelled = self._on_done, self._on_error, self._on_cancelled
         self._release_callbacks()
