@@ -26,6 +26,7 @@ from napari_seedbed.gui.panel_form import PanelForm, form_rows
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
+from napari_seedbed.gui.value_range_line import ValueRangeLine
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
@@ -75,6 +76,8 @@ class OperationForm(PanelForm):
 
     def _build(self) -> None:
         self.inputs = OperationInputs(self.viewer, self.operation)
+        if self.operation.group == "Images":
+            self.value_range = ValueRangeLine(self.inputs)
         self.image, self.channels = self.inputs.image, self.inputs.channels
         self.times = self.inputs.times
         self.parameters = FieldsWithMore(self.operation.parameters)
@@ -327,8 +330,10 @@ def _run(
 
 def _abandon(form: dict[str, Any], *_: Any) -> None:
     """Stop what a destroyed form left running."""
-    job, preview = form.get("job"), form.get("preview")
+    job, preview, line = form.get("job"), form.get("preview"), form.get("value_range")
     if job is not None:
         job.abandon()
     if preview is not None:
         preview.close()
+    if line is not None:
+        line.abandon()
