@@ -107,7 +107,11 @@ def test_form_shows_all_there_is_to_set_previews_runs_and_is_repeated(
 
 def assert_shown(operation, wanted, results, form):
     """The main output is where a person looks for it, voxel by voxel what the pipeline gives."""
-    if isinstance(wanted, Table):
+    if isinstance(wanted, Table) and len(wanted) == len(wanted.columns) == 1:
+        ((number,),) = wanted.columns.values()
+        # one number needs no table
+        assert form.status.text().startswith(f"{number} ")
+    elif isinstance(wanted, Table):
         shown = form.results.tables.view.table
         assert list(shown.columns) == list(wanted.columns)
         assert len(shown) == len(wanted)
