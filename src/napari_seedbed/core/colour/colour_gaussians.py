@@ -154,7 +154,8 @@ def fit_colour_gaussians(
         full covariance, which does not depend on the order of the channels.
     min_sigma : float, optional
         Smallest standard deviation in any direction, so that a patch of one colour still finds
-        its like. None: 0.001, or more in integer images so dark that rounding makes more.
+        its like. None: 0.001, or more in images of whole numbers so dark that rounding makes
+        more.
     black_level : float
         Pixels whose channels have this mean or less are black; they have no colour and are not
         learnt from.
@@ -279,7 +280,7 @@ def chromaticity_gaussian(
         the literature. 'joint': one Gaussian with the full covariance.
     min_sigma : float, optional
         Smallest standard deviation of a chromaticity in any direction. None: 0.001, or more in
-        integer images so dark that rounding makes more.
+        images of whole numbers so dark that rounding makes more.
     black_level : float
         Pixels whose channels have this mean or less are black. They have no colour: they are not
         learnt from, and their probability is 0.
@@ -367,19 +368,25 @@ def _falling(squared_distance: NDArray[np.floating]) -> NDArray[np.floating]:
 
 @dataclass
 class _Moments:
-    """Number, sum and spread of coordinates, and sum of brightness, put together piece by piece."""
+    """Number, sum and spread of coordinates, put together piece by piece.
+
+    Beside them the sum of brightness, and whether all colours are whole numbers.
+    """
 
     number: int
     mean: NDArray[np.float64]
     scatter: NDArray[np.float64]
     brightness: float
+    rounded: bool
 
     @classmethod
-    def of(cls, coordinates: NDArray[np.floating], brightness: float) -> "_Moments":
+    def of(cls, coordinates: NDArray[np.floating], colours: NDArray[Any]) -> "_Moments":
+        brightness = float(colours.sum(dtype=np.float64))
+        rounded = colours.dtype.kind != "f" or bool((colours == np.rint(colours)).all())
         values = coordinates.astype(np.float64)
         mean = values.mean(axis=1)
         values -= mean[:, np.newaxis]
-        return cls(values.shape[1], mean, values @ values.T, brightness)
+        return cls(values.shape[1], mean, values @ values.T, brightness, rounded)
 
     def joined(self, other: "_Moments") -> "_Moments":
         """Chan, Golub and LeVeque (1979), Updating formulae and a pairwise algorithm."""
@@ -391,6 +398,7 @@ class _Moments:
             self.mean + step * (other.number / number),
             self.scatter + other.scatter + weight * np.outer(step, step),
             self.brightness + other.brightness,
+            self.rounded and other.rounded,
         )
 
 
@@ -421,15 +429,11 @@ def _fit(
             if coloured is not None:
                 coordinates, colours = coordinates[:, coloured], colours[coloured]
             if len(colours):
-                part = _Moments.of(coordinates, float(colours.sum(dtype=np.float64)))
+                part = _Moments.of(coordinates, colours)
                 moments[label].append((slab[-1].start or 0, part))
 
     in_slabs(work, labels.shape, should_stop)
-    integers = pixels.dtype.kind in "iu"
-    return [
-        _gaussian(label, space, parts, model, min_sigma, integers)
-        for label, parts in moments.items()
-    ]
+    return [_gaussian(label, space, parts, model, min_sigma) for label, parts in moments.items()]
 
 
 def _gaussian(
@@ -438,7 +442,6 @@ def _gaussian(
     parts: list[tuple[int, _Moments]],
     model: str,
     min_sigma: float | None,
-    integers: bool,
 ) -> ColourGaussian:
     if not parts:
         what = "black" if space.saturation_level is None else "black or saturated"
@@ -453,7 +456,7 @@ def _gaussian(
         moments = moments.joined(other)
     if min_sigma is None:
         min_sigma = MIN_SIGMA
-        if integers and moments.brightness > 0:
+        if moments.rounded and moments.brightness > 0:
             min_sigma = max(min_sigma, _ROUNDING * moments.number / moments.brightness)
     covariance = moments.scatter / moments.number
     if model == "independent":
