@@ -1,5 +1,6 @@
 """Chromaticity of images with any number of channels, and pixels too bright to have one."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,10 @@ from napari_seedbed.core.colour.colour_spaces import (
     result_type,
     saturated_pixels,
 )
+from napari_seedbed.core.images.value_ranges import common_range, value_range_of_part
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_image, check_number
-
-_BIT_DEPTHS = (8, 12, 14, 16, 32, 64)
 
 
 def rg_chromaticity(
@@ -83,9 +83,8 @@ def saturation_level(image: Any) -> float | None:
     Returns
     -------
     float or None
-        For integers the largest value of the fewest bits (8, 12, 14, 16, 32 or 64, one less if
-        signed) that hold the image: 4095 for 12 bits stored in 16. For floats 1 if no value
-        is larger, otherwise None.
+        For integers the upper end of the range that `value_range` finds, negative values counting
+        as 0: 4095 for 12 bits stored in 16. For floats 1 if no value is larger, otherwise None.
 
     Raises
     ------
@@ -93,14 +92,12 @@ def saturation_level(image: Any) -> float | None:
         If the image is no array of finite numbers.
     """
     array = check_image(image, allow_bool=False)
-    top = array.max()
     if array.dtype.kind == "f":
-        return 1.0 if top <= 1 else None
-    sign = 1 if array.dtype.kind == "i" else 0
-    # Unsigned 12 and 14 bits are kept in signed 16 bits just as well.
-    limits = [2**bits - 1 for bits in _BIT_DEPTHS if bits < 8 * array.dtype.itemsize]
-    limits.append(2 ** (8 * array.dtype.itemsize - sign) - 1)
-    return float(next(limit for limit in limits if top <= limit))
+        return 1.0 if array.max() <= 1 else None
+    part = value_range_of_part(array)
+    # Negative values count as 0 here: below it, sensors have no grey levels.
+    above = replace(part, lowest=max(part.lowest, 0), highest=max(part.highest, 0))
+    return float(common_range([above]).high)
 
 
 def saturated(
