@@ -93,24 +93,25 @@ def test_form_shows_all_there_is_to_set_previews_runs_and_is_repeated(
 
     qtbot.mouseClick(form.run_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: form.job is None, timeout=TIMEOUT)
-    assert "Done" in form.status.text(), form.status.text()
+    said = form.status.text()
+    assert "Done" in said, said
     # without the extra outputs, whose names say which they are
     main_title = f"({operation.title})"
     results = [one for one in viewer_model.layers if is_result(one) and main_title in one.name]
-    assert_shown(operation, wanted.outputs[operation.gives], results, form)
+    assert_shown(operation, wanted.outputs[operation.gives], results, form, said)
 
     form.save_recipe(tmp_path / "r.yaml")
     given = form.inputs.given().inputs
     again = replay(load_recipe(tmp_path / "r.yaml"), given["image"], other=given.get("other"))
-    assert_shown(operation, again.outputs[operation.gives], results, form)
+    assert_shown(operation, again.outputs[operation.gives], results, form, said)
 
 
-def assert_shown(operation, wanted, results, form):
+def assert_shown(operation, wanted, results, form, said):
     """The main output is where a person looks for it, voxel by voxel what the pipeline gives."""
     if isinstance(wanted, Table) and len(wanted) == len(wanted.columns) == 1:
         ((number,),) = wanted.columns.values()
         # one number needs no table
-        assert form.status.text().startswith(f"{number} ")
+        assert said.startswith(f"{number} ")
     elif isinstance(wanted, Table):
         shown = form.results.tables.view.table
         assert list(shown.columns) == list(wanted.columns)
