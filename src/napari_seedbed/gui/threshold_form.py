@@ -12,6 +12,7 @@ from napari_seedbed.gui.operation_inputs import OperationInputs
 from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
+from napari_seedbed.gui.value_range_line import ValueRangeLine
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.parameters import Value
@@ -38,6 +39,7 @@ class ThresholdForm(PanelForm):
         self.kinds = {kind.name: kind for kind in kinds}
         self.inputs = OperationInputs(viewer, kinds[0], one_channel=True)
         self.inputs.channels.setToolTip("The channel to divide.")
+        self.value_range = ValueRangeLine(self.inputs)
         self.column.addWidget(self.inputs)
         self._build_histogram()
         self._build_kinds()

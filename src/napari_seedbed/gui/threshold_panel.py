@@ -490,6 +490,7 @@ def _close(panel: dict[str, Any], *_: Any) -> None:
     """Stop what a destroyed panel left running."""
     panel["counts"].close()
     panel["comparison"].abandon()
+    panel["form"].value_range.abandon()
     if panel["job"] is not None:
         panel["job"].abandon()
     # When Python ends, the preview may be gone before the panel.
