@@ -25,13 +25,14 @@ from napari_seedbed.gui.colour_patches import (
     new_patch_layer,
     set_next_class,
 )
-from napari_seedbed.gui.colour_results import ColourResults, compare_levels, run_part, show_classes
+from napari_seedbed.gui.colour_results import ColourResults, compare_levels, show_classes
 from napari_seedbed.gui.contact_sheet import ContactSheet, Picture
 from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layer_records import is_preview, is_result
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
+from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seeds_watch import SeedsWatch
@@ -171,7 +172,7 @@ class ChromaticityPanel(QWidget):
             origin = Origin(layer, image, choices, None, part.time)
             self.jobs.start(
                 "run",
-                partial(run_part, operation, inputs, parameters, part),
+                partial(run_part, operation, dict(inputs), parameters, part),
                 partial(self._on_result, origin, wanted, part.words),
                 self._on_error,
                 on_progress=self.form.controls.show_progress,

@@ -17,8 +17,8 @@ from napari_seedbed.core.progress import Report, ShouldStop
 from napari_seedbed.gui.colour_plot import CLASS_COLOURS
 from napari_seedbed.gui.contact_sheet import Picture
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.view_position import Part
-from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Operation, Result
 from napari_seedbed.pipeline.shapes import Shapes
@@ -118,26 +118,6 @@ def _show_probability(layer: Layer) -> None:
         layer.contrast_limits = (0, 1)
 
 
-def run_part(
-    operation: Operation,
-    inputs: Mapping[str, Image | Shapes],
-    parameters: Mapping[str, Any],
-    part: Part,
-    report: Report,
-    should_stop: ShouldStop,
-) -> Result:
-    """Run an operation on a part of an image."""
-    return operations.run(
-        operation,
-        inputs,
-        parameters,
-        report=report,
-        should_stop=should_stop,
-        times=part.times,
-        region=part.region,
-    )
-
-
 def compare_levels(
     operation: Operation,
     inputs: Mapping[str, Image | Shapes],
@@ -148,7 +128,7 @@ def compare_levels(
 ) -> list[Picture]:
     """Composites of a slice at each of the levels, with how much of it reaches them."""
     wanted = {**parameters, "mask": False, "labels": False, "composite": False}
-    result = run_part(operation, inputs, wanted, part, report, should_stop)
+    result = run_part(operation, dict(inputs), wanted, part, report, should_stop)
     probability = result.image("image")
     image = inputs["image"]
     assert isinstance(image, Image)

@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.blinking import Blinking, TwoViews, views_of_layers, views_of_times
@@ -22,6 +22,7 @@ from napari_seedbed.gui.grids import grid_of, unit_symbol
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
+from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.view_position import Part, show_place, time_on_screen
@@ -148,7 +149,7 @@ class DifferencesPanel(QWidget):
             self._say("Working…")
             self.jobs.start(
                 _RUN,
-                partial(_run, name, dict(given.inputs), parameters, part, None),
+                partial(run_part, name, dict(given.inputs), parameters, part),
                 partial(self._on_run_done, given, parameters, part),
                 self._on_error,
                 on_progress=self._on_progress,
@@ -333,7 +334,12 @@ class DifferencesPanel(QWidget):
         self.jobs.start(
             _LIVE,
             partial(
-                _run, CHANGES.name, dict(wish.pair), dict(wish.parameters), Part(), self._context
+                run_part,
+                CHANGES.name,
+                dict(wish.pair),
+                dict(wish.parameters),
+                Part(),
+                context=self._context,
             ),
             partial(self._on_live_done, wish),
             self._on_live_error,
@@ -457,30 +463,6 @@ class DifferencesPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _run(
-    name: str,
-    inputs: dict[str, Any],
-    parameters: dict[str, Value],
-    part: Part,
-    context: Context | None,
-    report: Report,
-    should_stop: ShouldStop,
-) -> Result:
-    try:
-        return operations.run(
-            name,
-            inputs,
-            parameters,
-            report=report,
-            should_stop=should_stop,
-            context=context,
-            times=part.times,
-        )
-    finally:
-        # the partial outlives the run in the job's frames
-        inputs.clear()
 
 
 def _close(panel: dict[str, Any], *_: Any) -> None:

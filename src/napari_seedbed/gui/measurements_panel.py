@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import level_0
@@ -26,6 +26,7 @@ from napari_seedbed.gui.numbered_overlay import NumberedOverlay
 from napari_seedbed.gui.object_count import ObjectCount
 from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
+from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import Part, time_on_screen
@@ -118,7 +119,7 @@ class MeasurementsPanel(QWidget):
             groups = self.form.chosen_groups()
             part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self.job = Job(
-                partial(_run, dict(given.inputs), groups, part),
+                partial(run_part, OPERATION, dict(given.inputs), groups, part),
                 on_done=partial(self._show, given, part),
                 on_error=self._on_error,
                 on_progress=self._on_progress,
@@ -401,27 +402,6 @@ class MeasurementsPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _run(
-    inputs: dict[str, Any],
-    parameters: dict[str, bool],
-    part: Part,
-    report: Report,
-    should_stop: ShouldStop,
-) -> Result:
-    try:
-        return operations.run(
-            OPERATION,
-            inputs,
-            parameters,
-            report=report,
-            should_stop=should_stop,
-            times=part.times,
-        )
-    finally:
-        # the partial outlives the run in the job's frames
-        inputs.clear()
 
 
 def _abandon(panel: dict[str, Any], *_: Any) -> None:

@@ -10,7 +10,7 @@ from napari.layers import Layer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.apply_choice import ApplyChoice
@@ -20,10 +20,11 @@ from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layer_records import name_of_source
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given, OperationInputs
-from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
+from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_form import PanelForm, form_rows
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
+from napari_seedbed.gui.part_runs import run_and_count
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.value_range_line import ValueRangeLine
@@ -33,7 +34,6 @@ from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Operation
 from napari_seedbed.pipeline.parameters import Value
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -119,7 +119,7 @@ class OperationForm(PanelForm):
             part = self.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self.preview.finish()
             self.job = Job(
-                partial(_run, self.operation, dict(given.inputs), parameters, part),
+                partial(run_and_count, self.operation, dict(given.inputs), parameters, part),
                 on_done=partial(self._show, given, parameters, part),
                 on_error=self._on_error,
                 on_progress=self._on_progress,
@@ -302,30 +302,6 @@ def __getattr__(name: str) -> type[OperationForm]:
 
 def _camel_case(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _run(
-    operation: Operation,
-    inputs: dict[str, Image | Shapes],
-    parameters: dict[str, Any],
-    part: Part,
-    report: Report,
-    should_stop: ShouldStop,
-) -> Finished:
-    try:
-        result = operations.run(
-            operation,
-            inputs,
-            parameters,
-            report=report,
-            should_stop=should_stop,
-            times=part.times,
-            region=part.region,
-        )
-        return counted(result)
-    finally:
-        # the partial outlives the run in the job's frames
-        inputs.clear()
 
 
 def _abandon(form: dict[str, Any], *_: Any) -> None:

@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress
 from napari_seedbed.core.regions.region_edits import edits_text
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
@@ -20,9 +20,10 @@ from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layer_records import is_preview, record_of
 from napari_seedbed.gui.operation_inputs import Given
-from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
+from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.panel_life import PanelLife
+from napari_seedbed.gui.part_runs import run_and_count
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.region_graph_form import SLIDER_STEPS, RegionGraphForm
 from napari_seedbed.gui.region_graph_layers import RegionGraphLayers
@@ -375,7 +376,7 @@ class RegionGraphPanel(QWidget):
         on_done: Any,
     ) -> None:
         self.job = Job(
-            partial(_run, operation, inputs, parameters, part),
+            partial(run_and_count, operation, inputs, parameters, part),
             on_done=on_done,
             on_error=self._on_error,
             on_progress=self._on_progress,
@@ -458,30 +459,6 @@ class RegionGraphPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _run(
-    operation: Operation,
-    inputs: dict[str, Image | Shapes],
-    parameters: dict[str, Value],
-    part: Part,
-    report: Report,
-    should_stop: ShouldStop,
-) -> Finished:
-    try:
-        result = operations.run(
-            operation,
-            inputs,
-            parameters,
-            report=report,
-            should_stop=should_stop,
-            times=part.times,
-            region=part.region,
-        )
-        return counted(result)
-    finally:
-        # The partial outlives the run in the job's frames.
-        inputs.clear()
 
 
 def _abandon(panel: dict[str, Any], *_: Any) -> None:

@@ -12,7 +12,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.counted_images import CLASS_MARKS, Counted, CountedImages
@@ -21,9 +21,10 @@ from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.layer_records import name_of_source
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given
-from napari_seedbed.gui.operation_results import Finished, OperationResults, counted
+from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
+from napari_seedbed.gui.part_runs import run_and_count
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.threshold_comparison import Candidate, Comparison
 from napari_seedbed.gui.threshold_form import ThresholdForm
@@ -133,7 +134,7 @@ class ThresholdPanel(QWidget):
             part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self.preview.finish()
             self.job = Job(
-                partial(_run, kind, given.image, parameters, part),
+                partial(run_and_count, kind, {"image": given.image}, parameters, part),
                 on_done=partial(self._show, given, kind, parameters, part),
                 on_error=self._on_error,
                 on_progress=self._on_progress,
@@ -468,22 +469,6 @@ class ThresholdPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _run(
-    kind: str, image: Image, parameters: dict[str, Value], part: Part, report: Report,
-    should_stop: ShouldStop,
-) -> Finished:  # fmt: skip
-    result = operations.run(
-        kind,
-        {"image": image},
-        parameters,
-        report=report,
-        should_stop=should_stop,
-        times=part.times,
-        region=part.region,
-    )
-    return counted(result)
 
 
 def _close(panel: dict[str, Any], *_: Any) -> None:

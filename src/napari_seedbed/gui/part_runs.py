@@ -1,0 +1,51 @@
+"""Runs of an operation on a part of an image, as the jobs of panels make them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.gui.operation_results import Finished, counted
+from napari_seedbed.gui.view_position import Part
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.declarations import Context, Operation
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.shapes import Shapes
+
+
+def run_part(
+    operation: Operation | str,
+    inputs: dict[str, Image | Shapes],
+    parameters: Mapping[str, Any],
+    part: Part,
+    report: Report,
+    should_stop: ShouldStop,
+    *,
+    context: Context | None = None,
+) -> Result:
+    """Run an operation, and let go of its inputs: the job's frames outlive the run."""
+    try:
+        return operations.run(
+            operation,
+            inputs,
+            parameters,
+            report=report,
+            should_stop=should_stop,
+            context=context,
+            times=part.times,
+            region=part.region,
+        )
+    finally:
+        inputs.clear()
+
+
+def run_and_count(
+    operation: Operation | str,
+    inputs: dict[str, Image | Shapes],
+    parameters: Mapping[str, Any],
+    part: Part,
+    report: Report,
+    should_stop: ShouldStop,
+) -> Finished:
+    """Run an operation and count what comes out, both beside the window."""
+    return counted(run_part(operation, inputs, parameters, part, report, should_stop))
