@@ -296,6 +296,7 @@ STRUCTURE = image_filter(
 
 FRANGI = image_filter(
     name="frangi",
+    core_names={"sigma": "sigma_max"},
     title="Frangi vessels",
     group="Ridges",
     function=_frangi,
@@ -321,6 +322,7 @@ FRANGI = image_filter(
 
 SATO = image_filter(
     name="sato",
+    core_names={"sigma": "sigma_max"},
     title="Sato lines",
     group="Ridges",
     function=_sato,
@@ -335,6 +337,7 @@ SATO = image_filter(
 
 MEIJERING = image_filter(
     name="meijering",
+    core_names={"sigma": "sigma_max"},
     title="Meijering neurites",
     group="Ridges",
     function=_meijering,

@@ -158,6 +158,7 @@ PERCENTILE = image_filter(
 
 DIFFERENCE_OF_GAUSSIANS = image_filter(
     name="difference_of_gaussians",
+    core_names={"sigma": "high_sigma"},
     title="Difference of Gaussians",
     group="Smoothing",
     function=core_call("difference_of_gaussians"),
