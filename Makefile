@@ -38,6 +38,7 @@ bench: ready
 	$(PYTHON) benchmarks/quality_scribbles.py
 	$(PYTHON) benchmarks/snakes.py
 	$(PYTHON) benchmarks/regions.py
+	$(PYTHON) benchmarks/filters.py
 
 screenshots: ready
 	env -u DISPLAY -u WAYLAND_DISPLAY scripts/with_display.sh $(PYTHON) docs/screenshots.py

@@ -94,6 +94,44 @@ def ranked_of_few(first, last, ranks, begin, strides, rows, rank, counts, out):
 
 
 @_fast
+def selected(first, last, values, begin, strides, rows, rank, room, out):
+    """Write what `ranked` does by partly sorting the values of each window; `room` holds them.
+
+    Hoare CAR (1961). Algorithm 65: Find. Communications of the ACM 4(7), 321-322.
+    """
+    middles = rows[:, 0] * strides[0] + rows[:, 1] * strides[1]
+    n_y, n_x = out.shape[1], out.shape[2]
+    for line in range(first, last):
+        z, y = line // n_y, line % n_y
+        start = begin + z * strides[0] + y * strides[1]
+        for x in range(n_x):
+            n = 0
+            for i in range(rows.shape[0]):
+                place = start + x + middles[i]
+                for k in range(place - rows[i, 2], place + rows[i, 2] + 1):
+                    room[n] = values[k]
+                    n += 1
+            low, high = 0, n - 1
+            while low < high:
+                pivot = room[rank]
+                i, j = low, high
+                while i <= j:
+                    while room[i] < pivot:
+                        i += 1
+                    while pivot < room[j]:
+                        j -= 1
+                    if i <= j:
+                        room[i], room[j] = room[j], room[i]
+                        i += 1
+                        j -= 1
+                if j < rank:
+                    low = i
+                if rank < i:
+                    high = j
+            out[z, y, x] = room[rank]
+
+
+@_fast
 def running_sums(first, last, values, z_of, y_of, x_of, out):
     """Write the sums of the values before each place, for lines `first` to `last` of `out`.
 
