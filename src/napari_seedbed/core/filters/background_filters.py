@@ -19,6 +19,7 @@ from napari_seedbed.errors import InputError
 Ground = Literal["rolling_ball", "paraboloid", "tophat", "gaussian"]
 
 _BLOCKS_PER_TASK = 64
+_VOXELS_PER_TASK = 1 << 19
 
 
 def background(
@@ -143,8 +144,8 @@ def _rolling_ball(
     # About 64 voxels, so that those left out and those looked at in vain are both few.
     side = np.array((1, 8, 8) if values.shape[0] == 1 else (4, 4, 4), np.int64)
     lowest = np.empty(-(-np.array(values.shape) // side))
-    check_stop(should_stop)
-    ball_kernels.lowest_of_blocks(values, side, lowest)
+    lines = split(lowest.shape[0] * lowest.shape[1], 1 + values.size // _VOXELS_PER_TASK)
+    run_ranges(ball_kernels.lowest_of_blocks, lines, values, side, lowest, should_stop=should_stop)
     out = np.empty(values.shape)
     parts = split(lowest.size, -(-lowest.size // _BLOCKS_PER_TASK))
     run_ranges(

@@ -13,16 +13,18 @@ _inline = njit(nogil=True, error_model="numpy", inline="always")
 
 
 @_fast
-def lowest_of_blocks(values, side, out):
-    """Write the smallest value of each block of `side` (3,) voxels."""
-    out[:] = np.inf
-    for z in range(values.shape[0]):
-        for y in range(values.shape[1]):
-            lowest = out[z // side[0], y // side[1]]
-            for x in range(values.shape[2]):
-                value = values[z, y, x]
-                if value < lowest[x // side[2]]:
-                    lowest[x // side[2]] = value
+def lowest_of_blocks(first, last, values, side, out):
+    """Write the smallest value of each block of `side` (3,) voxels, for lines of blocks."""
+    for line in range(first, last):
+        z0, y0 = line // out.shape[1] * side[0], line % out.shape[1] * side[1]
+        lowest = out[line // out.shape[1], line % out.shape[1]]
+        lowest[:] = np.inf
+        for z in range(z0, min(z0 + side[0], values.shape[0])):
+            for y in range(y0, min(y0 + side[1], values.shape[1])):
+                for block in range(lowest.size):
+                    x0 = block * side[2]
+                    for x in range(x0, min(x0 + side[2], values.shape[2])):
+                        lowest[block] = min(lowest[block], values[z, y, x])
 
 
 @_inline
