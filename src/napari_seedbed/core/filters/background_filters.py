@@ -143,7 +143,7 @@ def _rolling_ball(
     values = np.ascontiguousarray(array.reshape(lead + array.shape), np.float64)
     # About 64 voxels, so that those left out and those looked at in vain are both few.
     side = np.array((1, 8, 8) if values.shape[0] == 1 else (4, 4, 4), np.int64)
-    lowest = np.empty(-(-np.array(values.shape) // side))
+    lowest: NDArray[np.float64] = np.empty(-(-np.array(values.shape) // side))
     lines = split(lowest.shape[0] * lowest.shape[1], 1 + values.size // _VOXELS_PER_TASK)
     run_ranges(ball_kernels.lowest_of_blocks, lines, values, side, lowest, should_stop=should_stop)
     out = np.empty(values.shape)
