@@ -1,9 +1,11 @@
 """Runs of an operation on a part of an image, as the jobs of panels make them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from napari_seedbed.core.progress import Report, ShouldStop
+from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.gui.operation_results import Finished, counted
 from napari_seedbed.gui.view_position import Part
 from napari_seedbed.pipeline import operations
@@ -23,20 +25,29 @@ def run_part(
     *,
     context: Context | None = None,
 ) -> Result:
-    """Run an operation, and let go of its inputs: the job's frames outlive the run."""
-    try:
-        return operations.run(
-            operation,
-            inputs,
-            parameters,
-            report=report,
-            should_stop=should_stop,
-            context=context,
-            times=part.times,
-            region=part.region,
-        )
-    finally:
-        inputs.clear()
+    """Run an operation, and let go of its inputs: the job's frames outlive the run.
+
+    It returns at once when asked to stop, and not only when the operation looks next; with a
+    context, which a run that goes on might still write to, it waits for that.
+    """
+
+    def tell(progress: Progress) -> None:
+        if not should_stop():
+            report(progress)
+
+    run = partial(
+        operations.run,
+        operation,
+        dict(inputs),
+        parameters,
+        report=tell,
+        should_stop=should_stop,
+        context=context,
+        times=part.times,
+        region=part.region,
+    )
+    inputs.clear()
+    return call_aside(run, should_stop) if context is None else run()
 
 
 def run_and_count(
