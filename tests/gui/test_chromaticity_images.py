@@ -76,4 +76,4 @@ def test_window_lives_while_a_large_image_is_worked_on(viewer_model, qtbot):
             qtbot.wait(30)
         bench.wait()
     assert bench.preview() is not None
-    assert beat.stuck < 1
+    assert beat.stuck < 0.5
