@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import level_0
@@ -25,9 +24,11 @@ from napari_seedbed.gui.measurements_form import OWN_COLOURS, MeasurementsForm
 from napari_seedbed.gui.numbered_overlay import NumberedOverlay
 from napari_seedbed.gui.object_count import ObjectCount
 from napari_seedbed.gui.operation_inputs import Given
+from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.run_controls import RunControls
 from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import Part, time_on_screen
 from napari_seedbed.pipeline import operations
@@ -45,7 +46,7 @@ MOVED_SECONDS = 0.05
 _NO_COLOURS = (TIME, "label", "nearest_label")
 
 
-class MeasurementsPanel(QWidget):
+class MeasurementsPanel(PanelJob, QWidget):
     """Counts and measures the objects of a Labels layer.
 
     Parameters
@@ -118,23 +119,11 @@ class MeasurementsPanel(QWidget):
                 raise InputError("labels: there are none; make a Labels layer first.")
             groups = self.form.chosen_groups()
             part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
-            self.job = Job(
+            self._start(
                 partial(run_part, OPERATION, dict(given.inputs), groups, part),
-                on_done=partial(self._show, given, part),
-                on_error=self._on_error,
-                on_progress=self._on_progress,
-                on_cancelled=self._on_cancelled,
+                partial(self._show, given, part),
+                "Measuring…",
             )
-            self._say("Measuring…")
-            self.form.run.setEnabled(False)
-            self.form.controls.show_running(True)
-            self.job.start()
-
-    def cancel(self) -> None:
-        """Stop; what is shown stays."""
-        if self.job is not None:
-            self._say("Stopping…")
-            self.job.cancel()
 
     def select(self, rows: Rows) -> None:
         """Select rows of the table, in the table, the plot and the picture."""
@@ -318,21 +307,9 @@ class MeasurementsPanel(QWidget):
         if window is not None:
             window.add_dock_widget(self.view, name="Measurements of objects", area="bottom")
 
-    def _on_progress(self, progress: Progress) -> None:
-        self.form.controls.show_progress(progress)
-        self._say(progress.message)
-
-    def _on_error(self, error: BaseException) -> None:
-        self._end(errors.show(error))
-
-    def _on_cancelled(self) -> None:
-        self._end("Cancelled.")
-
-    def _end(self, message: str) -> None:
-        self.job = None
-        self.form.controls.show_running(False)
-        self.form.run.setEnabled(self.form.inputs.image.layer() is not None)
-        self._say(message)
+    def _show_running(self, running: bool) -> None:
+        self.form.run.setEnabled(not running and self.form.inputs.image.layer() is not None)
+        self.form.controls.show_running(running)
 
     # Selection and colours
 
@@ -400,8 +377,8 @@ class MeasurementsPanel(QWidget):
             wanted = ColourBy(name, colormap, limits)
         self.linked.colour_by(wanted)
 
-    def _say(self, message: str) -> None:
-        self.form.controls.say(message)
+    def _controls(self) -> RunControls:
+        return self.form.controls
 
 
 def _abandon(panel: dict[str, Any], *_: Any) -> None:

@@ -10,7 +10,6 @@ from napari.layers import Layer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
-from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.apply_choice import ApplyChoice
@@ -23,6 +22,7 @@ from napari_seedbed.gui.operation_inputs import Given, OperationInputs
 from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_form import PanelForm, form_rows
+from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.part_runs import run_and_count
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-class OperationForm(PanelForm):
+class OperationForm(PanelJob, PanelForm):
     """Inputs, parameters, preview, Run and Cancel of one operation.
 
     Subclasses are made by `form_class`. The result of a further run replaces that of the one
@@ -118,22 +118,11 @@ class OperationForm(PanelForm):
             parameters = self.parameters.values()
             part = self.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self.preview.finish()
-            self.job = Job(
+            self._start(
                 partial(run_and_count, self.operation, dict(given.inputs), parameters, part),
-                on_done=partial(self._show, given, parameters, part),
-                on_error=self._on_error,
-                on_progress=self._on_progress,
-                on_cancelled=self._on_cancelled,
+                partial(self._show, given, parameters, part),
+                "Working…",
             )
-            self._say("Working…")
-            self._show_running(True)
-            self.job.start()
-
-    def cancel(self) -> None:
-        """Stop; what is shown stays."""
-        if self.job is not None:
-            self._say("Stopping…")
-            self.job.cancel()
 
     def save_recipe(self, path: str | Path) -> None:
         """Write the recipe of the last result to `path`."""
@@ -238,16 +227,6 @@ class OperationForm(PanelForm):
 
     # What the job tells
 
-    def _on_progress(self, progress: Progress) -> None:
-        self.controls.show_progress(progress)
-        self._say(progress.message)
-
-    def _on_error(self, error: BaseException) -> None:
-        self._end(errors.show(error))
-
-    def _on_cancelled(self) -> None:
-        self._end("Cancelled.")
-
     def _show(
         self, given: Given, parameters: dict[str, Value], part: Part, finished: Finished
     ) -> None:
@@ -276,13 +255,8 @@ class OperationForm(PanelForm):
         self.save_button.setEnabled(not running and self._record is not None)
         self.controls.show_running(running)
 
-    def _end(self, message: str) -> None:
-        self.job = None
-        self._show_running(False)
-        self._say(message)
-
-    def _say(self, message: str) -> None:
-        self.controls.say(message)
+    def _controls(self) -> RunControls:
+        return self.controls
 
 
 def form_class(name: str) -> type[OperationForm]:

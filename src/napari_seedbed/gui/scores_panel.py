@@ -14,7 +14,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_hints_view import ImageHints
@@ -29,9 +28,11 @@ from napari_seedbed.gui.layer_records import (
 from napari_seedbed.gui.layers import add_or_update, image_of
 from napari_seedbed.gui.operation_inputs import axes_known
 from napari_seedbed.gui.operation_results import in_words
+from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import trials
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.run_controls import RunControls
 from napari_seedbed.gui.score_parts import (
     LiveScores,
     Scored,
@@ -64,7 +65,7 @@ _SLOT = "scores/agreement"
 _RESULT_EVENTS = ("paint", "data", "set_data", "labels_update", "scale", "translate", "affine")
 
 
-class ScoresPanel(QWidget):
+class ScoresPanel(PanelJob, QWidget):
     """Scores labels or a mask against a truth, at once or while somebody works.
 
     Parameters
@@ -131,23 +132,11 @@ class ScoresPanel(QWidget):
         with errors.shown(self._say):
             truth, result = self._truth(), self._result()
             images = images_to_score(truth, result, self._time_axis())
-            self.job = Job(
+            self._start(
                 partial(score_all, images, self.form.background.value()),
-                on_done=partial(self._show, truth, result),
-                on_error=self._on_error,
-                on_progress=self._on_progress,
-                on_cancelled=self._on_cancelled,
+                partial(self._show, truth, result),
+                "Scoring…",
             )
-            self._say("Scoring…")
-            self.form.run.setEnabled(False)
-            self.form.controls.show_running(True)
-            self.job.start()
-
-    def cancel(self) -> None:
-        """Stop; what is shown stays."""
-        if self.job is not None:
-            self._say("Stopping…")
-            self.job.cancel()
 
     def go_to(self, row: int) -> None:
         """Bring an error to the middle of the picture."""
@@ -428,24 +417,12 @@ class ScoresPanel(QWidget):
         if len(rows):
             self.go_to(int(rows[0]))
 
-    def _on_progress(self, progress: Progress) -> None:
-        self.form.controls.show_progress(progress)
-        self._say(progress.message)
+    def _show_running(self, running: bool) -> None:
+        self.form.run.setEnabled(not running)
+        self.form.controls.show_running(running)
 
-    def _on_error(self, error: BaseException) -> None:
-        self._end(errors.show(error))
-
-    def _on_cancelled(self) -> None:
-        self._end("Cancelled.")
-
-    def _end(self, message: str) -> None:
-        self.job = None
-        self.form.controls.show_running(False)
-        self.form.run.setEnabled(True)
-        self._say(message)
-
-    def _say(self, message: str) -> None:
-        self.form.controls.say(message)
+    def _controls(self) -> RunControls:
+        return self.form.controls
 
 
 def _rank_of_truth(layer: Labels) -> tuple[bool, bool, bool]:
