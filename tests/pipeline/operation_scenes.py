@@ -12,8 +12,6 @@ _NEEDED = {
     "niblack": {"window_size": 5},
     "colour_selection": {"outline": "0 0, 0.45 0, 0.45 1, 0 1"},
     "to_grey": {"weights": "mean"},
-    # one pixel is marked, and integers spread a little by their rounding
-    "chromaticity_gaussian": {"min_sigma": 0.05},
     # what goes on for long where it finds nothing
     "elastic_contour": {"max_num_iter": 100},
     "fit_circle": {"max_trials": 200},
