@@ -43,8 +43,9 @@ def inputs_for(operation, array, *, optional=False, **about):
     else:
         given = {"image": Image(image, axes, name="scene", **about)}
     needed = (*operation.takes, *operation.one_of[:1], *(operation.optional if optional else ()))
-    if ("colours", "text") in [(one.name, one.type) for one in operation.parameters]:
-        # it learns colours from marks unless they are written down
+    texts = {one.name for one in operation.parameters if one.type == "text"}
+    if texts & {"colours", "training"}:
+        # it learns from marks unless what it has learnt is written down
         needed = (*needed, "seeds")
     middle = [n // 2 for n in array.shape]
     if "other" in needed:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.channel_operations import CHANNELS_AND_CROP
+from napari_seedbed.pipeline.classifier_operations import PIXEL_CLASSIFICATION
 from napari_seedbed.pipeline.colour_operations import COLOURS
 from napari_seedbed.pipeline.contrast_operations import CONTRASTS
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
@@ -209,6 +210,7 @@ GAUSSIAN = Operation(
 
 OPERATIONS = (
     RANDOM_WALKER,
+    PIXEL_CLASSIFICATION,
     ELASTIC_CONTOUR,
     EDGE_SURFACE,
     REGION_SURFACE,

@@ -99,6 +99,8 @@ class Job:
         What a person should know about the result; the function may add to it.
     shared : dict
         Kept for all volumes and channels of one run, beside each other.
+    all_seeds : Image or None
+        The seeds of all time points, for what is learnt from all of them.
     """
 
     load: Callable[[], NDArray]
@@ -118,6 +120,7 @@ class Job:
     shapes: "tuple[Shape, ...]" = ()
     notes: list[str] = field(default_factory=list)
     shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
+    all_seeds: "Image | None" = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from napari_seedbed.pipeline.seed_encoding import encode_seeds
 from napari_seedbed.pipeline.shape_encoding import encode_shapes
 from napari_seedbed.pipeline.volumes import Output
 
-_LIBRARIES = ("numpy", "scipy", "numba", "scikit-image", "PyWavelets")
+_LIBRARIES = ("numpy", "scipy", "numba", "scikit-image", "scikit-learn", "PyWavelets")
 
 
 def package_version() -> str:

@@ -1,0 +1,366 @@
+"""A forest that learns from marked voxels what each class looks like.
+
+References
+----------
+Breiman L (2001). Random forests. Machine Learning 45(1), 5-32.
+Geurts P, Ernst D, Wehenkel L (2006). Extremely randomized trees. Machine Learning 63(1), 3-42.
+"""
+
+import warnings
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.classifier.features import (
+    FeatureSet,
+    Region,
+    as_channels,
+    region_features,
+)
+from napari_seedbed.core.classifier.samples import (
+    Intensities,
+    TrainingSamples,
+    blocks,
+    intensity_scale,
+    training_samples,
+)
+from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.threads import run_ranges, thread_count
+from napari_seedbed.core.validation import check_count, check_spacing
+from napari_seedbed.errors import InputError
+
+N_TREES = 50
+SMALLEST_LEAF = 5
+"""Marked voxels in a leaf: with fewer, strokes are learnt by heart and nothing else."""
+
+Take = Callable[[Region, NDArray[np.float32]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Forest:
+    """The trees as flat arrays, as `forest_kernels.vote` takes them."""
+
+    roots: NDArray[np.uint32]
+    depths: NDArray[np.uint32]
+    feature: NDArray[np.uint32]
+    threshold: NDArray[np.float32]
+    child: NDArray[np.uint32]
+    shares: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, trees: Sequence[Any]) -> "_Forest":
+        """Flatten the fitted trees of scikit-learn."""
+        from napari_seedbed.core.classifier.forest_kernels import TOGETHER
+
+        sizes = [tree.node_count for tree in trees]
+        roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        parts = [_flattened(tree, root) for tree, root in zip(trees, roots, strict=True)]
+        feature, threshold, child, shares = map(np.concatenate, zip(*parts, strict=True))
+        depths = np.array([tree.max_depth for tree in trees], np.uint32)
+        offsets = feature * np.uint32(TOGETHER)
+        return cls(roots.astype(np.uint32), depths, offsets, threshold, child, shares)
+
+
+def _flattened(tree: Any, root: int) -> tuple[NDArray[Any], ...]:
+    """Feature, threshold, child and class shares of each node, both children side by side."""
+    count = tree.node_count
+    splits = np.flatnonzero(tree.children_left >= 0)
+    place = np.zeros(count, np.intp)
+    place[tree.children_left[splits]] = 1 + 2 * np.arange(len(splits))
+    place[tree.children_right[splits]] = 2 + 2 * np.arange(len(splits))
+    feature = np.zeros(count, np.uint32)
+    threshold = np.full(count, np.inf, np.float32)
+    child = np.arange(root, root + count, dtype=np.uint32)
+    at = place[splits]
+    feature[at] = tree.feature[splits]
+    child[at] = root + place[tree.children_left[splits]]
+    # scikit-learn compares with 64 bits: the largest number of 32 bits that is not above.
+    exact = tree.threshold[splits]
+    near = exact.astype(np.float32)
+    threshold[at] = np.where(near > exact, np.nextafter(near, np.float32(-np.inf)), near)
+    votes = np.empty((count, tree.value.shape[-1]), np.float32)
+    votes[place] = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
+    return feature, threshold, child, votes
+
+
+class PixelClassifier:
+    """Tells the class of each voxel by its features, as learnt from marked voxels.
+
+    Parameters
+    ----------
+    samples : TrainingSamples
+        Of one image or of several (`TrainingSamples.joined`).
+    n_trees : int
+        More are steadier and slower.
+    should_stop : callable, optional
+        Asked many times a second while the trees grow; true raises `Cancelled`.
+
+    Attributes
+    ----------
+    label_values : tuple of int
+        The classes, rising.
+    oob_error : float
+        Share of the marked voxels that those trees get wrong which have not seen them, from 0 to
+        1. Neighbours in one stroke are alike, so it is less than the error elsewhere.
+    importances : (F,) ndarray
+        How much each feature does to tell the classes apart; their sum is 1.
+
+    Raises
+    ------
+    InputError
+        When fewer than two classes are marked.
+
+    Notes
+    -----
+    The same samples give the same classifier, bit for bit, whatever the number of threads: it is
+    kept and handed on as its samples, and nothing that could be executed is ever read. The trees
+    are scikit-learn's extremely randomised ones, on bootstrap samples.
+    """
+
+    def __init__(
+        self,
+        samples: TrainingSamples,
+        *,
+        n_trees: int = N_TREES,
+        should_stop: ShouldStop | None = None,
+    ) -> None:
+        if len(samples.label_values) < 2:
+            raise InputError(
+                f"labels: they mark {len(samples.label_values)} class(es); mark voxels of at least "
+                "two, for example objects and background."
+            )
+        count = check_count(n_trees, "n_trees")
+        if count < 1:
+            raise InputError(f"n_trees is {count}; it must be 1 or more.")
+        self.samples = samples
+        self.label_values = samples.label_values
+        self.n_trees = count
+        fitted = call_aside(partial(_fit, samples.values, samples.labels, count), should_stop)
+        self._forest = _Forest.of([tree.tree_ for tree in fitted.estimators_])
+        self.importances: NDArray[np.float64] = fitted.feature_importances_
+        self.oob_error = _oob_error(fitted, samples.labels)
+
+    @property
+    def features(self) -> FeatureSet:
+        """What it looks at."""
+        return self.samples.features
+
+    def vote(
+        self, values: NDArray[np.float32], should_stop: ShouldStop | None = None
+    ) -> NDArray[np.float32]:
+        """Probability of each class from features.
+
+        Parameters
+        ----------
+        values : (F, …) ndarray of float32
+            As `region_features` gives them.
+        should_stop : callable, optional
+            Asked many times a second; true raises `Cancelled`.
+
+        Returns
+        -------
+        (K, …) ndarray of float32
+        """
+        from napari_seedbed.core.classifier.forest_kernels import vote
+
+        if len(values) != self.features.count:
+            raise InputError(
+                f"values has {len(values)} features; the classifier needs {self.features.count}."
+            )
+        flat = np.ascontiguousarray(values, np.float32).reshape(len(values), -1)
+        out = np.empty((len(self.label_values), flat.shape[1]), np.float32)
+        forest = self._forest
+        pieces = [(a, min(a + 8192, flat.shape[1])) for a in range(0, flat.shape[1], 8192)]
+        if pieces:
+            run_ranges(
+                vote, pieces, flat, forest.roots, forest.depths, forest.feature, forest.threshold,
+                forest.child, forest.shares, out, should_stop=should_stop,
+            )  # fmt: skip
+        return out.reshape(len(out), *values.shape[1:])
+
+    def classify(
+        self,
+        image: Any,
+        take: Take,
+        spacing: float | Sequence[float] | None = None,
+        channel_axis: int | None = None,
+        *,
+        region: Region | None = None,
+        intensity: tuple[Sequence[float], Sequence[float]] | None = None,
+        kept: MutableMapping[Any, NDArray[np.float32]] | None = None,
+        report: Report | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> None:
+        """Find the probabilities block by block, and hand each block over.
+
+        Parameters
+        ----------
+        image : ([C, ][Z, ]Y, X) array_like
+        take : callable
+            ``take(place, probabilities)``: where the block lies in the region, one slice a spatial
+            axis, and its probabilities (K, …). It is called from several threads.
+        spacing : sequence of float, optional
+            Voxel size; 1 when None.
+        channel_axis : int, optional
+        region : tuple of slice, optional
+            Voxels along each spatial axis; all when None.
+        intensity : (offset, gain), optional
+            For each channel, instead of those of this image (`intensity_scale`): where it is part
+            of a larger one.
+        kept : dict, optional
+            Features of the blocks, for the next call on the same image and region.
+        report, should_stop : callable, optional
+            Told how far it is; asked many times a second.
+
+        Raises
+        ------
+        InputError
+            When the image has other dimensions or channels than those that were learnt from.
+        """
+        voxels = as_channels(image, channel_axis)
+        self.check_fits(voxels.ndim - 1, len(voxels))
+        shape = voxels.shape[1:]
+        size = check_spacing(spacing, len(shape))
+        whole = region or tuple(slice(0, n) for n in shape)
+        start = [one.indices(n)[0] for one, n in zip(whole, shape, strict=True)]
+        lengths = [len(range(*one.indices(n))) for one, n in zip(whole, shape, strict=True)]
+        offset, gain = intensity or intensity_scale(voxels, self.samples.intensities)
+        places = blocks(lengths, self.features.count)
+        done = [0]
+
+        def work(first: int, last: int) -> None:
+            for place in places[first:last]:
+                part = tuple(
+                    slice(one.start + a, one.stop + a) for one, a in zip(place, start, strict=True)
+                )
+                key = (self.features, size, tuple((one.start, one.stop) for one in part))
+                values = None if kept is None else kept.get((key, *offset, *gain))
+                if values is None:
+                    values = region_features(
+                        voxels, self.features, size, part,
+                        offset=offset, gain=gain, should_stop=should_stop,
+                    )  # fmt: skip
+                    if kept is not None:
+                        kept[(key, *offset, *gain)] = values
+                take(place, self.vote(values, should_stop))
+                done[0] += 1
+                if report is not None:
+                    report(Progress(done[0] / len(places), "Classifying voxels"))
+
+        run_ranges(work, [(n, n + 1) for n in range(len(places))], should_stop=should_stop)
+
+    def check_fits(self, ndim: int, n_channels: int) -> None:
+        """Raise `InputError` unless an image has the dimensions and channels it has learnt from."""
+        known = self.features
+        if ndim != known.ndim:
+            raise InputError(
+                f"image is {ndim}D; the classifier has learnt from {known.ndim}D images."
+            )
+        if n_channels != known.n_channels:
+            raise InputError(
+                f"image has {n_channels} channel(s); the classifier has learnt from images of "
+                f"{known.n_channels}. Choose as many channels."
+            )
+
+
+def pixel_classification(
+    data: Any,
+    labels: Any,
+    spacing: float | Sequence[float] | None = None,
+    channel_axis: int | None = None,
+    *,
+    sigma: float = 0.7,
+    n_scales: int = 4,
+    intensities: Intensities = "contrast",
+    n_trees: int = N_TREES,
+    return_full_prob: bool = False,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+) -> NDArray[Any]:
+    """Give each voxel the class that it looks most like, as learnt from marked voxels.
+
+    Parameters
+    ----------
+    data : ([C, ][Z, ]Y, X) array_like
+        Image of real numbers.
+    labels : ([Z, ]Y, X) array_like of int
+        Marked voxels of at least two classes; 0 is unknown, negative ones are left out.
+    spacing : sequence of float, optional
+        Voxel size along the spatial axes; 1 when None.
+    channel_axis : int, optional
+        All channels count together.
+    sigma, n_scales, intensities
+        See `training_samples`.
+    n_trees : int
+        See `PixelClassifier`.
+    return_full_prob : bool
+        Whether to return the probability of each class instead.
+    report, should_stop : callable, optional
+        Told how far it is; asked many times a second.
+
+    Returns
+    -------
+    ([Z, ]Y, X) ndarray of int32
+        Marked voxels too have the class that they look like. With `return_full_prob`
+        (K, [Z, ]Y, X) of float32, for the positive labels in rising order.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or fewer than two classes are marked.
+    """
+    samples = training_samples(
+        data, labels, spacing, channel_axis,
+        sigma=sigma, n_scales=n_scales, intensities=intensities, should_stop=should_stop,
+    )  # fmt: skip
+    classifier = PixelClassifier(samples, n_trees=n_trees, should_stop=should_stop)
+    shape = np.shape(labels)
+    values = np.array(classifier.label_values, np.int32)
+    out: NDArray[Any] = (
+        np.empty((len(values), *shape), np.float32)
+        if return_full_prob
+        else np.empty(shape, np.int32)
+    )
+
+    def take(place: Region, probabilities: NDArray[np.float32]) -> None:
+        if return_full_prob:
+            out[(slice(None), *place)] = probabilities
+        else:
+            out[place] = values[probabilities.argmax(axis=0)]
+
+    classifier.classify(data, take, spacing, channel_axis, report=report, should_stop=should_stop)
+    return out
+
+
+def _fit(values: NDArray[np.float32], labels: NDArray[np.int32], n_trees: int) -> Any:
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    fewest = int(np.unique(labels, return_counts=True)[1].min())
+    forest = ExtraTreesClassifier(
+        n_trees,
+        # A few marked voxels must be told apart all the same.
+        min_samples_leaf=min(SMALLEST_LEAF, max(1, fewest // 4)),
+        bootstrap=True,
+        oob_score=True,
+        random_state=0,
+        n_jobs=thread_count(),
+    )
+    with warnings.catch_warnings():
+        # With few trees some samples were seen by all of them; they are left out of the error.
+        warnings.filterwarnings("ignore", module="sklearn")
+        return forest.fit(values, labels)
+
+
+def _oob_error(fitted: Any, labels: NDArray[np.int32]) -> float:
+    """Share of wrong answers among the samples that some tree has not seen; NaN without any."""
+    votes = fitted.oob_decision_function_
+    judged = np.isfinite(votes).all(axis=1) & (votes.sum(axis=1) > 0)
+    if not judged.any():
+        return float("nan")
+    said = fitted.classes_[votes[judged].argmax(axis=1)]
+    return float(np.mean(said != labels[judged]))

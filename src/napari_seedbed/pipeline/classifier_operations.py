@@ -1,0 +1,392 @@
+"""Pixel classification: a forest learns what marked voxels look like, and classifies all others."""
+
+import math
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.declarations import Channels, Job, Need, Operation
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.sample_encoding import samples_from_text
+from napari_seedbed.pipeline.volumes import seed_volume
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.classifier.pixel_classifier import PixelClassifier
+    from napari_seedbed.core.classifier.samples import TrainingSamples
+
+NAME = "pixel_classification"
+_CLASSIFIER = "pixel classifier"
+_FEATURES = "pixel features"
+_KEPT_BYTES = 400_000_000
+"""Features of the slice in view that are kept between strokes."""
+
+
+class _LastClassifiers:
+    """The classifiers that were made last: the same samples always give the same one."""
+
+    _MOST = 2
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, int], PixelClassifier] = {}
+
+    def get(self, text: str, n_trees: int, should_stop: ShouldStop | None) -> "PixelClassifier":
+        from napari_seedbed.core import PixelClassifier
+
+        key = (text, n_trees)
+        with self._lock:
+            found = self._kept.get(key)
+        if found is None:
+            samples = samples_from_text(text)
+            assert samples is not None
+            found = PixelClassifier(samples, n_trees=n_trees, should_stop=should_stop)
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > self._MOST:
+                    del self._kept[next(iter(self._kept))]
+        return found
+
+
+_last = _LastClassifiers()
+
+
+def samples_of(
+    image: Image,
+    seeds: Image,
+    parameters: Mapping[str, Any],
+    *,
+    cache: dict[Any, Any] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> "TrainingSamples | None":
+    """What is marked in an image, at all its time points; None where nothing is.
+
+    Parameters
+    ----------
+    image : Image
+    seeds : Image
+        Labels on its grid.
+    parameters : dict
+        Of the operation: `sigma`, `n_scales` and `intensities` count.
+    cache : dict, optional
+        Kept between calls on the same voxels with the same parameters.
+    should_stop : callable, optional
+        Asked many times a second.
+    """
+    from napari_seedbed.core import training_samples
+
+    found = []
+    for t in range(image.n_times):
+        check_stop(should_stop)
+        marks = seed_volume(seeds, t)
+        if not (marks > 0).any():
+            continue
+        volume = image.select_time(t).volume()
+        found.append(
+            training_samples(
+                volume,
+                marks,
+                image.spacing,
+                0 if volume.ndim > len(image.spacing) else None,
+                sigma=parameters["sigma"],
+                n_scales=parameters["n_scales"],
+                intensities=parameters["intensities"],
+                cache=None if cache is None else cache.setdefault(t, {}),
+                should_stop=should_stop,
+            )
+        )
+    return found[0].joined(*found[1:]) if found else None
+
+
+def classifier_of(
+    text: str, n_trees: int, should_stop: ShouldStop | None = None
+) -> "PixelClassifier":
+    """The classifier that learns from the parameter 'training'."""
+    return _last.get(text, n_trees, should_stop)
+
+
+def _classifier(job: Job) -> "PixelClassifier":
+    from napari_seedbed.core import PixelClassifier
+
+    text, n_trees = job.parameters["training"].strip(), job.parameters["n_trees"]
+    if text and job.all_seeds is not None:
+        raise InputError("training: marks and samples were both given; give one of them.")
+    if text:
+        return classifier_of(text, n_trees, job.should_stop)
+    if job.all_seeds is None:
+        raise InputError(
+            "seeds: there are neither marks nor samples to learn from; mark voxels of at least two "
+            "classes."
+        )
+    if _CLASSIFIER not in job.shared:
+        samples = samples_of(job.image, job.all_seeds, job.parameters, should_stop=job.should_stop)
+        if samples is None:
+            raise InputError("seeds: there are none; mark voxels of at least two classes.")
+        job.shared[_CLASSIFIER] = PixelClassifier(
+            samples, n_trees=n_trees, should_stop=job.should_stop
+        )
+    made: PixelClassifier = job.shared[_CLASSIFIER]
+    return made
+
+
+def _pixel_classification(job: Job) -> dict[str, Any]:
+    from napari_seedbed.core.classifier.features import as_channels
+    from napari_seedbed.core.classifier.samples import intensity_scale
+
+    parameters = job.parameters
+    voxels = as_channels(job.load(), job.channel_axis)
+    first = _CLASSIFIER + " told" not in job.shared
+    classifier = _classifier(job)
+    classifier.check_fits(voxels.ndim - 1, len(voxels))
+    whole = job.image.select_time(job.time)
+    all_voxels = voxels
+    if whole.spatial_shape != voxels.shape[1:]:
+        # Of a part, the contrast is that of all of the image.
+        volume = whole.volume()
+        all_voxels = as_channels(volume, 0 if job.channel_axis is not None else None)
+    intensity = intensity_scale(all_voxels, classifier.samples.intensities)
+    shape = voxels.shape[1:]
+    values = np.array(classifier.label_values, np.int32)
+    shown = np.where(values == parameters["background"], 0, values)
+    of_objects = parameters["result"] == "objects"
+    if of_objects and parameters["object_class"] not in values:
+        raise InputError(
+            f"object_class: {parameters['object_class']} is no class that was marked; marked were "
+            f"{', '.join(map(str, values))}."
+        )
+    labels = np.zeros(shape, np.bool_ if of_objects else np.int32)
+    maps = np.zeros((len(values), *shape), np.float32) if parameters["probabilities"] else None
+
+    def take(place: tuple[slice, ...], found: NDArray[np.float32]) -> None:
+        if of_objects:
+            wanted = found[int(np.flatnonzero(values == parameters["object_class"])[0])]
+            labels[place] = wanted >= parameters["threshold"]
+        else:
+            labels[place] = shown[found.argmax(axis=0)]
+        if maps is not None:
+            maps[(slice(None), *place)] = found
+
+    kept = None
+    if job.context.live and 4 * math.prod(shape) * classifier.features.count <= _KEPT_BYTES:
+        kept = job.context.cache.setdefault((_FEATURES, job.cache_key), {})
+    classifier.classify(
+        voxels, take, job.spacing, 0, intensity=intensity, kept=kept,
+        report=job.report, should_stop=job.should_stop,
+    )  # fmt: skip
+    outputs: dict[str, Any] = {"labels": _objects(labels, job) if of_objects else labels}
+    if maps is not None:
+        outputs["probabilities"] = Channels(maps, tuple(f"label {value}" for value in values))
+    if first:
+        # Once for all time points: there is one classifier.
+        job.shared[_CLASSIFIER + " told"] = True
+        if parameters["table"]:
+            outputs["table"] = _importances(classifier, job)
+    if math.isfinite(classifier.oob_error):
+        job.notes.append(
+            f"Learnt from {len(classifier.samples.labels):,} marked voxels; out-of-bag error "
+            f"{classifier.oob_error:.1%}."
+        )
+    return outputs
+
+
+def _objects(mask: NDArray[np.bool_], job: Job) -> NDArray[np.int32]:
+    from napari_seedbed.core import label, relabel_sequential, remove_by_size
+
+    check_stop(job.should_stop)
+    pieces = label(mask)
+    assert isinstance(pieces, np.ndarray)
+    if not job.parameters["min_size"]:
+        return pieces
+    check_stop(job.should_stop)
+    left = remove_by_size(pieces, job.parameters["min_size"], spacing=job.spacing, objects="labels")
+    return relabel_sequential(left)
+
+
+def _importances(classifier: "PixelClassifier", job: Job) -> dict[str, NDArray[Any]]:
+    unit = "" if job.image.unit == "pixel" else job.image.unit
+    names = np.array(classifier.features.names(job.image.channel_names, unit))
+    order = np.argsort(-classifier.importances, kind="stable")
+    return {"feature": names[order], "importance": classifier.importances[order]}
+
+
+def _halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """Marks are looked up in all of the image, and objects may reach through all of it."""
+    samples = samples_from_text(parameters["training"])
+    if samples is None or parameters["result"] == "objects":
+        return None
+    return samples.features.halo(spacing) if samples.features.ndim == len(spacing) else None
+
+
+def _need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    from napari_seedbed.core import pixel_classifier_memory, pixel_classifier_seconds
+    from napari_seedbed.core.classifier.features import FeatureSet, scales
+
+    samples = samples_from_text(parameters["training"])
+    if samples is None:
+        sigmas = scales(max(parameters["sigma"], 1e-3), parameters["n_scales"])
+    else:
+        sigmas, n_labels = samples.features.sigmas, len(samples.label_values)
+    features = FeatureSet(sigmas, len(shape), n_channels)
+    each = 4 + 8 * n_labels * parameters["probabilities"]
+    each += 14 if parameters["result"] == "objects" else 0
+    return Need(
+        int(pixel_classifier_memory(shape, features) + each * math.prod(shape)),
+        pixel_classifier_seconds(shape, features, int(parameters["n_trees"])),
+    )
+
+
+_OBJECTS = ("result", ("objects",))
+
+PIXEL_CLASSIFICATION = Operation(
+    name=NAME,
+    core_names={"labels": "seeds"},
+    group="Segmentation",
+    title="Pixel classification",
+    menu="napari/layers/segment",
+    panel="pixel_classifier",
+    function=_pixel_classification,
+    parameters=(
+        Parameter(
+            "result",
+            "choice",
+            "classes",
+            "Result",
+            "The class of each voxel, or objects: connected pieces of one class, numbered.",
+            choices=("classes", "objects"),
+            choice_labels=("Classes", "Objects of one class"),
+        ),
+        Parameter(
+            "object_class",
+            "int",
+            1,
+            "Class of the objects",
+            "Label of the class whose pieces become objects.",
+            minimum=1,
+            maximum=2**31 - 1,
+            only_with=_OBJECTS,
+        ),
+        Parameter(
+            "threshold",
+            "float",
+            0.5,
+            "Least probability",
+            "Voxels are part of an object where its class has this probability or more.",
+            minimum=0.0,
+            maximum=1.0,
+            only_with=_OBJECTS,
+        ),
+        Parameter(
+            "min_size",
+            "float",
+            20.0,
+            "Smallest object",
+            "Smaller objects are taken away; 0 keeps all.",
+            minimum=0.0,
+            maximum=1e27,
+            unit="physical_size",
+            in_voxels=True,
+            only_with=_OBJECTS,
+        ),
+        Parameter(
+            "probabilities",
+            "bool",
+            False,
+            "Probability of each class",
+            "Also give one image a class with the probability, from 0 to 1, that a voxel is of it.",
+        ),
+        Parameter(
+            "background",
+            "int",
+            0,
+            "Class that is background",
+            "Voxels of the class with this label come out as 0; 0 where no class is background.",
+            minimum=0,
+            maximum=2**31 - 1,
+            only_with=("result", ("classes",)),
+        ),
+        Parameter(
+            "sigma",
+            "float",
+            0.7,
+            "Finest scale",
+            "Standard deviation of the Gaussian of the finest features; each further scale is "
+            "twice as coarse.",
+            minimum=0.0,
+            maximum=1e9,
+            unit="physical",
+            in_voxels=True,
+            advanced=True,
+        ),
+        Parameter(
+            "n_scales",
+            "int",
+            4,
+            "Scales",
+            "How many scales there are. More see farther around a voxel and take longer.",
+            minimum=1,
+            maximum=8,
+            advanced=True,
+        ),
+        Parameter(
+            "intensities",
+            "choice",
+            "contrast",
+            "Intensities",
+            "Relative to each image's own contrast, so that brightness and bit depth do not "
+            "matter from image to image, or as they are, so that an empty image stays empty.",
+            choices=("contrast", "absolute"),
+            choice_labels=("Relative to the image's contrast", "As they are"),
+            advanced=True,
+        ),
+        Parameter(
+            "n_trees",
+            "int",
+            50,
+            "Trees",
+            "How many trees vote. More are steadier and slower.",
+            minimum=1,
+            maximum=1000,
+            advanced=True,
+        ),
+        Parameter(
+            "table",
+            "bool",
+            False,
+            "Table of importances",
+            "Also tell how much each feature does to tell the classes apart.",
+            advanced=True,
+        ),
+        Parameter(
+            "training",
+            "text",
+            "",
+            "Learnt before",
+            "What was learnt from marks on other images, as the panel and recipes keep it. Scales "
+            "and intensities are then those it was learnt with.",
+            check_text=samples_from_text,
+            advanced=True,
+            lines=2,
+        ),
+    ),
+    takes=("image",),
+    optional=("seeds",),
+    gives="labels",
+    ndim=(2, 3),
+    channels="joint",
+    seed_labels=0,
+    estimate=_need,
+    halo=_halo,
+    help="Learns from a few strokes what each class looks like, and tells the class of every "
+    "voxel: by its intensity, edges, ridges and texture at several scales, all channels together.",
+    reference="Geurts P, Ernst D, Wehenkel L (2006). Extremely randomized trees. Machine Learning "
+    "63(1), 3-42.",
+    term="pixel classification with a random forest",
+    extra_outputs=("probabilities", "table"),
+)
