@@ -8,6 +8,7 @@ _HOMES = {
     "random_walker": "walker.random_walks",
     "compile_kernels": "compilation",
     "compile_snakes": "compilation",
+    "compile_pixel_classifier": "classifier.pixel_classifier",
     "pixel_classifier_memory": "classifier.forecast",
     "pixel_classifier_seconds": "classifier.forecast",
     "PixelClassifier": "classifier.pixel_classifier",

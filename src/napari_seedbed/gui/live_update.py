@@ -1,13 +1,31 @@
 """Whether strokes start runs: the person's wish, what this machine can do, the dock on screen."""
 
+from typing import Protocol
+
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QCheckBox
 
-from napari_seedbed.gui.random_walker_session import RandomWalkerSession
 from napari_seedbed.pipeline.memory import seconds_in_words
 
 LIVE_SECONDS = 15.0
 """Where one run takes longer than this, following every stroke would only keep the machine busy."""
+
+
+class LiveSession(Protocol):
+    """What decides when to run, in a panel that follows strokes."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether what is shown is exact and nothing changed since."""
+
+    def stroke(self) -> None:
+        """Something changed: run soon."""
+
+    def touched(self) -> None:
+        """Something changed, but nothing is to run."""
+
+    def pause(self) -> bool:
+        """Stop what nobody asked for; whether there was such a thing."""
 
 
 class LiveUpdate(QObject):
@@ -17,10 +35,10 @@ class LiveUpdate(QObject):
     ----------
     box : QCheckBox
         'Live update'.
-    session : RandomWalkerSession
+    session : LiveSession
     """
 
-    def __init__(self, box: QCheckBox, session: RandomWalkerSession) -> None:
+    def __init__(self, box: QCheckBox, session: LiveSession) -> None:
         super().__init__(box)
         self._box = box
         self._session = session

@@ -111,6 +111,7 @@ class Trials(QObject):
 trials = Trials()
 preparation = Preparation("compile_kernels")
 snakes_preparation = Preparation("compile_snakes")
+classifier_preparation = Preparation("compile_pixel_classifier")
 
 
 def _compile(function: str, report: Report, should_stop: ShouldStop) -> None:

@@ -162,3 +162,42 @@ def take_brush(viewer: ViewerModel, seeds: Layer) -> None:
         seeds.mode = "add"
     elif isinstance(seeds, Shapes):
         seeds.mode = "add_path"
+
+
+def visible_part(
+    viewer: ViewerModel, layer: ImageLayer, image: Image, most: int
+) -> tuple[slice, ...] | None:
+    """The part of the slice in view that the window shows, as it is zoomed.
+
+    Parameters
+    ----------
+    viewer : ViewerModel or Viewer
+    layer : Image layer
+    image : Image
+        Made from it.
+    most : int
+        Where it has more voxels than this, the middle of it.
+
+    Returns
+    -------
+    tuple of slice or None
+        One along each spatial axis; None in 3D display.
+    """
+    place = slice_on_screen(viewer, layer)
+    if place is None:
+        return None
+    shape = image.spatial_shape
+    spatial = [i for i, axis in enumerate(grid_of(layer).axes) if axis in SPATIAL]
+    corners = np.sort(np.asarray(layer.corner_pixels, dtype=float)[:, spatial], axis=0)
+    flat = [] if len(shape) == 2 else [place[0]]
+    low = np.clip(np.floor(corners[0]), 0, np.array(shape) - 1).astype(int)
+    high = np.clip(np.ceil(corners[1]) + 1, low + 1, shape).astype(int)
+    for axis in flat:
+        low[axis], high[axis] = place[1], place[1] + 1
+    shrunk = min(1.0, float(np.sqrt(most / np.prod(high - low, dtype=float))))
+    for axis in range(len(shape)):
+        if axis not in flat:
+            length = max(1, int((high[axis] - low[axis]) * shrunk))
+            low[axis] += (high[axis] - low[axis] - length) // 2
+            high[axis] = low[axis] + length
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))

@@ -58,7 +58,7 @@ def samples_as_text(samples: "TrainingSamples") -> str:
         "classes": classes,
     }
     head["checksum"] = _checksum(head, raw)
-    packed = base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+    packed = base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
     lines = [packed[i : i + _WIDTH] for i in range(0, len(packed), _WIDTH)]
     return "\n".join([json.dumps(head), *lines])
 

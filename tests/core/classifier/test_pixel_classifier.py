@@ -105,7 +105,7 @@ def test_several_images_are_learnt_from_together():
     assert joined.label_values == (1, 2)
     assert len(joined.labels) == len(first.labels) + len(second.labels)
     PixelClassifier(joined)
-    with pytest.raises(InputError, match="2D, 1 channel.*1.4.*2D, 1 channel"):
+    with pytest.raises(InputError, match=r"2D, 1 channel.*2D, 1 channel"):
         first.joined(training_samples(image, right, n_scales=2))
 
 

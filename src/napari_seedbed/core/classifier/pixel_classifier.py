@@ -337,6 +337,14 @@ def pixel_classification(
     return out
 
 
+def compile_pixel_classifier() -> None:
+    """Compile the kernel and load scikit-learn, so that nobody waits for it after a stroke."""
+    image = np.random.default_rng(0).random((24, 24)).astype(np.float32)
+    marks = np.zeros(image.shape, np.int32)
+    marks[2, 2:20], marks[20, 2:20] = 1, 2
+    pixel_classification(image, marks, n_scales=1, n_trees=2)
+
+
 def _fit(values: NDArray[np.float32], labels: NDArray[np.int32], n_trees: int) -> Any:
     from sklearn.ensemble import ExtraTreesClassifier
 

@@ -1,0 +1,448 @@
+"""The pixel classifier panel: strokes teach what each class looks like, in one image or several."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer, Points, Shapes
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from napari_seedbed.core.progress import Progress
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui import errors
+from napari_seedbed.gui.grids import unit_symbol
+from napari_seedbed.gui.image_choice import ImageChoice
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_seeds
+from napari_seedbed.gui.layers import add_seeds_layer, level_0
+from napari_seedbed.gui.live_update import LiveUpdate
+from napari_seedbed.gui.machine_speed import machine_speed
+from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
+from napari_seedbed.gui.pixel_classifier_form import PixelClassifierForm
+from napari_seedbed.gui.pixel_classifier_results import ClassLayers
+from napari_seedbed.gui.pixel_classifier_session import (
+    PixelClassifierSession,
+    Request,
+    ViewPreview,
+)
+from napari_seedbed.gui.preparation import classifier_preparation
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.seeds_watch import SeedsWatch
+from napari_seedbed.gui.training_sources import TrainingSources
+from napari_seedbed.gui.view_position import take_brush, time_on_screen, visible_part
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.classifier_operations import NAME
+from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe
+from napari_seedbed.pipeline.sample_encoding import samples_from_text
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+STROKE_SECONDS = 0.05
+SETTLE_SECONDS = 1.0
+WHOLE_SECONDS = 60.0
+"""Images that take longer are classified as a whole only when somebody presses Run."""
+
+VIEW_VOXELS = 1 << 18
+"""What is classified at once after a stroke: more could not come within a moment."""
+
+OWN_PARAMETERS = ("training", "table")
+
+STATUS = {
+    "waiting": "Updating…",
+    "running": "Learning…",
+    "view": "Shown in view. Press Run to classify all of the image.",
+    "final": "Final: the command line gives the same.",
+}
+
+
+class PixelClassifierPanel(QWidget):
+    """Dock widget of the pixel classifier.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+    """
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        declared = operations.get(NAME).parameters
+        self.form = PixelClassifierForm([p for p in declared if p.name not in OWN_PARAMETERS])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.form)
+        self.results = ClassLayers(napari_viewer)
+        self.session = PixelClassifierSession(
+            self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
+        )
+        self.live = LiveUpdate(self.form.live, self.session)
+        self.sources = TrainingSources(self.form.sources)
+        self.images = ImageChoice(
+            napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
+        )
+        self.seeds = SeedsWatch(self)
+        self._final: Result | None = None
+        # Features of the part in view, which further strokes need again.
+        self._view_cache: dict[Any, Any] = {}
+        self._shown_error = ""
+        self._removed = ""
+        self._tell_removed = QTimer(self)
+        self._tell_removed.setSingleShot(True)
+        self._tell_removed.timeout.connect(self._say_removed)
+        self._connect()
+        self.reset_choices()
+        classifier_preparation.start()
+        self._say("" if self.seeds.layer else "Press New strokes to begin.")
+
+    def _connect(self) -> None:
+        form, session = self.form, self.session
+        self.images.chosen.connect(self._on_image_chosen)
+        self.images.changed.connect(self._on_image_changed)
+        form.seeds.layer_chosen.connect(self._on_seeds_chosen)
+        form.times.activated.connect(self._on_settings_changed)
+        form.new_seeds.clicked.connect(self.make_seeds)
+        form.clear_seeds.clicked.connect(self.clear_seeds)
+        form.load.clicked.connect(self._ask_what_to_load)
+        form.controls.run.clicked.connect(self.run)
+        form.controls.cancel.clicked.connect(self.cancel)
+        form.accept.clicked.connect(self.accept)
+        form.save_recipe.clicked.connect(self._ask_where_to_save)
+        form.fields.changed.connect(self._on_parameters_changed)
+        self.seeds.changed.connect(self._on_settings_changed)
+        self.sources.changed.connect(self._on_settings_changed)
+        session.previewed.connect(self._on_preview)
+        session.finished.connect(self._on_finished)
+        session.not_ready.connect(self._on_not_ready)
+        session.failed.connect(self._on_failed)
+        session.state_changed.connect(self._on_state)
+        session.progressed.connect(self._on_progress)
+        session.cancelled.connect(self._on_cancelled)
+        session.timed.connect(self._on_timed)
+        self.viewer.dims.events.point.connect(self._on_view_changed)
+        self._life = PanelLife(self, self.viewer)
+        self._life.layer_removed.connect(self._on_removed)
+        self._life.closing.connect(session.changed)
+        # Not a method of the panel: that one is gone when it is destroyed.
+        self.destroyed.connect(lambda: session.close())
+
+    # What people do
+
+    def make_seeds(self) -> None:
+        """Add an empty layer for strokes on the image, brush in hand."""
+        with errors.shown(self._say):
+            image = self.images.layer
+            layer = add_seeds_layer(self.viewer, image, name=f"strokes on {image.name}")
+            self.form.seeds.choose(layer)
+            self._say(
+                "Paint on what is of the first class, then press M for the next class and paint "
+                "on that."
+            )
+
+    def clear_seeds(self) -> None:
+        """Take all strokes away, as one step that undo brings back."""
+        layer = self.seeds.layer
+        if isinstance(layer, Labels):
+            where = np.nonzero(np.asarray(level_0(layer)))
+            if len(where[0]):
+                layer.data_setitem(where, 0)
+            take_brush(self.viewer, layer)
+
+    def run(self) -> None:
+        """Classify all of the image now."""
+        self._shown_error = ""
+        self.seeds.look_if_due()
+        self.session.run()
+
+    def cancel(self) -> None:
+        """Stop what is running."""
+        self.session.cancel()
+
+    def accept(self) -> None:
+        """Keep the result as ordinary layers, as soon as it is of all of the image."""
+        self._when_exact(self._accept)
+
+    def save_recipe(self, path: str | Path) -> None:
+        """Write the recipe to `path`, as soon as the result is of all of the image."""
+        self._when_exact(lambda: self._save_recipe(Path(path)))
+
+    def load(self, path: str | Path) -> None:
+        """Learn also from what a recipe of this tool has learnt."""
+        with errors.shown(self._say):
+            steps = [one for one in load_recipe(path).steps if one.operation == NAME]
+            samples = samples_from_text(str(steps[-1].parameters["training"])) if steps else None
+            if samples is None:
+                raise InputError(
+                    f"{Path(path).name} is no recipe that the pixel classifier's panel has saved."
+                )
+            for name in ("sigma", "n_scales", "intensities"):
+                self.form.fields.set_value(name, steps[-1].parameters[name])
+            self.sources.add_learnt(Path(path).name, samples)
+            self.live.has_seeds = True
+            self._enable()
+            self._on_settings_changed()
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers that there are now."""
+        self.images.offer()
+        image = self.images.watched
+        marks = [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, Labels | Points | Shapes)
+            and not is_result(layer)
+            and not is_preview(layer)
+            and (image is None or not self.sources.is_taken(layer, image))
+        ]
+        self.form.seeds.set_layers(sorted(marks, key=lambda layer: not is_seeds(layer)))
+        self._enable()
+
+    # The image
+
+    def _on_image_chosen(self, layer: ImageLayer | None) -> None:
+        self.session.changed()
+        self._forget_image()
+        if layer is None:
+            return
+        self.reset_choices()
+        seeds = self.sources.seeds_of(layer) or self._fitting_seeds(layer)
+        if seeds is None:
+            self.form.seeds.setCurrentIndex(0)
+        else:
+            self.form.seeds.choose(seeds)
+        with errors.shown(self._say):
+            image = self.images.image()
+            self.form.fields.show_scale(unit_symbol(layer.units[-1]), image.spacing)
+        self._show_forecast()
+        self._on_settings_changed()
+
+    def _fitting_seeds(self, image: ImageLayer) -> Layer | None:
+        """Strokes that were made on an image of this place and size, and belong to none yet."""
+        shape = level_0(image).shape[-2:] if not image.rgb else level_0(image).shape[-3:-1]
+        for layer in self.viewer.layers:
+            fits = isinstance(layer, Labels) and is_seeds(layer)
+            if fits and level_0(layer).shape[-2:] == shape and image.name in layer.name:
+                return None if self.sources.is_taken(layer, image) else layer
+        return None
+
+    def _on_image_changed(self) -> None:
+        """Voxels, place or channels are other ones now."""
+        if self.images.watched is not None:
+            self.sources.voxels_changed(self.images.watched)
+            self._pair()
+        self._forget_image()
+        self._show_forecast()
+        self._on_settings_changed()
+
+    def _forget_image(self) -> None:
+        self._final = None
+        self._view_cache = {}
+        self._shown_error = ""
+
+    def _forecast(self) -> operations.Forecast:
+        image = self.images.image()
+        times = None if image.time_axis is None else [0]
+        parameters = self.form.fields.values()
+        return machine_speed.corrected(
+            operations.forecast(NAME, {"image": image}, parameters, times=times)
+        )
+
+    def _show_forecast(self) -> None:
+        self.form.controls.forecast.setText("")
+        if self.images.watched is None:
+            return
+        try:
+            image = self.images.image()
+            self.form.show_times(image.n_times > 1)
+            self.form.controls.show_forecast(self._forecast(), each_time=image.n_times > 1)
+        except InputError as error:
+            self._say(str(error))
+
+    # The strokes
+
+    def _on_seeds_chosen(self, layer: Layer | None) -> None:
+        self._final = None
+        self.seeds.watch(layer)
+        self._pair()
+        self.live.has_seeds = layer is not None or bool(self.sources.learnt())
+        self._enable()
+        self._on_settings_changed()
+
+    def _pair(self) -> None:
+        image = self.images.watched
+        if image is not None:
+            several = len(self.form.channels.all_choices()) > 1
+            choices = self.form.channels.choices() if several else None
+            self.sources.pair(image, self.seeds.layer, choices)
+
+    def _on_parameters_changed(self) -> None:
+        self._show_forecast()
+        self._on_settings_changed()
+
+    def _on_settings_changed(self, *args: Any) -> None:
+        """Strokes or settings changed: follow when live."""
+        self._final = None
+        self.live.follow()
+
+    def _on_view_changed(self, event: Any = None) -> None:
+        """Another slice came into view before all of the image was classified."""
+        if not self.session.is_final and self._final is None and self.isVisible():
+            self.live.follow()
+
+    # A run
+
+    def _prepare(self) -> Request:
+        layer = self.images.layer
+        image = self.images.image()
+        parameters = dict(self.form.fields.values())
+        t = time_on_screen(self.viewer, layer)
+        one_time = t is not None and self.form.times.currentData() == "current"
+        return Request(
+            image=image,
+            parameters=parameters,
+            marked=self.sources.marked(parameters, layer, image),
+            learnt=self.sources.learnt(),
+            region=visible_part(self.viewer, layer, image, VIEW_VOXELS),
+            time=t,
+            times=(t,) if one_time and t is not None else None,
+            whole=self._forecast().seconds <= WHOLE_SECONDS,
+            layer=layer,
+            cache=self._view_cache,
+        )
+
+    def _on_preview(self, preview: ViewPreview, request: Request) -> None:
+        if request.layer in self.viewer.layers:
+            self.results.show_preview(preview, request.layer, request.image, request.time)
+            self._say("Quick result in view; all of the image follows when you pause.")
+
+    def _on_finished(self, result: Result, request: Request) -> None:
+        if request.layer not in self.viewer.layers:
+            return
+        table = result.table()
+        pairs = zip(table.columns["feature"], table.columns["importance"], strict=True)
+        self.form.show_insight(result.record["notes"], [(str(a), float(b)) for a, b in pairs])
+        # The panel asks for the table for itself; the record tells what was asked for.
+        record = {**result.record, "parameters": {**result.record["parameters"], "table": False}}
+        outputs = {key: one for key, one in result.outputs.items() if key != "table"}
+        result = Result(outputs, record)
+        self.results.show(result, request.layer, request.time if request.times else None)
+        self._final = result
+        self._shown_error = ""
+
+    def _when_exact(self, action: Callable[[], None]) -> None:
+        self.seeds.look_if_due()
+        if self.session.is_final and self._final is None:
+            self.session.touched()
+        self._shown_error = ""
+        self.session.when_exact(action)
+
+    def _accept(self) -> None:
+        layer = self.results.accept(self.images.layer)
+        if layer is None:
+            # Taken away since: what was asked for comes from a new run.
+            self.session.touched()
+            self.session.when_exact(self._accept)
+            return
+        self.reset_choices()
+        self.session.touched()
+        self._say(f"'{layer.name}' is yours now: later strokes make a new result.")
+
+    def _ask_where_to_save(self) -> None:
+        path = ask_for_recipe_path(self, f"{self.form.image.currentText()} pixel classifier")
+        if path is not None:
+            self.save_recipe(path)
+
+    def _save_recipe(self, path: Path) -> None:
+        if self._final is None:
+            return
+        with errors.shown(self._say):
+            save_recipe(path, recipe_from_record(self._final.record))
+            self._say(
+                f"Saved {path.name}. Apply it to other images with: seedbed run {path.name} "
+                "IMAGE… -o FOLDER"
+            )
+
+    def _ask_what_to_load(self) -> None:
+        given, _ = QFileDialog.getOpenFileName(
+            self, "Learn from a recipe", "", "Recipes (*.yaml *.yml)"
+        )
+        if given:
+            self.load(given)
+
+    # What the session tells
+
+    def _say(self, text: str) -> None:
+        self.form.controls.say(text)
+
+    def _enable(self) -> None:
+        form = self.form
+        there = self.images.watched is not None
+        ready = there and (self.seeds.layer is not None or bool(self.sources.learnt()))
+        for button in (form.controls.run, form.accept, form.save_recipe):
+            button.setEnabled(ready)
+        form.new_seeds.setEnabled(there)
+        form.clear_seeds.setEnabled(isinstance(self.seeds.layer, Labels))
+
+    def _on_state(self, state: str) -> None:
+        self.form.controls.show_running(state == "running")
+        if state in STATUS:
+            self._say(STATUS[state])
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.form.controls.show_progress(progress)
+
+    def _on_cancelled(self) -> None:
+        self._say("Cancelled. What is shown may be older than the strokes.")
+
+    def _on_timed(self, forecast_seconds: float, seconds: float) -> None:
+        machine_speed.learn(forecast_seconds, seconds)
+        self._show_forecast()
+
+    def _on_not_ready(self, message: str) -> None:
+        image = self.images.watched
+        if image is not None:
+            self.results.clear(image, time_on_screen(self.viewer, image))
+        self.form.show_insight((), ())
+        self._say(message)
+
+    def _on_failed(self, error: BaseException, asked: bool) -> None:
+        message = errors.message_of(error)
+        # While somebody draws, the same complaint after each stroke would only be in the way.
+        if asked or message != self._shown_error:
+            errors.show(error)
+        self._shown_error = message
+        self._say(message)
+
+    # Layers and windows that go away
+
+    def _on_removed(self, layer: Layer) -> None:
+        busy = self.session.is_running or self.session.state == "waiting"
+        needed = layer is self.images.watched or layer is self.seeds.layer
+        learnt_from = self.sources.forget(layer)
+        self.reset_choices()
+        if needed and busy:
+            self.session.changed()
+            self._removed = removed_in_words(layer)
+            # A closing viewer removes its layers as well; by then nobody wants to hear it.
+            self._tell_removed.start()
+        elif learnt_from:
+            self._on_settings_changed()
+
+    def _say_removed(self) -> None:
+        if self.isVisible():
+            self._say(errors.show(InputError(self._removed)))
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Catch up."""
+        super().showEvent(event)
+        self.live.resume()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Rest; a window that is only minimised goes on."""
+        if event is None or not event.spontaneous():
+            self.live.pause()
+        super().hideEvent(event)
