@@ -68,6 +68,7 @@ class ClassifierWindow:
         """Press 'New strokes' and look at the second slice."""
         self.click(self.form.new_seeds)
         self.viewer.dims.set_point(0, self.world((1, 0, 0))[0])
+        self.viewer.reset_view()  # the dock has taken some of the canvas
         self.qtbot.wait(50)
         return self.seeds
 

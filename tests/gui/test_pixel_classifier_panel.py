@@ -50,11 +50,12 @@ def test_slice_in_view_is_shown_before_the_rest(window):
     window.panel.session.settle_seconds = 3600
     paint_two_classes(window)
     window.panel.seeds.look_if_due()
+    truth = window.truth[1]
     window.qtbot.waitUntil(
-        lambda: window.result is not None and window.result.data.any(), timeout=30000
+        lambda: window.result is not None and np.mean((window.result.data[1] == 1) == truth) > 0.95,
+        timeout=30000,
     )
     shown = window.result.data
-    assert np.mean((shown[1] == 1) == window.truth[1]) > 0.95
     assert not shown[[0, 2, 3]].any()
     assert not window.panel.session.is_final
     view = shown[1].copy()
@@ -148,6 +149,7 @@ def test_recipe_classifies_an_image_without_strokes_and_is_learnt_from_again(win
 
 def test_objects_and_probabilities_come_as_layers_and_stay_when_accepted(window):
     window.form.fields.set_value("result", "objects")
+    window.form.fields.set_value("min_size", 100.0)
     window.form.fields.set_value("probabilities", True)
     window.mark_by_program()
     window.wait_final()

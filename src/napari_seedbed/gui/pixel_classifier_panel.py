@@ -123,7 +123,9 @@ class PixelClassifierPanel(QWidget):
         session.progressed.connect(self._on_progress)
         session.cancelled.connect(self._on_cancelled)
         session.timed.connect(self._on_timed)
-        self.viewer.dims.events.point.connect(self._on_view_changed)
+        camera = self.viewer.scene.camera.events
+        for event in (self.viewer.dims.events.point, camera.center, camera.zoom):
+            event.connect(self._on_view_changed)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
         self._life.closing.connect(session.changed)
@@ -289,7 +291,7 @@ class PixelClassifierPanel(QWidget):
         self.live.follow()
 
     def _on_view_changed(self, event: Any = None) -> None:
-        """Another slice came into view before all of the image was classified."""
+        """Another part came into view before all of the image was classified."""
         if not self.session.is_final and self._final is None and self.isVisible():
             self.live.follow()
 

@@ -159,7 +159,7 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
             f"object_class: {parameters['object_class']} is no class that was marked; marked were "
             f"{', '.join(map(str, values))}."
         )
-    labels = np.zeros(shape, np.bool_ if of_objects else np.int32)
+    labels: NDArray[Any] = np.zeros(shape, np.bool_ if of_objects else np.int32)
     maps = np.zeros((len(values), *shape), np.float32) if parameters["probabilities"] else None
 
     def take(place: tuple[slice, ...], found: NDArray[np.float32]) -> None:

@@ -100,7 +100,7 @@ def samples_from_text(text: str) -> "TrainingSamples | None":
     if not np.isfinite(values).all() or not all(0 < sigma < math.inf for sigma in head.sigmas):
         raise InputError(_DAMAGED)
     labels: NDArray[np.int32] = np.repeat(np.array(list(head.classes), np.int32), counts)
-    return TrainingSamples(features, head.intensities, values, labels)  # type: ignore[arg-type]
+    return TrainingSamples(features, head.intensities, values, labels)
 
 
 def _unpacked(body: str, size: int) -> bytes:

@@ -275,8 +275,8 @@ def _at_scale(
     return [
         _core(smooth, margin),
         np.sqrt(squares),
-        *symmetric_eigenvalues(hessian),
-        *symmetric_eigenvalues(tensor),
+        *symmetric_eigenvalues(hessian, one_core=True),
+        *symmetric_eigenvalues(tensor, one_core=True),
     ]
 
 

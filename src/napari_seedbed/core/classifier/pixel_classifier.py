@@ -29,7 +29,7 @@ from napari_seedbed.core.classifier.samples import (
     training_samples,
 )
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, thread_count
 from napari_seedbed.core.validation import check_count, check_spacing
 from napari_seedbed.errors import InputError
@@ -37,6 +37,8 @@ from napari_seedbed.errors import InputError
 N_TREES = 50
 SMALLEST_LEAF = 5
 """Marked voxels in a leaf: with fewer, strokes are learnt by heart and nothing else."""
+
+_VOXELS_AT_ONCE = 1 << 15
 
 Take = Callable[[Region, NDArray[np.float32]], None]
 
@@ -153,7 +155,7 @@ class PixelClassifier:
     def vote(
         self, values: NDArray[np.float32], should_stop: ShouldStop | None = None
     ) -> NDArray[np.float32]:
-        """Probability of each class from features.
+        """Probability of each class from features, on one core.
 
         Parameters
         ----------
@@ -173,13 +175,14 @@ class PixelClassifier:
                 f"values has {len(values)} features; the classifier needs {self.features.count}."
             )
         flat = np.ascontiguousarray(values, np.float32).reshape(len(values), -1)
-        out = np.empty((len(self.label_values), flat.shape[1]), np.float32)
+        n_voxels = flat.shape[1]
+        out = np.empty((len(self.label_values), n_voxels), np.float32)
         forest = self._forest
-        pieces = [(a, min(a + 8192, flat.shape[1])) for a in range(0, flat.shape[1], 8192)]
-        if pieces:
-            run_ranges(
-                vote, pieces, flat, forest.roots, forest.depths, forest.feature, forest.threshold,
-                forest.child, forest.shares, out, should_stop=should_stop,
+        for start in range(0, n_voxels, _VOXELS_AT_ONCE):
+            check_stop(should_stop)
+            vote(
+                start, min(start + _VOXELS_AT_ONCE, n_voxels), flat, forest.roots, forest.depths,
+                forest.feature, forest.threshold, forest.child, forest.shares, out,
             )  # fmt: skip
         return out.reshape(len(out), *values.shape[1:])
 

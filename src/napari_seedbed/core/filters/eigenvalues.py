@@ -16,7 +16,7 @@ from napari_seedbed.core.filters.edge_filters import slope
 from napari_seedbed.core.filters.gaussian_derivatives import hessian
 from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.filters.local_filters import float_image
-from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -27,7 +27,10 @@ _VOXELS_PER_TASK = 1 << 16
 
 
 def symmetric_eigenvalues(
-    elements: Sequence[NDArray[np.floating]], should_stop: ShouldStop | None = None
+    elements: Sequence[NDArray[np.floating]],
+    should_stop: ShouldStop | None = None,
+    *,
+    one_core: bool = False,
 ) -> NDArray[np.floating]:
     """Eigenvalues of symmetric 2 x 2 or 3 x 3 matrices.
 
@@ -37,6 +40,8 @@ def symmetric_eigenvalues(
         The upper triangle row by row, of all voxels.
     should_stop : callable, optional
         Asked many times a second; true raises `Cancelled`.
+    one_core : bool
+        Whether to leave the other cores to whoever calls this for one part of many.
 
     Returns
     -------
@@ -52,7 +57,12 @@ def symmetric_eigenvalues(
         out[:, start:stop] = _of_two(*part) if count == 2 else _of_three(*part)
 
     pieces = split(out.shape[1], 1 + out.shape[1] // _VOXELS_PER_TASK)
-    run_ranges(run, pieces, should_stop=should_stop)
+    if one_core:
+        for piece in pieces:
+            check_stop(should_stop)
+            run(*piece)
+    else:
+        run_ranges(run, pieces, should_stop=should_stop)
     return out.reshape((count, *elements[0].shape))
 
 
