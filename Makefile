@@ -39,6 +39,7 @@ bench: ready
 	$(PYTHON) benchmarks/snakes.py
 	$(PYTHON) benchmarks/regions.py
 	$(PYTHON) benchmarks/filters.py
+	$(PYTHON) benchmarks/classifier.py
 
 screenshots: ready
 	env -u DISPLAY -u WAYLAND_DISPLAY scripts/with_display.sh $(PYTHON) docs/screenshots.py

@@ -14,6 +14,7 @@ SIZE = (1366, 768)
 
 def main() -> None:
     """Build each scene once and take its pictures."""
+    from classifier_scene import build_classifier
     from colour_scene import build_water
     from demo_scene import build
     from differences_scene import build_differences, build_film_differences
@@ -30,6 +31,10 @@ def main() -> None:
         panel, _ = build(viewer)
         panel.form.options.toggle()
         return lambda: wait_until(lambda: panel.session.is_final, "the result")
+
+    def pixel_classifier(viewer: Any) -> Callable[[], None]:
+        panel = build_classifier(viewer)
+        return lambda: wait_until(lambda: panel.session.is_final, "the classes")
 
     def snakes(viewer: Any) -> Callable[[], None]:
         build_astronaut(viewer)
@@ -93,6 +98,7 @@ def main() -> None:
 
     IMAGES.mkdir(exist_ok=True)
     take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
+    take(pixel_classifier, {"dark": "pixel_classifier.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
     take(region_graph, {"dark": "region_graph.png"})
