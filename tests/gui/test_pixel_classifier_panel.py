@@ -118,6 +118,26 @@ def test_second_image_is_learnt_from_together_with_the_first(window):
     window.wait_final()
     np.testing.assert_array_equal(window.result.data, alone)
 
+    window.form.image.choose(window.image)
+    assert window.seeds.name == "strokes on cells"
+    assert window.form.sources.count() == 2
+
+
+def test_time_points_are_classified_as_they_come_on_screen(make_napari_viewer, qtbot):
+    frames = np.stack([cells((48, 64), seed)[0] for seed in range(3)])
+    window = ClassifierWindow(make_napari_viewer, qtbot, frames, axis_labels=("t", "y", "x"))
+    seeds = window.new_seeds()
+    window.mark_by_program(seeds)
+    window.wait_final()
+    assert [frame.any() for frame in window.result.data] == [False, True, False]
+    window.viewer.dims.set_point(0, 2)
+    qtbot.waitUntil(lambda: window.result.data[2].any(), timeout=30000)
+    window.wait_final()
+    assert [frame.any() for frame in window.result.data] == [False, True, True]
+    truth = cells((48, 64))[1]
+    for frame in window.result.data[1:]:
+        assert np.mean((frame == 1) == truth) > 0.9
+
 
 def test_recipe_classifies_an_image_without_strokes_and_is_learnt_from_again(window, tmp_path):
     window.mark_by_program()

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 STROKE_SECONDS = 0.05
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 0.5
 WHOLE_SECONDS = 60.0
 """Images that take longer are classified as a whole only when somebody presses Run."""
 
@@ -87,6 +87,9 @@ class PixelClassifierPanel(QWidget):
         )
         self.seeds = SeedsWatch(self)
         self._final: Result | None = None
+        # Time points that are shown so far.
+        self._solved: set[int] = set()
+        self._is_choosing = False
         # Features of the part in view, which further strokes need again.
         self._view_cache: dict[Any, Any] = {}
         self._shown_error = ""
@@ -210,17 +213,21 @@ class PixelClassifierPanel(QWidget):
         self._forget_image()
         if layer is None:
             return
-        self.reset_choices()
         seeds = self.sources.seeds_of(layer) or self._fitting_seeds(layer)
+        # Strokes of the image before are no choice for this one: what is chosen on the way
+        # there means nothing.
+        self._is_choosing = True
+        self.reset_choices()
         if seeds is None:
             self.form.seeds.setCurrentIndex(0)
         else:
             self.form.seeds.choose(seeds)
+        self._is_choosing = False
+        self._on_seeds_chosen(self.form.seeds.layer())
         with errors.shown(self._say):
             image = self.images.image()
             self.form.fields.show_scale(unit_symbol(layer.units[-1]), image.spacing)
         self._show_forecast()
-        self._on_settings_changed()
 
     def _fitting_seeds(self, image: ImageLayer) -> Layer | None:
         """Strokes that were made on an image of this place and size, and belong to none yet."""
@@ -242,6 +249,7 @@ class PixelClassifierPanel(QWidget):
 
     def _forget_image(self) -> None:
         self._final = None
+        self._solved = set()
         self._view_cache = {}
         self._shown_error = ""
 
@@ -267,6 +275,8 @@ class PixelClassifierPanel(QWidget):
     # The strokes
 
     def _on_seeds_chosen(self, layer: Layer | None) -> None:
+        if self._is_choosing:
+            return
         self._final = None
         self.seeds.watch(layer)
         self._pair()
@@ -292,8 +302,15 @@ class PixelClassifierPanel(QWidget):
 
     def _on_view_changed(self, event: Any = None) -> None:
         """Another part came into view before all of the image was classified."""
-        if not self.session.is_final and self._final is None and self.isVisible():
+        image = self.images.watched
+        if image is None or not self.isVisible():
+            return
+        t = time_on_screen(self.viewer, image)
+        if not self.session.is_final or (t not in self._solved and self._only_on_screen(t)):
             self.live.follow()
+
+    def _only_on_screen(self, t: int | None) -> bool:
+        return t is not None and self.form.times.currentData() == "current"
 
     # A run
 
@@ -302,7 +319,10 @@ class PixelClassifierPanel(QWidget):
         image = self.images.image()
         parameters = dict(self.form.fields.values())
         t = time_on_screen(self.viewer, layer)
-        one_time = t is not None and self.form.times.currentData() == "current"
+        times = None
+        if t is not None and self._only_on_screen(t):
+            self._solved.add(t)
+            times = tuple(sorted(self._solved))
         return Request(
             image=image,
             parameters=parameters,
@@ -310,7 +330,7 @@ class PixelClassifierPanel(QWidget):
             learnt=self.sources.learnt(),
             region=visible_part(self.viewer, layer, image, VIEW_VOXELS),
             time=t,
-            times=(t,) if one_time and t is not None else None,
+            times=times,
             whole=self._forecast().seconds <= WHOLE_SECONDS,
             layer=layer,
             cache=self._view_cache,
@@ -331,7 +351,7 @@ class PixelClassifierPanel(QWidget):
         record = {**result.record, "parameters": {**result.record["parameters"], "table": False}}
         outputs = {key: one for key, one in result.outputs.items() if key != "table"}
         result = Result(outputs, record)
-        self.results.show(result, request.layer, request.time if request.times else None)
+        self.results.show(result, request.layer)
         self._final = result
         self._shown_error = ""
 

@@ -10,7 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 
 from napari_seedbed.gui.grids import grid_of
-from napari_seedbed.gui.layer_records import METADATA_KEY, SLOT_KEYS, accept, find_result
+from napari_seedbed.gui.layer_records import METADATA_KEY, accept, find_result
 from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.pixel_classifier_session import ViewPreview
 from napari_seedbed.pipeline.classifier_operations import NAME
@@ -63,23 +63,15 @@ class ClassLayers:
         layer.data[where] = np.asarray(preview.labels, layer.data.dtype).reshape(target.shape)
         layer.refresh()
 
-    def show(self, result: Result, image: ImageLayer, t: int | None) -> None:
-        """Show a result.
-
-        Parameters
-        ----------
-        result : Result
-        image : Image layer
-        t : int or None
-            Only this time point of a series was classified: the others in the layers stay.
-        """
+    def show(self, result: Result, image: ImageLayer) -> None:
+        """Show a result; time points that it does not have are empty."""
         shown = {_slot(image, "labels")}
-        self._show("labels", result.image("labels"), image, result.record, t)
+        self._show("labels", result.image("labels"), image, result.record)
         if "probabilities" in result.outputs:
             maps = result.image("probabilities")
             for nth, name in enumerate(maps.channel_names):
                 one = replace(maps.select_channels([nth]), channel_names=())
-                self._show("probabilities", one, image, result.record, t, name)
+                self._show("probabilities", one, image, result.record, name)
                 shown.add(_slot(image, "probabilities", name))
         for layer in self._layers(image):
             if layer.metadata[METADATA_KEY]["slot"] not in shown:
@@ -115,21 +107,9 @@ class ClassLayers:
         output: Image,
         image: ImageLayer,
         record: Mapping[str, Any],
-        t: int | None = None,
         name: str = "",
     ) -> None:
         slot = _slot(image, kind, name)
-        layer = find_result(self._viewer, slot)
-        if t is not None and layer is not None and layer.data.size == output.array.size:
-            where = _index(image, layer, t, None)
-            target = layer.data[where]
-            only = np.asarray(output.select_time(t).array, layer.data.dtype)
-            target[...] = only.reshape(target.shape)
-            kept = layer.metadata[METADATA_KEY]
-            slots = {key: kept[key] for key in SLOT_KEYS if key in kept}
-            layer.metadata = {**layer.metadata, METADATA_KEY: {**record, **slots}}
-            layer.refresh()
-            return
         title = "classes" if kind == "labels" else f"probability of {name}"
         look = {"opacity": 0.4} if kind == "labels" else {"visible": False}
         add_or_update(

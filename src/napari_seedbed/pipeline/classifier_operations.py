@@ -162,7 +162,14 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
     labels: NDArray[Any] = np.zeros(shape, np.bool_ if of_objects else np.int32)
     maps = np.zeros((len(values), *shape), np.float32) if parameters["probabilities"] else None
 
-    def take(place: tuple[slice, ...], found: NDArray[np.float32]) -> None:
+    # Objects may reach through all of it.
+    region = None if of_objects else job.wanted
+    corner = [0] * len(shape) if region is None else [one.start for one in region]
+
+    def take(block: tuple[slice, ...], found: NDArray[np.float32]) -> None:
+        place = tuple(
+            slice(one.start + at, one.stop + at) for one, at in zip(block, corner, strict=True)
+        )
         if of_objects:
             wanted = found[int(np.flatnonzero(values == parameters["object_class"])[0])]
             labels[place] = wanted >= parameters["threshold"]
@@ -172,10 +179,11 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
             maps[(slice(None), *place)] = found
 
     kept = None
-    if job.context.live and 4 * math.prod(shape) * classifier.features.count <= _KEPT_BYTES:
+    size = math.prod(shape if region is None else [one.stop - one.start for one in region])
+    if job.context.live and 4 * size * classifier.features.count <= _KEPT_BYTES:
         kept = job.context.cache.setdefault((_FEATURES, job.cache_key), {})
     classifier.classify(
-        voxels, take, job.spacing, 0, intensity=intensity, kept=kept,
+        voxels, take, job.spacing, 0, region=region, intensity=intensity, kept=kept,
         report=job.report, should_stop=job.should_stop,
     )  # fmt: skip
     outputs: dict[str, Any] = {"labels": _objects(labels, job) if of_objects else labels}

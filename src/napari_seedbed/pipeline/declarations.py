@@ -101,6 +101,9 @@ class Job:
         Kept for all volumes and channels of one run, beside each other.
     all_seeds : Image or None
         The seeds of all time points, for what is learnt from all of them.
+    wanted : tuple of slice or None
+        The part of what `load` gives that is asked for, one slice a spatial axis; None for all.
+        What comes out elsewhere does not matter.
     """
 
     load: Callable[[], NDArray]
@@ -121,6 +124,7 @@ class Job:
     notes: list[str] = field(default_factory=list)
     shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
     all_seeds: "Image | None" = None
+    wanted: tuple[slice, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -247,6 +247,7 @@ def run(
         # Of a part, not all voxels pass by that the image's name is made from.
         hashed if worked.image is image else None,
         image,
+        None if window is None else window.inner,
     )
     outputs = calls.outputs(chosen, found)
     _check_overflow(worked.image, outputs)
@@ -280,6 +281,7 @@ class _Calls:
     should_stop: ShouldStop | None
     hashed: Fingerprint | None
     all_of_image: Image
+    wanted: tuple[slice, ...] | None = None
     notes: list[str] = field(default_factory=list)
     shared: dict[Hashable, Any] = field(default_factory=dict)
 
@@ -384,6 +386,7 @@ class _Calls:
             shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
             shared=self.shared,
             all_seeds=seeds,
+            wanted=self.wanted,
         )
 
 

@@ -36,6 +36,14 @@ class Window:
     seen: Region
     whole: bool
 
+    @property
+    def inner(self) -> Region:
+        """Where the region lies in what is seen."""
+        return tuple(
+            slice(asked.start - seen.start, asked.stop - seen.start)
+            for asked, seen in zip(self.region, self.seen, strict=True)
+        )
+
     def of_inputs(self, inputs: Inputs) -> Inputs:
         """The parts of the inputs that are seen."""
         if self.whole:
@@ -59,10 +67,7 @@ class Window:
         Shapes stay as a whole where any of their points is inside, with their rows of a table
         that has one for each. Other tables, and images on another grid, stay as they are.
         """
-        inner = tuple(
-            slice(asked.start - seen.start, asked.stop - seen.start)
-            for asked, seen in zip(self.region, self.seen, strict=True)
-        )
+        inner = self.inner
         found = dict(outputs)
         for key, output in outputs.items():
             if isinstance(output, Image):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +34,9 @@ PERCENTILES = (2.0, 98.0)
 
 BLOCK_NUMBERS = 1 << 23
 """Features of a block: 32 MB."""
+
+AT_LEAST = 4
+"""Blocks that even a small part is cut into, so that several cores have something to do."""
 
 _LOOKED_AT = 1 << 20
 _TILES = {2: 128, 3: 32}
@@ -271,7 +275,7 @@ def shortened(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def blocks(shape: Sequence[int], n_features: int) -> list[Region]:
     """Cut an image into blocks of nearly equal edges, whose features take some ten megabytes."""
-    voxels = max(1 << 15, BLOCK_NUMBERS // n_features)
+    voxels = max(1 << 12, min(BLOCK_NUMBERS // n_features, prod(shape) // AT_LEAST))
     left = len(shape)
     edges: list[int] = []
     # Short axes first: what they do not use, the others may.
