@@ -2,7 +2,8 @@
 
 Both learn from the same strokes, which are random walks inside the classes of a few images, and
 classify all other images of the data set, which they have not seen. Printed are the mean IoU over
-classes and unseen images, and the seconds to learn and to classify.
+classes and unseen images, and the seconds to learn and to classify. Whether intensities are
+relative to each image's contrast matters more than features and trees, so both are given both ways.
 
 ilastik's set: Gaussian smoothing at sigma 0.3 to 10, and from 0.7 on Laplacian of Gaussian,
 gradient magnitude, difference of Gaussians, eigenvalues of the structure tensor and of the
@@ -34,6 +35,7 @@ from skimage.io import imread
 from sklearn.ensemble import RandomForestClassifier
 
 from napari_seedbed.core import PixelClassifier, compile_pixel_classifier, training_samples
+from napari_seedbed.core.classifier.samples import PERCENTILES
 
 SIGMAS = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
 STROKES, STEPS = 10, 40
@@ -75,6 +77,7 @@ def main() -> int:
     ):
         tallies = {
             "ilastik's features, RandomForestClassifier()": Tally([]),
+            "the same, relative to the image's contrast": Tally([]),
             "napari-seedbed": Tally([]),
             "napari-seedbed, intensities as they are": Tally([]),
         }
@@ -83,8 +86,9 @@ def main() -> int:
             marks = [strokes(cases[i].truth, rng) for i in learnt_from]
             known = [cases[i] for i in learnt_from]
             unseen = [case for i, case in enumerate(cases) if i not in learnt_from]
-            peer, own, absolute = tallies.values()
+            peer, relative, own, absolute = tallies.values()
             run_ilastik(known, marks, unseen, peer)
+            run_ilastik(known, marks, unseen, relative, contrast=True)
             run_own(known, marks, unseen, own, "contrast")
             run_own(known, marks, unseen, absolute, "absolute")
         for method, tally in tallies.items():
@@ -93,7 +97,7 @@ def main() -> int:
                 f"{name + ': ' + method:<52}"[:52]
                 + f"{np.mean(tally.scores):>8.3f}{tally.learning / len(rounds):>9.2f}{each:>13.2f}"
             )
-        peer, own, _ = tallies.values()
+        peer, _, own, _ = tallies.values()
         print(
             f"{name}: IoU {np.mean(own.scores) - np.mean(peer.scores):+.3f}, learning "
             f"{peer.learning / own.learning:.1f} and classifying "
@@ -155,26 +159,34 @@ def wander(
 
 
 def run_ilastik(
-    known: list[Case], marks: list[NDArray[np.int32]], unseen: list[Case], tally: Tally
+    known: list[Case],
+    marks: list[NDArray[np.int32]],
+    unseen: list[Case],
+    tally: Tally,
+    *,
+    contrast: bool = False,
 ) -> None:
     """ilastik's features, scikit-learn's defaults."""
     start = time.perf_counter()
-    made = [ilastik_features(case.image) for case in known]
+    made = [ilastik_features(case.image, contrast) for case in known]
     values = np.concatenate([one[mark > 0] for one, mark in zip(made, marks, strict=True)])
     labels = np.concatenate([mark[mark > 0] for mark in marks])
     forest = RandomForestClassifier(random_state=0).fit(values, labels)
     tally.learning += time.perf_counter() - start
     for case in unseen:
         start = time.perf_counter()
-        values = ilastik_features(case.image)
+        values = ilastik_features(case.image, contrast)
         votes = forest.predict_proba(values.reshape(-1, values.shape[-1]))
         found = forest.classes_[votes.argmax(axis=1)].reshape(case.truth.shape)
         note(tally, found, case, start)
 
 
-def ilastik_features(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def ilastik_features(image: NDArray[np.uint8], contrast: bool) -> NDArray[np.float32]:
     """49 features a pixel, the last axis."""
     grey = image.astype(np.float64)
+    if contrast:
+        low, high = np.percentile(grey, PERCENTILES)
+        grey = (grey - low) / (high - low)
     found = []
     for sigma in SIGMAS:
         smooth = ndi.gaussian_filter(grey, sigma)

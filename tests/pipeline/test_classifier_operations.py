@@ -10,6 +10,7 @@ import pytest
 from napari_seedbed.errors import Cancelled, InputError, RecipeError
 from napari_seedbed.pipeline.classifier_operations import samples_of
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
 from napari_seedbed.pipeline.operations import forecast, get, run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 from napari_seedbed.pipeline.sample_encoding import samples_as_text, samples_from_text
@@ -140,6 +141,10 @@ def test_recipe_without_marks_applies_to_another_image_and_a_damaged_one_is_refu
     other, truth = inputs((60, 50), seed=9)
     again = replay(load_recipe(path), other["image"])
     assert np.mean(again.image("labels").array == truth) > 0.95
+    told = recipe_to_methods_text(load_recipe(path))
+    assert "voxels of 2 classes marked by hand before" in told
+    assert "format" not in told
+    assert len(told) < 1000
     text = path.read_text("utf-8")
     start = text.index("checksum")
     damaged = text[: start + 200] + text[start + 210 :]

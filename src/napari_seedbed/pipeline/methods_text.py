@@ -6,6 +6,7 @@ from napari_seedbed.pipeline.listing import in_one_line
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
 from napari_seedbed.pipeline.recipe_model import Recipe, Step
+from napari_seedbed.pipeline.sample_encoding import LEARNT, samples_from_text
 
 # A histogram would take a page.
 _LONGEST_TEXT = 120
@@ -52,7 +53,7 @@ def _step(recipe: Recipe, step: Step) -> str:
     stated = [
         _setting(parameter, values[parameter.name], unit, len(recipe.image.spacing))
         for parameter in operation.parameters
-        if parameter.type != "bool" and values[parameter.name] != ""
+        if parameter.type != "bool" and values[parameter.name] != "" and parameter.name != LEARNT
     ]
     cited = re.match(r"(\w+).*?\((\d{4})\)", operation.reference)
     author = " ".join(cited.groups()) if cited else operation.reference
@@ -77,6 +78,10 @@ def start_in_words(step: Step) -> str:
         parts.append(f"{step.seeds.voxels} seed voxels of {n_labels} labels marked by hand")
     if step.seeds_from is not None:
         parts.append(f"the result of {step.seeds_from}")
+    learnt = samples_from_text(str(step.parameters.get(LEARNT, "")))
+    if learnt is not None:
+        n_classes = len(learnt.label_values)
+        parts.append(f"{len(learnt.labels)} voxels of {n_classes} classes marked by hand before")
     if step.shapes_from is not None:
         parts.append(f"the shapes of {step.shapes_from}")
     if step.shapes is not None:

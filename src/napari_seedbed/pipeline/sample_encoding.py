@@ -18,6 +18,9 @@ from napari_seedbed.errors import InputError
 if TYPE_CHECKING:
     from napari_seedbed.core.classifier.samples import TrainingSamples
 
+LEARNT = "training"
+"""Name of the parameter that holds such a text."""
+
 _WIDTH = 88
 _MOST_NUMBERS = 1 << 26
 _DAMAGED = "what was learnt is damaged; take an undamaged copy of it, or learn anew from marks."
