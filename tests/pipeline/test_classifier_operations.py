@@ -60,6 +60,20 @@ def test_what_was_learnt_gives_the_same_bits_as_the_marks_on_all_and_on_parts(sh
         np.testing.assert_array_equal(part.image(key).array, whole[(..., *region)])
 
 
+def test_image_in_a_file_gives_the_same_as_in_memory():
+    import dask.array as da
+
+    given, _ = inputs((14, 40, 44))
+    lazy = Image(da.from_array(given["image"].array, chunks=(4, 20, 44)), ("z", "y", "x"))
+    settings = {"training": learnt_text(given)}
+    assert learnt_text({**given, "image": lazy}) == settings["training"]
+    region = (slice(3, 4), slice(0, 40), slice(5, 44))
+    for image in (lazy, given["image"]):
+        part = run(NAME, {"image": image}, settings, region=region).image("labels").array
+        whole = run(NAME, {"image": image}, settings).image("labels").array
+        np.testing.assert_array_equal(part, whole[region])
+
+
 def test_marks_at_any_time_point_count_at_all_of_them():
     frames = [box((40, 44), seed) for seed in range(3)]
     array = np.stack([frame[0] for frame in frames])

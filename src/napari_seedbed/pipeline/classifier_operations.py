@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +14,18 @@ from napari_seedbed.pipeline.declarations import Channels, Job, Need, Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.sample_encoding import samples_from_text
-from napari_seedbed.pipeline.volumes import seed_volume
+from napari_seedbed.pipeline.volumes import place_in_memory, seed_volume
 
 if TYPE_CHECKING:
     from napari_seedbed.core.classifier.pixel_classifier import PixelClassifier
-    from napari_seedbed.core.classifier.samples import TrainingSamples
+    from napari_seedbed.core.classifier.samples import Intensities, TrainingSamples
 
 NAME = "pixel_classification"
 _CLASSIFIER = "pixel classifier"
 _FEATURES = "pixel features"
+_KEPT_VOXELS = 1_000_000_000
+"""Bytes of a file that are kept in memory while it is learnt from."""
+
 _KEPT_BYTES = 400_000_000
 """Features of the slice in view that are kept between strokes."""
 
@@ -54,6 +57,8 @@ class _LastClassifiers:
 
 
 _last = _LastClassifiers()
+# Of the file that was looked at last: reading all of it for each part would take too long.
+_scales: dict[Hashable, tuple[list[float], list[float]]] = {}
 
 
 def samples_of(
@@ -86,7 +91,7 @@ def samples_of(
         marks = seed_volume(seeds, t)
         if not (marks > 0).any():
             continue
-        volume = image.select_time(t).volume()
+        volume = _volume(image, t, cache)
         found.append(
             training_samples(
                 volume,
@@ -101,6 +106,16 @@ def samples_of(
             )
         )
     return found[0].joined(*found[1:]) if found else None
+
+
+def _volume(image: Image, t: int, cache: dict[Any, Any] | None) -> NDArray[Any]:
+    """The voxels of a time point; those of a file that is not too large are kept."""
+    if cache is None or not image.is_lazy or image.array.nbytes > _KEPT_VOXELS:
+        return image.select_time(t).volume()
+    if ("voxels", t) not in cache:
+        cache["voxels", t] = image.select_time(t).volume()
+    kept: NDArray[Any] = cache["voxels", t]
+    return kept
 
 
 def classifier_of(
@@ -134,22 +149,38 @@ def _classifier(job: Job) -> "PixelClassifier":
     return made
 
 
-def _pixel_classification(job: Job) -> dict[str, Any]:
+def _intensity(
+    job: Job, voxels: NDArray[Any], intensities: "Intensities"
+) -> tuple[list[float], list[float]]:
+    """Offset and gain of each channel: those of all of the image, where a part is worked on."""
     from napari_seedbed.core.classifier.features import as_channels
     from napari_seedbed.core.classifier.samples import intensity_scale
+
+    whole = job.image.select_time(job.time)
+    if whole.spatial_shape == voxels.shape[1:]:
+        return intensity_scale(voxels, intensities)
+    key = (place_in_memory(job.image, job.time), intensities)
+    if key not in _scales:
+        volume = whole.volume()
+        all_voxels = as_channels(volume, 0 if job.channel_axis is not None else None)
+        found = intensity_scale(all_voxels, intensities)
+        if not whole.is_lazy:
+            # It may be changed in place, and is looked at quickly.
+            return found
+        _scales.clear()
+        _scales[key] = found
+    return _scales[key]
+
+
+def _pixel_classification(job: Job) -> dict[str, Any]:
+    from napari_seedbed.core.classifier.features import as_channels
 
     parameters = job.parameters
     voxels = as_channels(job.load(), job.channel_axis)
     first = _CLASSIFIER + " told" not in job.shared
     classifier = _classifier(job)
     classifier.check_fits(voxels.ndim - 1, len(voxels))
-    whole = job.image.select_time(job.time)
-    all_voxels = voxels
-    if whole.spatial_shape != voxels.shape[1:]:
-        # Of a part, the contrast is that of all of the image.
-        volume = whole.volume()
-        all_voxels = as_channels(volume, 0 if job.channel_axis is not None else None)
-    intensity = intensity_scale(all_voxels, classifier.samples.intensities)
+    intensity = _intensity(job, voxels, classifier.samples.intensities)
     shape = voxels.shape[1:]
     values = np.array(classifier.label_values, np.int32)
     shown = np.where(values == parameters["background"], 0, values)
