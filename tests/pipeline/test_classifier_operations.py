@@ -9,6 +9,7 @@ import pytest
 
 from napari_seedbed.errors import Cancelled, InputError, RecipeError
 from napari_seedbed.pipeline.classifier_operations import samples_of
+from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
 from napari_seedbed.pipeline.operations import forecast, get, run
@@ -148,13 +149,17 @@ def test_text_that_was_changed_is_refused():
             run(NAME, {"image": given["image"]}, {"training": wrong})
 
 
-def test_recipe_without_marks_applies_to_another_image_and_a_damaged_one_is_refused(tmp_path):
+def test_recipe_without_marks_applies_to_another_image_and_a_damaged_one_is_refused(
+    tmp_path, capsys
+):
     given, _ = inputs((40, 44))
     result = run(NAME, {"image": given["image"]}, {"training": learnt_text(given)})
     path = save_recipe(tmp_path / "learnt.yaml", recipe_from_record(result.record))
     other, truth = inputs((60, 50), seed=9)
     again = replay(load_recipe(path), other["image"])
     assert np.mean(again.image("labels").array == truth) > 0.95
+    assert main(["info", str(path)]) == 0
+    assert len(capsys.readouterr().out) < 3000
     told = recipe_to_methods_text(load_recipe(path))
     assert "voxels of 2 classes marked by hand before" in told
     assert "format" not in told

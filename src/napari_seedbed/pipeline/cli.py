@@ -270,6 +270,7 @@ def _score(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.listing import image_as_text, in_one_line
+    from napari_seedbed.pipeline.sample_encoding import LEARNT
 
     path = Path(arguments.file)
     if path.suffix.lower() in (".yaml", ".yml"):
@@ -282,7 +283,9 @@ def _info(arguments: argparse.Namespace) -> int:
         print(f"Made on   {made_on.name}, {' x '.join(map(str, made_on.shape))}")
         for number, step in enumerate(recipe.steps, start=1):
             values = ", ".join(
-                f"{name} {in_one_line(value)}" for name, value in step.parameters.items()
+                f"{name} {in_one_line(value)}"
+                for name, value in step.parameters.items()
+                if name != LEARNT
             )
             worked_on = " and ".join(filter(None, [step.image, step.other]))
             print(f"Step {number}    {step.operation} on {worked_on}: {values or 'no parameters'}")
