@@ -199,3 +199,27 @@ def test_marking_one_class_only_says_what_is_missing(window):
     window.panel.seeds.look_if_due()
     window.qtbot.waitUntil(lambda: "Only one class is marked" in window.status, timeout=30000)
     assert window.result is None
+
+
+def test_colours_of_the_same_brightness_are_told_apart(make_napari_viewer, qtbot):
+    truth = cells((48, 64))[1]
+    image = np.where(truth[..., None], (200, 90, 90), (90, 200, 90)).astype(np.uint8)
+    window = ClassifierWindow(make_napari_viewer, qtbot, image, rgb=True)
+    window.new_seeds()
+    window.mark_by_program(window.seeds)
+    window.wait_final()
+    assert np.mean((window.result.data == 1) == truth) > 0.97
+    assert "green: intensity" in window.form.insight.text()
+    np.testing.assert_array_equal(window.result.data, window.expected())
+
+
+def test_strokes_that_are_removed_while_they_are_learnt_from_stop_the_run(window):
+    window.panel.session.settle_seconds = 3600
+    seeds = window.mark_by_program()
+    window.panel.seeds.look_if_due()
+    window.qtbot.waitUntil(lambda: window.panel.session.is_running, timeout=30000)
+    window.viewer.layers.remove(seeds)
+    window.qtbot.waitUntil(lambda: "was removed while it was in use" in window.status)
+    window.qtbot.waitUntil(lambda: not window.panel.session.is_running, timeout=30000)
+    assert window.form.sources.count() == 0
+    assert not window.form.controls.run.isEnabled()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAME = "pixel_classification"
 _CLASSIFIER = "pixel classifier"
 _FEATURES = "pixel features"
+_COLOURS = ("red", "green", "blue")
+
 _KEPT_VOXELS = 1_000_000_000
 """Bytes of a file that are kept in memory while it is learnt from."""
 
@@ -248,7 +250,8 @@ def _objects(mask: NDArray[np.bool_], job: Job) -> NDArray[np.int32]:
 
 def _importances(classifier: "PixelClassifier", job: Job) -> dict[str, NDArray[Any]]:
     unit = "" if job.image.unit == "pixel" else job.image.unit
-    names = np.array(classifier.features.names(job.image.channel_names, unit))
+    channels = job.image.channel_names or (_COLOURS if job.image.rgb else ())
+    names = np.array(classifier.features.names(channels, unit))
     order = np.argsort(-classifier.importances, kind="stable")
     return {"feature": names[order], "importance": classifier.importances[order]}
 

@@ -13,13 +13,13 @@ BESIDE = 3
 FIXED_BYTES = 60_000_000
 """scikit-learn itself, the samples and the trees."""
 
-FEATURE_SECONDS = {2: 2.6e-8, 3: 7e-8}
-"""For each feature of a voxel on one core (`benchmarks/classifier.py`)."""
+FEATURE_SECONDS = {2: 3e-8, 3: 9e-8}
+"""For each feature of a voxel on one core."""
 
-TREE_SECONDS = 2.2e-8
+TREE_SECONDS = 1.5e-8
 """For each tree and voxel on one core."""
 
-LEARNING_SECONDS = 0.5
+LEARNING_SECONDS = 0.4
 
 
 def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet) -> int:
