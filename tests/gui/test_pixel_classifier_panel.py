@@ -183,6 +183,10 @@ def test_objects_and_probabilities_come_as_layers_and_stay_when_accepted(window)
     ]
     assert all(isinstance(one, ImageLayer) for one in maps)
     np.testing.assert_allclose(sum(one.data for one in maps), 1, atol=1e-5)
+    window.image.data[:, 12:36, 20:24] = 200
+    window.click(window.form.controls.run)
+    window.wait_final()
+    np.testing.assert_array_equal(window.result.data, window.expected())
     window.click(window.form.accept)
     assert window.result is None
     window.mark_by_program(window.seeds)

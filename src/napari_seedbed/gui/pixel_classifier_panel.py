@@ -158,8 +158,10 @@ class PixelClassifierPanel(QWidget):
             take_brush(self.viewer, layer)
 
     def run(self) -> None:
-        """Classify all of the image now."""
+        """Classify all of the image now; voxels that a program has changed count as well."""
         self._shown_error = ""
+        self._view_cache = {}
+        self.sources.forget_features()
         self.seeds.look_if_due()
         self.session.run()
 
@@ -241,7 +243,7 @@ class PixelClassifierPanel(QWidget):
     def _on_image_changed(self) -> None:
         """Voxels, place or channels are other ones now."""
         if self.images.watched is not None:
-            self.sources.voxels_changed(self.images.watched)
+            self.sources.forget_features()
             self._pair()
         self._forget_image()
         self._show_forecast()

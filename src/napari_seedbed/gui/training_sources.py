@@ -124,11 +124,10 @@ class TrainingSources(QObject):
         """What was learnt before and counts."""
         return [one.samples for one in self._sources if one.samples is not None and one.is_used]
 
-    def voxels_changed(self, image: ImageLayer) -> None:
-        """Drop what is kept of an image whose voxels are others now."""
-        known = self._of(image)
-        if known is not None:
-            known.cache = {}
+    def forget_features(self) -> None:
+        """Drop what is kept of the marked voxels: the images may be others now."""
+        for one in self._sources:
+            one.cache = {}
 
     def _of(self, image: ImageLayer) -> _Source | None:
         return next((one for one in self._sources if one.image is image), None)

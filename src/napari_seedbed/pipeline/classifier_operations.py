@@ -214,7 +214,7 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
     kept = None
     size = math.prod(shape if region is None else [one.stop - one.start for one in region])
     if job.context.live and 4 * size * classifier.features.count <= _KEPT_BYTES:
-        kept = job.context.cache.setdefault((_FEATURES, job.cache_key), {})
+        kept = _kept_features(job, corner, size)
     classifier.classify(
         voxels, take, job.spacing, 0, region=region, intensity=intensity, kept=kept,
         report=job.report, should_stop=job.should_stop,
@@ -233,6 +233,16 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
             f"{classifier.oob_error:.1%}."
         )
     return outputs
+
+
+def _kept_features(job: Job, corner: list[int], size: int) -> dict[Any, Any]:
+    """What the last run on the same part has kept; other parts are forgotten."""
+    cache = job.context.cache
+    key = (_FEATURES, job.cache_key, tuple(corner), size)
+    for other in [k for k in cache if isinstance(k, tuple) and k[0] == _FEATURES and k != key]:
+        del cache[other]
+    kept: dict[Any, Any] = cache.setdefault(key, {})
+    return kept
 
 
 def _objects(mask: NDArray[np.bool_], job: Job) -> NDArray[np.int32]:
