@@ -311,7 +311,7 @@ class Operation:
         How many channels the image must have.
     seed_labels : int
         How many different labels the seeds of a time point must have; those with fewer are
-        skipped.
+        skipped. 0 where the seeds of any time point serve all of them.
     series : bool
         Whether the function is called once with the whole series, instead of once a volume. Its
         channels are 'joint'.

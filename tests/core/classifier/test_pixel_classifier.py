@@ -60,7 +60,9 @@ def test_votes_are_those_of_scikit_learn():
     samples = training_samples(image, marks_on(truth))
     classifier = PixelClassifier(samples, n_trees=20)
     values = region_features(image[None], samples.features)
-    forest = ExtraTreesClassifier(20, min_samples_leaf=5, bootstrap=True, random_state=0)
+    forest = ExtraTreesClassifier(
+        20, min_samples_leaf=5, max_features=0.5, bootstrap=True, random_state=0
+    )
     forest.fit(samples.values, samples.labels)
     expected = forest.predict_proba(values.reshape(len(values), -1).T)
     votes = classifier.vote(values)

@@ -38,6 +38,9 @@ N_TREES = 50
 SMALLEST_LEAF = 5
 """Marked voxels in a leaf: with fewer, strokes are learnt by heart and nothing else."""
 
+TRIED_FEATURES = 0.5
+"""Share of the features that are tried at each node (`docs/benchmarks.md` compares others)."""
+
 _VOXELS_AT_ONCE = 1 << 15
 
 Take = Callable[[Region, NDArray[np.float32]], None]
@@ -356,6 +359,7 @@ def _fit(values: NDArray[np.float32], labels: NDArray[np.int32], n_trees: int) -
         n_trees,
         # A few marked voxels must be told apart all the same.
         min_samples_leaf=min(SMALLEST_LEAF, max(1, fewest // 4)),
+        max_features=TRIED_FEATURES,
         bootstrap=True,
         oob_score=True,
         random_state=0,
