@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from region_scores import dice
 
 TWO_CLASS_ENGINES = [key for key in ENGINES if key != "skimage_1000"]
-BETAS = (1, 10, 30, 130, 300, 1000, 3000)
+BETAS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 
 
 def main() -> int:
