@@ -1,5 +1,7 @@
 """The shared checks refuse what they should, say where it is, and let good input through."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -66,8 +68,17 @@ def test_number_of_axes_and_masks_can_be_restricted():
 def test_labels():
     assert check_labels(np.array([[True, False]])).tolist() == [[1, 0]]
     assert check_labels(np.array([-1, 2], ">i4")).tolist() == [-1, 2]
-    with pytest.raises(InputError, match="float64; it must hold whole numbers"):
-        check_labels(np.zeros((2, 2)))
+    whole = check_labels(np.array([-1.0, 2.0], np.float16))
+    assert whole.dtype == np.int32
+    assert whole.tolist() == [-1, 2]
+    assert check_labels(np.array([2.0**40])).tolist() == [2**40]
+    for wrong in (0.5, np.nan, np.inf, 1e30):
+        with pytest.raises(
+            InputError, match=re.escape(f"the value {wrong}; it must hold whole numbers")
+        ):
+            check_labels(np.array([0, wrong]))
+    with pytest.raises(InputError, match="complex128; it must hold whole numbers"):
+        check_labels(np.zeros((2, 2), complex))
     with pytest.raises(InputError, match=r"shape \(2,\); .* image's shape \(3,\)"):
         check_labels(np.zeros(2, int), (3,))
 

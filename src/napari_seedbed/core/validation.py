@@ -85,11 +85,14 @@ def check_labels(
 ) -> NDArray[np.integer]:
     """Return `labels` as an integer array, of the wanted shape if one is given.
 
-    Booleans become 0 and 1. Raises `InputError` for another type or shape.
+    Booleans become 0 and 1, floating-point numbers that are whole the smallest type that holds
+    them of int32 and int64. Raises `InputError` for other numbers, another type or shape.
     """
     array = np.asarray(labels)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
+    if array.dtype.kind == "f":
+        array = _whole_numbers(array, name)
     if array.dtype.kind not in "iu":
         raise InputError(f"{name} has the type {array.dtype}; it must hold whole numbers.")
     if shape is not None and array.shape != tuple(shape):
@@ -99,6 +102,20 @@ def check_labels(
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array
+
+
+def _whole_numbers(array: NDArray[np.floating], name: str) -> NDArray[np.integer]:
+    # NaN, infinity and what is out of range become some number, which then differs.
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(np.int64)
+    different = whole != array
+    if different.any():
+        first = array.flat[int(np.argmax(different))]
+        raise InputError(f"{name} has the value {first}; it must hold whole numbers.")
+    info = np.iinfo(np.int32)
+    if whole.size and (whole.min() < info.min or whole.max() > info.max):
+        return whole
+    return whole.astype(np.int32)
 
 
 def check_spacing(
