@@ -81,17 +81,21 @@ def _check_finite(array: NDArray[np.floating], name: str) -> None:
 
 
 def check_labels(
-    labels: Any, shape: Sequence[int] | None = None, name: str = "labels"
+    labels: Any,
+    shape: Sequence[int] | None = None,
+    name: str = "labels",
+    *,
+    any_type: bool = False,
 ) -> NDArray[np.integer]:
     """Return `labels` as an integer array, of the wanted shape if one is given.
 
-    Booleans become 0 and 1, floating-point numbers that are whole the smallest type that holds
-    them of int32 and int64. Raises `InputError` for other numbers, another type or shape.
+    Booleans become 0 and 1. With `any_type`, whole numbers that are held as floating-point ones
+    become int32, or int64 if need be. Raises `InputError` for another type, value or shape.
     """
     array = np.asarray(labels)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
-    if array.dtype.kind == "f":
+    if any_type and array.dtype.kind == "f":
         array = _whole_numbers(array, name)
     if array.dtype.kind not in "iu":
         raise InputError(f"{name} has the type {array.dtype}; it must hold whole numbers.")

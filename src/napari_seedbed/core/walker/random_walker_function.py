@@ -98,7 +98,7 @@ def random_walker(
         )
     walker = RandomWalker(data, spacing, channel_axis, beta, normalization)
     given = np.asarray(labels)
-    seeds = check_labels(given, walker.shape)
+    seeds = check_labels(given, walker.shape, any_type=True)
     if seeds.max() <= 0:
         raise InputError(
             "No seeds provided in labels: mark at least one region with a positive number."
