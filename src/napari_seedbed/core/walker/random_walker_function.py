@@ -108,6 +108,7 @@ def random_walker(
     if np.array_equal(lost, unknown):
         return _as_provided(given, lost, copy, return_full_prob)
     values = np.unique(seeds[seeds > 0])
+    numbered: NDArray[Any]
     if values.size == 1:
         result = (seeds >= 0) & ~lost
         if return_full_prob:
