@@ -34,8 +34,14 @@ check: ready
 	$(PYTEST) -q tests/test_layers.py tests/test_docs.py tests/gui/test_manifest.py
 
 bench: ready
+	$(PYTHON) -m pip install -qq --disable-pip-version-check --editable '.[bench]'
 	$(PYTHON) benchmarks/random_walker.py
 	$(PYTHON) benchmarks/quality_scribbles.py
+	$(PYTHON) benchmarks/quality_colour.py
+	$(PYTHON) benchmarks/quality_robot3d.py
+	$(PYTHON) benchmarks/quality_robot3d.py --uncertain
+	$(PYTHON) benchmarks/quality_many.py
+	$(PYTHON) benchmarks/first_run.py
 	$(PYTHON) benchmarks/snakes.py
 	$(PYTHON) benchmarks/regions.py
 	$(PYTHON) benchmarks/filters.py

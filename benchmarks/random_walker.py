@@ -5,14 +5,13 @@ scikit-image's), or parts of it: ``python benchmarks/random_walker.py speed live
 """
 
 import argparse
-import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from peak_memory import peak_memory
 from scenes import SHARED_DATA, balls, machine, strokes_later
 from scipy import ndimage as ndi
 from skimage.segmentation import random_walker as skimage_random_walker
@@ -25,31 +24,11 @@ from napari_seedbed.core.walker.hierarchy import build_hierarchy
 from napari_seedbed.core.walker.multigrid import Preconditioner, solve
 from napari_seedbed.core.walker.seed_map import SeedMap
 
-PEAK = """
-import resource, sys, threading, time, tracemalloc
-sys.path.insert(0, {folder!r})
-import numpy as np
+PEAK_SETUP = """
 from scenes import balls
 from napari_seedbed.core import RandomWalker, compile_kernels
 compile_kernels()
 image, labels = balls({n}, n_labels={n_labels})
-page = resource.getpagesize()
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * page
-tracemalloc.start()
-before, peak, done = resident(), 0, False
-def watch():
-    global peak
-    while not done:
-        peak = max(peak, resident())
-        time.sleep(0.002)
-watcher = threading.Thread(target=watch)
-watcher.start()
-RandomWalker(image).solve(labels)
-done = True
-watcher.join()
-print(peak - before, tracemalloc.get_traced_memory()[1])
 """
 
 
@@ -179,16 +158,13 @@ def longest_gap(walker: RandomWalker, labels) -> float:
 
 def memory() -> None:
     print("\nMemory: peak beyond the image and the seeds")
-    folder = str(Path(__file__).resolve().parent)
     for n, n_labels in ((128, 2), (256, 2), (128, 200)):
-        script = PEAK.format(folder=folder, n=n, n_labels=n_labels)
-        out = subprocess.run(
-            [sys.executable, "-c", script], check=True, capture_output=True, text=True
-        )
-        resident, arrays = (int(number) for number in out.stdout.split())
+        setup = PEAK_SETUP.format(n=n, n_labels=n_labels)
+        peak = peak_memory(setup, "RandomWalker(image).solve(labels)")
         print(
-            f"{n}^3, {n_labels} labels: {resident / 2**20:.0f} MiB resident, "
-            f"{resident / n**3:.1f} bytes a voxel; arrays {arrays / n**3:.1f} bytes a voxel",
+            f"{n}^3, {n_labels} labels: {peak.resident / 2**20:.0f} MiB resident, "
+            f"{peak.resident / n**3:.1f} bytes a voxel; arrays {peak.arrays / n**3:.1f} bytes a "
+            "voxel",
             flush=True,
         )
 

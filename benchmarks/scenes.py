@@ -58,3 +58,27 @@ def strokes_later(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     row = int(0.74 * n)
     on_slice[row : row + max(1, n // 64), int(0.45 * n) : int(0.65 * n)] = 2
     return labels
+
+
+def touching_balls(
+    shape: tuple[int, ...], across: tuple[int, ...], noise: float = 0.1
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return a noisy image of soft balls that touch their neighbours, and the ball of each voxel.
+
+    There are `across` balls along each axis, each as bright as chance has it, and dark between.
+    """
+    rng = np.random.default_rng(0)
+    radius_sq, number = np.float32(0), 0
+    for axis, (n, count) in enumerate(zip(shape, across, strict=True)):
+        along = np.arange(n, dtype=np.float32) * count / n
+        cell = np.minimum(along.astype(np.int32), count - 1)
+        broadcast = (slice(None), *[np.newaxis] * (len(shape) - 1 - axis))
+        radius_sq = radius_sq + (2 * (along - cell - np.float32(0.5)))[broadcast] ** 2
+        number = number * count + cell[broadcast]
+    radius = np.sqrt(radius_sq)
+    heights = rng.uniform(0.6, 1, int(np.prod(across))).astype(np.float32)
+    # The edge is soft over a few voxels, as a microscope's.
+    width = np.float32(max(np.divide(shape, across)) / 4)
+    image = heights[number] * (1 - np.tanh(width * (radius - 1))) / 2
+    image += np.float32(noise) * rng.standard_normal(shape, dtype=np.float32)
+    return image, np.where(radius < 1, number + 1, 0).astype(np.int32)

@@ -1,5 +1,7 @@
 """The shared checks refuse what they should, say where it is, and let good input through."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,18 @@ def test_labels():
         check_labels(np.zeros((2, 2)))
     with pytest.raises(InputError, match=r"shape \(2,\); .* image's shape \(3,\)"):
         check_labels(np.zeros(2, int), (3,))
+
+
+def test_labels_held_as_floating_point_numbers():
+    whole = check_labels(np.array([-1.0, 2.0], np.float16), any_type=True)
+    assert whole.dtype == np.int32
+    assert whole.tolist() == [-1, 2]
+    assert check_labels(np.array([2.0**40]), any_type=True).tolist() == [2**40]
+    for wrong in (0.5, np.nan, np.inf, 1e30):
+        with pytest.raises(InputError, match=re.escape(f"value {wrong}; it must hold whole num")):
+            check_labels(np.array([0, wrong]), any_type=True)
+    with pytest.raises(InputError, match="complex128; it must hold whole numbers"):
+        check_labels(np.zeros((2, 2), complex), any_type=True)
 
 
 def test_spacing():

@@ -5,7 +5,7 @@ from typing import Any
 
 _HOMES = {
     "RandomWalker": "walker.random_walks",
-    "random_walker": "walker.random_walks",
+    "random_walker": "walker.random_walker_function",
     "compile_kernels": "compilation",
     "compile_snakes": "compilation",
     "compile_pixel_classifier": "classifier.pixel_classifier",

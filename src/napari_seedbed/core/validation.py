@@ -81,15 +81,22 @@ def _check_finite(array: NDArray[np.floating], name: str) -> None:
 
 
 def check_labels(
-    labels: Any, shape: Sequence[int] | None = None, name: str = "labels"
+    labels: Any,
+    shape: Sequence[int] | None = None,
+    name: str = "labels",
+    *,
+    any_type: bool = False,
 ) -> NDArray[np.integer]:
     """Return `labels` as an integer array, of the wanted shape if one is given.
 
-    Booleans become 0 and 1. Raises `InputError` for another type or shape.
+    Booleans become 0 and 1. With `any_type`, whole numbers that are held as floating-point ones
+    become int32, or int64 if need be. Raises `InputError` for another type, value or shape.
     """
     array = np.asarray(labels)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
+    if any_type and array.dtype.kind == "f":
+        array = _whole_numbers(array, name)
     if array.dtype.kind not in "iu":
         raise InputError(f"{name} has the type {array.dtype}; it must hold whole numbers.")
     if shape is not None and array.shape != tuple(shape):
@@ -99,6 +106,20 @@ def check_labels(
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array
+
+
+def _whole_numbers(array: NDArray[np.floating], name: str) -> NDArray[np.integer]:
+    # NaN, infinity and what is out of range become some number, which then differs.
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(np.int64)
+    different = whole != array
+    if different.any():
+        first = array.flat[int(np.argmax(different))]
+        raise InputError(f"{name} has the value {first}; it must hold whole numbers.")
+    info = np.iinfo(np.int32)
+    if whole.size and (whole.min() < info.min or whole.max() > info.max):
+        return whole
+    return whole.astype(np.int32)
 
 
 def check_spacing(

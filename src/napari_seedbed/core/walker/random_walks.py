@@ -1,7 +1,6 @@
 """The random walker: scribbles grow over an image until they meet at its edges."""
 
 import threading
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -343,99 +342,3 @@ class RandomWalker:
 
 def _say_nothing(progress: Progress) -> None:
     pass
-
-
-def random_walker(
-    data: NDArray[Any],
-    labels: NDArray[np.integer],
-    beta: float = 130,
-    mode: str | None = "auto",
-    tol: float = 1e-3,
-    copy: bool = True,
-    return_full_prob: bool = False,
-    spacing: Sequence[float] | None = None,
-    *,
-    prob_tol: float = 1e-3,
-    channel_axis: int | None = None,
-    normalization: Normalization = "std",
-) -> NDArray[Any]:
-    """Segment an image from seeds by random walks, with scikit-image's arguments.
-
-    Parameters
-    ----------
-    data : (M, N[, P][, C]) ndarray
-        Image in 2D or 3D, with channels where `channel_axis` says so.
-    labels : (M, N[, P]) ndarray of int
-        Seeds: positive labels, 0 for unknown, negative for voxels that are not taken into account.
-    beta : float
-        How strongly a difference of intensity holds the walker back.
-    mode : str, optional
-        Accepted for compatibility ('cg', 'cg_j', 'cg_mg', 'bf', 'auto', None); the solver is the
-        same for all.
-    tol : float
-        Largest error of a probability.
-    copy : bool
-        If False, the result is written into `labels`, unless probabilities are asked for.
-    return_full_prob : bool
-        Return the probabilities instead of the labels.
-    spacing : sequence of float, optional
-        Voxel size along each spatial axis; 1 by default.
-    prob_tol : float
-        Accepted for compatibility: probabilities always lie in [0, 1].
-    channel_axis : int, optional
-        Which axis holds channels.
-    normalization : {'std', 'contrast'}
-        'std' is scikit-image's weighting; 'contrast' makes the result the same for
-        ``a * image + b``. See `edge_weights`.
-
-    Returns
-    -------
-    ndarray
-        Labels (M, N[, P]) in the type of `labels`, numbered 1, 2, ... in the order of the seeds'
-        labels as scikit-image does, and -1, -2, ... for negative ones; 0 where those cut a voxel
-        off from all seeds. Or probabilities (K, M, N[, P]) as float32.
-
-    Raises
-    ------
-    InputError
-        If the image or the seeds make no sense.
-    NotConvergedError
-        If the equations could not be solved to `tol`.
-
-    See Also
-    --------
-    RandomWalker : keeps what it has computed for the next stroke.
-
-    References
-    ----------
-    Leo Grady, "Random walks for image segmentation", IEEE Trans. PAMI 28 (2006) 1768-1783.
-    """
-    if mode not in ("cg", "cg_j", "cg_mg", "bf", "auto", None):
-        raise InputError(
-            f"mode is {mode!r}; it must be 'auto', or one of scikit-image's: 'cg', 'cg_j', "
-            "'cg_mg', 'bf', None."
-        )
-    walker = RandomWalker(data, spacing, channel_axis, beta, normalization)
-    labels = check_labels(labels, walker.shape)
-    if not (labels == 0).any():
-        warnings.warn("labels has no unknown voxel (0); there is nothing to segment.", stacklevel=2)
-        if not return_full_prob:
-            return labels.copy() if copy else labels
-        values = np.unique(labels[labels > 0])
-        return np.stack([labels == value for value in values]).astype(np.float32)
-    result = walker.solve(labels, tol, warm=False)
-    if return_full_prob:
-        return walker.probabilities
-    numbers = np.arange(1, len(walker.label_values) + 1)
-    if np.array_equal(walker.label_values, numbers):
-        numbered = result
-    else:
-        number = np.searchsorted(walker.label_values, result) + 1
-        numbered = np.where(result > 0, number, 0).astype(labels.dtype)
-    if labels.min() < 0:
-        for rank, value in enumerate(np.unique(labels[labels < 0])[::-1], start=1):
-            numbered[labels == value] = -rank
-    if not copy:
-        labels[...] = numbered
-        return labels
-    return numbered

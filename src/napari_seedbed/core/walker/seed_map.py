@@ -50,9 +50,9 @@ class SeedMap:
         self.nowhere: NDArray[np.bool_] | None = None
         if held.min() < 0:
             self.outside = (flat < 0).reshape(shape)
-            unreached = _unreached(flat.reshape(shape))
-            self.nowhere = self.outside | unreached
-            places = np.flatnonzero((flat != 0) | unreached.reshape(-1))
+            lost = unreached(flat.reshape(shape))
+            self.nowhere = self.outside | lost
+            places = np.flatnonzero((flat != 0) | lost.reshape(-1))
             held = flat[places]
         self.places: Places = places.astype(np.int64, copy=False)
         self._number = np.where(held > 0, np.searchsorted(self.values, held), -1)
@@ -65,7 +65,7 @@ class SeedMap:
         return (self._number[:, np.newaxis] == np.asarray(numbers)).astype(np.float32)
 
 
-def _unreached(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+def unreached(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Return the unknown voxels that negative labels cut off from all seeds."""
     part, n_parts = ndi.label(labels >= 0)
     seeded = np.zeros(n_parts + 1, bool)
