@@ -6,6 +6,8 @@ from typing import Any
 _HOMES = {
     "RandomWalker": "walker.random_walks",
     "random_walker": "walker.random_walker_function",
+    "SeededSegmenter": "seeded.seeded_segmenter",
+    "seeded_segmentation": "seeded.seeded_segmenter",
     "compile_kernels": "compilation",
     "compile_snakes": "compilation",
     "compile_pixel_classifier": "classifier.pixel_classifier",

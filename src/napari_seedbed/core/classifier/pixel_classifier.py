@@ -8,7 +8,6 @@ Geurts P, Ernst D, Wehenkel L (2006). Extremely randomized trees. Machine Learni
 
 import warnings
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ from napari_seedbed.core.classifier.features import (
     as_channels,
     region_features,
 )
+from napari_seedbed.core.classifier.flat_forests import FlatForest
 from napari_seedbed.core.classifier.samples import (
     Intensities,
     TrainingSamples,
@@ -29,7 +29,7 @@ from napari_seedbed.core.classifier.samples import (
     training_samples,
 )
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.core.threads import run_ranges, thread_count
 from napari_seedbed.core.validation import check_count, check_spacing
 from napari_seedbed.errors import InputError
@@ -41,56 +41,7 @@ SMALLEST_LEAF = 5
 TRIED_FEATURES = 0.5
 """Share of the features that are tried at each node (`docs/benchmarks.md` compares others)."""
 
-_VOXELS_AT_ONCE = 1 << 15
-
 Take = Callable[[Region, NDArray[np.float32]], None]
-
-
-@dataclass(frozen=True, eq=False)
-class _Forest:
-    """The trees as flat arrays, as `forest_kernels.vote` takes them."""
-
-    roots: NDArray[np.uint32]
-    depths: NDArray[np.uint32]
-    feature: NDArray[np.uint32]
-    threshold: NDArray[np.float32]
-    child: NDArray[np.uint32]
-    shares: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, trees: Sequence[Any]) -> "_Forest":
-        """Flatten the fitted trees of scikit-learn."""
-        from napari_seedbed.core.classifier.forest_kernels import TOGETHER
-
-        sizes = [tree.node_count for tree in trees]
-        roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        parts = [_flattened(tree, root) for tree, root in zip(trees, roots, strict=True)]
-        feature, threshold, child, shares = map(np.concatenate, zip(*parts, strict=True))
-        depths = np.array([tree.max_depth for tree in trees], np.uint32)
-        offsets = feature * np.uint32(TOGETHER)
-        return cls(roots.astype(np.uint32), depths, offsets, threshold, child, shares)
-
-
-def _flattened(tree: Any, root: int) -> tuple[NDArray[Any], ...]:
-    """Feature, threshold, child and class shares of each node, both children side by side."""
-    count = tree.node_count
-    splits = np.flatnonzero(tree.children_left >= 0)
-    place = np.zeros(count, np.intp)
-    place[tree.children_left[splits]] = 1 + 2 * np.arange(len(splits))
-    place[tree.children_right[splits]] = 2 + 2 * np.arange(len(splits))
-    feature = np.zeros(count, np.uint32)
-    threshold = np.full(count, np.inf, np.float32)
-    child = np.arange(root, root + count, dtype=np.uint32)
-    at = place[splits]
-    feature[at] = tree.feature[splits]
-    child[at] = root + place[tree.children_left[splits]]
-    # scikit-learn compares with 64 bits: the largest number of 32 bits that is not above.
-    exact = tree.threshold[splits]
-    near = exact.astype(np.float32)
-    threshold[at] = np.where(near > exact, np.nextafter(near, np.float32(-np.inf)), near)
-    votes = np.empty((count, tree.value.shape[-1]), np.float32)
-    votes[place] = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
-    return feature, threshold, child, votes
 
 
 class PixelClassifier:
@@ -146,7 +97,7 @@ class PixelClassifier:
         self.label_values = samples.label_values
         self.n_trees = count
         fitted = call_aside(partial(_fit, samples.values, samples.labels, count), should_stop)
-        self._forest = _Forest.of([tree.tree_ for tree in fitted.estimators_])
+        self._forest = FlatForest.of([tree.tree_ for tree in fitted.estimators_])
         self.importances: NDArray[np.float64] = fitted.feature_importances_
         self.oob_error = _oob_error(fitted, samples.labels)
 
@@ -171,23 +122,11 @@ class PixelClassifier:
         -------
         (K, …) ndarray of float32
         """
-        from napari_seedbed.core.classifier.forest_kernels import vote
-
         if len(values) != self.features.count:
             raise InputError(
                 f"values has {len(values)} features; the classifier needs {self.features.count}."
             )
-        flat = np.ascontiguousarray(values, np.float32).reshape(len(values), -1)
-        n_voxels = flat.shape[1]
-        out = np.empty((len(self.label_values), n_voxels), np.float32)
-        forest = self._forest
-        for start in range(0, n_voxels, _VOXELS_AT_ONCE):
-            check_stop(should_stop)
-            vote(
-                start, min(start + _VOXELS_AT_ONCE, n_voxels), flat, forest.roots, forest.depths,
-                forest.feature, forest.threshold, forest.child, forest.shares, out,
-            )  # fmt: skip
-        return out.reshape(len(out), *values.shape[1:])
+        return self._forest.vote(values, should_stop)
 
     def classify(
         self,

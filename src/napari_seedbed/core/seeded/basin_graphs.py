@@ -1,0 +1,254 @@
+"""Basins of an image's slopes, and the graph of their common faces.
+
+A volume has millions of voxels and some ten thousand basins: on their graph a walk for any number
+of labels is quickly solved, and noise is averaged over whole faces.
+
+References
+----------
+Vincent L, Soille P (1991). Watersheds in digital spaces: an efficient algorithm based on immersion
+simulations. IEEE Trans. PAMI 13(6), 583-598.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.spatial import cKDTree
+
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.seeded import field_kernels
+from napari_seedbed.core.threads import run_ranges, split
+
+Floats = NDArray[np.float32]
+
+STEEPNESS = 5.0
+POWER = 4.0
+FLOOR = 1e-6
+"""A face of area a and mean energy e conducts ``a * max((1 + STEEPNESS e)^-POWER, FLOOR)``."""
+
+_ROWS_PER_TASK = 512
+_BASINS_PER_TASK = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class BasinGraph:
+    """Basins and what lies between them.
+
+    Attributes
+    ----------
+    basin : (Z, Y, X) ndarray of int32
+        Number of each voxel's basin, -1 outside.
+    energy : (Z, Y, X) ndarray of float32
+        Squared slope, in units of its mean.
+    areas : (3,) ndarray of float32
+        Area of a voxel's face perpendicular to each axis.
+    low, high : (N, 3) ndarray of int32
+        Bounding box of each basin.
+    pair : (M, 2) ndarray of int32
+        Basins that touch, the lower number first.
+    area, cost : (M,) ndarray of float32
+        Area of the common face; the sum of area times energy.
+    outside : (Z, Y, X) ndarray of bool or None
+        Voxels that belong to no basin, if there are any.
+    """
+
+    basin: NDArray[np.int32]
+    energy: Floats
+    areas: Floats
+    low: NDArray[np.int32]
+    high: NDArray[np.int32]
+    pair: NDArray[np.int32]
+    area: Floats
+    cost: Floats
+    outside: NDArray[np.bool_] | None = None
+
+    @property
+    def has_outside(self) -> bool:
+        """Whether some voxels belong to no basin."""
+        return self.outside is not None
+
+    @property
+    def count(self) -> int:
+        """Number of basins."""
+        return len(self.low)
+
+    def weights(self) -> csr_array:
+        """How well each face conducts, as a symmetric matrix (N, N)."""
+        energy = self.cost.astype(np.float64) / self.area
+        conducts = self.area * np.maximum((1 + STEEPNESS * energy) ** -POWER, FLOOR)
+        first, second = self.pair[:, 0], self.pair[:, 1]
+        matrix = coo_array(
+            (
+                np.concatenate([conducts, conducts]),
+                (np.concatenate([first, second]), np.concatenate([second, first])),
+            ),
+            shape=(self.count, self.count),
+        ).tocsr()
+        matrix.sort_indices()
+        return matrix
+
+
+def basin_graph(
+    height: Floats,
+    energy: Floats,
+    spacing: Sequence[float],
+    outside: NDArray[np.bool_] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> BasinGraph:
+    """Cut a volume into the basins of `height` and measure the faces between them.
+
+    Parameters
+    ----------
+    height : (Z, Y, X) ndarray of float32
+        From each voxel the way leads to the lowest of its neighbours, until none is lower.
+    energy : (Z, Y, X) ndarray of float32
+        What faces are measured by.
+    spacing : sequence of float
+        Voxel size along z, y, x.
+    outside : (Z, Y, X) ndarray of bool, optional
+        Voxels that belong to no basin.
+    should_stop : callable, optional
+        Asked between steps; True raises `Cancelled`.
+    """
+    shape = height.shape
+    mask = np.zeros(shape, np.bool_) if outside is None else outside
+    downhill = np.empty(height.size, np.int32)
+    rows = split(shape[0] * shape[1], 1 + shape[0] * shape[1] // _ROWS_PER_TASK)
+    run_ranges(field_kernels.point_downhill, rows, height, mask, downhill, should_stop=should_stop)
+    basin = np.empty(shape, np.int32)
+    count = field_kernels.number_basins(downhill, basin.reshape(-1))
+    del downhill
+    check_stop(should_stop)
+    low = np.full((count, 3), np.iinfo(np.int32).max, np.int32)
+    high = np.zeros((count, 3), np.int32)
+    field_kernels.bound_basins(basin, low, high)
+    check_stop(should_stop)
+    step = np.asarray(spacing, np.float64)
+    areas = (step.prod() / step).astype(np.float32)
+    begin = np.zeros(count + 1, np.int64)
+    field_kernels.count_faces(basin, begin[1:])
+    np.cumsum(begin, out=begin)
+    total = int(begin[-1])
+    second = np.empty(total, np.int32)
+    area, cost = np.empty(total, np.float32), np.empty(total, np.float32)
+    check_stop(should_stop)
+    field_kernels.list_faces(basin, energy, areas, begin[:-1].copy(), second, area, cost)
+    joined = np.empty(count, np.int32)
+    run_ranges(
+        field_kernels.join_faces,
+        split(count, 1 + count // _BASINS_PER_TASK),
+        begin, second, area, cost, joined,
+        should_stop=should_stop,
+    )  # fmt: skip
+    first = np.repeat(np.arange(count, dtype=np.int32), joined)
+    kept = np.repeat(begin[:-1] - np.cumsum(joined) + joined, joined) + np.arange(len(first))
+    pair = np.stack([first, second[kept]], axis=1)
+    return BasinGraph(basin, energy, areas, low, high, pair, area[kept], cost[kept], outside)
+
+
+def split_by_seeds(
+    graph: BasinGraph,
+    places: tuple[NDArray[Any], ...],
+    numbers: NDArray[np.int32],
+    spacing: Sequence[float],
+) -> tuple[BasinGraph, NDArray[np.int32]]:
+    """Split basins that hold seeds of several labels, each voxel to the nearest seed.
+
+    Parameters
+    ----------
+    graph : BasinGraph
+    places : tuple of three (S,) ndarray
+        Where there are seeds.
+    numbers : (S,) ndarray of int32
+        Which label each has, from 0.
+    spacing : sequence of float
+        Voxel size, for distances.
+
+    Returns
+    -------
+    graph : BasinGraph
+        The parts of a split basin but the first have new numbers, after all others.
+    given : (N,) ndarray of int32
+        Label of each basin with seeds, -1 of all others.
+    """  # fmt: skip
+    n_labels = int(numbers.max()) + 1
+    holds = graph.basin[places].astype(np.int64)
+    pairs = np.unique(holds * n_labels + numbers)
+    owner, label = np.divmod(pairs, n_labels)
+    several = np.flatnonzero(np.bincount(owner, minlength=graph.count) > 1)
+    if len(several):
+        graph, holds = _split(graph, several, places, numbers, holds, spacing)
+        owner, label = holds, numbers
+    given = np.full(graph.count, -1, np.int32)
+    given[owner] = label
+    return graph, given
+
+
+def _split(
+    graph: BasinGraph,
+    several: NDArray[np.intp],
+    places: tuple[NDArray[Any], ...],
+    numbers: NDArray[np.int32],
+    holds: NDArray[np.int64],
+    spacing: Sequence[float],
+) -> tuple[BasinGraph, NDArray[np.int64]]:
+    """Split these basins; the new graph and the basin of each seed."""
+    basin = graph.basin.copy()
+    count = graph.count
+    marked = np.zeros(count, np.bool_)
+    marked[several] = True
+    step = np.asarray(spacing)
+    seeds = np.stack(places, axis=1)
+    inside = marked[holds]
+    order = np.argsort(holds[inside], kind="stable")
+    seeds, labels, of_basin = seeds[inside][order], numbers[inside][order], holds[inside][order]
+    starts = np.searchsorted(of_basin, several)
+    ends = np.searchsorted(of_basin, several, side="right")
+    low, high = [graph.low], [graph.high]
+    faces = []
+    for number, start, end in zip(several.tolist(), starts, ends, strict=True):
+        box = tuple(slice(a, b) for a, b in zip(graph.low[number], graph.high[number], strict=True))
+        voxels = np.argwhere(graph.basin[box] == number) + graph.low[number]
+        tree = cKDTree(seeds[start:end] * step)
+        nearest = labels[start:end][tree.query(voxels * step)[1]]
+        for label in np.unique(labels[start:end])[1:]:
+            part = voxels[nearest == label]
+            basin[tuple(part.T)] = count
+            low.append(part.min(axis=0, keepdims=True).astype(np.int32))
+            high.append((part.max(axis=0, keepdims=True) + 1).astype(np.int32))
+            count += 1
+    for number in several.tolist():
+        arguments = (
+            graph.basin, basin, graph.energy, graph.areas, marked, number,
+            graph.low[number], graph.high[number],
+        )  # fmt: skip
+        nothing = np.empty(0, np.float32)
+        size = field_kernels.faces_of_split(
+            *arguments, False, np.empty((0, 2), np.int32), nothing, nothing
+        )
+        found = (
+            np.empty((size, 2), np.int32), np.empty(size, np.float32), np.empty(size, np.float32)
+        )  # fmt: skip
+        field_kernels.faces_of_split(*arguments, True, *found)
+        faces.append(found)
+    kept = ~marked[graph.pair].any(axis=1)
+    pair = np.concatenate([faces_of[0] for faces_of in faces])
+    keys, place = np.unique(pair[:, 0].astype(np.int64) * count + pair[:, 1], return_inverse=True)
+    area, cost = (
+        np.bincount(place, np.concatenate([faces_of[i] for faces_of in faces]), len(keys))
+        for i in (1, 2)
+    )
+    new_pairs = np.stack(np.divmod(keys, count), axis=1).astype(np.int32)
+    split_graph = replace(
+        graph,
+        basin=basin,
+        low=np.concatenate(low),
+        high=np.concatenate(high),
+        pair=np.concatenate([graph.pair[kept], new_pairs]),
+        area=np.concatenate([graph.area[kept], area.astype(np.float32)]),
+        cost=np.concatenate([graph.cost[kept], cost.astype(np.float32)]),
+    )
+    return split_graph, basin[places].astype(np.int64)

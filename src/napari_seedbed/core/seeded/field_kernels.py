@@ -1,0 +1,278 @@
+"""Kernels over voxels: slopes and curvatures, steepest descent, faces between basins."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+_fast = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_fast
+def describe(start, stop, image, flat, step_z, step_y, step_x, sigma, steepness, curvature):
+    """Slope and principal curvatures of a smoothed volume, for the planes from start to stop.
+
+    Parameters
+    ----------
+    start, stop : int
+        Rows (of all planes, one after the other) to write.
+    image : (Z, Y, X) ndarray of float32
+    flat : bool
+        The volume is one plane: slopes along z are 0, and there are two curvatures.
+    step_z, step_y, step_x : float
+        Voxel size over the finest one.
+    sigma : float
+        What slopes are multiplied with, and with its square curvatures.
+    steepness : (Z, Y, X) ndarray of float32
+        Magnitude of the gradient.
+    curvature : (2 or 3, Z, Y, X) ndarray of float32
+        Eigenvalues of the Hessian, the largest first.
+    """
+    n_z, n_y, n_x = image.shape
+    s = np.float32(sigma)
+    a_z, a_y, a_x = np.float32(1 / step_z), np.float32(1 / step_y), np.float32(1 / step_x)
+    half, quarter = np.float32(0.5), np.float32(0.25)
+    for row in range(start, stop):
+        z, y = row // n_y, row % n_y
+        z0, z1 = max(z - 1, 0), min(z + 1, n_z - 1)
+        y0, y1 = max(y - 1, 0), min(y + 1, n_y - 1)
+        for x in range(n_x):
+            x0, x1 = max(x - 1, 0), min(x + 1, n_x - 1)
+            c = image[z, y, x]
+            g_y = (image[z, y1, x] - image[z, y0, x]) * half * a_y
+            g_x = (image[z, y, x1] - image[z, y, x0]) * half * a_x
+            yy = (image[z, y1, x] - 2 * c + image[z, y0, x]) * a_y * a_y * s * s
+            xx = (image[z, y, x1] - 2 * c + image[z, y, x0]) * a_x * a_x * s * s
+            yx = (
+                (image[z, y1, x1] - image[z, y1, x0] - image[z, y0, x1] + image[z, y0, x0])
+                * quarter * a_y * a_x * s * s
+            )  # fmt: skip
+            if flat:
+                steepness[z, y, x] = s * math.sqrt(g_y * g_y + g_x * g_x)
+                middle = (yy + xx) * half
+                apart = math.sqrt(yx * yx + (yy - xx) * (yy - xx) * quarter)
+                curvature[0, z, y, x] = middle + apart
+                curvature[1, z, y, x] = middle - apart
+                continue
+            g_z = (image[z1, y, x] - image[z0, y, x]) * half * a_z
+            steepness[z, y, x] = s * math.sqrt(g_z * g_z + g_y * g_y + g_x * g_x)
+            zz = (image[z1, y, x] - 2 * c + image[z0, y, x]) * a_z * a_z * s * s
+            zy = (
+                (image[z1, y1, x] - image[z1, y0, x] - image[z0, y1, x] + image[z0, y0, x])
+                * quarter * a_z * a_y * s * s
+            )  # fmt: skip
+            zx = (
+                (image[z1, y, x1] - image[z1, y, x0] - image[z0, y, x1] + image[z0, y, x0])
+                * quarter * a_z * a_x * s * s
+            )  # fmt: skip
+            # Smith (1961): eigenvalues of a symmetric 3 x 3 matrix in closed form.
+            middle = (zz + yy + xx) / np.float32(3)
+            p, q, r = zz - middle, yy - middle, xx - middle
+            spread = (p * p + q * q + r * r + 2 * (zy * zy + zx * zx + yx * yx)) / np.float32(6)
+            if spread <= 0:
+                curvature[0, z, y, x] = curvature[1, z, y, x] = curvature[2, z, y, x] = middle
+                continue
+            spread = math.sqrt(spread)
+            determinant = p * (q * r - yx * yx) - zy * (zy * r - yx * zx) + zx * (zy * yx - q * zx)
+            cosine = determinant / (2 * spread * spread * spread)
+            angle = math.acos(min(max(cosine, -1.0), 1.0)) / 3
+            first = middle + 2 * spread * math.cos(angle)
+            last = middle + 2 * spread * math.cos(angle + 2 * math.pi / 3)
+            curvature[0, z, y, x] = first
+            curvature[1, z, y, x] = 3 * middle - first - last
+            curvature[2, z, y, x] = last
+
+
+@_fast
+def point_downhill(start, stop, height, outside, downhill):
+    """For each voxel the lowest of its neighbours (26, or itself), as a flat index; -1 outside.
+
+    Of equal ones the first: on a plateau all point to its first voxel, step by step.
+    """
+    n_z, n_y, n_x = height.shape
+    for row in range(start, stop):
+        z, y = row // n_y, row % n_y
+        for x in range(n_x):
+            here = (z * n_y + y) * n_x + x
+            if outside[z, y, x]:
+                downhill[here] = -1
+                continue
+            lowest, best = height[z, y, x], here
+            for dz in range(max(z - 1, 0), min(z + 2, n_z)):
+                for dy in range(max(y - 1, 0), min(y + 2, n_y)):
+                    for dx in range(max(x - 1, 0), min(x + 2, n_x)):
+                        other = height[dz, dy, dx]
+                        if other > lowest or outside[dz, dy, dx]:
+                            continue
+                        there = (dz * n_y + dy) * n_x + dx
+                        if other < lowest or there < best:
+                            lowest, best = other, there
+            downhill[here] = best
+
+
+@_fast
+def number_basins(downhill, basin):
+    """Number the places where ways down end, in their order, and write for each voxel its number.
+
+    Outside is -1. `downhill` leads straight to the end afterwards. Returns how many there are.
+    """
+    count = 0
+    for v in range(downhill.size):
+        if downhill[v] == v:
+            basin[v] = count
+            count += 1
+    for v in range(downhill.size):
+        if downhill[v] < 0:
+            basin[v] = -1
+            continue
+        end = v
+        while downhill[end] != end:
+            end = downhill[end]
+        at = v
+        while downhill[at] != end:
+            following = downhill[at]
+            downhill[at] = end
+            at = following
+        basin[v] = basin[end]
+    return count
+
+
+@_fast
+def bound_basins(basin, low, high):
+    """Bounding boxes of the basins: low (N, 3) inclusive, high (N, 3) exclusive."""
+    n_z, n_y, n_x = basin.shape
+    for z in range(n_z):
+        for y in range(n_y):
+            for x in range(n_x):
+                b = basin[z, y, x]
+                if b < 0:
+                    continue
+                low[b, 0] = min(low[b, 0], z)
+                low[b, 1] = min(low[b, 1], y)
+                low[b, 2] = min(low[b, 2], x)
+                high[b, 0] = max(high[b, 0], z + 1)
+                high[b, 1] = max(high[b, 1], y + 1)
+                high[b, 2] = max(high[b, 2], x + 1)
+
+
+@_fast
+def count_faces(basin, of_first):
+    """Add to `of_first`, for each basin, the voxel faces to basins of a higher number."""
+    n_z, n_y, n_x = basin.shape
+    for z in range(n_z):
+        for y in range(n_y):
+            for x in range(n_x):
+                here = basin[z, y, x]
+                if here < 0:
+                    continue
+                for axis in range(3):
+                    z1, y1, x1 = z + (axis == 0), y + (axis == 1), x + (axis == 2)
+                    if z1 == n_z or y1 == n_y or x1 == n_x:
+                        continue
+                    there = basin[z1, y1, x1]
+                    if there >= 0 and there != here:
+                        of_first[min(here, there)] += 1
+
+
+@_fast
+def list_faces(basin, energy, areas, at, second, area, cost):
+    """Write each face at the next place of its first basin; the arguments as in `join_faces`."""
+    n_z, n_y, n_x = basin.shape
+    for z in range(n_z):
+        for y in range(n_y):
+            for x in range(n_x):
+                here = basin[z, y, x]
+                if here < 0:
+                    continue
+                for axis in range(3):
+                    z1, y1, x1 = z + (axis == 0), y + (axis == 1), x + (axis == 2)
+                    if z1 == n_z or y1 == n_y or x1 == n_x:
+                        continue
+                    there = basin[z1, y1, x1]
+                    if there < 0 or there == here:
+                        continue
+                    first = min(here, there)
+                    place = at[first]
+                    at[first] += 1
+                    second[place] = max(here, there)
+                    area[place] = areas[axis]
+                    cost[place] = (
+                        areas[axis] * np.float32(0.5) * (energy[z, y, x] + energy[z1, y1, x1])
+                    )
+
+
+@_fast
+def join_faces(start, stop, begin, second, area, cost, joined):
+    """Join the faces between the same two basins, for first basins from start to stop.
+
+    Parameters
+    ----------
+    begin : (N + 1,) ndarray of int64
+        Where the faces of each first basin begin.
+    second : (M,) ndarray of int32
+        The other basin of each face; sorted afterwards, each once, at the front of its part.
+    area, cost : (M,) ndarray of float32
+        Area of each face, and area times energy; sums afterwards.
+    joined : (N,) ndarray of int32
+        How many neighbours of a higher number each basin has.
+    """
+    for first in range(start, stop):
+        low, high = begin[first], begin[first + 1]
+        order = np.argsort(second[low:high], kind="mergesort")
+        s, a, c = second[low:high][order], area[low:high][order], cost[low:high][order]
+        write = low - 1
+        for i in range(high - low):
+            if i == 0 or s[i] != s[i - 1]:
+                write += 1
+                second[write], area[write], cost[write] = s[i], a[i], c[i]
+            else:
+                area[write] += a[i]
+                cost[write] += c[i]
+        joined[first] = write + 1 - low
+
+
+@_fast
+def faces_of_split(old, new, energy, areas, split, number, low, high, write, pair, area, cost):
+    """Faces of one basin that was split, inside it and to its neighbours; how many there are.
+
+    Parameters
+    ----------
+    old, new : (Z, Y, X) ndarray of int32
+        Basins before and after the splits.
+    split : (N,) ndarray of bool
+        Which of the old basins were split. A face between two of those belongs to the lower one.
+    number : int
+        The old basin.
+    low, high : (3,) ndarray
+        Its bounding box.
+    write : bool
+        Whether to write, or only to count.
+    pair : (M, 2) ndarray of int32
+    area, cost : (M,) ndarray of float32
+    """
+    shape = np.array(old.shape)
+    count = 0
+    for z in range(max(low[0] - 1, 0), high[0]):
+        for y in range(max(low[1] - 1, 0), high[1]):
+            for x in range(max(low[2] - 1, 0), high[2]):
+                for axis in range(3):
+                    z1, y1, x1 = z + (axis == 0), y + (axis == 1), x + (axis == 2)
+                    if z1 == shape[0] or y1 == shape[1] or x1 == shape[2]:
+                        continue
+                    here, there = old[z, y, x], old[z1, y1, x1]
+                    if here < 0 or there < 0 or (here != number and there != number):
+                        continue
+                    other = there if here == number else here
+                    if split[other] and other < number:
+                        continue
+                    first, second = new[z, y, x], new[z1, y1, x1]
+                    if first == second:
+                        continue
+                    if write:
+                        pair[count, 0], pair[count, 1] = min(first, second), max(first, second)
+                        area[count] = areas[axis]
+                        cost[count] = (
+                            areas[axis] * np.float32(0.5) * (energy[z, y, x] + energy[z1, y1, x1])
+                        )
+                    count += 1
+    return count

@@ -1,0 +1,211 @@
+"""From walks on basins and the appearance of voxels to a label for each voxel."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.seeded.appearance import Appearance
+from napari_seedbed.core.seeded.basin_graphs import BasinGraph
+from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.threads import run_ranges, split
+
+Floats = NDArray[np.float32]
+Region = tuple[slice, slice, slice]
+
+SMOOTHING = 1.5
+"""Standard deviation of the Gaussian over the probabilities, in the finest voxel size."""
+
+TRUNCATE = 3.0
+LEAST = 3e-3
+"""Walks less probable than this are left out."""
+
+_VOXELS_PER_TASK = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """What a part of a volume was painted with.
+
+    Attributes
+    ----------
+    winner : ndarray of int32
+        Number of the most probable label, -1 where there is none.
+    total, information : ndarray of float32 or None
+        Sum of the probabilities p of all labels, and of ``p log p``.
+    each : (K, …) ndarray of float32 or None
+        All of them.
+    """
+
+    winner: NDArray[np.int32]
+    total: Floats | None = None
+    information: Floats | None = None
+    each: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Painter:
+    """Gives voxels the label with the largest product of walk and appearance, smoothed.
+
+    Attributes
+    ----------
+    graph : BasinGraph
+    walks : (K, N) ndarray of float32
+    steps : (3,) ndarray
+        Voxel size, the finest being 1.
+    features : VoxelFeatures
+    appearance : Appearance or None
+    class_of : (K,) ndarray of int
+        Which class of the appearance each label belongs to.
+    """
+
+    graph: BasinGraph
+    walks: Floats
+    steps: NDArray[np.float64]
+    features: VoxelFeatures
+    appearance: Appearance | None
+    class_of: NDArray[np.intp]
+    _of_class: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        n_classes = int(self.class_of.max()) + 1
+        sums = np.zeros((n_classes, self.walks.shape[1]), np.float32)
+        for number, walk in zip(self.class_of, self.walks, strict=True):
+            sums[number] += walk
+        object.__setattr__(self, "_of_class", np.maximum(sums, np.float32(LEAST)))
+
+    def paint(
+        self,
+        region: Region | None = None,
+        should_stop: ShouldStop | None = None,
+        *,
+        entropy: bool = False,
+        each: bool = False,
+    ) -> Painting:
+        """Paint a part of the volume, or all of it; parts come out as in the whole.
+
+        Parameters
+        ----------
+        region : tuple of three slice, optional
+        should_stop : callable, optional
+        entropy, each : bool
+            Whether to sum what the entropy needs, and whether to keep all labels' probabilities.
+        """
+        shape = self.graph.basin.shape
+        region = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
+        widths = [
+            SMOOTHING / step if n > 1 else 0.0 for step, n in zip(self.steps, shape, strict=True)
+        ]
+        reach = [int(TRUNCATE * width + 0.5) for width in widths]
+        around = tuple(
+            slice(max(part.start - r, 0), min(part.stop + r, n))
+            for part, r, n in zip(region, reach, shape, strict=True)
+        )
+        evidence = self._evidence(around, should_stop)
+        start = np.array([part.start for part in around])
+        stop = np.array([part.stop for part in around])
+        size = tuple(stop - start)
+        inner = tuple(
+            slice(part.start - s, part.stop - s) for part, s in zip(region, start, strict=True)
+        )
+        winner = np.full(size, -1, np.int32)
+        best = np.zeros(size, np.float32)
+        total = np.zeros(size, np.float32) if entropy else None
+        information = np.zeros(size, np.float32) if entropy else None
+        all_of_them = np.zeros((len(self.walks), *size), np.float32) if each else None
+        lock = threading.Lock()
+        boxes = self._boxes(start, stop, reach)
+
+        def paint_labels(first: int, last: int) -> None:
+            for number, box in boxes[first:last]:
+                place = tuple(
+                    slice(part.start + s, part.stop + s) for part, s in zip(box, start, strict=True)
+                )
+                basin = self.graph.basin[place]
+                walk = np.maximum(self.walks[number], np.float32(LEAST))
+                product = walk[basin]
+                if evidence is not None:
+                    product *= evidence[(self.class_of[number], *box)]
+                if self._has_outside:
+                    product[basin < 0] = 0
+                value = gaussian_filter(product, widths, mode="nearest", truncate=TRUNCATE)
+                if entropy:
+                    bits = value * np.log(np.maximum(value, np.float32(1e-30)))
+                with lock:
+                    here, who = best[box], winner[box]
+                    # Of equal ones the first, in whatever order they come.
+                    wins = (value > here) | ((value == here) & (number < who))
+                    here[wins] = value[wins]
+                    who[wins] = number
+                    if total is not None and information is not None:
+                        total[box] += value
+                        information[box] += bits
+                if all_of_them is not None:
+                    all_of_them[(number, *box)] = value
+
+        run_ranges(paint_labels, split(len(boxes), len(boxes)), should_stop=should_stop)
+        nowhere = ~(self.walks.max(axis=0) > 0)
+        if self._has_outside or nowhere.any():
+            basin = self.graph.basin[around]
+            winner[(basin < 0) | nowhere[basin]] = -1
+        return Painting(
+            winner[inner],
+            None if total is None else total[inner],
+            None if information is None else information[inner],
+            None if all_of_them is None else all_of_them[(slice(None), *inner)],
+        )
+
+    @property
+    def _has_outside(self) -> bool:
+        return self.graph.has_outside
+
+    def _boxes(
+        self, start: NDArray[np.intp], stop: NDArray[np.intp], reach: Sequence[int]
+    ) -> list[tuple[int, Region]]:
+        """Where each label is worth looking at, in the part's own places; the largest first."""
+        found = []
+        for number, walk in enumerate(self.walks):
+            nodes = np.flatnonzero(walk > LEAST)
+            if not len(nodes):
+                continue
+            low = np.maximum(self.graph.low[nodes].min(axis=0) - reach, start) - start
+            high = np.minimum(self.graph.high[nodes].max(axis=0) + reach, stop) - start
+            if (high > low).all():
+                z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+                found.append((int(np.prod(high - low)), number, (z, y, x)))
+        found.sort(key=lambda one: (-one[0], one[1]))
+        return [(number, box) for _, number, box in found]
+
+    def _evidence(self, region: Region, should_stop: ShouldStop | None) -> Floats | None:
+        """How much the appearance speaks for each class, over how well it goes with the walks."""
+        appearance = self.appearance
+        if appearance is None:
+            return None
+        basin = self.graph.basin[region]
+        n_z, n_y, n_x = basin.shape
+        out = np.empty((len(self._of_class), n_z, n_y, n_x), np.float32)
+        z0, y0 = region[0].start, region[1].start
+
+        def judge(first: int, last: int) -> None:
+            for row in range(first, last):
+                z, y = divmod(row * rows_at_once, n_y)
+                rows = slice(y, min(y + rows_at_once, n_y))
+                index = (
+                    z0 + z, slice(y0 + rows.start, y0 + rows.stop), region[2]
+                )  # fmt: skip
+                values = self.features.at(index)
+                told = appearance.evidence(values.reshape(len(values), -1))
+                expected = self._of_class[:, basin[z, rows].reshape(-1)]
+                told *= told.sum(axis=0) / (told * expected).sum(axis=0)
+                out[:, z, rows] = told.reshape(len(told), -1, n_x)
+
+        rows_at_once = next(
+            k for k in range(min(n_y, max(1, _VOXELS_PER_TASK // n_x)), 0, -1) if n_y % k == 0
+        )
+        tasks = n_z * n_y // rows_at_once
+        run_ranges(judge, split(tasks, tasks), should_stop=should_stop)
+        return out

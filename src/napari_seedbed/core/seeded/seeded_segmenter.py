@@ -1,0 +1,361 @@
+"""Seeded segmentation: from a short stroke in each object to the objects."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.seeded.appearance import MOST_CLASSES, Appearance, learn_appearance
+from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
+from napari_seedbed.core.seeded.graph_walks import walk_probabilities
+from napari_seedbed.core.seeded.label_painting import Painter, Region
+from napari_seedbed.core.seeded.voxel_features import VoxelFeatures, describe_volume
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_image,
+    check_labels,
+    check_spacing,
+)
+from napari_seedbed.core.walker.edge_weights import as_volume
+from napari_seedbed.errors import InputError
+
+Floats = NDArray[np.float32]
+
+
+class SeededSegmenter:
+    """Segments one image from ever new seeds; needs few and small ones.
+
+    The image is cut into basins of its slopes, random walks on their graph tell which label each
+    basin belongs to, and a classifier that learns from the seeds tells object from background; both
+    are multiplied voxel by voxel and smoothed. The result depends on image and seeds alone, bit for
+    bit, not on the order in which strokes were drawn.
+
+    Parameters
+    ----------
+    data : (M, N[, P]) or with channels (M, N[, P], C) ndarray
+        The image, of any integer or floating-point type; three channels are taken for red, green
+        and blue. It is not copied and must not change while the object is in use.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; 1 by default.
+    channel_axis : int, optional
+        Which axis holds channels; None means none does.
+    background : int or sequence of int, optional
+        Labels that are background. All others are objects, which are taken to look alike: what one
+        stroke shows of them tells about all. The labels keep their numbers in the result.
+
+    Attributes
+    ----------
+    labels : ndarray of int or None
+        Result of the last `solve`.
+    label_values : tuple of int
+        The labels of its seeds, ascending.
+
+    Raises
+    ------
+    InputError
+        If the image is complex, empty, not 2D or 3D, or holds NaN or infinity, or a parameter is
+        out of range.
+
+    References
+    ----------
+    Grady L (2006). Random walks for image segmentation. IEEE Trans. PAMI 28(11), 1768-1783.
+
+    Berg S et al. (2019). ilastik: interactive machine learning for (bio)image analysis. Nature
+    Methods 16(12), 1226-1232.
+    """
+
+    def __init__(
+        self,
+        data: NDArray[Any],
+        spacing: Sequence[float] | None = None,
+        channel_axis: int | None = None,
+        *,
+        background: int | Sequence[int] | None = None,
+    ) -> None:
+        data = check_image(data, "data")
+        axis = check_channel_axis(channel_axis, data.ndim)
+        ndim = data.ndim - (axis is not None)
+        if ndim not in (2, 3):
+            raise InputError(
+                f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
+                "channel axis with channel_axis if it has one."
+            )
+        self.background = _as_labels(background)
+        self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
+        self._volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        shape = self._volume.shape
+        size = np.asarray(self._volume.spacing, np.float64)
+        self._steps = size / min(size[a] for a in range(3) if ndim == 3 or a > 0)
+        if ndim == 2:
+            self._steps[0] = 1.0
+        self._grid = shape
+        self._lock = threading.Lock()
+        self._features: VoxelFeatures | None = None
+        self._energies: tuple[Floats, Floats] | None = None
+        self._graph: BasinGraph | None = None
+        self._outside: NDArray[np.bool_] | None = None
+        self._painter: Painter | None = None
+        self._numbers: dict[int, int] = {}
+        self._seed_places: tuple[NDArray[np.intp], ...] = ()
+        self._seed_numbers = np.empty(0, np.int32)
+        self.label_values: tuple[int, ...] = ()
+        self.labels: NDArray[np.integer] | None = None
+
+    def prepare(self, should_stop: ShouldStop | None = None, report: Report | None = None) -> None:
+        """Look at the image, if that has not been done: all that depends on it alone."""
+        if self._features is None or self._energies is None:
+            features, energies = describe_volume(
+                self._volume.data, tuple(self._steps), should_stop, report
+            )
+            self._energies = (energies[0], energies[1])
+            self._features = features
+        if self._graph is None:
+            if report is not None:
+                report(Progress(0.8, "Looking for edges"))
+            fine, coarse = self._energies
+            self._graph = basin_graph(
+                coarse, coarse, tuple(self._steps), self._outside, should_stop
+            )
+
+    def solve(
+        self,
+        labels: NDArray[np.integer],
+        should_stop: ShouldStop | None = None,
+        report: Report | None = None,
+        *,
+        view: tuple[int, int] | None = None,
+    ) -> NDArray[np.integer]:
+        """Segment the image from seeds.
+
+        Parameters
+        ----------
+        labels : (M, N[, P]) ndarray of int
+            Seeds: 0 is unknown, positive numbers are labels, negative ones are not part of the
+            problem.
+        should_stop : callable, optional
+            Asked at least every 50 ms; True raises `Cancelled` and leaves the last result.
+        report : callable, optional
+            Told about the progress; with `view`, first about the slice on screen.
+        view : tuple of int, optional
+            Spatial axis and index of the slice on screen.
+
+        Returns
+        -------
+        (M, N[, P]) ndarray of int
+            The label of each voxel, in the type of `labels`; 0 outside and where no seed can reach.
+
+        Raises
+        ------
+        InputError
+            If there are no seeds, only one label, or the shape is not the image's.
+        Cancelled
+            If `should_stop` said so.
+        """
+        labels = check_labels(labels, self.shape)
+        # A cancelled solve may still be on its way out in another thread.
+        with self._lock:
+            return self._solve_alone(labels, should_stop, report or _say_nothing, view)
+
+    def _solve_alone(
+        self,
+        labels: NDArray[np.integer],
+        should_stop: ShouldStop | None,
+        report: Report,
+        view: tuple[int, int] | None,
+    ) -> NDArray[np.integer]:
+        grid = labels.reshape(self._grid)
+        places = np.nonzero(grid > 0)
+        given = grid[places]
+        values = tuple(int(v) for v in np.unique(given))
+        if len(values) < 2:
+            raise InputError(
+                "labels hold no seeds; mark at least two labels."
+                if not values
+                else f"labels hold only one label ({values[0]}); mark something else too, for "
+                "example the background."
+            )
+        self._use_outside(grid)
+        self.prepare(should_stop, report)
+        assert self._graph is not None and self._features is not None
+        report(Progress(0.85, "Growing seeds"))
+        numbers = np.searchsorted(values, given).astype(np.int32)
+        graph, holds = split_by_seeds(self._graph, places, numbers, self._steps)
+        check_stop(should_stop)
+        sizes = np.bincount(numbers, minlength=len(values))
+        is_background = np.isin(values, self.background)
+        rest = int(np.argmax(sizes + is_background * sizes.sum()))
+        walks = walk_probabilities(graph.weights(), holds, len(values), rest, should_stop)
+        class_of = self._classes(is_background)
+        report(Progress(0.9, "Learning what objects look like"))
+        appearance = self._learn(places, numbers, class_of, should_stop)
+        painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
+        if view is not None:
+            region, axis, index = self._region_in_view(view)
+            seen = painter.paint(region, should_stop).winner
+            plane = self._named(seen, values, labels.dtype)
+            plane = self._with_seeds(plane, grid[region])
+            drop = axis + (len(self.shape) == 3) * 0
+            report(Progress(0.92, "Painting", Preview(axis, index, np.take(plane, 0, drop))))
+        winner = painter.paint(None, should_stop).winner
+        result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
+        result = result.reshape(self.shape)
+        self._painter, self.label_values = painter, values
+        self._seed_places, self._seed_numbers = places, numbers
+        self.labels = result
+        report(Progress(1.0, "Done"))
+        return result
+
+    def _classes(self, is_background: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Class of each label: objects and background where both are marked, else each its own."""
+        if is_background.any() and not is_background.all():
+            return is_background.astype(np.intp)
+        return np.arange(len(is_background))
+
+    def _learn(
+        self,
+        places: tuple[NDArray[np.intp], ...],
+        numbers: NDArray[np.int32],
+        class_of: NDArray[np.intp],
+        should_stop: ShouldStop | None,
+    ) -> Appearance | None:
+        assert self._features is not None
+        n_classes = int(class_of.max()) + 1
+        if n_classes > MOST_CLASSES:
+            return None
+        values = self._features.at(places)
+        where = np.stack(places, axis=1) * self._steps
+        classes = class_of[numbers].astype(np.int32)
+        return learn_appearance(values, classes, where, n_classes, should_stop)
+
+    def _use_outside(self, grid: NDArray[np.integer]) -> None:
+        outside = grid < 0
+        new = outside if outside.any() else None
+        same = (
+            new is self._outside
+            if new is None or self._outside is None
+            else np.array_equal(new, self._outside)
+        )
+        if not same:
+            self._graph, self._outside = None, new
+
+    def _named(
+        self, winner: NDArray[np.int32], values: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> NDArray[np.integer]:
+        # The last one is for -1.
+        return np.asarray([*values, 0], dtype)[winner]
+
+    def _with_seeds(
+        self, result: NDArray[np.integer], grid: NDArray[np.integer]
+    ) -> NDArray[np.integer]:
+        seeded = grid > 0
+        result[seeded] = grid[seeded]
+        return result
+
+    def _region_in_view(self, view: tuple[int, int]) -> tuple[Region, int, int]:
+        """Return the slice in view in the volume, and its axis and index in (z, y, x)."""
+        z, y, x = (slice(0, n) for n in self._grid)
+        axis, index = view
+        if len(self.shape) == 2:
+            return (z, y, x), 0, 0
+        if not (0 <= axis < 3 and 0 <= index < self.shape[axis]):
+            raise InputError(
+                f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
+            )
+        parts = [z, y, x]
+        parts[axis] = slice(index, index + 1)
+        return (parts[0], parts[1], parts[2]), axis, index
+
+    @property
+    def probabilities(self) -> Floats:
+        """Probability of each label at each voxel: (K, M, N[, P]), in [0, 1] with sum 1.
+
+        Where no seed reaches, all are 0. They are made when asked for.
+        """
+        painter = self._painted("probabilities")
+        found = painter.paint(each=True)
+        assert found.each is not None
+        found.each[:, found.winner < 0] = 0
+        for number in range(len(found.each)):
+            here = self._seed_numbers == number
+            found.each[(slice(None), *(p[here] for p in self._seed_places))] = 0
+            found.each[(number, *(p[here] for p in self._seed_places))] = 1
+        total = found.each.sum(axis=0)
+        found.each /= np.where(total > 0, total, 1)
+        return found.each.reshape(-1, *self.shape)
+
+    @property
+    def uncertainty(self) -> Floats:
+        """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
+        painter = self._painted("uncertainty")
+        found = painter.paint(entropy=True)
+        assert found.total is not None and found.information is not None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            entropy = np.log(found.total) - found.information / found.total
+        entropy /= np.float32(np.log(len(self.label_values)))
+        entropy[~(found.total > 0) | (found.winner < 0)] = 0
+        entropy[self._seed_places] = 0
+        return np.clip(entropy, 0, 1).reshape(self.shape)
+
+    def _painted(self, what: str) -> Painter:
+        if self._painter is None:
+            raise InputError(f"There is no {what} yet: call solve with seeds first.")
+        return self._painter
+
+
+def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:
+    if background is None:
+        return ()
+    given = np.atleast_1d(np.asarray(background))
+    if given.ndim != 1 or given.dtype.kind not in "iu" or (given <= 0).any():
+        raise InputError(
+            f"background is {background!r}; it must be a label, a positive whole number, or a list "
+            "of such."
+        )
+    return tuple(int(label) for label in given)
+
+
+def _say_nothing(progress: Progress) -> None:
+    pass
+
+
+def seeded_segmentation(
+    data: NDArray[Any],
+    labels: NDArray[np.integer],
+    spacing: Sequence[float] | None = None,
+    channel_axis: int | None = None,
+    *,
+    background: int | Sequence[int] | None = None,
+    return_full_prob: bool = False,
+) -> NDArray[Any]:
+    """Segment an image from seeds; needs few and small ones.
+
+    Parameters
+    ----------
+    data : (M, N[, P][, C]) ndarray
+        Image in 2D or 3D, with channels where `channel_axis` says so.
+    labels : (M, N[, P]) ndarray of int
+        Seeds: positive labels, 0 for unknown, negative for voxels that are not taken into account.
+    spacing : sequence of float, optional
+        Voxel size along each spatial axis; 1 by default.
+    channel_axis : int, optional
+        Which axis holds channels.
+    background : int or sequence of int, optional
+        Labels that are background, see `SeededSegmenter`.
+    return_full_prob : bool
+        Return the probabilities instead of the labels.
+
+    Returns
+    -------
+    (M, N[, P]) ndarray of int, or (K, M, N[, P]) ndarray of float32
+
+    Raises
+    ------
+    InputError
+        As `SeededSegmenter` and its `solve`.
+    """
+    segmenter = SeededSegmenter(data, spacing, channel_axis, background=background)
+    found = segmenter.solve(labels)
+    return segmenter.probabilities if return_full_prob else found

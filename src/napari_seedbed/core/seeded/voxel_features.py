@@ -1,0 +1,165 @@
+"""What each voxel looks like at three scales, kept in one byte a feature.
+
+Smoothed intensity, slope and principal curvatures, of each channel: enough to tell objects from
+background, and small enough to be kept for a whole volume.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+
+from napari_seedbed.core.filters.gaussians import gaussian
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.seeded import field_kernels
+from napari_seedbed.core.slabs import Slab, in_slabs
+from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.walker.noise import quieten
+
+Floats = NDArray[np.float32]
+
+SCALES = (0.7, 1.5, 3.0)
+"""Standard deviations of the Gaussians, in the finest voxel size."""
+
+EXTREMES = 1e-3
+"""Share of the values at each end that are cut off when a feature is put into a byte."""
+
+CAP = 0.995
+"""Slopes above this quantile count as much as the quantile when their mean square is taken."""
+
+_ROWS_PER_TASK = 512
+_SAMPLE = 1 << 18
+
+
+class VoxelFeatures:
+    """Features of all voxels of a volume, in bytes.
+
+    Attributes
+    ----------
+    bytes : (F, Z, Y, X) ndarray of uint8
+    offset, gain : (F,) ndarray of float32
+        ``bytes * gain + offset`` has mean 0 and standard deviation 1 over the volume.
+    """
+
+    def __init__(self, count: int, shape: tuple[int, ...]) -> None:
+        self.bytes = np.empty((count, *shape), np.uint8)
+        self.offset = np.zeros(count, np.float32)
+        self.gain = np.ones(count, np.float32)
+
+    def put(self, place: int, values: Floats, should_stop: ShouldStop | None) -> None:
+        """Store a feature."""
+        sample = values.reshape(-1)[:: max(1, values.size // _SAMPLE)]
+        low, high = (float(q) for q in np.quantile(sample, (EXTREMES, 1 - EXTREMES)))
+        step = (high - low) / 255 if high > low else 1.0
+        target = self.bytes[place]
+
+        def convert(slab: Slab) -> None:
+            scaled = (values[slab] - np.float32(low)) * np.float32(1 / step)
+            np.clip(np.rint(scaled), 0, 255, out=scaled)
+            target[slab] = scaled
+
+        in_slabs(convert, values.shape, should_stop)
+        cut = np.clip(sample, low, high)
+        mean, deviation = float(cut.mean()), float(cut.std()) or 1.0
+        self.gain[place] = step / deviation
+        self.offset[place] = (low - mean) / deviation
+
+    def at(self, index: Any) -> Floats:
+        """Features (F, …) of some voxels, by any index of a volume."""
+        picked = self.bytes[(slice(None), *index)].astype(np.float32)
+        shape = (-1,) + (1,) * (picked.ndim - 1)
+        picked *= self.gain.reshape(shape)
+        picked += self.offset.reshape(shape)
+        return picked
+
+
+def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
+    """Channels of a (Z, Y, X, C) volume; three are taken for red, green and blue.
+
+    These become CIE L*a*b*, in which a step of colour is about as large as it looks.
+    """
+    if data.shape[-1] != 3:
+        return [data[..., channel] for channel in range(data.shape[-1])]
+    low, high = float(data.min()), float(data.max())
+    whole = np.iinfo(data.dtype).max if data.dtype == np.uint8 else None
+    unit = data.astype(np.float32)
+    if whole is not None:
+        unit /= whole
+    elif low < 0 or high > 1 or high == low:
+        unit = (unit - np.float32(low)) / np.float32((high - low) or 1.0)
+    lab = rgb2lab(unit).astype(np.float32)
+    return [lab[..., channel] for channel in range(3)]
+
+
+def describe_volume(
+    data: NDArray[Any],
+    spacing: Sequence[float],
+    should_stop: ShouldStop | None = None,
+    report: Report | None = None,
+) -> tuple[VoxelFeatures, list[Floats]]:
+    """Return the features of a volume, and its slopes for each of the finer two scales.
+
+    Parameters
+    ----------
+    data : (Z, Y, X, C) ndarray
+    spacing : sequence of float
+        Voxel size along z, y, x.
+    should_stop, report : callable, optional
+
+    Returns
+    -------
+    features : VoxelFeatures
+    energies : list of (Z, Y, X) ndarray of float32
+        Squared magnitude of the gradient in units of its mean, averaged over the channels, at the
+        scales `SCALES[0]` and `SCALES[1]`.
+    """
+    shape = data.shape[:3]
+    flat = shape[0] == 1
+    steps = np.asarray(spacing, np.float64)
+    steps = steps / min(steps[axis] for axis in range(3) if shape[axis] > 1 or axis)
+    channels = channels_of(data)
+    n_curvatures = 2 if flat else 3
+    features = VoxelFeatures(len(channels) * len(SCALES) * (2 + n_curvatures), shape)
+    energies = [np.zeros(shape, np.float32) for _ in range(2)]
+    useful = [0, 0]
+    steepness = np.empty(shape, np.float32)
+    curvature = np.empty((n_curvatures, *shape), np.float32)
+    rows = split(shape[0] * shape[1], 1 + shape[0] * shape[1] // _ROWS_PER_TASK)
+    place = 0
+    for number, channel in enumerate(channels):
+        quiet = np.asarray(quieten(channel, should_stop), np.float32)
+        for nth, sigma in enumerate(SCALES):
+            check_stop(should_stop)
+            if report is not None:
+                done = (number * len(SCALES) + nth) / (len(channels) * len(SCALES))
+                report(Progress(0.8 * done, "Looking at the image"))
+            smooth = gaussian(quiet, sigma, steps, truncate=3.0, should_stop=should_stop)
+            run_ranges(
+                field_kernels.describe, rows, smooth, flat, *steps, sigma, steepness, curvature,
+                should_stop=should_stop,
+            )  # fmt: skip
+            for values in (smooth, steepness, *curvature):
+                features.put(place, values, should_stop)
+                place += 1
+            if nth < 2:
+                useful[nth] += _add_energy(steepness, energies[nth])
+    for energy, count in zip(energies, useful, strict=True):
+        energy /= np.float32(max(count, 1))
+    return features, energies
+
+
+def _add_energy(steepness: Floats, energy: Floats) -> bool:
+    """Add squared slopes in units of their capped mean; whether there are any."""
+    sample = steepness.reshape(-1)[:: max(1, steepness.size // _SAMPLE)]
+    mean = float(np.mean(np.minimum(sample, np.quantile(sample, CAP)) ** 2))
+    if not mean > 0:
+        return False
+    scale = np.float32(mean**-0.5)
+
+    def add(slab: Slab) -> None:
+        energy[slab] += np.square(steepness[slab] * scale)
+
+    in_slabs(add, energy.shape, None)
+    return True
