@@ -1,1 +1,1 @@
-"""Seeded segmentation of many objects from few strokes: basins, walks on their graph, appearance."""
+"""Seeded segmentation of many objects from few strokes: walks on basins, and appearance."""

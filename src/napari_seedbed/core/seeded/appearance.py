@@ -27,6 +27,7 @@ from napari_seedbed.core.progress import ShouldStop, check_stop
 Floats = NDArray[np.float32]
 
 TREES = 24
+TREES_LEFT_OUT = 8
 LEAF = 5
 SAMPLES = 3000
 SAMPLES_LEFT_OUT = 800
@@ -65,13 +66,18 @@ class Appearance:
     forest: FlatForest
 
     def probabilities(self, values: Floats) -> Floats:
-        """Probability of each class (C, N) for voxels with these features (F, N)."""
+        """Probability of each class (C, N) for voxels with these features (F, N).
+
+        The mean of the regression and of the forest; the forest is only asked where the regression
+        is in doubt.
+        """
         scores = self.coefficients @ values + self.intercepts[:, np.newaxis]
         scores -= scores.max(axis=0)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=0)
-        scores += self.forest.vote(values)
-        scores *= np.float32(0.5)
+        doubtful = np.flatnonzero(scores.max(axis=0) < 1 - LEAST_PROBABILITY)
+        voted = self.forest.vote(values[:, doubtful])
+        scores[:, doubtful] = (scores[:, doubtful] + voted) / 2
         return scores
 
     def evidence(self, values: Floats) -> Floats:
@@ -134,7 +140,7 @@ def _trust(
         rest = ~left_out
         if not left_out.any() or len(np.unique(classes[rest])) < n_classes:
             continue
-        told = Appearance(1.0, *_fit(values[:, rest], classes[rest], n_classes))
+        told = Appearance(1.0, *_fit(values[:, rest], classes[rest], n_classes, TREES_LEFT_OUT))
         own = told.probabilities(np.ascontiguousarray(values[:, left_out]))
         found[left_out] = own[classes[left_out], np.arange(own.shape[1])]
     gains = [
@@ -148,7 +154,7 @@ def _trust(
 
 
 def _fit(
-    values: Floats, classes: NDArray[np.int32], n_classes: int
+    values: Floats, classes: NDArray[np.int32], n_classes: int, n_trees: int = TREES
 ) -> tuple[Floats, Floats, FlatForest]:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
@@ -159,7 +165,7 @@ def _fit(
         warnings.filterwarnings("ignore", module="sklearn")
         line = LogisticRegression(C=RIDGE, class_weight="balanced", max_iter=100).fit(rows, classes)
         forest = RandomForestClassifier(
-            TREES, min_samples_leaf=LEAF, class_weight="balanced", random_state=0, n_jobs=1
+            n_trees, min_samples_leaf=LEAF, class_weight="balanced", random_state=0, n_jobs=1
         ).fit(rows, classes)
     coefficients, intercepts = line.coef_, line.intercept_
     if n_classes == 2:

@@ -91,23 +91,30 @@ class BasinGraph:
         return matrix
 
 
-def basin_graph(
-    height: Floats,
-    energy: Floats,
-    spacing: Sequence[float],
-    outside: NDArray[np.bool_] | None = None,
-    should_stop: ShouldStop | None = None,
-) -> BasinGraph:
-    """Cut a volume into the basins of `height` and measure the faces between them.
+@dataclass(frozen=True, eq=False)
+class Basins:
+    """Which basin each voxel belongs to.
+
+    Attributes
+    ----------
+    basin : (Z, Y, X) ndarray of int32
+        Numbers from 0; -1 outside.
+    count : int
+    """
+
+    basin: NDArray[np.int32]
+    count: int
+
+
+def cut_basins(
+    height: Floats, outside: NDArray[np.bool_] | None = None, should_stop: ShouldStop | None = None
+) -> Basins:
+    """Cut a volume into the basins of a landscape.
 
     Parameters
     ----------
     height : (Z, Y, X) ndarray of float32
         From each voxel the way leads to the lowest of its neighbours, until none is lower.
-    energy : (Z, Y, X) ndarray of float32
-        What faces are measured by.
-    spacing : sequence of float
-        Voxel size along z, y, x.
     outside : (Z, Y, X) ndarray of bool, optional
         Voxels that belong to no basin.
     should_stop : callable, optional
@@ -120,8 +127,31 @@ def basin_graph(
     run_ranges(field_kernels.point_downhill, rows, height, mask, downhill, should_stop=should_stop)
     basin = np.empty(shape, np.int32)
     count = field_kernels.number_basins(downhill, basin.reshape(-1))
-    del downhill
-    check_stop(should_stop)
+    return Basins(basin, int(count))
+
+
+def basin_graph(
+    basins: Basins,
+    energy: Floats,
+    spacing: Sequence[float],
+    outside: NDArray[np.bool_] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> BasinGraph:
+    """Measure the faces between basins.
+
+    Parameters
+    ----------
+    basins : Basins
+    energy : (Z, Y, X) ndarray of float32
+        What faces are measured by.
+    spacing : sequence of float
+        Voxel size along z, y, x.
+    outside : (Z, Y, X) ndarray of bool, optional
+        Voxels that belong to no basin.
+    should_stop : callable, optional
+        Asked between steps; True raises `Cancelled`.
+    """
+    basin, count = basins.basin, basins.count
     low = np.full((count, 3), np.iinfo(np.int32).max, np.int32)
     high = np.zeros((count, 3), np.int32)
     field_kernels.bound_basins(basin, low, high)

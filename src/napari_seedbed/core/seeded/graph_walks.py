@@ -7,16 +7,15 @@ Grady L (2006). Random walks for image segmentation. IEEE Trans. PAMI 28(11), 17
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from napari_seedbed.core.progress import ShouldStop
-from napari_seedbed.core.seeded.walk_kernels import solve_walks
-from napari_seedbed.core.threads import run_ranges
+from napari_seedbed.core.seeded.walk_kernels import TOGETHER, solve_walks
+from napari_seedbed.core.threads import run_ranges, split
 
 TOLERANCE = 1e-3
 MOST_STEPS = 300
-LABELS_AT_ONCE = 8
 
 
 def walk_probabilities(
@@ -45,28 +44,42 @@ def walk_probabilities(
     (K, N) ndarray of float32
         From 0 to 1; the sum over the labels is 1 where there is a way to a seed, else all are 0.
     """
+    free = np.flatnonzero(given < 0)
     others = [label for label in range(n_labels) if label != rest]
-    # Solved labels come first, so that ranges of them are solved at once.
-    order = np.full(n_labels + 1, -1, np.int32)
-    order[others] = np.arange(len(others), dtype=np.int32)
-    order[rest] = len(others)
-    out = np.empty((n_labels, given.size), np.float32)
-    steps = np.zeros(n_labels, np.int32)
-    ranges = [
-        (start, min(start + LABELS_AT_ONCE, len(others)))
-        for start in range(0, len(others), LABELS_AT_ONCE)
-    ]
-    run_ranges(
-        solve_walks, ranges, order[given], weights.indptr.astype(np.int32, copy=False),
-        weights.indices.astype(np.int32, copy=False), weights.data, TOLERANCE, MOST_STEPS, out,
-        steps, should_stop=should_stop,
-    )  # fmt: skip
-    total = out[: len(others)].sum(axis=0)
-    out[: len(others)] /= np.maximum(total, 1)
-    np.clip(1 - total, 0, 1, out=out[len(others)])
+    inner = weights[free][:, free].sorted_indices()
+    # How well each free node is tied to the seeds of each label.
+    held = np.flatnonzero(given >= 0)
+    member = coo_array(
+        (np.ones(len(held)), (held, given[held])), shape=(given.size, n_labels)
+    ).tocsr()
+    ties = (weights[free] @ member).tocsc()
+    diagonal = np.asarray(weights.sum(axis=1)).reshape(-1)[free]
+    diagonal[diagonal == 0] = 1
+    begin, to = inner.indptr.astype(np.int32), inner.indices.astype(np.int32)
+    row = np.repeat(np.arange(len(free), dtype=np.int32), np.diff(begin))
+    middle = begin[:-1] + np.bincount(row[to < row], minlength=len(free)).astype(np.int32)
+    out = np.zeros((n_labels, given.size), np.float32)
+    out[given[held], held] = 1
+
+    def solve(start: int, stop: int) -> None:
+        labels = others[start * TOGETHER : stop * TOGETHER]
+        source = np.zeros((len(free), TOGETHER))
+        source[:, : len(labels)] = ties[:, labels].toarray()
+        x = np.zeros_like(source)
+        solve_walks(begin, middle, to, inner.data, diagonal, source, TOLERANCE, MOST_STEPS, x)
+        for column, label in enumerate(labels):
+            out[label, free] = np.clip(x[:, column], 0, 1)
+
+    n_tasks = -(-len(others) // TOGETHER)
+    run_ranges(solve, split(n_tasks, n_tasks), should_stop=should_stop)
+    total = out[others][:, free].sum(axis=0)
+    scale = 1 / np.maximum(total, 1)
+    for label in others:
+        out[label, free] *= scale
+    out[rest, free] = np.clip(1 - total, 0, 1)
     n_parts, part = connected_components(weights, directed=False)
     if n_parts > 1:
         reached = np.zeros(n_parts, np.bool_)
         reached[part[given >= 0]] = True
         out[:, ~reached[part]] = 0
-    return out[order[:n_labels]]
+    return out

@@ -94,7 +94,6 @@ class SeededSegmenter:
         self._grid = shape
         self._lock = threading.Lock()
         self._features: VoxelFeatures | None = None
-        self._energies: tuple[Floats, Floats] | None = None
         self._graph: BasinGraph | None = None
         self._outside: NDArray[np.bool_] | None = None
         self._painter: Painter | None = None
@@ -106,19 +105,16 @@ class SeededSegmenter:
 
     def prepare(self, should_stop: ShouldStop | None = None, report: Report | None = None) -> None:
         """Look at the image, if that has not been done: all that depends on it alone."""
-        if self._features is None or self._energies is None:
-            features, energies = describe_volume(
-                self._volume.data, tuple(self._steps), should_stop, report
+        if self._graph is None or self._features is None:
+            features, basins, energy = describe_volume(
+                self._volume.data, self._steps, self._outside, should_stop, report
             )
-            self._energies = (energies[0], energies[1])
-            self._features = features
-        if self._graph is None:
             if report is not None:
                 report(Progress(0.8, "Looking for edges"))
-            fine, coarse = self._energies
             self._graph = basin_graph(
-                coarse, coarse, tuple(self._steps), self._outside, should_stop
+                basins, energy, tuple(self._steps), self._outside, should_stop
             )
+            self._features = features
 
     def solve(
         self,
@@ -179,7 +175,8 @@ class SeededSegmenter:
             )
         self._use_outside(grid)
         self.prepare(should_stop, report)
-        assert self._graph is not None and self._features is not None
+        assert self._graph is not None
+        assert self._features is not None
         report(Progress(0.85, "Growing seeds"))
         numbers = np.searchsorted(values, given).astype(np.int32)
         graph, holds = split_by_seeds(self._graph, places, numbers, self._steps)
@@ -197,8 +194,7 @@ class SeededSegmenter:
             seen = painter.paint(region, should_stop).winner
             plane = self._named(seen, values, labels.dtype)
             plane = self._with_seeds(plane, grid[region])
-            drop = axis + (len(self.shape) == 3) * 0
-            report(Progress(0.92, "Painting", Preview(axis, index, np.take(plane, 0, drop))))
+            report(Progress(0.92, "Painting", Preview(axis, index, np.take(plane, 0, axis))))
         winner = painter.paint(None, should_stop).winner
         result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
         result = result.reshape(self.shape)
@@ -291,7 +287,8 @@ class SeededSegmenter:
         """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
         painter = self._painted("uncertainty")
         found = painter.paint(entropy=True)
-        assert found.total is not None and found.information is not None
+        assert found.total is not None
+        assert found.information is not None
         with np.errstate(divide="ignore", invalid="ignore"):
             entropy = np.log(found.total) - found.information / found.total
         entropy /= np.float32(np.log(len(self.label_values)))

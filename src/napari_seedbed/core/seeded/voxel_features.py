@@ -1,10 +1,9 @@
-"""What each voxel looks like at three scales, kept in one byte a feature.
+"""What each voxel looks like at four scales, kept in one byte a feature.
 
 Smoothed intensity, slope and principal curvatures, of each channel: enough to tell objects from
 background, and small enough to be kept for a whole volume.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,18 @@ from skimage.color import rgb2lab
 from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded import field_kernels
+from napari_seedbed.core.seeded.basin_graphs import Basins, cut_basins
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.walker.noise import quieten
 
 Floats = NDArray[np.float32]
 
-SCALES = (0.7, 1.5, 3.0)
+SCALES = (0.7, 1.5, 3.0, 6.0)
 """Standard deviations of the Gaussians, in the finest voxel size."""
+
+MOST_BASINS = {2: 80_000, 3: 35_000}
+"""With more basins than this the next coarser scale is taken: a walk on them would take long."""
 
 EXTREMES = 1e-3
 """Share of the values at each end that are cut off when a feature is put into a byte."""
@@ -95,47 +98,51 @@ def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
 
 def describe_volume(
     data: NDArray[Any],
-    spacing: Sequence[float],
+    steps: NDArray[np.float64],
+    outside: NDArray[np.bool_] | None = None,
     should_stop: ShouldStop | None = None,
     report: Report | None = None,
-) -> tuple[VoxelFeatures, list[Floats]]:
-    """Return the features of a volume, and its slopes for each of the finer two scales.
+) -> tuple[VoxelFeatures, Basins, Floats]:
+    """Return the features of a volume, and its basins at the finest scale that has few enough.
 
     Parameters
     ----------
     data : (Z, Y, X, C) ndarray
-    spacing : sequence of float
-        Voxel size along z, y, x.
+    steps : (3,) ndarray
+        Voxel size along z, y, x, the finest being 1.
+    outside : (Z, Y, X) ndarray of bool, optional
+        Voxels that belong to no basin.
     should_stop, report : callable, optional
 
     Returns
     -------
     features : VoxelFeatures
-    energies : list of (Z, Y, X) ndarray of float32
+    basins : Basins
+    energy : (Z, Y, X) ndarray of float32
         Squared magnitude of the gradient in units of its mean, averaged over the channels, at the
-        scales `SCALES[0]` and `SCALES[1]`.
+        scale of the basins.
     """
     shape = data.shape[:3]
     flat = shape[0] == 1
-    steps = np.asarray(spacing, np.float64)
-    steps = steps / min(steps[axis] for axis in range(3) if shape[axis] > 1 or axis)
-    channels = channels_of(data)
+    channels = [
+        np.asarray(quieten(channel, should_stop), np.float32) for channel in channels_of(data)
+    ]
     n_curvatures = 2 if flat else 3
     features = VoxelFeatures(len(channels) * len(SCALES) * (2 + n_curvatures), shape)
-    energies = [np.zeros(shape, np.float32) for _ in range(2)]
-    useful = [0, 0]
     steepness = np.empty(shape, np.float32)
     curvature = np.empty((n_curvatures, *shape), np.float32)
     rows = split(shape[0] * shape[1], 1 + shape[0] * shape[1] // _ROWS_PER_TASK)
+    found: tuple[Basins, Floats] | None = None
     place = 0
-    for number, channel in enumerate(channels):
-        quiet = np.asarray(quieten(channel, should_stop), np.float32)
-        for nth, sigma in enumerate(SCALES):
+    for nth, sigma in enumerate(SCALES):
+        energy = np.zeros(shape, np.float32) if found is None else None
+        useful = 0
+        for number, channel in enumerate(channels):
             check_stop(should_stop)
             if report is not None:
-                done = (number * len(SCALES) + nth) / (len(channels) * len(SCALES))
+                done = (nth * len(channels) + number) / (len(channels) * len(SCALES))
                 report(Progress(0.8 * done, "Looking at the image"))
-            smooth = gaussian(quiet, sigma, steps, truncate=3.0, should_stop=should_stop)
+            smooth = gaussian(channel, sigma, steps, truncate=3.0, should_stop=should_stop)
             run_ranges(
                 field_kernels.describe, rows, smooth, flat, *steps, sigma, steepness, curvature,
                 should_stop=should_stop,
@@ -143,11 +150,15 @@ def describe_volume(
             for values in (smooth, steepness, *curvature):
                 features.put(place, values, should_stop)
                 place += 1
-            if nth < 2:
-                useful[nth] += _add_energy(steepness, energies[nth])
-    for energy, count in zip(energies, useful, strict=True):
-        energy /= np.float32(max(count, 1))
-    return features, energies
+            if energy is not None:
+                useful += _add_energy(steepness, energy)
+        if energy is not None:
+            energy /= np.float32(max(useful, 1))
+            basins = cut_basins(energy, outside, should_stop)
+            if basins.count <= MOST_BASINS[2 if flat else 3] or sigma == SCALES[-1]:
+                found = basins, energy
+    assert found is not None
+    return features, *found
 
 
 def _add_energy(steepness: Floats, energy: Floats) -> bool:

@@ -1,137 +1,108 @@
-"""Kernels of the walks on a graph of basins: several labels at a time, by conjugate gradients."""
+"""Kernel of the walks on a graph of basins: four labels at a time, by conjugate gradients."""
 
 import numpy as np
 from numba import njit
 
-_fast = njit(nogil=True, cache=True, error_model="numpy")
+TOGETHER = 4
+"""Labels that are solved for at once: as many 64-bit numbers fit into a register."""
+
+_fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
 @_fast
-def solve_walks(first_label, stop_label, given, begin, to, weight, tolerance, most, out, steps):
-    """Probability that a walk from each node meets the labels from first to stop before others.
+def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x):
+    """Solve the equations of walks for four labels, from x = 0; how many steps that took.
 
     Parameters
     ----------
-    first_label, stop_label : int
-    given : (N,) ndarray of int32
-        The label of nodes with seeds, -1 of others.
     begin : (N + 1,) ndarray of int32
+    middle : (N,) ndarray of int32
+        Where in the row of each node the neighbours with a higher number begin.
     to : (M,) ndarray of int32
     weight : (M,) ndarray of float64
-        Neighbours of each node, and how well the edge to them conducts.
+        Neighbours of each node and the weight of the edge, those without seeds only.
+    diagonal : (N,) ndarray of float64
+        All that leads away from each node.
+    source : (N, 4) ndarray of float64
+        What leads to seeds of each label. Holds the residual afterwards.
     tolerance : float
-        The largest step at which to end.
+        The largest change of a step at which to end.
     most : int
         Steps after which to end in any case.
-    out : (K, N) ndarray of float32
-    steps : (K,) ndarray of int32
-        How many steps each label took.
+    x : (N, 4) ndarray of float64
 
     Notes
     -----
-    Preconditioned by one symmetric Gauss-Seidel sweep. All labels of one call share the steps; a
-    label that is settled is not changed any more.
+    Preconditioned by a symmetric Gauss-Seidel sweep. A label that is settled stays as it is.
     """
-    n = given.size
-    k_n = stop_label - first_label
-    x = np.zeros((n, k_n))
-    r = np.zeros((n, k_n))
-    z = np.zeros((n, k_n))
-    p = np.zeros((n, k_n))
-    diagonal = np.empty(n)
-    for i in range(n):
-        total = 1e-300
-        for e in range(begin[i], begin[i + 1]):
-            total += weight[e]
-        diagonal[i] = total
-        if given[i] >= 0:
-            if first_label <= given[i] < stop_label:
-                x[i, given[i] - first_label] = 1
-            continue
-        for e in range(begin[i], begin[i + 1]):
-            label = given[to[e]]
-            if first_label <= label < stop_label:
-                r[i, label - first_label] += weight[e]
-    energy = np.zeros(k_n)
-    settled = np.zeros(k_n, np.bool_)
-    total = np.empty(k_n)
+    n = diagonal.size
+    r = source
+    z = np.zeros((n, TOGETHER))
+    p = np.zeros((n, TOGETHER))
+    energy = np.zeros(TOGETHER)
+    settled = np.zeros(TOGETHER, np.bool_)
+    beta, alpha = np.zeros(TOGETHER), np.zeros(TOGETHER)
     for step in range(most):
         for i in range(n):
-            if given[i] >= 0:
-                continue
-            total[:] = r[i]
-            for e in range(begin[i], begin[i + 1]):
-                j = to[e]
-                if j >= i:
-                    break
-                if given[j] < 0:
-                    w = weight[e]
-                    for k in range(k_n):
-                        total[k] += w * z[j, k]
-            inverse = 1 / diagonal[i]
-            for k in range(k_n):
-                z[i, k] = total[k] * inverse
+            a, b, c, d = r[i, 0], r[i, 1], r[i, 2], r[i, 3]
+            for e in range(begin[i], middle[i]):
+                j, w = to[e], weight[e]
+                a += w * z[j, 0]
+                b += w * z[j, 1]
+                c += w * z[j, 2]
+                d += w * z[j, 3]
+            w = 1 / diagonal[i]
+            z[i, 0], z[i, 1], z[i, 2], z[i, 3] = a * w, b * w, c * w, d * w
+        new = np.zeros(TOGETHER)
         for i in range(n - 1, -1, -1):
-            if given[i] >= 0:
-                continue
-            total[:] = 0
-            for e in range(begin[i + 1] - 1, begin[i] - 1, -1):
-                j = to[e]
-                if j <= i:
-                    break
-                if given[j] < 0:
-                    w = weight[e]
-                    for k in range(k_n):
-                        total[k] += w * z[j, k]
-            inverse = 1 / diagonal[i]
-            for k in range(k_n):
-                z[i, k] += total[k] * inverse
-        new = np.zeros(k_n)
-        for i in range(n):
-            for k in range(k_n):
+            a = b = c = d = 0.0
+            for e in range(middle[i], begin[i + 1]):
+                j, w = to[e], weight[e]
+                a += w * z[j, 0]
+                b += w * z[j, 1]
+                c += w * z[j, 2]
+                d += w * z[j, 3]
+            w = 1 / diagonal[i]
+            z[i, 0] += a * w
+            z[i, 1] += b * w
+            z[i, 2] += c * w
+            z[i, 3] += d * w
+            for k in range(TOGETHER):
                 new[k] += r[i, k] * z[i, k]
-        for k in range(k_n):
-            if new[k] <= 1e-200:
-                settled[k] = True
-            total[k] = new[k] / energy[k] if step > 0 and energy[k] > 0 else 0.0
+        for k in range(TOGETHER):
+            settled[k] |= new[k] <= 1e-200
+            beta[k] = new[k] / energy[k] if step > 0 and energy[k] > 0 else 0.0
             energy[k] = new[k]
-        for i in range(n):
-            for k in range(k_n):
-                p[i, k] = z[i, k] + total[k] * p[i, k]
         if settled.all():
-            break
+            return step
+        for i in range(n):
+            for k in range(TOGETHER):
+                p[i, k] = z[i, k] + beta[k] * p[i, k]
         # z takes the product of the matrix and p from here on.
-        bent = np.zeros(k_n)
+        bent = np.zeros(TOGETHER)
         for i in range(n):
-            if given[i] >= 0:
-                continue
-            d = diagonal[i]
-            for k in range(k_n):
-                z[i, k] = d * p[i, k]
+            w = diagonal[i]
+            a, b, c, d = w * p[i, 0], w * p[i, 1], w * p[i, 2], w * p[i, 3]
             for e in range(begin[i], begin[i + 1]):
-                j = to[e]
-                if given[j] < 0:
-                    w = weight[e]
-                    for k in range(k_n):
-                        z[i, k] -= w * p[j, k]
-            for k in range(k_n):
+                j, w = to[e], weight[e]
+                a -= w * p[j, 0]
+                b -= w * p[j, 1]
+                c -= w * p[j, 2]
+                d -= w * p[j, 3]
+            z[i, 0], z[i, 1], z[i, 2], z[i, 3] = a, b, c, d
+            for k in range(TOGETHER):
                 bent[k] += z[i, k] * p[i, k]
-        for k in range(k_n):
-            total[k] = 0.0 if settled[k] or bent[k] <= 0 else energy[k] / bent[k]
-            if not settled[k]:
-                steps[first_label + k] = step + 1
-        furthest = np.zeros(k_n)
+        for k in range(TOGETHER):
+            alpha[k] = 0.0 if settled[k] or bent[k] <= 0 else energy[k] / bent[k]
+        furthest = np.zeros(TOGETHER)
         for i in range(n):
-            for k in range(k_n):
-                change = total[k] * p[i, k]
+            for k in range(TOGETHER):
+                change = alpha[k] * p[i, k]
                 x[i, k] += change
-                r[i, k] -= total[k] * z[i, k]
+                r[i, k] -= alpha[k] * z[i, k]
                 furthest[k] = max(furthest[k], abs(change))
-        for k in range(k_n):
-            if furthest[k] < tolerance:
-                settled[k] = True
+        for k in range(TOGETHER):
+            settled[k] |= furthest[k] < tolerance
         if settled.all():
-            break
-    for k in range(k_n):
-        for i in range(n):
-            out[first_label + k, i] = min(max(x[i, k], 0.0), 1.0)
+            return step + 1
+    return most
