@@ -270,17 +270,17 @@ class SeededSegmenter:
 
         Where no seed reaches, all are 0. They are made when asked for.
         """
-        painter = self._painted("probabilities")
-        found = painter.paint(each=True)
-        assert found.each is not None
-        found.each[:, found.winner < 0] = 0
-        for number in range(len(found.each)):
-            here = self._seed_numbers == number
-            found.each[(slice(None), *(p[here] for p in self._seed_places))] = 0
-            found.each[(number, *(p[here] for p in self._seed_places))] = 1
-        total = found.each.sum(axis=0)
-        found.each /= np.where(total > 0, total, 1)
-        return found.each.reshape(-1, *self.shape)
+        painting = self._painted("probabilities").paint(each=True)
+        each = painting.each
+        assert each is not None
+        each[:, painting.winner < 0] = 0
+        for number in range(len(each)):
+            own = tuple(places[self._seed_numbers == number] for places in self._seed_places)
+            each[:, *own] = 0
+            each[number, *own] = 1
+        total = each.sum(axis=0)
+        each /= np.where(total > 0, total, 1)
+        return each.reshape(-1, *self.shape)
 
     @property
     def uncertainty(self) -> Floats:

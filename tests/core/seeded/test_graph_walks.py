@@ -1,0 +1,52 @@
+"""Walks on a graph, beside NumPy's solver."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from napari_seedbed.core.seeded.graph_walks import walk_probabilities
+from napari_seedbed.errors import Cancelled
+
+
+def random_graph(n, rng, span):
+    full = np.zeros((n, n))
+    for i in range(n):
+        for j in rng.integers(0, n, 3):
+            if i != j:
+                full[i, j] = full[j, i] = 10 ** rng.uniform(-span, 0)
+    chain = np.arange(n - 1)
+    full[chain, chain + 1] = full[chain + 1, chain] = 0.1
+    return full
+
+
+@pytest.mark.parametrize("span", [0, 4])
+@pytest.mark.parametrize("n_labels", [2, 11])
+def test_probabilities_are_those_of_the_equations(span, n_labels):
+    rng = np.random.default_rng(n_labels)
+    full = random_graph(300, rng, span)
+    given = np.full(300, -1, np.int32)
+    given[rng.permutation(300)[: 2 * n_labels]] = np.tile(np.arange(n_labels), 2)
+    found = walk_probabilities(csr_array(full), given, n_labels, rest=n_labels - 1)
+    free = given < 0
+    matrix = np.diag(full.sum(axis=1)) - full
+    source = full[np.ix_(free, ~free)] @ np.eye(n_labels)[given[~free]]
+    wanted = np.linalg.solve(matrix[np.ix_(free, free)], source)
+    np.testing.assert_allclose(found[:, free].T, wanted, atol=0.02)
+    np.testing.assert_array_equal(found[:, ~free].T, np.eye(n_labels)[given[~free]])
+    np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-5)
+
+
+def test_what_no_walk_reaches_has_no_label():
+    full = np.zeros((6, 6))
+    for i, j in ((0, 1), (1, 2), (3, 4), (4, 5)):
+        full[i, j] = full[j, i] = 1
+    found = walk_probabilities(csr_array(full), np.array([0, -1, 1, -1, -1, -1], np.int32), 2, 1)
+    np.testing.assert_allclose(found[:, 1], [0.5, 0.5], atol=1e-3)
+    assert (found[:, 3:] == 0).all()
+
+
+def test_it_can_be_cancelled():
+    given = np.array([0, -1, 1], np.int32)
+    full = csr_array(np.ones((3, 3)) - np.eye(3))
+    with pytest.raises(Cancelled):
+        walk_probabilities(full, given, 2, 1, should_stop=lambda: True)

@@ -1,0 +1,256 @@
+"""The default engine: whole segmentations, and what must never change them."""
+
+import threading
+
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+from skimage.segmentation import watershed
+
+from napari_seedbed.core import SeededSegmenter, seeded_segmentation
+from napari_seedbed.core import threads as kernel_threads
+from napari_seedbed.errors import Cancelled, InputError
+
+BACKGROUND = 9
+
+
+def discs(seed=0, noise=0.15):
+    """Five discs of different brightness, some touching; a dot in each, a line of background."""
+    yy, xx = np.mgrid[:96, :112]
+    truth = np.zeros((96, 112), np.int32)
+    centres = ((24, 24), (24, 52), (60, 30), (66, 62), (40, 90))
+    image = np.zeros(truth.shape)
+    for number, (y, x) in enumerate(centres, start=1):
+        inside = (yy - y) ** 2 + (xx - x) ** 2 <= 13**2
+        truth[inside] = number
+        image[inside] = 0.6 + 0.1 * number
+    rng = np.random.default_rng(seed)
+    image = ndi.gaussian_filter(image, 1) + rng.normal(0, noise, truth.shape)
+    seeds = np.zeros_like(truth)
+    for number, (y, x) in enumerate(centres, start=1):
+        seeds[y - 1 : y + 2, x - 1 : x + 2] = number
+    seeds[88:90, 5:105] = BACKGROUND
+    seeds[5:85, 108:110] = BACKGROUND
+    return image, truth, seeds
+
+
+def balls(spacing=(2.0, 1.0, 1.0)):
+    zz, yy, xx = np.mgrid[:20, :48, :48]
+    truth = np.zeros(zz.shape, np.int32)
+    for number, centre in enumerate(((10, 14, 14), (10, 14, 32), (10, 33, 22)), start=1):
+        distance = sum(
+            ((g - c) * s) ** 2 for g, c, s in zip((zz, yy, xx), centre, spacing, strict=True)
+        )
+        truth[distance <= 9.5**2] = number
+    image = ndi.gaussian_filter((truth > 0).astype(float), [0.5, 1, 1])
+    image += np.random.default_rng(0).normal(0, 0.15, truth.shape)
+    seeds = np.zeros_like(truth)
+    for number, (y, x) in enumerate(((14, 14), (14, 32), (33, 22)), start=1):
+        seeds[10, y - 1 : y + 2, x - 3 : x + 4] = number
+    seeds[10, 45:47, 3:45] = BACKGROUND
+    seeds[1, 5:40, 24] = BACKGROUND
+    return image, truth, seeds
+
+
+def dice(result, truth, number):
+    a, b = result == number, truth == number
+    return 2 * np.count_nonzero(a & b) / (a.sum() + b.sum())
+
+
+def worst(result, truth):
+    return min(dice(result, truth, n) for n in range(1, truth.max() + 1))
+
+
+def test_a_dot_in_each_object_is_enough():
+    image, truth, seeds = discs()
+    found = seeded_segmentation(image, seeds, background=BACKGROUND)
+    assert found.dtype == seeds.dtype
+    assert set(np.unique(found)) == {1, 2, 3, 4, 5, BACKGROUND}
+    assert worst(found, truth) > 0.9
+    np.testing.assert_array_equal(found[seeds > 0], seeds[seeds > 0])
+
+
+def test_it_bears_more_noise_than_a_watershed():
+    for seed in range(3):
+        image, truth, seeds = discs(seed, noise=0.5)
+        found = seeded_segmentation(image, seeds, background=BACKGROUND)
+        flooded = watershed(ndi.gaussian_gradient_magnitude(image, 1), seeds)
+        assert worst(found, truth) > 0.8
+        assert worst(found, truth) > worst(flooded, truth) + 0.05
+
+
+def test_volumes_with_spacing():
+    image, truth, seeds = balls()
+    found = seeded_segmentation(image, seeds, (2.0, 1.0, 1.0), background=BACKGROUND)
+    assert worst(found, truth) > 0.85
+
+
+def test_colours():
+    _, truth, seeds = discs()
+    rng = np.random.default_rng(1)
+    image = np.where((truth > 0)[..., None], (0.5, 0.3, 0.5), (0.4, 0.4, 0.4))
+    image = np.clip(image + rng.normal(0, 0.03, image.shape), 0, 1)
+    found = seeded_segmentation(image, seeds, channel_axis=-1, background=BACKGROUND)
+    assert worst(found, truth) > 0.9
+    moved = seeded_segmentation(
+        np.moveaxis(image, -1, 0), seeds, channel_axis=0, background=BACKGROUND
+    )
+    np.testing.assert_array_equal(moved, found)
+
+
+def test_without_a_background_all_labels_are_equals():
+    image, truth, seeds = discs(noise=0.02)
+    two = np.where((seeds > 0) & (seeds < BACKGROUND), 1, seeds)
+    found = seeded_segmentation(image, two)
+    assert dice(found == 1, truth > 0, True) > 0.9
+    swapped = seeded_segmentation(image, np.where(two == 1, 20, two))
+    # Which label is left for last changes roundings only.
+    assert ((found == BACKGROUND) == (swapped == BACKGROUND)).mean() > 0.999
+
+
+def test_the_result_depends_on_the_seeds_alone():
+    image, _, seeds = discs()
+    cold = SeededSegmenter(image, background=BACKGROUND).solve(seeds)
+    live = SeededSegmenter(image, background=BACKGROUND)
+    order = np.random.default_rng(3).permutation(5) + 1
+    drawn = np.where(seeds == BACKGROUND, seeds, 0)
+    drawn[seeds == order[0]] = order[0]
+    live.solve(drawn)
+    for number in order[1:]:
+        drawn[seeds == number] = number
+        # A stroke that is erased again, and one that is given to another label.
+        wrong = drawn.copy()
+        wrong[50:54, 50:90] = number
+        live.solve(wrong)
+        wrong[wrong == number] = order[0]
+        live.solve(wrong)
+    np.testing.assert_array_equal(live.solve(drawn), cold)
+    outside = drawn.copy()
+    outside[:, :20] = -1
+    live.solve(outside)
+    np.testing.assert_array_equal(live.solve(drawn), cold)
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch):
+    image, _, seeds = balls()
+    many = seeded_segmentation(image, seeds, background=BACKGROUND)
+    monkeypatch.setattr(kernel_threads, "thread_count", lambda: 1)
+    one = seeded_segmentation(image, seeds, background=BACKGROUND)
+    np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-3, 1e20])
+def test_brightness_and_contrast_do_not_matter(scale):
+    image, _, seeds = discs()
+    unit = np.rint(255 * (image - image.min()) / np.ptp(image))
+    wanted = seeded_segmentation(unit, seeds, background=BACKGROUND)
+    found = seeded_segmentation(unit * scale + 7 * scale, seeds, background=BACKGROUND)
+    assert (found == wanted).mean() > 0.995
+
+
+def test_the_slice_in_view_comes_first_and_is_that_of_the_result():
+    image, _, seeds = balls()
+    engine = SeededSegmenter(image, background=BACKGROUND)
+    for axis, index in ((0, 10), (1, 20), (2, 47)):
+        told = []
+        found = engine.solve(seeds, report=told.append, view=(axis, index))
+        (preview,) = [p.preview for p in told if p.preview is not None]
+        assert (preview.axis, preview.index) == (axis, index)
+        np.testing.assert_array_equal(preview.labels, np.take(found, index, axis))
+        fractions = [p.fraction for p in told]
+        assert fractions == sorted(fractions)
+        assert fractions[-1] == 1
+    with pytest.raises(InputError, match="view is axis 3"):
+        engine.solve(seeds, view=(3, 0))
+
+
+def test_probabilities_and_uncertainty_go_with_the_labels():
+    image, truth, seeds = discs()
+    engine = SeededSegmenter(image, background=BACKGROUND)
+    found = engine.solve(seeds)
+    assert engine.label_values == (1, 2, 3, 4, 5, BACKGROUND)
+    probabilities = engine.probabilities
+    assert probabilities.shape == (6, *image.shape)
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-5)
+    named = np.array(engine.label_values)[probabilities.argmax(axis=0)]
+    np.testing.assert_array_equal(named, found)
+    uncertainty = engine.uncertainty
+    assert uncertainty.min() >= 0
+    assert uncertainty.max() <= 1
+    assert (uncertainty[seeds > 0] == 0).all()
+    edge = ndi.binary_dilation(truth > 0, iterations=2) & ~ndi.binary_erosion(truth > 0)
+    assert uncertainty[edge].mean() > 3 * uncertainty[~edge].mean()
+
+
+def test_negative_labels_are_not_part_of_the_problem():
+    image, truth, seeds = discs()
+    seeds[:, 70:75] = -1
+    engine = SeededSegmenter(image, background=BACKGROUND)
+    found = engine.solve(seeds)
+    assert (found[:, 70:75] == 0).all()
+    # Cut off, the right part knows its own seeds only.
+    assert set(np.unique(found[:, 75:])) == {5, BACKGROUND}
+    assert (engine.probabilities[:, seeds < 0] == 0).all()
+    seeds[:, 75:] = np.where(seeds[:, 75:] > 0, 0, seeds[:, 75:])
+    assert (engine.solve(seeds)[:, 75:] == 0).all()
+
+
+def test_several_labels_can_be_background():
+    image, truth, seeds = discs()
+    seeds[5:85, 108:110] = 12
+    found = seeded_segmentation(image, seeds, background=[BACKGROUND, 12])
+    assert worst(found, truth) > 0.9
+    assert {BACKGROUND, 12} < set(np.unique(found))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"background": 0}, "background is 0"),
+        ({"background": [1.5]}, "background is"),
+        ({"spacing": (1.0, 0.0)}, "spacing"),
+        ({"channel_axis": 7}, "channel_axis"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(InputError, match=message):
+        SeededSegmenter(np.zeros((8, 8)), **arguments)
+
+
+def test_wrong_seeds_are_named():
+    engine = SeededSegmenter(np.random.default_rng(0).random((16, 16)))
+    with pytest.raises(InputError, match="no seeds"):
+        engine.solve(np.zeros((16, 16), int))
+    with pytest.raises(InputError, match=r"one label.*\(3\)"):
+        engine.solve(np.full((16, 16), 3))
+    with pytest.raises(InputError, match="shape"):
+        engine.solve(np.ones((4, 4), int))
+    with pytest.raises(InputError, match="NaN"):
+        SeededSegmenter(np.full((4, 4), np.nan))
+    with pytest.raises(InputError, match="call solve"):
+        _ = engine.probabilities
+
+
+@pytest.mark.parametrize("image", [np.zeros((20, 20)), np.eye(20), np.ones((1, 5))])
+def test_images_without_anything_to_see(image):
+    seeds = np.zeros(image.shape, int)
+    seeds[0, 0], seeds[-1, -1] = 1, 2
+    found = seeded_segmentation(image, seeds)
+    assert set(np.unique(found)) == {1, 2}
+
+
+def test_it_can_be_cancelled_at_any_time_and_keeps_the_last_result():
+    image, _, seeds = balls()
+    engine = SeededSegmenter(image, background=BACKGROUND)
+    first = engine.solve(seeds)
+    more = seeds.copy()
+    more[4, 20:24, 5:9] = BACKGROUND
+    asked = []
+    engine.solve(more, should_stop=lambda: asked.append(threading.get_ident()) or False)
+    engine.solve(seeds)
+    for when in range(0, len(asked), max(1, len(asked) // 12)):
+        count = iter(range(10**9))
+        with pytest.raises(Cancelled):
+            engine.solve(more, should_stop=lambda c=count, w=when: next(c) >= w)
+        np.testing.assert_array_equal(engine.labels, first)
+    np.testing.assert_array_equal(engine.solve(seeds), first)
