@@ -161,7 +161,3 @@ def warm_up(engine: Engine, ndim: int, channels: bool) -> None:
     solver = engine.start(image, None, -1 if channels else None, 3)
     for labels in (strokes, np.where(strokes == 2, 0, strokes), strokes):
         solver.solve(labels, view=(0, 12), report=lambda progress: None)
-
-
-if not hasattr(core, "SeededSegmenter"):
-    del ENGINES["seeded"]

@@ -14,7 +14,7 @@ def test_they_are_smoothed_intensity_slope_and_curvatures(shape, monkeypatch):
     monkeypatch.setattr(voxel_features, "quieten", lambda image, stop: image)
     image = np.random.default_rng(0).random(shape).astype("f4")
     steps = np.array([1.0, 1.0, 1.0]) if shape[0] == 1 else np.array([2.5, 1.0, 1.0])
-    features, basins, energy = describe_volume(image[..., None], steps)
+    features, _, energy = describe_volume(image[..., None], steps)
     axes = [axis for axis in range(3) if shape[axis] > 1]
     inner = tuple(slice(3, -3) if shape[a] > 1 else slice(None) for a in range(3))
     place = 0

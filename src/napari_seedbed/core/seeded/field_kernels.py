@@ -276,3 +276,25 @@ def faces_of_split(old, new, energy, areas, split, number, low, high, write, pai
                         )
                     count += 1
     return count
+
+
+@_fast
+def add_up_bytes(values, coefficients, intercepts, scores):
+    """Write ``intercepts + coefficients @ values`` for rows of voxels.
+
+    Parameters
+    ----------
+    values : (F, Y, X) ndarray of uint8
+    coefficients : (C, F) ndarray of float32
+    intercepts : (C,) ndarray of float32
+    scores : (C, Y, X) ndarray of float32
+    """
+    n_features, n_y, n_x = values.shape
+    for c in range(len(intercepts)):
+        for y in range(n_y):
+            for x in range(n_x):
+                scores[c, y, x] = intercepts[c]
+            for f in range(n_features):
+                factor = coefficients[c, f]
+                for x in range(n_x):
+                    scores[c, y, x] += factor * np.float32(values[f, y, x])

@@ -197,11 +197,10 @@ class Painter:
                 index = (
                     z0 + z, slice(y0 + rows.start, y0 + rows.stop), region[2]
                 )  # fmt: skip
-                values = self.features.at(index)
-                told = appearance.evidence(values.reshape(len(values), -1))
-                expected = self._of_class[:, basin[z, rows].reshape(-1)]
+                told = appearance.evidence(self.features, index)
+                expected = self._of_class[:, basin[z, rows]]
                 told *= told.sum(axis=0) / (told * expected).sum(axis=0)
-                out[:, z, rows] = told.reshape(len(told), -1, n_x)
+                out[:, z, rows] = told
 
         rows_at_once = next(
             k for k in range(min(n_y, max(1, _VOXELS_PER_TASK // n_x)), 0, -1) if n_y % k == 0

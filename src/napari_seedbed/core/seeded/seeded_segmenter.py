@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -96,10 +97,7 @@ class SeededSegmenter:
         self._features: VoxelFeatures | None = None
         self._graph: BasinGraph | None = None
         self._outside: NDArray[np.bool_] | None = None
-        self._painter: Painter | None = None
-        self._numbers: dict[int, int] = {}
-        self._seed_places: tuple[NDArray[np.intp], ...] = ()
-        self._seed_numbers = np.empty(0, np.int32)
+        self._last: _Solution | None = None
         self.label_values: tuple[int, ...] = ()
         self.labels: NDArray[np.integer] | None = None
 
@@ -184,22 +182,39 @@ class SeededSegmenter:
         sizes = np.bincount(numbers, minlength=len(values))
         is_background = np.isin(values, self.background)
         rest = int(np.argmax(sizes + is_background * sizes.sum()))
-        walks = walk_probabilities(graph.weights(), holds, len(values), rest, should_stop)
         class_of = self._classes(is_background)
+        weights = graph.weights()
+        looked = False
+
+        def look(walks: Floats, appearance: Appearance | None) -> None:
+            """Tell how the slice in view comes out."""
+            nonlocal looked
+            if view is None or looked:
+                return
+            painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
+            region, axis, index = self._region_in_view(view)
+            plane = self._named(painter.paint(region, should_stop).winner, values, labels.dtype)
+            plane = self._with_seeds(plane, grid[region])
+            report(Progress(0.86, "Painting", Preview(axis, index, np.take(plane, 0, axis))))
+            looked = True
+
+        last = self._last
+        if view is not None and last is not None and last.serves(self._graph, values, class_of):
+            guess, changed = last.guess(graph.count, values, places, numbers)
+            walks = walk_probabilities(
+                weights, holds, len(values), rest, should_stop, start=guess, changed=changed
+            )
+            look(walks, last.painter.appearance)
+        walks = walk_probabilities(weights, holds, len(values), rest, should_stop)
         report(Progress(0.9, "Learning what objects look like"))
         appearance = self._learn(places, numbers, class_of, should_stop)
         painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
-        if view is not None:
-            region, axis, index = self._region_in_view(view)
-            seen = painter.paint(region, should_stop).winner
-            plane = self._named(seen, values, labels.dtype)
-            plane = self._with_seeds(plane, grid[region])
-            report(Progress(0.92, "Painting", Preview(axis, index, np.take(plane, 0, axis))))
+        look(walks, appearance)
         winner = painter.paint(None, should_stop).winner
         result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
         result = result.reshape(self.shape)
-        self._painter, self.label_values = painter, values
-        self._seed_places, self._seed_numbers = places, numbers
+        self._last = _Solution(self._graph, painter, values, places, numbers)
+        self.label_values = values
         self.labels = result
         report(Progress(1.0, "Done"))
         return result
@@ -270,12 +285,13 @@ class SeededSegmenter:
 
         Where no seed reaches, all are 0. They are made when asked for.
         """
-        painting = self._painted("probabilities").paint(each=True)
+        last = self._solved("probabilities")
+        painting = last.painter.paint(each=True)
         each = painting.each
         assert each is not None
         each[:, painting.winner < 0] = 0
         for number in range(len(each)):
-            own = tuple(places[self._seed_numbers == number] for places in self._seed_places)
+            own = last.seeds_of(number)
             each[:, *own] = 0
             each[number, *own] = 1
         total = each.sum(axis=0)
@@ -285,21 +301,63 @@ class SeededSegmenter:
     @property
     def uncertainty(self) -> Floats:
         """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
-        painter = self._painted("uncertainty")
-        found = painter.paint(entropy=True)
+        last = self._solved("uncertainty")
+        found = last.painter.paint(entropy=True)
         assert found.total is not None
         assert found.information is not None
         with np.errstate(divide="ignore", invalid="ignore"):
             entropy = np.log(found.total) - found.information / found.total
         entropy /= np.float32(np.log(len(self.label_values)))
         entropy[~(found.total > 0) | (found.winner < 0)] = 0
-        entropy[self._seed_places] = 0
+        entropy[last.places] = 0
         return np.clip(entropy, 0, 1).reshape(self.shape)
 
-    def _painted(self, what: str) -> Painter:
-        if self._painter is None:
+    def _solved(self, what: str) -> "_Solution":
+        if self._last is None:
             raise InputError(f"There is no {what} yet: call solve with seeds first.")
-        return self._painter
+        return self._last
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """What a solve leaves behind: for what is asked of it later, and for the next first look."""
+
+    base: BasinGraph
+    painter: Painter
+    values: tuple[int, ...]
+    places: tuple[NDArray[np.intp], ...]
+    numbers: NDArray[np.int32]
+
+    def seeds_of(self, number: int) -> tuple[NDArray[np.intp], ...]:
+        """Where the seeds of a label are."""
+        return tuple(places[self.numbers == number] for places in self.places)
+
+    def serves(self, base: BasinGraph, values: tuple[int, ...], class_of: NDArray[np.intp]) -> bool:
+        """Whether a first look at new seeds can begin with it."""
+        pooled = self.painter.class_of.max() == 1 == class_of.max()
+        return self.base is base and (pooled or self.values == values)
+
+    def guess(
+        self,
+        n_nodes: int,
+        values: tuple[int, ...],
+        places: tuple[NDArray[np.intp], ...],
+        numbers: NDArray[np.int32],
+    ) -> tuple[Floats, set[int]]:
+        """Walks to begin with, and the labels whose seeds are others now."""
+        start = np.zeros((len(values), n_nodes), np.float32)
+        old = {value: number for number, value in enumerate(self.values)}
+        known = self.base.count
+        for number, value in enumerate(values):
+            if value in old:
+                start[number, :known] = self.painter.walks[old[value], :known]
+        grid = self.base.basin.shape
+        before = np.ravel_multi_index(self.places, grid), np.take(self.values, self.numbers)
+        after = np.ravel_multi_index(places, grid), np.take(values, numbers)
+        most = max(*self.values, *values) + 1
+        differs = np.setxor1d(*(place * most + value for place, value in (before, after)))
+        touched = set((differs % most).tolist())
+        return start, {number for number, value in enumerate(values) if value in touched}
 
 
 def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:
