@@ -12,7 +12,7 @@ from waiting import wait_until
 
 from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
+from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.operations import run
 
@@ -45,7 +45,7 @@ def open_smoothed_nuclei(viewer: Viewer) -> Image:
     return layer
 
 
-def open_panel(viewer: Viewer, image: Image) -> RandomWalkerPanel:
+def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
     """Open the random walker on an image, with an empty seeds layer."""
     dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
     # Wide enough for the dock's title and for the names of the layers.
@@ -67,7 +67,7 @@ def show_slice(viewer: Viewer, layer: Image | Labels, z: int) -> None:
     viewer.reset_view(margin=0.02)
 
 
-def paint_strokes(panel: RandomWalkerPanel) -> Labels:
+def paint_strokes(panel: SeededSegmentationPanel) -> Labels:
     """Paint the strokes on the seeds layer, one by one, as a brush does."""
     seeds = panel.seeds.layer
     assert isinstance(seeds, Labels)
@@ -78,7 +78,7 @@ def paint_strokes(panel: RandomWalkerPanel) -> Labels:
     return seeds
 
 
-def wait_for_exact_result(panel: RandomWalkerPanel) -> Labels:
+def wait_for_exact_result(panel: SeededSegmentationPanel) -> Labels:
     """Wait for the final result and return its layer."""
     wait_until(lambda: panel.session.is_final, "the result")
     result = panel.results.labels(panel.form.image.layer())
@@ -86,12 +86,12 @@ def wait_for_exact_result(panel: RandomWalkerPanel) -> Labels:
     return result
 
 
-def build(viewer: Viewer) -> tuple[RandomWalkerPanel, Labels]:
+def build(viewer: Viewer) -> tuple[SeededSegmentationPanel, Labels]:
     """Build the whole scene in a viewer.
 
     Returns
     -------
-    panel : RandomWalkerPanel
+    panel : SeededSegmentationPanel
     result : Labels layer
     """
     image = open_smoothed_nuclei(viewer)

@@ -9,7 +9,7 @@ from napari_seedbed.gui.run_controls import RunControls
 NEXT_KEY = "U"
 
 
-class RandomWalkerForm(PanelForm):
+class SeededForm(PanelForm):
     """All controls of the panel, in the order in which they are used."""
 
     def __init__(self) -> None:

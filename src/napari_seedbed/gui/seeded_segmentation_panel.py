@@ -24,13 +24,13 @@ from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.parameter_fields import ParameterFields
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.random_walker_form import NEXT_KEY, RandomWalkerForm
-from napari_seedbed.gui.random_walker_results import ResultLayers
-from napari_seedbed.gui.random_walker_session import (
+from napari_seedbed.gui.seeded_form import NEXT_KEY, SeededForm
+from napari_seedbed.gui.seeded_results import ResultLayers
+from napari_seedbed.gui.seeded_session import (
     OPERATION,
     Kind,
     NeedsSeeds,
-    RandomWalkerSession,
+    SeededSession,
     Request,
 )
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
@@ -65,7 +65,7 @@ STATUS = {
 }
 
 
-class RandomWalkerPanel(QWidget):
+class SeededSegmentationPanel(QWidget):
     """Dock widget of the random walker.
 
     Parameters
@@ -76,7 +76,7 @@ class RandomWalkerPanel(QWidget):
     def __init__(self, napari_viewer: "Viewer") -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.form = RandomWalkerForm()
+        self.form = SeededForm()
         self.parameters = ParameterFields(operations.get(OPERATION).parameters)
         self.form.add_options(self.parameters)
         column = QVBoxLayout(self)
@@ -84,7 +84,7 @@ class RandomWalkerPanel(QWidget):
         column.addWidget(self.form)
 
         self.results = ResultLayers(napari_viewer)
-        self.session = RandomWalkerSession(
+        self.session = SeededSession(
             self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
         )
         self.live = LiveUpdate(self.form.live, self.session)
@@ -450,6 +450,6 @@ class RandomWalkerPanel(QWidget):
         self.session.changed()
 
 
-def _stop(session: RandomWalkerSession, places: UncertainPlaces) -> None:
+def _stop(session: SeededSession, places: UncertainPlaces) -> None:
     session.close()
     places.stop()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
+from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.pipeline import operations
 
@@ -29,7 +29,7 @@ def dice(a, b):
     return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
 
 
-class WalkerWindow:
+class SeededWindow:
     """The viewer, the panel in its dock, and short names for what tests do all the time."""
 
     def __init__(self, make_napari_viewer, qtbot, image=None, **layer) -> None:
@@ -41,7 +41,7 @@ class WalkerWindow:
             image, self.truth = ball()
             layer = {"scale": SCALE, "translate": PLACE, "units": ("um",) * 3, **layer}
         self.image = self.viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
-        self.panel = RandomWalkerPanel(self.viewer)
+        self.panel = SeededSegmentationPanel(self.viewer)
         self.viewer.window.add_dock_widget(self.panel, name="Random walker")
         self.form = self.panel.form
         self.panel.session._settle.setInterval(200)  # the hand of a test rests quickly

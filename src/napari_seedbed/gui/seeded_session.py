@@ -70,7 +70,7 @@ class _Wish:
     asked: bool = False
 
 
-class RandomWalkerSession(QObject):
+class SeededSession(QObject):
     """Decides what runs when, and hands over only what is still wanted.
 
     Parameters

@@ -9,7 +9,7 @@ from napari.layers import Labels
 from painting import drag, press_key
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
-from walker_window import PLACE, SCALE, WalkerWindow, ball, dice
+from seeded_window import PLACE, SCALE, SeededWindow, ball, dice
 
 from napari_seedbed.core.progress import Preview, Progress, check_stop
 from napari_seedbed.gui import live_update
@@ -25,7 +25,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def window(make_napari_viewer, qtbot):
-    return WalkerWindow(make_napari_viewer, qtbot)
+    return SeededWindow(make_napari_viewer, qtbot)
 
 
 def paint_two_labels(window):
@@ -348,7 +348,7 @@ def test_live_update_starts_switched_off_where_a_run_takes_long(
     make_napari_viewer, qtbot, monkeypatch
 ):
     monkeypatch.setattr(live_update, "LIVE_SECONDS", -1.0)
-    window = WalkerWindow(make_napari_viewer, qtbot)
+    window = SeededWindow(make_napari_viewer, qtbot)
     assert not window.form.live.isChecked()
     assert "Live update is off" in window.status
     window.seed_by_program()
@@ -422,7 +422,7 @@ def test_colour_picture_uses_all_its_colours(make_napari_viewer, qtbot):
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 20, (40, 48, 3), dtype=np.uint8)
     picture[10:30, 10:30, 0] += 150
-    window = WalkerWindow(make_napari_viewer, qtbot, picture, rgb=True)
+    window = SeededWindow(make_napari_viewer, qtbot, picture, rgb=True)
     assert window.panel.images.image().n_channels == 3
     seeds = window.new_seeds()
     assert seeds.data.shape == (40, 48)

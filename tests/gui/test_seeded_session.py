@@ -9,9 +9,9 @@ import pytest
 from napari_seedbed.core.progress import Preview, Progress, check_stop
 from napari_seedbed.errors import InputError, MemoryForecastError
 from napari_seedbed.gui import jobs
-from napari_seedbed.gui.random_walker_session import (
+from napari_seedbed.gui.seeded_session import (
     NeedsSeeds,
-    RandomWalkerSession,
+    SeededSession,
     Request,
     check_seeds,
 )
@@ -34,7 +34,7 @@ class Bench:
         self.most_at_once = 0
         self._lock = threading.Lock()
         monkeypatch.setattr(operations, "run", self._solve)
-        self.session = RandomWalkerSession(
+        self.session = SeededSession(
             self._prepare, settle_seconds=0.15, debounce_seconds=0.02
         )
         session = self.session

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tifffile
-from walker_window import WalkerWindow, ball
+from seeded_window import SeededWindow, ball
 
 from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.files import read_image, write_image
@@ -35,7 +35,7 @@ def test_saved_recipe_gives_the_same_labels_on_the_command_line(
     file = tmp_path / "cells.ome.tif"
     array, _ = ball()
     write_image(file, Image(array, ("z", "y", "x"), (2.0, 0.5, 0.5), ("micrometer",) * 3))
-    window = WalkerWindow(
+    window = SeededWindow(
         make_napari_viewer, qtbot, array, scale=(2.0, 0.5, 0.5), units=("um",) * 3
     )
     window.seed_by_program()
@@ -46,7 +46,7 @@ def test_saved_recipe_gives_the_same_labels_on_the_command_line(
 
 
 def test_file_dialog_leads_to_the_file(make_napari_viewer, qtbot, tmp_path, monkeypatch):
-    window = WalkerWindow(make_napari_viewer, qtbot)
+    window = SeededWindow(make_napari_viewer, qtbot)
     window.seed_by_program()
     offered = []
 
@@ -67,7 +67,7 @@ def test_two_channels_opened_from_a_file(make_napari_viewer, qtbot, tmp_path):
     other = np.random.default_rng(3).integers(0, 2000, array.shape, dtype=np.uint16)
     write_image(file, Image(np.stack([array, other]), ("c", "z", "y", "x"), (2.0, 0.5, 0.5)))
     viewer_image = read_image(file)
-    window = WalkerWindow(
+    window = SeededWindow(
         make_napari_viewer,
         qtbot,
         viewer_image.array,
@@ -97,7 +97,7 @@ def mark(seeds, t, x):
 
 @pytest.fixture
 def movie(make_napari_viewer, qtbot):
-    window = WalkerWindow(
+    window = SeededWindow(
         make_napari_viewer,
         qtbot,
         series(),
