@@ -47,7 +47,7 @@ def open_smoothed_nuclei(viewer: Viewer) -> Image:
 
 def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
     """Open the random walker on an image, with an empty seeds layer."""
-    dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Seeded segmentation")
     # Wide enough for the dock's title and for the names of the layers.
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
     wait_until(panel.isVisible, "the panel")

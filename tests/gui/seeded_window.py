@@ -1,10 +1,10 @@
-"""A napari window with a ball to segment and the random walker panel beside it."""
+"""A napari window with a ball to segment and the panel of seeded segmentation beside it."""
 
 import numpy as np
 
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.pipeline import operations
 
 SHAPE = (20, 32, 32)
@@ -42,7 +42,7 @@ class SeededWindow:
             layer = {"scale": SCALE, "translate": PLACE, "units": ("um",) * 3, **layer}
         self.image = self.viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
         self.panel = SeededSegmentationPanel(self.viewer)
-        self.viewer.window.add_dock_widget(self.panel, name="Random walker")
+        self.viewer.window.add_dock_widget(self.panel, name="Seeded segmentation")
         self.form = self.panel.form
         self.panel.session._settle.setInterval(200)  # the hand of a test rests quickly
         # On a machine that never ran the solver it is compiled first.
@@ -101,8 +101,8 @@ class SeededWindow:
         """What the single door gives for the seeds as they are now, from a fresh start."""
         image = self.panel.images.image()
         seeds = seeds_image(self.seeds, self.image)
-        parameters = self.panel.parameters.values()
-        result = operations.run("random_walker", {"image": image, "seeds": seeds}, parameters)
+        parameters = self.panel.requests.parameters()
+        result = operations.run("seeded_segmentation", {"image": image, "seeds": seeds}, parameters)
         return result.outputs["labels"].array
 
 

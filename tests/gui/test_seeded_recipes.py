@@ -57,7 +57,7 @@ def test_file_dialog_leads_to_the_file(make_napari_viewer, qtbot, tmp_path, monk
     monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getSaveFileName", choose)
     window.form.save_recipe.click()
     qtbot.waitUntil((tmp_path / "mine.yaml").exists, timeout=30000)
-    assert offered == ["cells_random_walker.yaml"]
+    assert offered == ["cells_seeded_segmentation.yaml"]
     assert "seedbed run mine.yaml" in window.status
 
 

@@ -1,23 +1,37 @@
-"""The widgets of the random walker panel, from top to bottom; what they do is the panel's."""
+"""The widgets of seeded segmentation, from top to bottom; what they do is the panel's."""
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
 
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.panel_form import PanelForm, Section, form_rows, rule
+from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
 from napari_seedbed.gui.run_controls import RunControls
-
-NEXT_KEY = "U"
 
 
 class SeededForm(PanelForm):
-    """All controls of the panel, in the order in which they are used."""
+    """All controls of the panel, in the order in which they are used.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    background_key, filling_key, place_key : str
+        Keys that the buttons tell of.
+    """
+
+    def __init__(self, background_key: str, filling_key: str, place_key: str) -> None:
         super().__init__()
+        self._background_key = background_key
+        self._filling_key = filling_key
+        self._place_key = place_key
         self._build_inputs()
         self._build_run()
         self._build_results()
-        self._build_options()
         self.column.addStretch(1)
 
     def _build_inputs(self) -> None:
@@ -31,6 +45,23 @@ class SeededForm(PanelForm):
         )
         self.new_seeds = QPushButton("New seeds")
         self.new_seeds.setToolTip("Make an empty Labels layer on the image, brush in hand.")
+        self.clear = QPushButton("Clear seeds")
+        self.clear.setToolTip("Take away all marks; Ctrl+Z brings them back.")
+        self.take_background = QPushButton(f"Paint it ({self._background_key})")
+        self.take_background.setCheckable(True)
+        self.take_background.setToolTip(
+            "Take the brush for the background, which stays empty in the result; once more for "
+            f"the object before. Key: {self._background_key}, on the seeds layer."
+        )
+        self.background = QSpinBox()
+        self.background.setRange(0, 2**31 - 1)
+        self.background.setSpecialValueText("none")
+        self.background.setKeyboardTracking(False)
+        self.background.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.background.setToolTip(
+            "The label that marks the background. Its strokes are grey, and it is empty in the "
+            "result. A change can be undone with Ctrl+Z."
+        )
         self.times = QComboBox()
         self.times.addItem("This time point", "current")
         self.times.addItem("All time points with seeds", "all")
@@ -39,7 +70,8 @@ class SeededForm(PanelForm):
         form.addRow("Image", self.image)
         form.addRow("Channels", self.channels)
         form.addRow("Seeds", self.seeds)
-        form.addRow("", self.new_seeds)
+        form.addRow("", _row(self.new_seeds, self.clear))
+        form.addRow("Background", _row(self.background, self.take_background))
         form.addRow("Time", self.times)
         self._inputs = form
         self.column.addLayout(form)
@@ -61,10 +93,15 @@ class SeededForm(PanelForm):
         self.column.addWidget(self.controls)
 
     def _build_results(self) -> None:
-        self.next_place = QPushButton(f"Next uncertain place ({NEXT_KEY})")
+        self.next_place = QPushButton(f"Next uncertain place ({self._place_key})")
         self.next_place.setToolTip(
             "Go to the largest region where the labels are in doubt, brush in hand. "
-            f"Key: {NEXT_KEY}."
+            f"Key: {self._place_key}."
+        )
+        self.filled = QCheckBox(f"Filled ({self._filling_key})")
+        self.filled.setToolTip(
+            "Show the result filled instead of as outlines; outlines while a stroke is drawn. "
+            f"Key: {self._filling_key}, on the seeds layer."
         )
         self.accept = QPushButton("Accept")
         self.accept.setToolTip(
@@ -74,22 +111,22 @@ class SeededForm(PanelForm):
         self.save_recipe.setToolTip(
             "Write settings and seeds to a file that 'seedbed run' repeats to the voxel."
         )
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.accept)
-        row.addWidget(self.save_recipe)
+        self.open_recipe = QPushButton("Open recipe…")
+        self.open_recipe.setToolTip(
+            "Take seeds, background and settings from a recipe, to go on from there."
+        )
         self.column.addWidget(rule())
-        self.column.addWidget(self.next_place)
-        self.column.addLayout(row)
+        self.column.addWidget(_row(self.next_place, self.filled))
+        self.column.addWidget(_row(self.accept, self.save_recipe, self.open_recipe))
 
-    def _build_options(self) -> None:
-        self.options = Section("More options")
-        self.column.addWidget(rule())
-        self.column.addWidget(self.options)
+    def add_parameters(self, widget: QWidget) -> None:
+        """Put the parameters' editors below."""
+        self.column.insertWidget(self.column.count() - 1, rule())
+        self.column.insertWidget(self.column.count() - 1, widget)
 
-    def add_options(self, widget: QWidget) -> None:
-        """Put the parameters' editors under 'More options'."""
-        self.options.set_content(widget)
+    def add_voxel_size(self, line: QWidget) -> None:
+        """Put the question for the voxel size under the inputs."""
+        self.column.insertWidget(1, line)
 
     def show_channels(self, visible: bool) -> None:
         """Show the channels only where there are some to choose from."""
@@ -98,3 +135,14 @@ class SeededForm(PanelForm):
     def show_times(self, visible: bool) -> None:
         """Show the choice of time points only for a time series."""
         self._inputs.setRowVisible(self.times, visible)
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    """Widgets beside each other."""
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget)
+    return box

@@ -25,6 +25,7 @@ from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.inputs import (
     Inputs,
     check_inputs,
+    checked_image,
     choose_times,
     in_one_unit,
     labels_by_time,
@@ -62,6 +63,7 @@ __all__ = [
     "get",
     "names",
     "operations",
+    "prepare",
     "run",
 ]
 
@@ -171,6 +173,48 @@ def forecast(
         image = image.crop(window_of(operation, image, parameters, region).seen)
     chosen = range(image.n_times) if times is None else times
     return _forecast(operation, image, parameters, labels, chosen)
+
+
+def prepare(
+    operation: Operation | str,
+    image: Image,
+    params: Mapping[str, Any] | None = None,
+    *,
+    context: Context,
+    time: int = 0,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+) -> None:
+    """Do now what `run` would do for an image before it looks at seeds, where there is such.
+
+    Parameters
+    ----------
+    operation : Operation or str
+    image : Image
+    params : dict, optional
+        What differs from the defaults.
+    context : Context
+        Keeps what was prepared; runs with the same one are quicker.
+    time : int
+        Time point.
+    report, should_stop : callable, optional
+        Told how far it is; asked whether to stop.
+
+    Raises
+    ------
+    InputError, MemoryForecastError, Cancelled
+        As `run`.
+    """
+    operation = get(operation) if isinstance(operation, str) else operation
+    if operation.prepare is None:
+        return
+    image = checked_image("image", image, operation, operation.image_kind)
+    parameters = check_parameters(operation.parameters, params, image.spacing)
+    if place_in_memory(image, time) not in context.cache:
+        _check_memory(_forecast(operation, image, parameters, None, [time]))
+    volume = Volume(image, time, context, None)
+    calls = _Calls(operation, Inputs(image), parameters, context, report, should_stop, None, image)
+    operation.prepare(replace(calls.job(volume, time, None, ()), report=report))
 
 
 def run(
@@ -340,7 +384,7 @@ class _Calls:
             volume = Volume(image, t, self.context, self.hashed)
             for channel in channels:
                 check_stop(self.should_stop)
-                job = self._job(volume, t, channel, label_values)
+                job = self.job(volume, t, channel, label_values)
                 if self.report is not None:
                     part = nth * len(channels) + (channel or 0)
                     job.report = partial(_pass_on, self.report, part, parts)
@@ -352,9 +396,10 @@ class _Calls:
             self.notes += [note] if len(places) == parts else [place + note for place in places]
         return {**gathered.images(self.operation, label_values), **gathered.others()}
 
-    def _job(
+    def job(
         self, volume: Volume, t: int, channel: int | None, label_values: tuple[int, ...]
     ) -> Job:
+        """What the function is given for one volume."""
         image, seeds, other, shapes = (
             self.inputs.image,
             self.inputs.seeds,

@@ -35,11 +35,10 @@ def _prepared(job: Job, key: Hashable, make: Callable[[], Prepared]) -> Prepared
     return found
 
 
-def _walk(job: Job, beta: float, normalization: Any, report: Report | None) -> Any:
-    """The random walker, solved."""
+def _walker(job: Job, beta: float, normalization: Any) -> Any:
     from napari_seedbed.core import RandomWalker
 
-    walker = _prepared(
+    return _prepared(
         job,
         (PUBLISHED, beta, normalization),
         lambda: RandomWalker(
@@ -50,6 +49,10 @@ def _walk(job: Job, beta: float, normalization: Any, report: Report | None) -> A
             normalization=normalization,
         ),
     )
+
+
+def _walk(job: Job, walker: Any, report: Report | None) -> dict[str, NDArray]:
+    """What the random walker gives."""
     live = job.context.live
     walker.solve(
         job.seeds,
@@ -59,7 +62,7 @@ def _walk(job: Job, beta: float, normalization: Any, report: Report | None) -> A
         view=job.context.view if live else None,
         warm=live,
     )
-    return walker
+    return _outputs_of(job, walker)
 
 
 def _outputs_of(job: Job, engine: Any) -> dict[str, NDArray]:
@@ -78,26 +81,48 @@ def _outputs_of(job: Job, engine: Any) -> dict[str, NDArray]:
 
 def _random_walker(job: Job) -> dict[str, NDArray]:
     parameters = job.parameters
-    walker = _walk(job, parameters["beta"], parameters["normalization"], job.report)
-    return _outputs_of(job, walker)
+    return _walk(job, _walker(job, parameters["beta"], parameters["normalization"]), job.report)
+
+
+def _published(job: Job) -> Any:
+    return _walker(job, job.parameters["beta"], "std")
+
+
+def _prepare(job: Job) -> None:
+    """Make what the engine needs to know of the image."""
+    if job.parameters["engine"] == WATERSHED:
+        _relief(job)
+    else:
+        _published(job).prepare(job.should_stop)
 
 
 def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
-    parameters = job.parameters
-    background = parameters["background"]
-    report = _without(background, job.report)
-    if parameters["engine"] == WATERSHED:
+    background = job.parameters["background"]
+    if job.parameters["engine"] == WATERSHED:
         outputs = _watershed(job)
     else:
-        outputs = _outputs_of(job, _walk(job, parameters["beta"], "std", report))
+        outputs = _walk(job, _published(job), _without(background, job.report))
     # A copy: the engine goes on from its own labels.
     outputs["labels"] = _emptied(outputs["labels"], background)
     return outputs
 
 
+def _relief(job: Job) -> tuple[NDArray[np.floating], tuple[float, ...]]:
+    """The smoothed gradient, and the voxel size."""
+    from napari_seedbed.core.regions.watersheds import relief
+
+    sigma = job.parameters["sigma"]
+    return _prepared(
+        job,
+        (WATERSHED, sigma),
+        lambda: relief(
+            job.load(), "gradient", sigma, job.spacing, job.channel_axis, job.should_stop
+        ),
+    )
+
+
 def _watershed(job: Job) -> dict[str, NDArray]:
     from napari_seedbed.core import watershed
-    from napari_seedbed.core.regions.watersheds import relief
 
     parameters = job.parameters
     for name in ("probabilities", "uncertainty"):
@@ -116,14 +141,7 @@ def _watershed(job: Job) -> dict[str, NDArray]:
             else f"seeds: they hold one label only ({held[0]}); mark a second region, such as the "
             "background, with another number."
         )
-    heights, spacing = _prepared(
-        job,
-        (WATERSHED, parameters["sigma"]),
-        lambda: relief(
-            job.load(), "gradient", parameters["sigma"], job.spacing, job.channel_axis,
-            job.should_stop,
-        ),
-    )  # fmt: skip
+    heights, spacing = _relief(job)
     roundness = parameters["compactness"] / min(spacing)
     found = watershed(heights, seeds, None, roundness, spacing, should_stop=job.should_stop)
     return {"labels": np.maximum(found, 0)}
@@ -225,6 +243,7 @@ SEEDED_SEGMENTATION = Operation(
     term="scribbles, markers, random walker, watershed",
     menu="napari/layers/segment",
     function=_seeded_segmentation,
+    prepare=_prepare,
     core_names={"labels": "seeds"},
     parameters=(
         Parameter(
