@@ -30,19 +30,10 @@ from napari_seedbed.gui.seeded_form import SeededForm
 from napari_seedbed.gui.seeded_recipes import ask_for_recipe, open_recipe
 from napari_seedbed.gui.seeded_requests import SeededRequests
 from napari_seedbed.gui.seeded_results import ResultLayers
-from napari_seedbed.gui.seeded_session import (
-    OPERATION,
-    Kind,
-    Request,
-    SeededSession,
-)
+from napari_seedbed.gui.seeded_session import OPERATION, Kind, Request, SeededSession
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.uncertain_places import UncertainPlaces
-from napari_seedbed.gui.view_position import (
-    show_place,
-    take_brush,
-    time_on_screen,
-)
+from napari_seedbed.gui.view_position import show_place, take_brush, time_on_screen
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.gui.voxel_size_line import VoxelSizeLine
 from napari_seedbed.pipeline import operations
@@ -144,7 +135,6 @@ class SeededSegmentationPanel(QWidget):
         form.save_recipe.clicked.connect(self._ask_where_to_save)
         form.open_recipe.clicked.connect(self._ask_what_to_open)
         form.filled.toggled.connect(self._on_filled)
-        self.voxel_size.changed.connect(self._on_image_changed)
         self.tools.background_changed.connect(self._on_settings_changed)
         self.tools.filling_asked.connect(form.filled.toggle)
         self.tools.drawing.connect(self._on_drawing)

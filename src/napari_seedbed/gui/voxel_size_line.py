@@ -5,7 +5,6 @@ from weakref import WeakSet
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_seedbed.errors import InputError
@@ -38,13 +37,7 @@ class VoxelSizeLine(QWidget):
     Parameters
     ----------
     viewer : ViewerModel or Viewer
-
-    Notes
-    -----
-    Signal: `changed()` when the layers have another scale.
     """
-
-    changed = Signal()
 
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__()
@@ -98,6 +91,7 @@ class VoxelSizeLine(QWidget):
         if layer is None:
             return
         self._answered.add(layer)
+        # the image last: who hears of it finds the seeds on its grid
         alike = [one for one in self._viewer.layers if one is not layer and _lies_on(one, layer)]
         for one in (*alike, layer):
             axes = grid_of(one).axes
@@ -105,7 +99,6 @@ class VoxelSizeLine(QWidget):
             scale = list(one.scale)
             scale[z] = scale[x] * step
             one.scale = scale
-        self.changed.emit()
 
     def _dismiss(self) -> None:
         if self._layer is not None:
