@@ -131,6 +131,26 @@ def test_time_points_are_solved_one_after_the_other_and_kept(movie):
     assert not both[1].any()
 
 
+def test_time_points_without_seeds_say_so_and_those_with_seeds_are_segmented(movie):
+    movie.viewer.dims.set_point(0, 0)
+    mark(movie.seeds, 0, 12)
+    movie.wait_final()
+    movie.viewer.dims.set_point(0, 1)
+    movie.qtbot.waitUntil(lambda: "No seeds at this time point" in movie.status)
+    movie.viewer.dims.set_point(0, 0)
+    movie.qtbot.waitUntil(lambda: movie.status.startswith("Up to date"))
+    assert movie.panel.session.is_final
+    # marked from elsewhere, with nobody looking there
+    movie.form.live.setChecked(False)
+    mark(movie.seeds, 2, 20)
+    movie.panel.seeds.look_if_due()
+    movie.form.live.setChecked(True)
+    movie.wait_final()
+    assert not movie.result.data[2].any()
+    movie.viewer.dims.set_point(0, 2)
+    movie.qtbot.waitUntil(lambda: movie.result.data[2].any(), timeout=30000)
+
+
 def test_all_time_points_with_seeds_at_once(movie, tmp_path):
     movie.form.live.setChecked(False)
     movie.form.times.setCurrentIndex(1)

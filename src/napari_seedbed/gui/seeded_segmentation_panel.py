@@ -32,6 +32,7 @@ from napari_seedbed.gui.seeded_requests import SeededRequests
 from napari_seedbed.gui.seeded_results import ResultLayers
 from napari_seedbed.gui.seeded_session import OPERATION, Kind, Request, SeededSession
 from napari_seedbed.gui.seeds_watch import SeedsWatch
+from napari_seedbed.gui.time_watch import TimeWatch
 from napari_seedbed.gui.uncertain_places import UncertainPlaces
 from napari_seedbed.gui.view_position import show_place, take_brush, time_on_screen
 from napari_seedbed.gui.viewer_keys import ViewerKey
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 STROKE_SECONDS = 0.05
 SETTLE_SECONDS = 1.0
-TIME_SECONDS = 0.15
 
 PREPARING = "Preparing for first use, for a minute in the background…"
 
@@ -99,6 +99,7 @@ class SeededSegmentationPanel(QWidget):
         self.requests = SeededRequests(
             napari_viewer, self.images, self.seeds, self.tools, self.parameters, self._all_times
         )
+        self.times = TimeWatch(napari_viewer, self.images, self)
         self._final: Result | None = None
         self._is_timed = False
         self._shown_error = ""
@@ -106,10 +107,6 @@ class SeededSegmentationPanel(QWidget):
         self._tell_removed = QTimer(self)
         self._tell_removed.setSingleShot(True)
         self._tell_removed.timeout.connect(self._say_removed)
-        self._look_at_time = QTimer(self)
-        self._look_at_time.setSingleShot(True)
-        self._look_at_time.setInterval(round(1000 * TIME_SECONDS))
-        self._look_at_time.timeout.connect(self._tell_of_time)
         self._next_shortcut = QShortcut(place_key, self)
         self._next_shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._connect()
@@ -138,7 +135,7 @@ class SeededSegmentationPanel(QWidget):
         self.tools.background_changed.connect(self._on_settings_changed)
         self.tools.filling_asked.connect(form.filled.toggle)
         self.tools.drawing.connect(self._on_drawing)
-        self.viewer.dims.events.current_step.connect(self._on_step)
+        self.times.moved.connect(self._on_time)
         self._next_shortcut.activated.connect(self.next_uncertain_place)
         self.parameters.changed.connect(self._on_parameters_changed)
         preparation.finished.connect(self._show_prepared)
@@ -428,31 +425,22 @@ class SeededSegmentationPanel(QWidget):
 
     # Time points
 
-    def _on_step(self, event: Any = None) -> None:
-        if self.form.times.isVisible():
-            self._look_at_time.start()
-
     def _all_times(self) -> bool:
         return bool(self.form.times.currentData() == "all")
 
-    def _tell_of_time(self) -> None:
-        """Say what the time point on screen shows; segment it where it has seeds and was not."""
-        image, seeds = self.images.watched, self.seeds.layer
-        if image is None or seeds is None or self.session.is_running:
-            return
-        t = time_on_screen(self.viewer, image)
-        if t is None:
+    def _on_time(self, t: int) -> None:
+        """Say what a time point shows; segment it where it has seeds and was not yet."""
+        if self.seeds.layer is None or self.session.is_running:
             return
         missing = self.requests.missing(t)
         if missing:
             self._say(missing)
-            return
-        if t in self.requests.solved and self.session.is_final:
-            self._say(STATUS["final"])
         elif t not in self.requests.solved:
             self._say("This time point has seeds and is not segmented yet; press Run.")
             if self.form.live.isChecked():
                 self.live.follow()
+        elif self.session.is_final:
+            self._say(STATUS["final"])
 
     def _on_not_ready(self, message: str) -> None:
         if self.images.watched is not None:
