@@ -236,7 +236,8 @@ class SeededSegmentationPanel(QWidget):
 
     def _prepare_image(self) -> None:
         """Prepare while the first strokes are drawn."""
-        if self.images.watched is not None and self.form.live.isChecked() and self.isVisible():
+        wanted = self.images.watched is not None and self.form.live.isChecked()
+        if wanted and preparation.is_done and self.isVisible():
             self.session.prepare_image()
 
     def _on_parameters_changed(self) -> None:
@@ -489,8 +490,7 @@ class SeededSegmentationPanel(QWidget):
         self._key.take()
         self.tools.take_keys()
         self.live.resume()
-        if preparation.is_done:
-            self._prepare_image()
+        self._prepare_image()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Give the key back, and rest; a window that is only minimised goes on."""

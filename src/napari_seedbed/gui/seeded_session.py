@@ -127,6 +127,8 @@ class SeededSession(QObject):
         self._running: _Wish | None = None
         self._next: _Wish | None = None
         self._pending: list[Callable[[], None]] = []
+        # seconds, of what the next run does not have to do
+        self._prepared_in: float | None = None
         self._state: State = "idle"
         self._stale = False
         self._debounce = self._timer(debounce_seconds, self._want_live)
@@ -246,6 +248,7 @@ class SeededSession(QObject):
         """Drop what was prepared for an image: its voxels changed, or it is gone."""
         # A running job keeps the old dict; clearing that would pull it away under the job.
         self._cache = {}
+        self._prepared_in = None
 
     def close(self) -> None:
         """Stop everything, call nobody any more; returns at once."""
@@ -330,6 +333,7 @@ class SeededSession(QObject):
             self._start_next()
             return
         if result is None:
+            self._prepared_in = run.seconds[1]
             self._set_state("waiting" if self._debounce.isActive() else "idle")
             return
         exact = wish.kind == "exact"
@@ -345,8 +349,11 @@ class SeededSession(QObject):
         else:
             self._set_state("shown")
             self._settle.start()
-        if exact or run.is_anew:
-            self.timed.emit(*run.seconds, run.is_anew)
+        forecast, measured = run.seconds
+        before, self._prepared_in = self._prepared_in, None
+        anew = run.is_anew or before is not None
+        if exact or anew:
+            self.timed.emit(forecast, measured + (before or 0.0), anew)
 
     def _on_error(self, error: BaseException, wish: _Wish) -> None:
         if isinstance(error, Cancelled):
@@ -418,6 +425,7 @@ class _Run:
             should_stop=should_stop,
         )
         self.prepares = False
+        self.seconds = 0.0, time.monotonic() - began
         if request.seeds is None:
             return None
 
