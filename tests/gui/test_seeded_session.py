@@ -310,6 +310,26 @@ def test_strokes_do_not_begin_preparing_anew(bench, qtbot):
     assert bench.log == [("exact", 7)]
 
 
+def test_first_stroke_alone_keeps_what_is_prepared(bench, qtbot):
+    bench.seconds_to_prepare = 0.2
+    bench.session.prepare_image()
+    qtbot.waitUntil(lambda: bench.prepared == 1 and bench.session.state == "idle")
+    bench.seeds = np.array([[1, 0, 0]], np.int32)
+    bench.session.stroke()
+    qtbot.waitUntil(lambda: bench.log == ["not ready"])
+    timed = []
+    bench.session.timed.connect(lambda *seconds: timed.append(seconds))
+    bench.seconds_to_prepare = 5
+    bench.is_cold = True
+    bench.paint(2)
+    bench.seeds = np.array([[1, 0, 2]], np.int32)
+    qtbot.waitUntil(lambda: bench.session.is_final, timeout=2000)
+    # what the early preparation took counts
+    ((_, measured, anew),) = timed
+    assert anew
+    assert measured >= 0.2
+
+
 def test_cancel_stops_preparing(bench, qtbot):
     bench.seconds_to_prepare = 5
     bench.session.prepare_image()

@@ -361,8 +361,9 @@ class SeededSession(QObject):
             self._on_cancelled()
             return
         self._job = self._run = self._running = None
-        # What a failed run leaves prepared is not to be trusted.
-        self._cache = {}
+        if not isinstance(error, NeedsSeeds):
+            # What a failed run leaves prepared is not to be trusted.
+            self._cache = {}
         self._fail(error, wish)
 
     def _on_cancelled(self) -> None:
