@@ -1,4 +1,4 @@
-"""The demo scene: real nuclei in napari, strokes on two slices, and what they grow into."""
+"""The demo scene: real nuclei in napari, strokes on two slices, the random walker's answer."""
 
 import sys
 from pathlib import Path
@@ -10,13 +10,16 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from waiting import wait_until
 
+from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
+from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline.operations import run
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
-from nuclei_seeded_segmentation import IMAGES  # noqa: E402
-from nuclei_strokes import BACKGROUND, STROKES  # noqa: E402
+from nuclei_random_walker import IMAGES, SIGMA  # noqa: E402
+from nuclei_strokes import STROKES  # noqa: E402
 from painting_strokes import stroke_mask  # noqa: E402
 
 NUCLEI = IMAGES / "nuclei.ome.tif"
@@ -24,15 +27,26 @@ SLICE = 60
 DOCK_WIDTH = 340
 
 
-def open_nuclei(viewer: Viewer) -> Image:
-    """Open the volume with the plugin's reader."""
-    (layer,) = viewer.open(NUCLEI, plugin="napari-seedbed")
-    layer.contrast_limits = [float(v) for v in np.percentile(layer.data, (1, 99.8))]
+def open_smoothed_nuclei(viewer: Viewer) -> Image:
+    """Open the volume with the plugin's reader and show it smoothed, as the filter's menu does."""
+    (raw,) = viewer.open(NUCLEI, plugin="napari-seedbed")
+    smooth = run("gaussian", {"image": read_image(NUCLEI)}, {"sigma": SIGMA})
+    layer = add_or_update(
+        viewer,
+        "image",
+        smooth.outputs["image"],
+        like=raw,
+        name=f"{raw.name} smoothed",
+        record=smooth.record,
+        slot="demo smoothed",
+        contrast_limits=[float(v) for v in np.percentile(smooth.outputs["image"].array, (1, 99.8))],
+    )
+    raw.visible = False
     return layer
 
 
 def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
-    """Open seeded segmentation on an image, with an empty seeds layer."""
+    """Open the random walker on an image, with an empty seeds layer."""
     dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Seeded segmentation")
     # Wide enough for the dock's title and for the names of the layers.
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
@@ -57,7 +71,6 @@ def paint_strokes(panel: SeededSegmentationPanel) -> Labels:
     """Paint the strokes on the seeds layer, one by one, as a brush does."""
     seeds = panel.seeds.layer
     assert isinstance(seeds, Labels)
-    panel.tools.history.set_background(BACKGROUND)
     for z, label, corners in STROKES:
         rows, columns = np.nonzero(stroke_mask(corners, seeds.data.shape[1:]))
         seeds.data_setitem((np.full_like(rows, z), rows, columns), label)
@@ -81,10 +94,12 @@ def build(viewer: Viewer) -> tuple[SeededSegmentationPanel, Labels]:
     panel : SeededSegmentationPanel
     result : Labels layer
     """
-    image = open_nuclei(viewer)
+    image = open_smoothed_nuclei(viewer)
     panel = open_panel(viewer, image)
     show_slice(viewer, image, SLICE)
     paint_strokes(panel)
     result = wait_for_exact_result(panel)
+    # Outlines let the image be seen; later results come into the same layer and keep them.
+    result.contour, result.opacity = 1, 1.0
     viewer.canvas.overlays.scale_bar.visible = True
     return panel, result
