@@ -1,4 +1,4 @@
-"""The demo scene: real nuclei in napari, strokes on two slices, the random walker's answer."""
+"""The demo scene: real nuclei in napari, strokes on two slices, what they grow into."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ from napari_seedbed.pipeline.operations import run
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 from nuclei_random_walker import IMAGES, SIGMA  # noqa: E402
-from nuclei_strokes import STROKES  # noqa: E402
+from nuclei_strokes import BACKGROUND, STROKES  # noqa: E402
 from painting_strokes import stroke_mask  # noqa: E402
 
 NUCLEI = IMAGES / "nuclei.ome.tif"
@@ -46,7 +46,7 @@ def open_smoothed_nuclei(viewer: Viewer) -> Image:
 
 
 def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
-    """Open the random walker on an image, with an empty seeds layer."""
+    """Open seeded segmentation on an image, with an empty seeds layer."""
     dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Seeded segmentation")
     # Wide enough for the dock's title and for the names of the layers.
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
@@ -71,6 +71,7 @@ def paint_strokes(panel: SeededSegmentationPanel) -> Labels:
     """Paint the strokes on the seeds layer, one by one, as a brush does."""
     seeds = panel.seeds.layer
     assert isinstance(seeds, Labels)
+    panel.tools.history.set_background(BACKGROUND)
     for z, label, corners in STROKES:
         rows, columns = np.nonzero(stroke_mask(corners, seeds.data.shape[1:]))
         seeds.data_setitem((np.full_like(rows, z), rows, columns), label)
@@ -99,7 +100,5 @@ def build(viewer: Viewer) -> tuple[SeededSegmentationPanel, Labels]:
     show_slice(viewer, image, SLICE)
     paint_strokes(panel)
     result = wait_for_exact_result(panel)
-    # Outlines let the image be seen; later results come into the same layer and keep them.
-    result.contour, result.opacity = 1, 1.0
     viewer.canvas.overlays.scale_bar.visible = True
     return panel, result

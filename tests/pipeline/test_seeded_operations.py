@@ -62,7 +62,7 @@ def test_first_answers_show_no_background_either(cells, seeds):
     run(
         NAME,
         {"image": cells, "seeds": seeds},
-        {"background": BACKGROUND},
+        {"engine": "random_walker", "background": BACKGROUND},
         report=lambda progress: shown.append(progress.preview),
         context=Context(view=(0, 4), live=True),
     )
@@ -154,7 +154,12 @@ def test_watershed_has_no_probabilities(cells, seeds):
 
 
 def test_probabilities_belong_to_the_labels_background_too(cells, seeds):
-    asked = {"probabilities": True, "uncertainty": True, "background": BACKGROUND}
+    asked = {
+        "engine": "random_walker",
+        "probabilities": True,
+        "uncertainty": True,
+        "background": BACKGROUND,
+    }
     result = run(NAME, {"image": cells, "seeds": seeds}, asked)
     probabilities = result.image("probabilities").array
     np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
