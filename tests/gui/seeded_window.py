@@ -32,7 +32,9 @@ def dice(a, b):
 class SeededWindow:
     """The viewer, the panel in its dock, and short names for what tests do all the time."""
 
-    def __init__(self, make_napari_viewer, qtbot, image=None, **layer) -> None:
+    def __init__(
+        self, make_napari_viewer, qtbot, image=None, engine="random_walker", **layer
+    ) -> None:
         self.qtbot = qtbot
         self.viewer = make_napari_viewer(show=True)
         # Software rendering takes as long as the picture is large.
@@ -44,6 +46,7 @@ class SeededWindow:
         self.panel = SeededSegmentationPanel(self.viewer)
         self.viewer.window.add_dock_widget(self.panel, name="Seeded segmentation")
         self.form = self.panel.form
+        self.panel.parameters.set_value("engine", engine)
         self.panel.session._settle.setInterval(200)  # the hand of a test rests quickly
         # On a machine that never ran the solver it is compiled first.
         qtbot.waitUntil(lambda: preparation.is_done, timeout=300000)

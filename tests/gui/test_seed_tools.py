@@ -19,9 +19,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def window(make_napari_viewer, qtbot):
-    made = SeededWindow(make_napari_viewer, qtbot)
-    made.panel.parameters.set_value("engine", "watershed")
-    return made
+    return SeededWindow(make_napari_viewer, qtbot, engine="watershed")
 
 
 def stroke_ball(window):

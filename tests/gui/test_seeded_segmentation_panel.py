@@ -37,7 +37,8 @@ def paint_two_labels(window):
     return seeds
 
 
-def test_two_strokes_give_the_segmentation_of_the_volume(window):
+def test_two_strokes_give_the_segmentation_of_the_volume(make_napari_viewer, qtbot):
+    window = SeededWindow(make_napari_viewer, qtbot, engine="watershed")
     seeds = paint_two_labels(window)
     assert set(np.unique(seeds.data)) == {0, 1, 2}
     window.wait_final()
@@ -172,7 +173,9 @@ def test_points_are_seeds(window):
     window.qtbot.waitUntil(lambda: window.result.data[10, 30, 30] == 3, timeout=10000)
 
 
-def test_shapes_are_seeds(window):
+def test_shapes_are_seeds(make_napari_viewer, qtbot):
+    window = SeededWindow(make_napari_viewer, qtbot, engine="watershed")
+
     def corners(*places):
         return np.array([window.world((10, y, x)) for y, x in places])
 

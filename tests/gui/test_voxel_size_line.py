@@ -38,9 +38,7 @@ def test_nothing_is_asked_without_an_image():
 @pytest.fixture
 def window(make_napari_viewer, qtbot):
     array, _ = ball(shape=(12, 32, 32), centre=(6, 16, 16))
-    made = SeededWindow(make_napari_viewer, qtbot, array)
-    made.panel.parameters.set_value("engine", "watershed")
-    return made
+    return SeededWindow(make_napari_viewer, qtbot, array, engine="watershed")
 
 
 @pytest.mark.display
