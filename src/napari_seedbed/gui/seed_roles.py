@@ -66,9 +66,12 @@ def show_background(layer: Labels) -> None:
 
 
 def unused_label(layer: Labels) -> int:
-    """The label in the hand where nothing has it yet; otherwise the one after the largest."""
+    """The label in the hand where nothing has it yet; otherwise the one after the largest.
+
+    What is background is none for an object, even if nothing is painted with it yet.
+    """
     data: NDArray[np.integer] = np.asarray(layer.data)
-    chosen = int(layer.selected_label)
-    if chosen > 0 and not (data == chosen).any():
+    chosen, taken = int(layer.selected_label), background_of(layer)
+    if chosen > 0 and chosen != taken and not (data == chosen).any():
         return chosen
-    return max(int(data.max(initial=0)), 0) + 1
+    return max(int(data.max(initial=0)), taken) + 1

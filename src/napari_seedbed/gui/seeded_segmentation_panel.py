@@ -392,7 +392,7 @@ class SeededSegmentationPanel(QWidget):
         self.form.controls.show_running(state in ("prepare", "live", "exact"))
         if state in STATUS:
             self._say(STATUS[state])
-        elif state == "idle" and self.form.status.text() in STATUS.values():
+        elif state == "idle" and self.form.status.text().startswith(tuple(STATUS.values())):
             image = self.images.watched
             shown = image is not None and self.results.labels(image) is not None
             self._say(STALE if shown else "Ready.")

@@ -164,7 +164,9 @@ class SeededSession(QObject):
 
     def prepare_image(self) -> None:
         """There is a new image: prepare it while nothing else is to be done."""
-        if not (self._cache or self._job or self._next or self._debounce.isActive()):
+        if self._cache or self._next or self._debounce.isActive():
+            return
+        if self._job is None or self._job.cancelled:
             self._want(_Wish("prepare"))
 
     def stroke(self) -> None:
