@@ -8,9 +8,12 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QCheckBox
 
 from napari_seedbed.core.progress import Preview
 from napari_seedbed.gui.grids import grid_of
+from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layer_records import METADATA_KEY, SLOT_KEYS, accept, find_result
 from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.layers import write_preview as write_slice
@@ -193,6 +196,33 @@ class ResultLayers:
         slot = {key: kept[key] for key in SLOT_KEYS if key in kept}
         layer.metadata = {**layer.metadata, METADATA_KEY: {**record, **slot}}
         layer.refresh()
+
+
+class Filling(QObject):
+    """Filled or outlines: what the box says, and always outlines while a stroke is drawn.
+
+    Parameters
+    ----------
+    box : QCheckBox
+    results : ResultLayers
+    images : ImageChoice
+        Whose results are shown.
+    """
+
+    def __init__(self, box: QCheckBox, results: ResultLayers, images: ImageChoice) -> None:
+        super().__init__(box)
+        self._box, self._results, self._images = box, results, images
+        box.toggled.connect(self._on_toggled)
+
+    def on_drawing(self, on: bool) -> None:
+        """A stroke begins or ends: it would be hard to see on a filled result."""
+        if self._box.isChecked() and self._images.watched is not None:
+            self._results.fill(self._images.watched, not on)
+
+    def _on_toggled(self, on: bool) -> None:
+        self._results.is_filled = on
+        if self._images.watched is not None:
+            self._results.fill(self._images.watched, on)
 
 
 def _look(layer: Labels, looks: Mapping[str, Any]) -> None:

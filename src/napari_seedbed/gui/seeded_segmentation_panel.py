@@ -29,7 +29,7 @@ from napari_seedbed.gui.seed_tools import SeedTools
 from napari_seedbed.gui.seeded_form import SeededForm
 from napari_seedbed.gui.seeded_recipes import ask_for_recipe, open_recipe
 from napari_seedbed.gui.seeded_requests import SeededRequests
-from napari_seedbed.gui.seeded_results import ResultLayers
+from napari_seedbed.gui.seeded_results import Filling, ResultLayers
 from napari_seedbed.gui.seeded_session import OPERATION, Kind, Request, SeededSession
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.time_watch import TimeWatch
@@ -94,6 +94,7 @@ class SeededSegmentationPanel(QWidget):
         self.images = ImageChoice(
             napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
         )
+        self.filling = Filling(self.form.filled, self.results, self.images)
         self.seeds = SeedsWatch(self)
         self.tools = SeedTools(napari_viewer, self.form, self.images, self._say)
         self.requests = SeededRequests(
@@ -131,10 +132,9 @@ class SeededSegmentationPanel(QWidget):
         form.accept.clicked.connect(self.accept)
         form.save_recipe.clicked.connect(self._ask_where_to_save)
         form.open_recipe.clicked.connect(self._ask_what_to_open)
-        form.filled.toggled.connect(self._on_filled)
         self.tools.background_changed.connect(self._on_settings_changed)
         self.tools.filling_asked.connect(form.filled.toggle)
-        self.tools.drawing.connect(self._on_drawing)
+        self.tools.drawing.connect(self.filling.on_drawing)
         self.times.moved.connect(self._on_time)
         self._next_shortcut.activated.connect(self.next_uncertain_place)
         self.parameters.changed.connect(self._on_parameters_changed)
@@ -260,11 +260,9 @@ class SeededSegmentationPanel(QWidget):
             self.form.show_times(image.n_times > 1)
             self.parameters.show_scale(unit_symbol(self.images.layer.units[-1]), image.spacing)
             times = None if image.time_axis is None else [0]
-            forecast = machine_speed.corrected(
-                operations.forecast(
-                    OPERATION, {"image": image}, self.requests.parameters(), times=times
-                )
-            )
+            parameters = self.requests.parameters()
+            cost = operations.forecast(OPERATION, {"image": image}, parameters, times=times)
+            forecast = machine_speed.corrected(cost)
         except InputError as error:
             self._say(str(error))
             return None
@@ -411,18 +409,6 @@ class SeededSegmentationPanel(QWidget):
             self._show_forecast()
         else:
             self._say(f"{self.form.status.text()} {self.live.judge(seconds)}".rstrip())
-
-    # Looks
-
-    def _on_filled(self, on: bool) -> None:
-        self.results.is_filled = on
-        if self.images.watched is not None:
-            self.results.fill(self.images.watched, on)
-
-    def _on_drawing(self, on: bool) -> None:
-        """Outlines while a stroke is drawn, or it would be hard to see."""
-        if self.form.filled.isChecked() and self.images.watched is not None:
-            self.results.fill(self.images.watched, not on)
 
     # Time points
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -37,9 +37,9 @@ from napari_seedbed.pipeline.parameters import (
     lengths_in_voxels,
 )
 from napari_seedbed.pipeline.provenance import make_record
+from napari_seedbed.pipeline.results import Result
 from napari_seedbed.pipeline.series import run_series
 from napari_seedbed.pipeline.shapes import Shapes
-from napari_seedbed.pipeline.tables import Points, Table
 from napari_seedbed.pipeline.volumes import (
     Gathered,
     Output,
@@ -50,8 +50,6 @@ from napari_seedbed.pipeline.volumes import (
     seed_volume,
 )
 from napari_seedbed.pipeline.windows import window_of
-
-Kind = TypeVar("Kind", Image, Shapes, Points, Table)
 
 __all__ = [
     "Context",
@@ -80,43 +78,6 @@ def get(name: str) -> Operation:
     if name not in operations:
         raise InputError(f"operation: there is no {name!r}; known are {', '.join(operations)}.")
     return operations[name]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What `run` gives: outputs by name, the main one under `Operation.gives`, and their record.
-
-    Those called 'shapes' are `Shapes`, 'points' `Points`, 'table' a `Table`, all others images.
-    """
-
-    outputs: dict[str, Output]
-    record: dict[str, Any]
-
-    def image(self, name: str) -> Image:
-        """An output that is an image."""
-        return self._of_kind(name, Image)
-
-    def shapes(self, name: str = "shapes") -> Shapes:
-        """An output that holds shapes."""
-        return self._of_kind(name, Shapes)
-
-    def points(self, name: str = "points") -> Points:
-        """An output that holds points."""
-        return self._of_kind(name, Points)
-
-    def table(self, name: str = "table") -> Table:
-        """An output that is a table."""
-        return self._of_kind(name, Table)
-
-    def _of_kind(self, name: str, kind: type[Kind]) -> Kind:
-        output = self.outputs.get(name)
-        if not isinstance(output, kind):
-            there = ", ".join(f"{key} ({type(out).__name__})" for key, out in self.outputs.items())
-            raise InputError(
-                f"{name}: there is no output of that name that is of the kind {kind.__name__}; "
-                f"there are {there}."
-            )
-        return output
 
 
 @dataclass(frozen=True)

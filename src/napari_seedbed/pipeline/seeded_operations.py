@@ -249,7 +249,7 @@ SEEDED_SEGMENTATION = Operation(
         Parameter(
             "engine",
             "choice",
-            WATERSHED,
+            PUBLISHED,
             "Engine",
             "What grows the seeds: the random walker with scikit-image's weights, or a watershed "
             "of the smoothed gradient.",
