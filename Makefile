@@ -5,7 +5,7 @@ PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
 
 help:
-	@echo "make demo         the random walker on real nuclei, in a napari window"
+	@echo "make demo         seeded segmentation of real nuclei, in a napari window"
 	@echo "make test         all tests"
 	@echo "make check        format, lint, types, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"

@@ -27,9 +27,9 @@ def main() -> None:
     from thresholds_scene import build_thresholds
     from waiting import wait_until
 
-    def random_walker(viewer: Any) -> Callable[[], None]:
+    def seeded_segmentation(viewer: Any) -> Callable[[], None]:
         panel, _ = build(viewer)
-        panel.form.options.toggle()
+        panel.parameters.more.toggle()
         return lambda: wait_until(lambda: panel.session.is_final, "the result")
 
     def pixel_classifier(viewer: Any) -> Callable[[], None]:
@@ -97,7 +97,10 @@ def main() -> None:
         return lambda: wait_until(lambda: panel.live_job is None, "the live score")
 
     IMAGES.mkdir(exist_ok=True)
-    take(random_walker, {"dark": "random_walker.png", "light": "random_walker_light.png"})
+    take(
+        seeded_segmentation,
+        {"dark": "seeded_segmentation.png", "light": "seeded_segmentation_light.png"},
+    )
     take(pixel_classifier, {"dark": "pixel_classifier.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})

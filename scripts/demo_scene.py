@@ -1,4 +1,4 @@
-"""The demo scene: real nuclei in napari, strokes on two slices, the random walker's answer."""
+"""The demo scene: real nuclei in napari, strokes on two slices, what they grow into."""
 
 import sys
 from pathlib import Path
@@ -12,14 +12,14 @@ from waiting import wait_until
 
 from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
+from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.operations import run
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 from nuclei_random_walker import IMAGES, SIGMA  # noqa: E402
-from nuclei_strokes import STROKES  # noqa: E402
+from nuclei_strokes import BACKGROUND, STROKES  # noqa: E402
 from painting_strokes import stroke_mask  # noqa: E402
 
 NUCLEI = IMAGES / "nuclei.ome.tif"
@@ -45,15 +45,16 @@ def open_smoothed_nuclei(viewer: Viewer) -> Image:
     return layer
 
 
-def open_panel(viewer: Viewer, image: Image) -> RandomWalkerPanel:
-    """Open the random walker on an image, with an empty seeds layer."""
-    dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
+    """Open seeded segmentation on an image, with an empty seeds layer."""
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Seeded segmentation")
     # Wide enough for the dock's title and for the names of the layers.
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
     wait_until(panel.isVisible, "the panel")
     # Or the time that compiling takes would be taken for the speed of this machine.
     wait_until(lambda: preparation.is_done, "the end of compiling")
     panel.form.image.choose(image)
+    panel.parameters.set_value("engine", "watershed")
     panel.form.new_seeds.click()
     # What a person switches on stays on, however slow or busy the machine is.
     panel.form.live.setChecked(False)
@@ -67,10 +68,11 @@ def show_slice(viewer: Viewer, layer: Image | Labels, z: int) -> None:
     viewer.reset_view(margin=0.02)
 
 
-def paint_strokes(panel: RandomWalkerPanel) -> Labels:
+def paint_strokes(panel: SeededSegmentationPanel) -> Labels:
     """Paint the strokes on the seeds layer, one by one, as a brush does."""
     seeds = panel.seeds.layer
     assert isinstance(seeds, Labels)
+    panel.tools.history.set_background(BACKGROUND)
     for z, label, corners in STROKES:
         rows, columns = np.nonzero(stroke_mask(corners, seeds.data.shape[1:]))
         seeds.data_setitem((np.full_like(rows, z), rows, columns), label)
@@ -78,7 +80,7 @@ def paint_strokes(panel: RandomWalkerPanel) -> Labels:
     return seeds
 
 
-def wait_for_exact_result(panel: RandomWalkerPanel) -> Labels:
+def wait_for_exact_result(panel: SeededSegmentationPanel) -> Labels:
     """Wait for the final result and return its layer."""
     wait_until(lambda: panel.session.is_final, "the result")
     result = panel.results.labels(panel.form.image.layer())
@@ -86,12 +88,12 @@ def wait_for_exact_result(panel: RandomWalkerPanel) -> Labels:
     return result
 
 
-def build(viewer: Viewer) -> tuple[RandomWalkerPanel, Labels]:
+def build(viewer: Viewer) -> tuple[SeededSegmentationPanel, Labels]:
     """Build the whole scene in a viewer.
 
     Returns
     -------
-    panel : RandomWalkerPanel
+    panel : SeededSegmentationPanel
     result : Labels layer
     """
     image = open_smoothed_nuclei(viewer)
@@ -99,7 +101,5 @@ def build(viewer: Viewer) -> tuple[RandomWalkerPanel, Labels]:
     show_slice(viewer, image, SLICE)
     paint_strokes(panel)
     result = wait_for_exact_result(panel)
-    # Outlines let the image be seen; later results come into the same layer and keep them.
-    result.contour, result.opacity = 1, 1.0
     viewer.canvas.overlays.scale_bar.visible = True
     return panel, result

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
-from walker_window import WalkerWindow, ball
+from seeded_window import SeededWindow, ball
 
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import Cancelled, FileError, InputError, MemoryForecastError
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.display
 
 @pytest.fixture
 def window(make_napari_viewer, qtbot):
-    made = WalkerWindow(make_napari_viewer, qtbot)
+    made = SeededWindow(make_napari_viewer, qtbot)
     notification_manager.records.clear()
     return made
 
@@ -136,7 +136,7 @@ def test_error_while_drawing_pops_up_once_not_at_each_stroke(window):
 
 
 def test_complex_image(make_napari_viewer, qtbot):
-    window = WalkerWindow(make_napari_viewer, qtbot, ball()[0].astype(float))
+    window = SeededWindow(make_napari_viewer, qtbot, ball()[0].astype(float))
     window.form.live.setChecked(False)
     window.seed_by_program()
     notification_manager.records.clear()
@@ -156,7 +156,7 @@ def test_constant_image_is_split_by_distance(window):
 
 
 def test_image_with_a_one_pixel_axis(make_napari_viewer, qtbot):
-    window = WalkerWindow(make_napari_viewer, qtbot, ball()[0][10:11])
+    window = SeededWindow(make_napari_viewer, qtbot, ball()[0][10:11])
     seeds = window.new_seeds()
     seeds.data_setitem((np.zeros(5, int), np.full(5, 16), np.arange(14, 19)), 1)
     seeds.data_setitem((np.zeros(30, int), np.full(30, 1), np.arange(30)), 2)
@@ -165,7 +165,7 @@ def test_image_with_a_one_pixel_axis(make_napari_viewer, qtbot):
 
 
 def test_image_with_unclear_axes_says_what_to_do(make_napari_viewer, qtbot):
-    window = WalkerWindow(make_napari_viewer, qtbot, np.zeros((2, 3, 8, 8)))
+    window = SeededWindow(make_napari_viewer, qtbot, np.zeros((2, 3, 8, 8)))
     notification_manager.records.clear()
     window.panel.make_seeds()
     expect_one_message(window, "Label the time axis 't'")
@@ -215,7 +215,7 @@ def test_layers_renamed_during_a_run(window):
 
 
 def test_viewer_closed_during_a_run(make_napari_viewer, qtbot, monkeypatch):
-    window = WalkerWindow(make_napari_viewer, qtbot)
+    window = SeededWindow(make_napari_viewer, qtbot)
     window.seed_by_program()
     started = slow_run(monkeypatch)
     window.form.run.click()

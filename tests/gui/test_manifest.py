@@ -11,6 +11,8 @@ from npe2 import PluginManifest
 from npe2.manifest import contributions
 from npe2.manifest.contributions import (
     CommandContribution,
+    ConfigurationContribution,
+    ConfigurationProperty,
     MenuCommand,
     Submenu,
     SubmenuContribution,
@@ -18,6 +20,7 @@ from npe2.manifest.contributions import (
 from pydantic import BaseModel, ValidationError
 
 import napari_seedbed
+from napari_seedbed.gui import key_settings
 from napari_seedbed.gui.operation_form import OperationForm
 from napari_seedbed.gui.operation_widgets import has_panel, widget_class
 from napari_seedbed.pipeline import operations
@@ -91,6 +94,13 @@ def unknown_keys(raw):
                 (Submenu if "submenu" in item else MenuCommand, item)
                 for menu in items.values()
                 for item in menu
+            ]
+        elif kind == "configurations":
+            rows = [(ConfigurationContribution, item) for item in items.values()]
+            rows += [
+                (ConfigurationProperty, item)
+                for one in items.values()
+                for item in one["properties"].values()
             ]
         elif kind in MODELS:
             rows = [(MODELS[kind], item) for item in items]
@@ -228,6 +238,12 @@ def test_each_command_leads_to_its_own_operation(commands):
             form = widget_class(operation)
             assert issubclass(form, OperationForm)
             assert form.operation.command == operation.command
+
+
+def test_keys_that_can_be_changed_have_the_defaults_of_the_panel(contributed):
+    (settings,) = contributed["configurations"].values()
+    found = {name: item["default"] for name, item in settings["properties"].items()}
+    assert found == key_settings.DEFAULTS
 
 
 def test_samples_and_commands_share_no_id(contributed, commands):

@@ -1,7 +1,7 @@
 """One editor for each declared parameter of an operation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -224,11 +224,15 @@ class ParameterFields(QWidget):
             self._form.setRowVisible(self._fields[name], visible)
 
     def _show_what_counts(self) -> None:
-        """Hide the parameters that make no difference with what is chosen."""
+        self.show_what_counts(self.values())
+
+    def show_what_counts(self, chosen: Mapping[str, Value]) -> None:
+        """Hide the parameters that make no difference with what is chosen, as far as told."""
         for parameter in self._conditions:
             assert parameter.only_with is not None
             choice, values = parameter.only_with
-            self.show_row(parameter.name, _value(self._fields[choice]) in values)
+            if choice in chosen:
+                self.show_row(parameter.name, chosen[choice] in values)
 
     def values(self) -> dict[str, Value]:
         """The values of all parameters, by name."""
@@ -272,7 +276,14 @@ class FieldsWithMore(QWidget):
         column.addWidget(self._parts[0])
         column.addWidget(self.more)
         for part in self._parts:
+            part.changed.connect(self._show_what_counts)
             part.changed.connect(self.changed)
+        self._show_what_counts()
+
+    def _show_what_counts(self) -> None:
+        # What the parameters below 'More options' depend on may stand above.
+        for part in self._parts:
+            part.show_what_counts(self.values())
 
     def values(self) -> dict[str, Value]:
         """The values of all parameters, by name."""

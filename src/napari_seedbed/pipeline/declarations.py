@@ -325,6 +325,9 @@ class Operation:
         own name.
     group : str
         One of `GROUPS`: the heading that lists and the documentation show it under.
+    prepare : callable or None
+        ``prepare(job)`` does what can be done before there are seeds, and leaves it in the cache
+        of the context.
     core_names : dict
         What core's messages call an input or a parameter, and the name that it has here.
     """
@@ -359,6 +362,7 @@ class Operation:
     term: str = ""
     panel: str = ""
     group: str = "Other"
+    prepare: Callable[[Job], None] | None = None
     core_names: Mapping[str, str] = field(default_factory=dict)
 
     @property

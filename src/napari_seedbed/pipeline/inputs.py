@@ -38,7 +38,7 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> 
     """
     _check_roles(operation, inputs)
     image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
-    image = _checked_image("image", image, operation, operation.image_kind)
+    image = checked_image("image", image, operation, operation.image_kind)
     if image.n_channels < operation.least_channels:
         raise InputError(
             f"image: it has {image.n_channels} channel(s) and {operation.title} needs "
@@ -46,7 +46,7 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> 
         )
     other = inputs.get("other")
     if other is not None:
-        other = _checked_image("other", other, operation, operation.other_kind)
+        other = checked_image("other", other, operation, operation.other_kind)
         _check_other(image, other, operation)
     if isinstance(seeds, Shapes):
         raise InputError("seeds: Shapes given; an Image of integer labels is needed.")
@@ -59,7 +59,7 @@ def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> 
     return Inputs(image, seeds, shapes, other)
 
 
-def _checked_image(role: str, image: object, operation: Operation, kind: Voxels) -> Image:
+def checked_image(role: str, image: object, operation: Operation, kind: Voxels) -> Image:
     """An image that the operation can be given, without alpha and with one unit."""
     if not isinstance(image, Image):
         raise InputError(f"{role}: {type(image).__name__} given; an Image is needed.")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -25,6 +25,7 @@ from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.inputs import (
     Inputs,
     check_inputs,
+    checked_image,
     choose_times,
     in_one_unit,
     labels_by_time,
@@ -36,9 +37,9 @@ from napari_seedbed.pipeline.parameters import (
     lengths_in_voxels,
 )
 from napari_seedbed.pipeline.provenance import make_record
+from napari_seedbed.pipeline.results import Result
 from napari_seedbed.pipeline.series import run_series
 from napari_seedbed.pipeline.shapes import Shapes
-from napari_seedbed.pipeline.tables import Points, Table
 from napari_seedbed.pipeline.volumes import (
     Gathered,
     Output,
@@ -50,8 +51,6 @@ from napari_seedbed.pipeline.volumes import (
 )
 from napari_seedbed.pipeline.windows import window_of
 
-Kind = TypeVar("Kind", Image, Shapes, Points, Table)
-
 __all__ = [
     "Context",
     "Forecast",
@@ -62,6 +61,7 @@ __all__ = [
     "get",
     "names",
     "operations",
+    "prepare",
     "run",
 ]
 
@@ -78,43 +78,6 @@ def get(name: str) -> Operation:
     if name not in operations:
         raise InputError(f"operation: there is no {name!r}; known are {', '.join(operations)}.")
     return operations[name]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What `run` gives: outputs by name, the main one under `Operation.gives`, and their record.
-
-    Those called 'shapes' are `Shapes`, 'points' `Points`, 'table' a `Table`, all others images.
-    """
-
-    outputs: dict[str, Output]
-    record: dict[str, Any]
-
-    def image(self, name: str) -> Image:
-        """An output that is an image."""
-        return self._of_kind(name, Image)
-
-    def shapes(self, name: str = "shapes") -> Shapes:
-        """An output that holds shapes."""
-        return self._of_kind(name, Shapes)
-
-    def points(self, name: str = "points") -> Points:
-        """An output that holds points."""
-        return self._of_kind(name, Points)
-
-    def table(self, name: str = "table") -> Table:
-        """An output that is a table."""
-        return self._of_kind(name, Table)
-
-    def _of_kind(self, name: str, kind: type[Kind]) -> Kind:
-        output = self.outputs.get(name)
-        if not isinstance(output, kind):
-            there = ", ".join(f"{key} ({type(out).__name__})" for key, out in self.outputs.items())
-            raise InputError(
-                f"{name}: there is no output of that name that is of the kind {kind.__name__}; "
-                f"there are {there}."
-            )
-        return output
 
 
 @dataclass(frozen=True)
@@ -171,6 +134,48 @@ def forecast(
         image = image.crop(window_of(operation, image, parameters, region).seen)
     chosen = range(image.n_times) if times is None else times
     return _forecast(operation, image, parameters, labels, chosen)
+
+
+def prepare(
+    operation: Operation | str,
+    image: Image,
+    params: Mapping[str, Any] | None = None,
+    *,
+    context: Context,
+    time: int = 0,
+    report: Report | None = None,
+    should_stop: ShouldStop | None = None,
+) -> None:
+    """Do now what `run` would do for an image before it looks at seeds, where there is such.
+
+    Parameters
+    ----------
+    operation : Operation or str
+    image : Image
+    params : dict, optional
+        What differs from the defaults.
+    context : Context
+        Keeps what was prepared; runs with the same one are quicker.
+    time : int
+        Time point.
+    report, should_stop : callable, optional
+        Told how far it is; asked whether to stop.
+
+    Raises
+    ------
+    InputError, MemoryForecastError, Cancelled
+        As `run`.
+    """
+    operation = get(operation) if isinstance(operation, str) else operation
+    if operation.prepare is None:
+        return
+    image = checked_image("image", image, operation, operation.image_kind)
+    parameters = check_parameters(operation.parameters, params, image.spacing)
+    if place_in_memory(image, time) not in context.cache:
+        _check_memory(_forecast(operation, image, parameters, None, [time]))
+    volume = Volume(image, time, context, None)
+    calls = _Calls(operation, Inputs(image), parameters, context, report, should_stop, None, image)
+    operation.prepare(replace(calls.job(volume, time, None, ()), report=report))
 
 
 def run(
@@ -340,7 +345,7 @@ class _Calls:
             volume = Volume(image, t, self.context, self.hashed)
             for channel in channels:
                 check_stop(self.should_stop)
-                job = self._job(volume, t, channel, label_values)
+                job = self.job(volume, t, channel, label_values)
                 if self.report is not None:
                     part = nth * len(channels) + (channel or 0)
                     job.report = partial(_pass_on, self.report, part, parts)
@@ -352,9 +357,10 @@ class _Calls:
             self.notes += [note] if len(places) == parts else [place + note for place in places]
         return {**gathered.images(self.operation, label_values), **gathered.others()}
 
-    def _job(
+    def job(
         self, volume: Volume, t: int, channel: int | None, label_values: tuple[int, ...]
     ) -> Job:
+        """What the function is given for one volume."""
         image, seeds, other, shapes = (
             self.inputs.image,
             self.inputs.seeds,

@@ -1,10 +1,10 @@
-"""A napari window with a ball to segment and the random walker panel beside it."""
+"""A napari window with a ball to segment and the panel of seeded segmentation beside it."""
 
 import numpy as np
 
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.random_walker_panel import RandomWalkerPanel
 from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.pipeline import operations
 
 SHAPE = (20, 32, 32)
@@ -29,10 +29,12 @@ def dice(a, b):
     return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
 
 
-class WalkerWindow:
+class SeededWindow:
     """The viewer, the panel in its dock, and short names for what tests do all the time."""
 
-    def __init__(self, make_napari_viewer, qtbot, image=None, **layer) -> None:
+    def __init__(
+        self, make_napari_viewer, qtbot, image=None, engine="random_walker", **layer
+    ) -> None:
         self.qtbot = qtbot
         self.viewer = make_napari_viewer(show=True)
         # Software rendering takes as long as the picture is large.
@@ -41,9 +43,10 @@ class WalkerWindow:
             image, self.truth = ball()
             layer = {"scale": SCALE, "translate": PLACE, "units": ("um",) * 3, **layer}
         self.image = self.viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
-        self.panel = RandomWalkerPanel(self.viewer)
-        self.viewer.window.add_dock_widget(self.panel, name="Random walker")
+        self.panel = SeededSegmentationPanel(self.viewer)
+        self.viewer.window.add_dock_widget(self.panel, name="Seeded segmentation")
         self.form = self.panel.form
+        self.panel.parameters.set_value("engine", engine)
         self.panel.session._settle.setInterval(200)  # the hand of a test rests quickly
         # On a machine that never ran the solver it is compiled first.
         qtbot.waitUntil(lambda: preparation.is_done, timeout=300000)
@@ -101,8 +104,8 @@ class WalkerWindow:
         """What the single door gives for the seeds as they are now, from a fresh start."""
         image = self.panel.images.image()
         seeds = seeds_image(self.seeds, self.image)
-        parameters = self.panel.parameters.values()
-        result = operations.run("random_walker", {"image": image, "seeds": seeds}, parameters)
+        parameters = self.panel.requests.parameters()
+        result = operations.run("seeded_segmentation", {"image": image, "seeds": seeds}, parameters)
         return result.outputs["labels"].array
 
 

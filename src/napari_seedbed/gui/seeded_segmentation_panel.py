@@ -1,11 +1,10 @@
-"""The random walker panel: from a scribble to a segmentation that follows every stroke."""
+"""Seeded segmentation: from a scribble to a segmentation that follows every stroke."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import Qt, QTimer
@@ -16,37 +15,32 @@ from napari_seedbed.core.progress import Preview, Progress
 from napari_seedbed.core.walker.uncertain_regions import UncertainRegion
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
+from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
+from napari_seedbed.gui.key_settings import key_of
 from napari_seedbed.gui.layer_records import is_preview, is_seeds
-from napari_seedbed.gui.layers import add_seeds_layer
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
-from napari_seedbed.gui.parameter_fields import ParameterFields
+from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.random_walker_form import NEXT_KEY, RandomWalkerForm
-from napari_seedbed.gui.random_walker_results import ResultLayers
-from napari_seedbed.gui.random_walker_session import (
-    OPERATION,
-    Kind,
-    NeedsSeeds,
-    RandomWalkerSession,
-    Request,
-)
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
-from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seed_tools import SeedTools
+from napari_seedbed.gui.seeded_form import SeededForm
+from napari_seedbed.gui.seeded_recipes import ask_for_recipe, open_recipe
+from napari_seedbed.gui.seeded_requests import SeededRequests
+from napari_seedbed.gui.seeded_results import Filling, ResultLayers
+from napari_seedbed.gui.seeded_session import OPERATION, Kind, Request, SeededSession
 from napari_seedbed.gui.seeds_watch import SeedsWatch
+from napari_seedbed.gui.time_watch import TimeWatch
 from napari_seedbed.gui.uncertain_places import UncertainPlaces
-from napari_seedbed.gui.view_position import (
-    show_place,
-    slice_on_screen,
-    take_brush,
-    time_on_screen,
-)
+from napari_seedbed.gui.view_position import show_place, take_brush, time_on_screen
 from napari_seedbed.gui.viewer_keys import ViewerKey
+from napari_seedbed.gui.voxel_size_line import VoxelSizeLine
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.seeded_operations import WATERSHED
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -59,14 +53,16 @@ PREPARING = "Preparing for first use, for a minute in the background…"
 STATUS = {
     "waiting": "Updating…",
     "live": "Updating…",
-    "exact": "Computing the final result…",
-    "shown": "Quick result; the final one follows when you pause.",
-    "final": "Final: the command line gives the same labels.",
+    "exact": "Updating…",
+    "shown": "Quick result; the exact one follows when you pause.",
+    "final": "Up to date: the command line gives the same labels.",
 }
 
+STALE = "Older than the seeds or settings; press Run to update."
 
-class RandomWalkerPanel(QWidget):
-    """Dock widget of the random walker.
+
+class SeededSegmentationPanel(QWidget):
+    """Dock widget of seeded segmentation.
 
     Parameters
     ----------
@@ -76,25 +72,35 @@ class RandomWalkerPanel(QWidget):
     def __init__(self, napari_viewer: "Viewer") -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.form = RandomWalkerForm()
-        self.parameters = ParameterFields(operations.get(OPERATION).parameters)
-        self.form.add_options(self.parameters)
+        place_key = key_of("uncertain_place_key")
+        self.form = SeededForm(key_of("background_key"), key_of("filling_key"), place_key)
+        # which label is background is told by the seeds layer
+        declared = operations.get(OPERATION).parameters
+        self.parameters = FieldsWithMore([p for p in declared if p.name != "background"])
+        self.form.add_parameters(self.parameters)
+        self.voxel_size = VoxelSizeLine(napari_viewer)
+        self.form.add_voxel_size(self.voxel_size)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
 
         self.results = ResultLayers(napari_viewer)
-        self.session = RandomWalkerSession(
+        self.session = SeededSession(
             self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
         )
         self.live = LiveUpdate(self.form.live, self.session)
         self.places = UncertainPlaces(self._on_place, self._on_search_failed)
-        self._key = ViewerKey(napari_viewer, NEXT_KEY, self.next_uncertain_place)
+        self._key = ViewerKey(napari_viewer, place_key, self.next_uncertain_place)
         self.images = ImageChoice(
             napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
         )
+        self.filling = Filling(self.form.filled, self.results, self.images)
         self.seeds = SeedsWatch(self)
-        self._solved: set[int] = set()
+        self.tools = SeedTools(napari_viewer, self.form, self.images, self._say)
+        self.requests = SeededRequests(
+            napari_viewer, self.images, self.seeds, self.tools, self.parameters, self._all_times
+        )
+        self.times = TimeWatch(napari_viewer, self.images, self)
         self._final: Result | None = None
         self._is_timed = False
         self._shown_error = ""
@@ -102,7 +108,7 @@ class RandomWalkerPanel(QWidget):
         self._tell_removed = QTimer(self)
         self._tell_removed.setSingleShot(True)
         self._tell_removed.timeout.connect(self._say_removed)
-        self._next_shortcut = QShortcut(NEXT_KEY, self)
+        self._next_shortcut = QShortcut(place_key, self)
         self._next_shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._connect()
         self.reset_choices()
@@ -120,14 +126,18 @@ class RandomWalkerPanel(QWidget):
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
         form.seeds.activated.connect(self._on_settings_changed)
         form.times.activated.connect(self._on_settings_changed)
-        form.new_seeds.clicked.connect(self.make_seeds)
         form.run.clicked.connect(self.run)
         form.cancel.clicked.connect(self.cancel)
         form.next_place.clicked.connect(self.next_uncertain_place)
         form.accept.clicked.connect(self.accept)
         form.save_recipe.clicked.connect(self._ask_where_to_save)
+        form.open_recipe.clicked.connect(self._ask_what_to_open)
+        self.tools.background_changed.connect(self._on_settings_changed)
+        self.tools.filling_asked.connect(form.filled.toggle)
+        self.tools.drawing.connect(self.filling.on_drawing)
+        self.times.moved.connect(self._on_time)
         self._next_shortcut.activated.connect(self.next_uncertain_place)
-        self.parameters.changed.connect(self._on_settings_changed)
+        self.parameters.changed.connect(self._on_parameters_changed)
         preparation.finished.connect(self._show_prepared)
         self.seeds.changed.connect(self._on_settings_changed)
         session.previewed.connect(self._on_preview)
@@ -149,13 +159,7 @@ class RandomWalkerPanel(QWidget):
 
     def make_seeds(self) -> None:
         """Add an empty seeds layer on the image, brush in hand."""
-        with errors.shown(self._say):
-            layer = add_seeds_layer(self.viewer, self.images.layer)
-            self.form.seeds.choose(layer)
-            self._say(
-                "Paint inside an object with label 1, then press M for label 2 and paint the "
-                "background."
-            )
+        self.tools.make_seeds()
 
     def run(self) -> None:
         """Segment now."""
@@ -174,11 +178,27 @@ class RandomWalkerPanel(QWidget):
 
     def next_uncertain_place(self) -> None:
         """Go to the largest uncertain region not yet visited."""
+        if self.parameters.values()["engine"] == WATERSHED:
+            self._say("A watershed does not say where it is in doubt; choose another engine.")
+            return
+        self.requests.wants_doubt = True
+        if self._final is not None and "uncertainty" not in self._final.outputs:
+            self._final = None
         self._when_exact(self._find_place)
 
     def save_recipe(self, path: str | Path) -> None:
         """Write the recipe of the result to `path`, as soon as it is exact."""
         self._when_exact(lambda: self._save_recipe(Path(path)))
+
+    def open_recipe(self, path: str | Path) -> None:
+        """Take seeds, background and settings from a recipe."""
+        with errors.shown(self._say):
+            layer, parameters = open_recipe(self.viewer, self.images.layer, Path(path))
+            for name, value in parameters.items():
+                self.parameters.set_value(name, value)
+            self.form.seeds.choose(layer)
+            self._say(f"Seeds of {Path(path).name}: go on painting.")
+            self.live.follow()
 
     def reset_choices(self, event: Any = None) -> None:
         """Offer the layers that there are now."""
@@ -203,16 +223,30 @@ class RandomWalkerPanel(QWidget):
         hint = "" if forecast is None else self.live.begin_image(forecast.seconds)
         if hint:
             self._say(hint)
+        with errors.shown(self._say):
+            self.voxel_size.watch(layer)
+        self._prepare_image()
 
     def _on_image_changed(self) -> None:
         """Voxels, place or channels are other ones now."""
         self._forget_image()
         self._show_forecast()
         self._on_settings_changed()
+        self._prepare_image()
+
+    def _prepare_image(self) -> None:
+        """Prepare while the first strokes are drawn."""
+        wanted = self.images.watched is not None and self.form.live.isChecked()
+        if wanted and preparation.is_done and self.isVisible():
+            self.session.prepare_image()
+
+    def _on_parameters_changed(self) -> None:
+        self._show_forecast()
+        self._on_settings_changed()
 
     def _forget_image(self) -> None:
         self._final = None
-        self._solved = set()
+        self.requests.forget()
         self._shown_error = ""
         self.session.forget_image()
         self.places.forget()
@@ -224,12 +258,11 @@ class RandomWalkerPanel(QWidget):
         try:
             image = self.images.image()
             self.form.show_times(image.n_times > 1)
+            self.parameters.show_scale(unit_symbol(self.images.layer.units[-1]), image.spacing)
             times = None if image.time_axis is None else [0]
-            forecast = machine_speed.corrected(
-                operations.forecast(
-                    OPERATION, {"image": image}, self.parameters.values(), times=times
-                )
-            )
+            parameters = self.requests.parameters()
+            cost = operations.forecast(OPERATION, {"image": image}, parameters, times=times)
+            forecast = machine_speed.corrected(cost)
         except InputError as error:
             self._say(str(error))
             return None
@@ -241,9 +274,10 @@ class RandomWalkerPanel(QWidget):
     def _on_seeds_chosen(self, layer: Layer | None) -> None:
         self.session.changed()
         self.places.forget()
-        self._solved = set()
+        self.requests.forget()
         self._final = None
         self.seeds.watch(layer)
+        self.tools.watch(layer)
         self.live.has_seeds = layer is not None
         self._enable()
 
@@ -256,35 +290,7 @@ class RandomWalkerPanel(QWidget):
     def _prepare(self, kind: Kind) -> Request:
         # A run that waits for the compiler says nothing about the machine.
         self._is_timed = preparation.is_done
-        layer = self.images.layer
-        if self.seeds.layer is None:
-            raise NeedsSeeds("There are no seeds yet. Press New seeds, and paint.")
-        image = self.images.image()
-        seeds = seeds_image(self.seeds.layer, layer)
-        # The person goes on painting in the layer while this runs.
-        seeds = replace(seeds, array=np.array(seeds.array))
-        parameters = self.parameters.values()
-        wanted = tuple(name for name in ("uncertainty", "probabilities") if parameters[name])
-        if kind == "exact":
-            parameters["uncertainty"] = True
-        t = time_on_screen(self.viewer, layer)
-        times: tuple[int, ...] | None = None
-        if t is not None:
-            if kind == "live":
-                times = (t,)
-            elif self.form.times.currentData() == "current":
-                times = tuple(sorted(self._solved | {t}))
-            self._solved.add(t)
-        return Request(
-            image=image,
-            seeds=seeds,
-            parameters=parameters,
-            view=slice_on_screen(self.viewer, layer),
-            time=t,
-            times=times,
-            layer=layer,
-            wanted=wanted,
-        )
+        return self.requests.make(kind)
 
     def _on_preview(self, preview: Preview, request: Request) -> None:
         if request.layer in self.viewer.layers:
@@ -350,8 +356,13 @@ class RandomWalkerPanel(QWidget):
                 "settles it."
             )
 
+    def _ask_what_to_open(self) -> None:
+        path = ask_for_recipe(self)
+        if path is not None:
+            self.open_recipe(path)
+
     def _ask_where_to_save(self) -> None:
-        path = ask_for_recipe_path(self, f"{self.form.image.currentText()} random walker")
+        path = ask_for_recipe_path(self, f"{self.form.image.currentText()} seeded segmentation")
         if path is not None:
             self.save_recipe(path)
 
@@ -372,12 +383,17 @@ class RandomWalkerPanel(QWidget):
         form = self.form
         for button in (form.run, form.accept, form.next_place, form.save_recipe):
             button.setEnabled(ready)
-        form.new_seeds.setEnabled(self.images.watched is not None)
+        for button in (form.new_seeds, form.open_recipe):
+            button.setEnabled(self.images.watched is not None)
 
     def _on_state(self, state: str) -> None:
-        self.form.controls.show_running(state in ("live", "exact"))
+        self.form.controls.show_running(state in ("prepare", "live", "exact"))
         if state in STATUS:
             self._say(STATUS[state])
+        elif state == "idle" and self.form.status.text().startswith(tuple(STATUS.values())):
+            image = self.images.watched
+            shown = image is not None and self.results.labels(image) is not None
+            self._say(STALE if shown else "Ready.")
 
     def _on_progress(self, progress: Progress) -> None:
         self.form.controls.show_progress(progress)
@@ -385,12 +401,33 @@ class RandomWalkerPanel(QWidget):
     def _on_cancelled(self) -> None:
         self._say("Cancelled. What is shown may be older than the seeds.")
 
-    def _on_timed(self, forecast_seconds: float, seconds: float) -> None:
+    def _on_timed(self, forecast_seconds: float, seconds: float, anew: bool) -> None:
         if not self._is_timed:
             return
-        machine_speed.learn(forecast_seconds, seconds)
-        self._show_forecast()
-        self._say(f"{self.form.status.text()} {self.live.judge(seconds)}".rstrip())
+        if anew:
+            machine_speed.learn(forecast_seconds, seconds)
+            self._show_forecast()
+        else:
+            self._say(f"{self.form.status.text()} {self.live.judge(seconds)}".rstrip())
+
+    # Time points
+
+    def _all_times(self) -> bool:
+        return bool(self.form.times.currentData() == "all")
+
+    def _on_time(self, t: int) -> None:
+        """Say what a time point shows; segment it where it has seeds and was not yet."""
+        if self.seeds.layer is None or self.session.is_running:
+            return
+        missing = self.requests.missing(t)
+        if missing:
+            self._say(missing)
+        elif t not in self.requests.solved:
+            self._say("This time point has seeds and is not segmented yet; press Run.")
+            if self.form.live.isChecked():
+                self.live.follow()
+        elif self.session.is_final:
+            self._say(STATUS["final"])
 
     def _on_not_ready(self, message: str) -> None:
         if self.images.watched is not None:
@@ -415,6 +452,7 @@ class RandomWalkerPanel(QWidget):
             self._say(errors.show(error))
         elif self.form.status.text() in (PREPARING, ""):
             self._say("Ready." if self.seeds.layer else "Press New seeds to begin.")
+        self._prepare_image()
 
     # Layers and windows that go away
 
@@ -436,12 +474,15 @@ class RandomWalkerPanel(QWidget):
         """Take the key, and catch up."""
         super().showEvent(event)
         self._key.take()
+        self.tools.take_keys()
         self.live.resume()
+        self._prepare_image()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Give the key back, and rest; a window that is only minimised goes on."""
         if event is None or not event.spontaneous():
             self._key.give_back()
+            self.tools.give_back_keys()
             self.live.pause()
         super().hideEvent(event)
 
@@ -450,6 +491,6 @@ class RandomWalkerPanel(QWidget):
         self.session.changed()
 
 
-def _stop(session: RandomWalkerSession, places: UncertainPlaces) -> None:
+def _stop(session: SeededSession, places: UncertainPlaces) -> None:
     session.close()
     places.stop()

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tifffile
-from walker_window import WalkerWindow, ball
+from seeded_window import SeededWindow, ball
 
 from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.files import read_image, write_image
@@ -35,7 +35,7 @@ def test_saved_recipe_gives_the_same_labels_on_the_command_line(
     file = tmp_path / "cells.ome.tif"
     array, _ = ball()
     write_image(file, Image(array, ("z", "y", "x"), (2.0, 0.5, 0.5), ("micrometer",) * 3))
-    window = WalkerWindow(
+    window = SeededWindow(
         make_napari_viewer, qtbot, array, scale=(2.0, 0.5, 0.5), units=("um",) * 3
     )
     window.seed_by_program()
@@ -46,7 +46,7 @@ def test_saved_recipe_gives_the_same_labels_on_the_command_line(
 
 
 def test_file_dialog_leads_to_the_file(make_napari_viewer, qtbot, tmp_path, monkeypatch):
-    window = WalkerWindow(make_napari_viewer, qtbot)
+    window = SeededWindow(make_napari_viewer, qtbot)
     window.seed_by_program()
     offered = []
 
@@ -57,7 +57,7 @@ def test_file_dialog_leads_to_the_file(make_napari_viewer, qtbot, tmp_path, monk
     monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getSaveFileName", choose)
     window.form.save_recipe.click()
     qtbot.waitUntil((tmp_path / "mine.yaml").exists, timeout=30000)
-    assert offered == ["cells_random_walker.yaml"]
+    assert offered == ["cells_seeded_segmentation.yaml"]
     assert "seedbed run mine.yaml" in window.status
 
 
@@ -67,7 +67,7 @@ def test_two_channels_opened_from_a_file(make_napari_viewer, qtbot, tmp_path):
     other = np.random.default_rng(3).integers(0, 2000, array.shape, dtype=np.uint16)
     write_image(file, Image(np.stack([array, other]), ("c", "z", "y", "x"), (2.0, 0.5, 0.5)))
     viewer_image = read_image(file)
-    window = WalkerWindow(
+    window = SeededWindow(
         make_napari_viewer,
         qtbot,
         viewer_image.array,
@@ -97,7 +97,7 @@ def mark(seeds, t, x):
 
 @pytest.fixture
 def movie(make_napari_viewer, qtbot):
-    window = WalkerWindow(
+    window = SeededWindow(
         make_napari_viewer,
         qtbot,
         series(),
@@ -129,6 +129,26 @@ def test_time_points_are_solved_one_after_the_other_and_kept(movie):
     np.testing.assert_array_equal(both[0], first[0])
     assert both[2].any()
     assert not both[1].any()
+
+
+def test_time_points_without_seeds_say_so_and_those_with_seeds_are_segmented(movie):
+    movie.viewer.dims.set_point(0, 0)
+    mark(movie.seeds, 0, 12)
+    movie.wait_final()
+    movie.viewer.dims.set_point(0, 1)
+    movie.qtbot.waitUntil(lambda: "No seeds at this time point" in movie.status)
+    movie.viewer.dims.set_point(0, 0)
+    movie.qtbot.waitUntil(lambda: movie.status.startswith("Up to date"))
+    assert movie.panel.session.is_final
+    # marked from elsewhere, with nobody looking there
+    movie.form.live.setChecked(False)
+    mark(movie.seeds, 2, 20)
+    movie.panel.seeds.look_if_due()
+    movie.form.live.setChecked(True)
+    movie.wait_final()
+    assert not movie.result.data[2].any()
+    movie.viewer.dims.set_point(0, 2)
+    movie.qtbot.waitUntil(lambda: movie.result.data[2].any(), timeout=30000)
 
 
 def test_all_time_points_with_seeds_at_once(movie, tmp_path):

@@ -1,4 +1,4 @@
-"""The result layers of the random walker panel: one set an image, updated in place."""
+"""The result layers of seeded segmentation: one set an image, updated in place."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,24 +8,40 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QCheckBox
 
 from napari_seedbed.core.progress import Preview
 from napari_seedbed.gui.grids import grid_of
+from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layer_records import METADATA_KEY, SLOT_KEYS, accept, find_result
 from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.layers import write_preview as write_slice
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
 
-RUNNING = {"operation": "random_walker", "live": True}
+RUNNING = {"operation": "seeded_segmentation", "live": True}
 """Record of a layer whose first run is not over."""
 
 
+FILLED: dict[str, Any] = {"contour": 0, "opacity": 0.4}
+"""Light enough that strokes of the same colour are seen on it."""
+
+OUTLINES: dict[str, Any] = {"contour": 1, "opacity": 1.0}
+
+
 class ResultLayers:
-    """Shows results in the viewer; holds no reference to a layer, only to its slot."""
+    """Shows results in the viewer; holds no reference to a layer, only to its slot.
+
+    Attributes
+    ----------
+    is_filled : bool
+        Whether a result that comes is filled; one that is there changes with `fill`.
+    """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        self.is_filled = False
         # by slot, the accepted layer that its next result will lie over
         self._accepted: dict[str, str] = {}
 
@@ -33,6 +49,12 @@ class ResultLayers:
         """The segmentation that further strokes will change."""
         layer = find_result(self._viewer, _slot(image, "labels"))
         return layer if isinstance(layer, Labels) else None
+
+    def fill(self, image: ImageLayer, on: bool) -> None:
+        """Show the labels of an image filled, or as outlines."""
+        layer = self.labels(image)
+        if layer is not None:
+            _look(layer, FILLED if on else OUTLINES)
 
     def is_live(self, layer: Layer) -> bool:
         """Whether the next run would overwrite the layer."""
@@ -136,9 +158,9 @@ class ResultLayers:
             "probabilities": f"probability of {label}",
         }[kind]
         if kind == "labels" and layer is None:
-            self._outline_accepted(slot)
-        properties = {"opacity": 0.5} if kind == "labels" else {"visible": kind != "probabilities"}
-        add_or_update(
+            self._set_off_accepted(slot)
+        is_new = layer is None
+        layer = add_or_update(
             self._viewer,
             kind,
             output,
@@ -146,16 +168,21 @@ class ResultLayers:
             name=f"{image.name} {title}",
             record=record,
             slot=slot,
-            **properties,
+            visible=kind != "probabilities",
         )
+        if is_new and isinstance(layer, Labels):
+            _look(layer, FILLED if self.is_filled else OUTLINES)
 
-    def _outline_accepted(self, slot: str) -> None:
-        """Show the accepted labels as outlines: two fillings over each other cannot be read."""
+    def _set_off_accepted(self, slot: str) -> None:
+        """Show the accepted labels the other way than the new ones, or nobody could tell them."""
         accepted = self._accepted.pop(slot, None)
+        new, other = (FILLED, OUTLINES) if self.is_filled else (OUTLINES, FILLED)
         for layer in self._viewer.layers:
-            found = str(layer.unique_id) == accepted and isinstance(layer, Labels)
-            if found and layer.contour == 0:
-                layer.contour, layer.opacity = 1, 1.0
+            if str(layer.unique_id) != accepted or not isinstance(layer, Labels):
+                continue
+            # unless somebody has chosen how they look
+            if {name: getattr(layer, name) for name in new} == new:
+                _look(layer, other)
 
     def _write_time(
         self, layer: Layer, output: Image, image: ImageLayer, record: Mapping[str, Any], t: int
@@ -171,8 +198,40 @@ class ResultLayers:
         layer.refresh()
 
 
+class Filling(QObject):
+    """Filled or outlines: what the box says, and always outlines while a stroke is drawn.
+
+    Parameters
+    ----------
+    box : QCheckBox
+    results : ResultLayers
+    images : ImageChoice
+        Whose results are shown.
+    """
+
+    def __init__(self, box: QCheckBox, results: ResultLayers, images: ImageChoice) -> None:
+        super().__init__(box)
+        self._box, self._results, self._images = box, results, images
+        box.toggled.connect(self._on_toggled)
+
+    def on_drawing(self, on: bool) -> None:
+        """A stroke begins or ends: it would be hard to see on a filled result."""
+        if self._box.isChecked() and self._images.watched is not None:
+            self._results.fill(self._images.watched, not on)
+
+    def _on_toggled(self, on: bool) -> None:
+        self._results.is_filled = on
+        if self._images.watched is not None:
+            self._results.fill(self._images.watched, on)
+
+
+def _look(layer: Labels, looks: Mapping[str, Any]) -> None:
+    for name, value in looks.items():
+        setattr(layer, name, value)
+
+
 def _slot(image: ImageLayer, kind: str, label: str = "") -> str:
-    return f"random walker/{image.unique_id}/{kind}" + (f"/{label}" if label else "")
+    return f"seeded segmentation/{image.unique_id}/{kind}" + (f"/{label}" if label else "")
 
 
 def _by_label(probabilities: Image) -> list[tuple[str, Image]]:

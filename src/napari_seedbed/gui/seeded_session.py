@@ -1,8 +1,12 @@
-"""When the random walker runs: after each stroke, exactly once the hand rests, never stale.
+"""When seeds are grown: after each stroke, exactly once the hand rests, never stale.
 
-No widgets and no layers here. While a person draws, runs are warm and start with the slice on
-screen. When the hand rests, a cold run replaces their result: it has the same bits as the command
-line's. Whatever must be exact (accepting, saving) waits for that run.
+No widgets and no layers here. Runs start with the slice on screen. An engine that goes on from its
+last solution is warm while a person draws, and when the hand rests, a cold run replaces its result:
+that has the same bits as the command line's. Other engines have only such runs. Whatever must be
+exact (accepting, saving) waits for one.
+
+What an engine makes of the image alone is made as soon as there is an image, and no stroke stops
+that: it would only have to begin anew.
 """
 
 import time
@@ -14,16 +18,16 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop
-from napari_seedbed.errors import InputError
+from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
+from napari_seedbed.errors import Cancelled, InputError, SeedbedError
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
 
-OPERATION = "random_walker"
+OPERATION = "seeded_segmentation"
 
-Kind = Literal["live", "exact"]
-State = Literal["idle", "waiting", "live", "exact", "shown", "final"]
+Kind = Literal["prepare", "live", "exact"]
+State = Literal["idle", "waiting", "prepare", "live", "exact", "shown", "final"]
 
 
 class NeedsSeeds(InputError):
@@ -37,8 +41,8 @@ class Request:
     Attributes
     ----------
     image : Image
-    seeds : Image
-        Labels on the image's grid; a copy, since the person goes on drawing.
+    seeds : Image or None
+        Labels on the image's grid; a copy, since the person goes on drawing. None for preparing.
     parameters : dict
     view : (int, int) or None
         Spatial axis and index of the slice on screen.
@@ -50,16 +54,23 @@ class Request:
         Where the image comes from and the result belongs.
     wanted : tuple of str
         Outputs to show beside the labels.
+    is_cold : bool
+        Whether a run has the same bits whatever came before, and works on all that an exact one
+        would: it is an exact one then, also while somebody draws.
+    guide : str
+        What to tell a person who has not marked enough.
     """
 
     image: Image
-    seeds: Image
+    seeds: Image | None
     parameters: dict[str, Any]
     view: tuple[int, int] | None = None
     time: int | None = None
     times: tuple[int, ...] | None = None
     layer: Any = None
     wanted: tuple[str, ...] = ()
+    is_cold: bool = False
+    guide: str = ""
 
 
 @dataclass
@@ -70,7 +81,7 @@ class _Wish:
     asked: bool = False
 
 
-class RandomWalkerSession(QObject):
+class SeededSession(QObject):
     """Decides what runs when, and hands over only what is still wanted.
 
     Parameters
@@ -87,8 +98,8 @@ class RandomWalkerSession(QObject):
     -----
     Signals: `previewed(Preview, Request)`; `finished(Result, Request, exact)`;
     `not_ready(str)` when seeds are missing while drawing; `failed(error, asked)`;
-    `state_changed(State)`; `progressed(Progress)`; `cancelled()`; `timed(forecast, measured)` in
-    seconds, after an exact run.
+    `state_changed(State)`; `progressed(Progress)`; `cancelled()`; `timed(forecast, measured,
+    anew)` in seconds, after an exact run and after one that had to prepare the image anew.
     """
 
     previewed = Signal(object, object)
@@ -98,7 +109,7 @@ class RandomWalkerSession(QObject):
     state_changed = Signal(str)
     progressed = Signal(object)
     cancelled = Signal()
-    timed = Signal(float, float)
+    timed = Signal(float, float, bool)
 
     def __init__(
         self,
@@ -112,13 +123,16 @@ class RandomWalkerSession(QObject):
         self._prepare: Callable[[Kind], Request] | None = prepare
         self._cache: dict[Hashable, Any] = {}
         self._job: Job | None = None
+        self._run: _Run | None = None
         self._running: _Wish | None = None
         self._next: _Wish | None = None
         self._pending: list[Callable[[], None]] = []
+        # seconds, of what the next run does not have to do
+        self._prepared_in: float | None = None
         self._state: State = "idle"
         self._stale = False
-        self._debounce = self._timer(debounce_seconds, self._run_live)
-        self._settle = self._timer(settle_seconds, self._run_exact)
+        self._debounce = self._timer(debounce_seconds, self._want_live)
+        self._settle = self._timer(settle_seconds, self._want_exact)
 
     def _timer(self, seconds: float, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -129,13 +143,17 @@ class RandomWalkerSession(QObject):
 
     @property
     def state(self) -> State:
-        """`waiting` for the hand to rest, running `live` or `exact`, `shown`, `final`, `idle`."""
+        """`waiting` for the hand; running `prepare`, `live`, `exact`; `shown`, `final`; `idle`."""
         return self._state
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is in progress or about to begin."""
-        return self._job is not None or self._next is not None
+        """Whether a run is in progress or about to begin; preparing alone is none."""
+        return (self._job is not None and not self._only_prepares) or self._next is not None
+
+    @property
+    def _only_prepares(self) -> bool:
+        return self._running is not None and self._running.kind == "prepare"
 
     @property
     def is_final(self) -> bool:
@@ -143,6 +161,13 @@ class RandomWalkerSession(QObject):
         return self._state == "final"
 
     # What happens to it
+
+    def prepare_image(self) -> None:
+        """There is a new image: prepare it while nothing else is to be done."""
+        if self._cache or self._next or self._debounce.isActive():
+            return
+        if self._job is None or self._job.cancelled:
+            self._want(_Wish("prepare"))
 
     def stroke(self) -> None:
         """Seeds changed while live: solve soon, and exactly when the hand rests."""
@@ -158,7 +183,7 @@ class RandomWalkerSession(QObject):
         """
         self._stale = True
         self._settle.stop()
-        if self._job is None:
+        if self._job is None and self._state != "idle":
             self._set_state("idle")
 
     def changed(self) -> None:
@@ -194,7 +219,9 @@ class RandomWalkerSession(QObject):
         wish = self._next or self._running
         if self._pending or (wish is not None and wish.asked):
             return coming
-        if wish is None and not coming:
+        if (wish is None or self._only_prepares) and not coming:
+            if self._job is not None:
+                self._job.cancel()
             return False
         self._next = None
         if self._job is not None:
@@ -223,6 +250,7 @@ class RandomWalkerSession(QObject):
         """Drop what was prepared for an image: its voxels changed, or it is gone."""
         # A running job keeps the old dict; clearing that would pull it away under the job.
         self._cache = {}
+        self._prepared_in = None
 
     def close(self) -> None:
         """Stop everything, call nobody any more; returns at once."""
@@ -233,7 +261,7 @@ class RandomWalkerSession(QObject):
         self._cache = {}
         if self._job is not None:
             self._job.abandon()
-            self._job = None
+            self._job = self._run = None
 
     # How it works
 
@@ -247,10 +275,10 @@ class RandomWalkerSession(QObject):
         self._state = state
         self.state_changed.emit(state)
 
-    def _run_live(self) -> None:
+    def _want_live(self) -> None:
         self._want(_Wish("live"))
 
-    def _run_exact(self) -> None:
+    def _want_exact(self) -> None:
         self._want(_Wish("exact"))
 
     def _want(self, wish: _Wish) -> None:
@@ -260,6 +288,8 @@ class RandomWalkerSession(QObject):
         self._next = wish
         if self._job is None:
             self._start_next()
+        elif self._run is not None and self._run.prepares:
+            self._run.is_superseded = True
         else:
             # The solver's prepared state is used by one run at a time: on_cancelled goes on.
             self._job.cancel()
@@ -276,9 +306,11 @@ class RandomWalkerSession(QObject):
             self._running = None
             self._fail(error, wish)
             return
+        if request.is_cold and wish.kind == "live":
+            wish.kind = "exact"
         context = operations.Context(cache=self._cache, view=request.view, live=wish.kind == "live")
         # The first answer names the place that it is for; the request tells for which layers.
-        run = _Run(request, context)
+        self._run = run = _Run(request, context)
         self._job = Job(
             run,
             on_done=lambda result: self._on_done(result, request, wish, run),
@@ -295,9 +327,17 @@ class RandomWalkerSession(QObject):
         self.progressed.emit(progress)
 
     def _on_done(
-        self, result: operations.Result, request: Request, wish: _Wish, run: "_Run"
+        self, result: operations.Result | None, request: Request, wish: _Wish, run: "_Run"
     ) -> None:
-        self._job = self._running = None
+        self._job = self._run = self._running = None
+        if self._next is not None:
+            # wanted in the last moment of the run
+            self._start_next()
+            return
+        if result is None:
+            self._prepared_in = run.seconds[1]
+            self._set_state("waiting" if self._debounce.isActive() else "idle")
+            return
         exact = wish.kind == "exact"
         self.finished.emit(result, request, exact)
         if self._debounce.isActive():
@@ -308,22 +348,36 @@ class RandomWalkerSession(QObject):
             actions, self._pending = self._pending, []
             for action in actions:
                 action()
-            self.timed.emit(*run.seconds)
         else:
             self._set_state("shown")
             self._settle.start()
+        forecast, measured = run.seconds
+        before, self._prepared_in = self._prepared_in, None
+        anew = run.is_anew or before is not None
+        if exact or anew:
+            self.timed.emit(forecast, measured + (before or 0.0), anew)
 
     def _on_error(self, error: BaseException, wish: _Wish) -> None:
-        self._job = self._running = None
-        # What a failed run leaves prepared is not to be trusted.
-        self._cache = {}
+        if isinstance(error, Cancelled):
+            # a newer wish came while the image was prepared
+            self._on_cancelled()
+            return
+        self._job = self._run = self._running = None
+        if not isinstance(error, NeedsSeeds):
+            # What a failed run leaves prepared is not to be trusted.
+            self._cache = {}
         self._fail(error, wish)
 
     def _on_cancelled(self) -> None:
-        self._job = self._running = None
+        self._job = self._run = self._running = None
         self._start_next()
 
     def _fail(self, error: BaseException, wish: _Wish) -> None:
+        if wish.kind == "prepare" and (self._next or isinstance(error, SeedbedError | MemoryError)):
+            # the first run says what is wrong with the image
+            self._set_state("idle")
+            self._start_next()
+            return
         self._pending.clear()
         self._set_state("idle")
         if isinstance(error, NeedsSeeds) and not wish.asked:
@@ -333,29 +387,63 @@ class RandomWalkerSession(QObject):
 
 
 class _Run:
-    """What one job does, in its thread."""
+    """What one job does, in its thread.
+
+    Attributes
+    ----------
+    prepares : bool
+        It is looking at the image alone, which a newer wish would have to do as well.
+    is_superseded : bool
+        There is a newer wish: end when the image is prepared.
+    is_anew : bool
+        The image was not yet prepared when it began.
+    seconds : (float, float)
+        Forecast and measured.
+    """
 
     def __init__(self, request: Request, context: operations.Context) -> None:
         self._request: Request | None = request
         self._context: operations.Context | None = context
-        # forecast, measured
+        self.prepares = True
+        self.is_superseded = False
+        self.is_anew = not context.cache
         self.seconds = (0.0, 0.0)
 
-    def __call__(self, report: Report, should_stop: ShouldStop) -> operations.Result:
+    def __call__(self, report: Report, should_stop: ShouldStop) -> operations.Result | None:
         request, context = self._request, self._context
         assert request is not None
+        assert context is not None
         # Arrays must not outlive the run because somebody still holds the job.
         self._request = self._context = None
-        check_seeds(request.seeds, request.times)
+        if request.seeds is not None:
+            check_seeds(request.seeds, request.times, request.guide)
+        began = time.monotonic()
+        operations.prepare(
+            OPERATION,
+            request.image,
+            request.parameters,
+            context=context,
+            time=request.time or 0,
+            report=report,
+            should_stop=should_stop,
+        )
+        self.prepares = False
+        self.seconds = 0.0, time.monotonic() - began
+        if request.seeds is None:
+            return None
+
+        def stops() -> bool:
+            return self.is_superseded or should_stop()
+
+        check_stop(stops)
         inputs = {"image": request.image, "seeds": request.seeds}
         cost = operations.forecast(OPERATION, inputs, request.parameters, times=request.times)
-        began = time.monotonic()
         result = operations.run(
             OPERATION,
             inputs,
             request.parameters,
             report=report,
-            should_stop=should_stop,
+            should_stop=stops,
             context=context,
             times=request.times,
         )
@@ -363,21 +451,23 @@ class _Run:
         return result
 
 
-def check_seeds(seeds: Image, times: Sequence[int] | None) -> None:
-    """Raise `NeedsSeeds` unless some time point holds seeds of two labels."""
+def check_seeds(seeds: Image, times: Sequence[int] | None, guide: str = "") -> None:
+    """Raise `NeedsSeeds` unless some time point holds seeds of two labels.
+
+    Parameters
+    ----------
+    seeds : Image
+    times : sequence of int or None
+        Time points that count; all when None.
+    guide : str
+        What to do, in a sentence.
+    """
     chosen = range(seeds.n_times) if times is None else times
     most = max((_count_labels(np.asarray(seeds.select_time(t).array)) for t in chosen), default=0)
     here = "" if seeds.n_times == 1 else " at this time point" if len(chosen) == 1 else " anywhere"
-    if most == 0:
-        raise NeedsSeeds(
-            f"No seeds{here} yet. Paint a stroke inside an object, then press M for the next "
-            "label and paint the background."
-        )
-    if most == 1:
-        raise NeedsSeeds(
-            f"Only one label of seeds{here}. Press M for the next label and mark what is "
-            "something else, for example the background."
-        )
+    if most < 2:
+        what = "No seeds" if most == 0 else "Only one label of seeds"
+        raise NeedsSeeds(f"{what}{here} yet. {guide}".rstrip())
 
 
 def _count_labels(seeds: np.ndarray) -> int:

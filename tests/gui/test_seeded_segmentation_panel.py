@@ -9,7 +9,7 @@ from napari.layers import Labels
 from painting import drag, press_key
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
-from walker_window import PLACE, SCALE, WalkerWindow, ball, dice
+from seeded_window import PLACE, SCALE, SeededWindow, ball, dice
 
 from napari_seedbed.core.progress import Preview, Progress, check_stop
 from napari_seedbed.gui import live_update
@@ -25,7 +25,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def window(make_napari_viewer, qtbot):
-    return WalkerWindow(make_napari_viewer, qtbot)
+    return SeededWindow(make_napari_viewer, qtbot)
 
 
 def paint_two_labels(window):
@@ -37,7 +37,8 @@ def paint_two_labels(window):
     return seeds
 
 
-def test_two_strokes_give_the_segmentation_of_the_volume(window):
+def test_two_strokes_give_the_segmentation_of_the_volume(make_napari_viewer, qtbot):
+    window = SeededWindow(make_napari_viewer, qtbot, engine="watershed")
     seeds = paint_two_labels(window)
     assert set(np.unique(seeds.data)) == {0, 1, 2}
     window.wait_final()
@@ -172,7 +173,9 @@ def test_points_are_seeds(window):
     window.qtbot.waitUntil(lambda: window.result.data[10, 30, 30] == 3, timeout=10000)
 
 
-def test_shapes_are_seeds(window):
+def test_shapes_are_seeds(make_napari_viewer, qtbot):
+    window = SeededWindow(make_napari_viewer, qtbot, engine="watershed")
+
     def corners(*places):
         return np.array([window.world((10, y, x)) for y, x in places])
 
@@ -224,7 +227,7 @@ def test_accepted_result_is_left_alone_by_later_strokes(window):
     kept = accepted.data.copy()
     np.testing.assert_array_equal(kept, window.expected())
     assert accepted.editable
-    assert accepted.metadata["napari_seedbed"]["operation"] == "random_walker"
+    assert accepted.metadata["napari_seedbed"]["operation"] == "seeded_segmentation"
     seeds.data_setitem((np.array([15] * 9), np.arange(9), np.arange(9)), 3)
     window.wait_final()
     assert window.result is not accepted
@@ -232,18 +235,20 @@ def test_accepted_result_is_left_alone_by_later_strokes(window):
     assert 3 in window.result.data
 
 
-def test_next_result_lies_over_the_accepted_one_which_becomes_outlines(window):
+@pytest.mark.parametrize("filled", [False, True])
+def test_next_result_lies_over_the_accepted_one_which_looks_otherwise(window, filled):
+    window.form.filled.setChecked(filled)
     seeds = window.seed_by_program()
     window.form.accept.click()
     window.qtbot.waitUntil(lambda: "is yours" in window.status, timeout=30000)
     accepted = next(layer for layer in window.viewer.layers if layer.name == "cells segmentation")
-    assert accepted.contour == 0
+    assert accepted.contour == int(not filled)
     seeds.data_setitem((np.array([15] * 9), np.arange(9), np.arange(9)), 3)
     window.wait_final()
     layers = list(window.viewer.layers)
     assert layers == [window.image, accepted, window.result, seeds]
-    assert accepted.contour == 1
-    assert window.result.contour == 0
+    assert accepted.contour == int(filled)
+    assert window.result.contour == int(not filled)
 
 
 def test_looks_chosen_for_an_accepted_layer_stay(window):
@@ -348,7 +353,7 @@ def test_live_update_starts_switched_off_where_a_run_takes_long(
     make_napari_viewer, qtbot, monkeypatch
 ):
     monkeypatch.setattr(live_update, "LIVE_SECONDS", -1.0)
-    window = WalkerWindow(make_napari_viewer, qtbot)
+    window = SeededWindow(make_napari_viewer, qtbot)
     assert not window.form.live.isChecked()
     assert "Live update is off" in window.status
     window.seed_by_program()
@@ -375,8 +380,9 @@ def test_forecast_follows_what_runs_really_take(window, monkeypatch):
     monkeypatch.setattr(machine_speed, "_factor", 1.0)
     assert "under 1 s" in window.form.forecast.text()
     window.panel._is_timed = True
-    window.panel.session.timed.emit(1.0, 1e5)
+    window.panel.session.timed.emit(1.0, 1e5, True)
     assert "under 1 s" not in window.form.forecast.text()
+    window.panel.session.timed.emit(1.0, 1e5, False)
     assert not window.form.live.isChecked()
 
 
@@ -422,7 +428,7 @@ def test_colour_picture_uses_all_its_colours(make_napari_viewer, qtbot):
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 20, (40, 48, 3), dtype=np.uint8)
     picture[10:30, 10:30, 0] += 150
-    window = WalkerWindow(make_napari_viewer, qtbot, picture, rgb=True)
+    window = SeededWindow(make_napari_viewer, qtbot, picture, rgb=True)
     assert window.panel.images.image().n_channels == 3
     seeds = window.new_seeds()
     assert seeds.data.shape == (40, 48)
@@ -445,7 +451,7 @@ def test_panel_survives_its_only_image_being_removed(window):
 
 def test_everything_fits_a_small_screen_without_scrolling(window):
     window.viewer.window.resize(1366, 768)
-    window.form.options.toggle()
+    window.panel.parameters.more.toggle()
     window.panel._say("A message of three lines. " * 4)
     window.qtbot.wait(100)
     assert window.form.verticalScrollBar().maximum() == 0
@@ -456,13 +462,13 @@ def test_everything_fits_a_small_screen_without_scrolling(window):
 
 def test_panel_opens_from_the_menu_of_plugins(make_napari_viewer):
     viewer = make_napari_viewer()
-    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Seeded segmentation")
     assert panel.viewer is viewer or panel.viewer.__wrapped__ is viewer
 
 
 def test_image_that_comes_after_the_panel_is_taken(make_napari_viewer, qtbot):
     viewer = make_napari_viewer()
-    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Random walker")
+    _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "Seeded segmentation")
     assert not panel.form.new_seeds.isEnabled()
     layer = viewer.add_image(ball()[0], name="later")
     assert panel.form.image.layer() is layer

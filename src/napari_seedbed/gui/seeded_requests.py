@@ -1,0 +1,121 @@
+"""What a run of seeded segmentation is asked for, from the layers and settings of the moment."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui.image_choice import ImageChoice
+from napari_seedbed.gui.parameter_fields import FieldsWithMore
+from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seed_tools import SeedTools
+from napari_seedbed.gui.seeded_session import OPERATION, Kind, NeedsSeeds, Request, check_seeds
+from napari_seedbed.gui.seeds_watch import SeedsWatch
+from napari_seedbed.gui.view_position import slice_on_screen, time_on_screen
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.seeded_operations import PUBLISHED, WATERSHED
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+class SeededRequests:
+    """Makes requests.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    images : ImageChoice
+    seeds : SeedsWatch
+    tools : SeedTools
+    fields : FieldsWithMore
+        Of all parameters but the background, which the seeds know.
+    all_times : callable
+        Whether all time points with seeds are wanted, not only those on screen so far.
+
+    Attributes
+    ----------
+    solved : set of int
+        Time points that were on screen for a run.
+    wants_doubt : bool
+        Whether runs should tell where they are in doubt.
+    """
+
+    def __init__(
+        self,
+        viewer: "Viewer",
+        images: ImageChoice,
+        seeds: SeedsWatch,
+        tools: SeedTools,
+        fields: FieldsWithMore,
+        all_times: Callable[[], bool],
+    ) -> None:
+        self._viewer, self._images, self._seeds, self._tools = viewer, images, seeds, tools
+        self._fields, self._all_times = fields, all_times
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: another image."""
+        self.solved: set[int] = set()
+        self.wants_doubt = False
+
+    def parameters(self) -> dict[str, Any]:
+        """The settings; those that only another engine has are at their defaults."""
+        values: dict[str, Any] = {**self._fields.values(), "background": self._tools.background()}
+        for declared in operations.get(OPERATION).parameters:
+            if declared.only_with is not None and values["engine"] not in declared.only_with[1]:
+                watched = self._images.watched
+                spacing = None if watched is None else self._images.image().spacing
+                values[declared.name] = declared.default_for(spacing)
+        return values
+
+    def make(self, kind: Kind) -> Request:
+        """What a run of that kind needs."""
+        layer = self._images.layer
+        image = self._images.image()
+        parameters = self.parameters()
+        t = time_on_screen(self._viewer, layer)
+        view = slice_on_screen(self._viewer, layer)
+        if kind == "prepare":
+            return Request(image, None, parameters, view=view, time=t, layer=layer)
+        if self._seeds.layer is None:
+            raise NeedsSeeds("There are no seeds yet. Press New seeds, and paint.")
+        seeds = seeds_image(self._seeds.layer, layer)
+        # The person goes on painting in the layer while this runs.
+        seeds = replace(seeds, array=np.array(seeds.array))
+        wanted = tuple(name for name in ("uncertainty", "probabilities") if parameters[name])
+        is_cold = parameters["engine"] != PUBLISHED
+        times: tuple[int, ...] | None = None
+        if t is not None:
+            self.solved.add(t)
+            if kind == "live":
+                times = (t,)
+                is_cold = is_cold and not self._all_times() and self.solved == {t}
+            elif not self._all_times():
+                times = tuple(sorted(self.solved))
+        asked = self.wants_doubt or (kind == "exact" and not is_cold)
+        if asked and parameters["engine"] != WATERSHED:
+            parameters["uncertainty"] = True
+        return Request(
+            image=image,
+            seeds=seeds,
+            parameters=parameters,
+            view=view,
+            time=t,
+            times=times,
+            layer=layer,
+            wanted=wanted,
+            is_cold=is_cold,
+            guide=self._tools.guide,
+        )
+
+    def missing(self, t: int) -> str:
+        """What seeds a time point still needs; empty where it has enough."""
+        try:
+            seeds = seeds_image(self._seeds.layer, self._images.layer)
+            check_seeds(seeds, (t,), self._tools.guide)
+        except InputError as error:
+            return str(error)
+        return ""
