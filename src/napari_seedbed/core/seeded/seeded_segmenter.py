@@ -186,7 +186,7 @@ class SeededSegmenter:
         weights = graph.weights()
         looked = False
 
-        def look(walks: Floats, appearance: Appearance | None) -> None:
+        def look(walks: Floats, appearance: Appearance | None, done: float) -> None:
             """Tell how the slice in view comes out."""
             nonlocal looked
             if view is None or looked:
@@ -195,7 +195,7 @@ class SeededSegmenter:
             region, axis, index = self._region_in_view(view)
             plane = self._named(painter.paint(region, should_stop).winner, values, labels.dtype)
             plane = self._with_seeds(plane, grid[region])
-            report(Progress(0.86, "Painting", Preview(axis, index, np.take(plane, 0, axis))))
+            report(Progress(done, "Painting", Preview(axis, index, np.take(plane, 0, axis))))
             looked = True
 
         last = self._last
@@ -204,12 +204,12 @@ class SeededSegmenter:
             walks = walk_probabilities(
                 weights, holds, len(values), rest, should_stop, start=guess, changed=changed
             )
-            look(walks, last.painter.appearance)
+            look(walks, last.painter.appearance, 0.86)
         walks = walk_probabilities(weights, holds, len(values), rest, should_stop)
         report(Progress(0.9, "Learning what objects look like"))
         appearance = self._learn(places, numbers, class_of, should_stop)
         painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
-        look(walks, appearance)
+        look(walks, appearance, 0.92)
         winner = painter.paint(None, should_stop).winner
         result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
         result = result.reshape(self.shape)
