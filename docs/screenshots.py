@@ -10,6 +10,9 @@ from typing import Any
 IMAGES = Path(__file__).with_name("images")
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 SIZE = (1366, 768)
+DATA = Path(os.environ.get("SEEDBED_DATA", "data"))
+"""Folder with images that are too large for the repository; pictures of them are left out without
+it."""
 
 
 def main() -> None:
@@ -20,6 +23,7 @@ def main() -> None:
     from differences_scene import build_differences, build_film_differences
     from filters_scene import build_collection, build_crop, build_kernel
     from images_scene import build_images
+    from many_nuclei_scene import build_many
     from measurements_scene import build_measurements, build_scores
     from operations_scene import build_operations
     from regions_scene import build_average, build_graph
@@ -27,9 +31,13 @@ def main() -> None:
     from thresholds_scene import build_thresholds
     from waiting import wait_until
 
-    def seeded_segmentation(viewer: Any) -> Callable[[], None]:
+    def nuclei(viewer: Any) -> Callable[[], None]:
         panel, _ = build(viewer)
-        panel.parameters.more.toggle()
+        panel.form.filled.setChecked(True)
+        return lambda: wait_until(lambda: panel.session.is_final, "the result")
+
+    def many_nuclei(viewer: Any) -> Callable[[], None]:
+        panel = build_many(viewer, DATA)
         return lambda: wait_until(lambda: panel.session.is_final, "the result")
 
     def pixel_classifier(viewer: Any) -> Callable[[], None]:
@@ -97,10 +105,9 @@ def main() -> None:
         return lambda: wait_until(lambda: panel.live_job is None, "the live score")
 
     IMAGES.mkdir(exist_ok=True)
-    take(
-        seeded_segmentation,
-        {"dark": "seeded_segmentation.png", "light": "seeded_segmentation_light.png"},
-    )
+    if DATA.is_dir():
+        take(many_nuclei, {"dark": "seeded_segmentation.png"})
+    take(nuclei, {"light": "seeded_segmentation_filled.png"})
     take(pixel_classifier, {"dark": "pixel_classifier.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
