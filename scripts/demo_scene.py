@@ -40,7 +40,6 @@ def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
     # Or the time that compiling takes would be taken for the speed of this machine.
     wait_until(lambda: preparation.is_done, "the end of compiling")
     panel.form.image.choose(image)
-    panel.parameters.set_value("engine", "watershed")
     panel.form.new_seeds.click()
     # What a person switches on stays on, however slow or busy the machine is.
     panel.form.live.setChecked(False)
