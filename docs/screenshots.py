@@ -19,7 +19,6 @@ def main() -> None:
     """Build each scene once and take its pictures."""
     from classifier_scene import build_classifier
     from colour_scene import build_water
-    from demo_scene import build
     from differences_scene import build_differences, build_film_differences
     from filters_scene import build_collection, build_crop, build_kernel
     from images_scene import build_images
@@ -30,11 +29,6 @@ def main() -> None:
     from snakes_scene import build_astronaut, build_volume
     from thresholds_scene import build_thresholds
     from waiting import wait_until
-
-    def nuclei(viewer: Any) -> Callable[[], None]:
-        panel, _ = build(viewer)
-        panel.form.filled.setChecked(True)
-        return lambda: wait_until(lambda: panel.session.is_final, "the result")
 
     def many_nuclei(viewer: Any) -> Callable[[], None]:
         panel = build_many(viewer, DATA)
@@ -106,8 +100,8 @@ def main() -> None:
 
     IMAGES.mkdir(exist_ok=True)
     if DATA.is_dir():
-        take(many_nuclei, {"dark": "seeded_segmentation.png"})
-    take(nuclei, {"light": "seeded_segmentation_filled.png"})
+        name = "seeded_segmentation"
+        take(many_nuclei, {"dark": f"{name}.png", "light": f"{name}_light.png"})
     take(pixel_classifier, {"dark": "pixel_classifier.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})

@@ -57,7 +57,13 @@ def build_many(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
     """
     volume = tifffile.imread(data / "vol3d" / "cells3d_nuclei.tif")
     truth = tifffile.imread(data / "vol3d" / "cells3d_nuclei_label.tif")
-    image = viewer.add_image(volume, name="cells3d nuclei", scale=SPACING, units=("um",) * 3)
+    image = viewer.add_image(
+        volume,
+        name="cells3d nuclei",
+        scale=SPACING,
+        units=("um",) * 3,
+        axis_labels=("z", "y", "x"),
+    )
     image.contrast_limits = [float(v) for v in np.percentile(volume, (1, 99.8))]
     panel = open_panel(viewer, image)
     show_slice(viewer, image, len(volume) // 2)
