@@ -10,16 +10,19 @@ from typing import Any
 IMAGES = Path(__file__).with_name("images")
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 SIZE = (1366, 768)
+DATA = Path(os.environ.get("SEEDBED_DATA", "data"))
+"""Folder with images that are too large for the repository; pictures of them are left out without
+it."""
 
 
 def main() -> None:
     """Build each scene once and take its pictures."""
     from classifier_scene import build_classifier
     from colour_scene import build_water
-    from demo_scene import build
     from differences_scene import build_differences, build_film_differences
     from filters_scene import build_collection, build_crop, build_kernel
     from images_scene import build_images
+    from many_nuclei_scene import build_many
     from measurements_scene import build_measurements, build_scores
     from operations_scene import build_operations
     from regions_scene import build_average, build_graph
@@ -27,9 +30,8 @@ def main() -> None:
     from thresholds_scene import build_thresholds
     from waiting import wait_until
 
-    def seeded_segmentation(viewer: Any) -> Callable[[], None]:
-        panel, _ = build(viewer)
-        panel.parameters.more.toggle()
+    def many_nuclei(viewer: Any) -> Callable[[], None]:
+        panel = build_many(viewer, DATA)
         return lambda: wait_until(lambda: panel.session.is_final, "the result")
 
     def pixel_classifier(viewer: Any) -> Callable[[], None]:
@@ -97,10 +99,9 @@ def main() -> None:
         return lambda: wait_until(lambda: panel.live_job is None, "the live score")
 
     IMAGES.mkdir(exist_ok=True)
-    take(
-        seeded_segmentation,
-        {"dark": "seeded_segmentation.png", "light": "seeded_segmentation_light.png"},
-    )
+    if DATA.is_dir():
+        name = "seeded_segmentation"
+        take(many_nuclei, {"dark": f"{name}.png", "light": f"{name}_light.png"})
     take(pixel_classifier, {"dark": "pixel_classifier.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})

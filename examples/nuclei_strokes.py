@@ -1,4 +1,4 @@
-"""Strokes that a person would paint on two slices of the nuclei, to try the random walker on.
+"""Strokes that a person would paint on two slices of the nuclei, to try seeded segmentation on.
 
 The places were chosen by eye, looking at the slices; the hand-made truth played no part.
 """

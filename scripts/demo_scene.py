@@ -1,4 +1,4 @@
-"""The demo scene: real nuclei in napari, strokes on two slices, what they grow into."""
+"""The demo scene: real nuclei in napari, strokes on two slices, and what they grow into."""
 
 import sys
 from pathlib import Path
@@ -10,15 +10,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from waiting import wait_until
 
-from napari_seedbed.gui.layers import add_or_update
 from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
-from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.operations import run
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
-from nuclei_random_walker import IMAGES, SIGMA  # noqa: E402
+from nuclei_seeded_segmentation import IMAGES  # noqa: E402
 from nuclei_strokes import BACKGROUND, STROKES  # noqa: E402
 from painting_strokes import stroke_mask  # noqa: E402
 
@@ -27,21 +24,10 @@ SLICE = 60
 DOCK_WIDTH = 340
 
 
-def open_smoothed_nuclei(viewer: Viewer) -> Image:
-    """Open the volume with the plugin's reader and show it smoothed, as the filter's menu does."""
-    (raw,) = viewer.open(NUCLEI, plugin="napari-seedbed")
-    smooth = run("gaussian", {"image": read_image(NUCLEI)}, {"sigma": SIGMA})
-    layer = add_or_update(
-        viewer,
-        "image",
-        smooth.outputs["image"],
-        like=raw,
-        name=f"{raw.name} smoothed",
-        record=smooth.record,
-        slot="demo smoothed",
-        contrast_limits=[float(v) for v in np.percentile(smooth.outputs["image"].array, (1, 99.8))],
-    )
-    raw.visible = False
+def open_nuclei(viewer: Viewer) -> Image:
+    """Open the volume with the plugin's reader."""
+    (layer,) = viewer.open(NUCLEI, plugin="napari-seedbed")
+    layer.contrast_limits = [float(v) for v in np.percentile(layer.data, (1, 99.8))]
     return layer
 
 
@@ -54,7 +40,6 @@ def open_panel(viewer: Viewer, image: Image) -> SeededSegmentationPanel:
     # Or the time that compiling takes would be taken for the speed of this machine.
     wait_until(lambda: preparation.is_done, "the end of compiling")
     panel.form.image.choose(image)
-    panel.parameters.set_value("engine", "watershed")
     panel.form.new_seeds.click()
     # What a person switches on stays on, however slow or busy the machine is.
     panel.form.live.setChecked(False)
@@ -96,7 +81,7 @@ def build(viewer: Viewer) -> tuple[SeededSegmentationPanel, Labels]:
     panel : SeededSegmentationPanel
     result : Labels layer
     """
-    image = open_smoothed_nuclei(viewer)
+    image = open_nuclei(viewer)
     panel = open_panel(viewer, image)
     show_slice(viewer, image, SLICE)
     paint_strokes(panel)

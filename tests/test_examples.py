@@ -18,7 +18,7 @@ LARGEST_SAMPLES = 3_000_000
 def example():
     """What the example script defines; it is not run as a program."""
     before = list(sys.path)
-    yield runpy.run_path(str(REPOSITORY / "examples" / "nuclei_random_walker.py"))
+    yield runpy.run_path(str(REPOSITORY / "examples" / "nuclei_seeded_segmentation.py"))
     sys.path[:] = before
 
 
@@ -43,16 +43,28 @@ def test_two_channels_keep_their_names(samples):
 
 
 def test_sample_recipe_holds_the_strokes_of_the_example(samples, example):
-    recipe = load_recipe(samples / "nuclei_random_walker.yaml")
+    recipe = load_recipe(samples / "nuclei_seeded_segmentation.yaml")
     painted = example["painted_seeds"]((100, 100, 100))
     np.testing.assert_array_equal(recipe.seeds.decode(), painted)
 
 
 def test_sample_recipe_finds_the_scribbled_nuclei(samples, example):
-    recipe = load_recipe(samples / "nuclei_random_walker.yaml")
+    recipe = load_recipe(samples / "nuclei_seeded_segmentation.yaml")
     truth = np.asarray(read_image(samples / "nuclei_truth.ome.tif").array)
     result = replay(recipe, read_image(samples / "nuclei.ome.tif"))
     labels = np.asarray(result.outputs["labels"].array)
     found = example["scores"](truth, labels, recipe.seeds.decode())
     assert len(found) == 9
+    assert np.mean(list(found.values())) > 0.6
+
+
+def test_recipe_of_the_random_walker_runs_as_before(samples, example):
+    recipe = load_recipe(REPOSITORY / "tests" / "pipeline" / "recipe_of_0_1_0.yaml")
+    assert [step.operation for step in recipe.steps] == ["gaussian", "random_walker"]
+    truth = np.asarray(read_image(samples / "nuclei_truth.ome.tif").array)
+    result = replay(recipe, read_image(samples / "nuclei.ome.tif"))
+    labels = np.asarray(result.outputs["labels"].array)
+    # the ground is a label like others there
+    assert set(np.unique(labels)) == set(range(1, 11))
+    found = example["scores"](truth, labels, recipe.seeds.decode())
     assert np.mean(list(found.values())) > 0.6

@@ -32,9 +32,7 @@ def dice(a, b):
 class SeededWindow:
     """The viewer, the panel in its dock, and short names for what tests do all the time."""
 
-    def __init__(
-        self, make_napari_viewer, qtbot, image=None, engine="random_walker", **layer
-    ) -> None:
+    def __init__(self, make_napari_viewer, qtbot, image=None, engine="automatic", **layer) -> None:
         self.qtbot = qtbot
         self.viewer = make_napari_viewer(show=True)
         # Software rendering takes as long as the picture is large.

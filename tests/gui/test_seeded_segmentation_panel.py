@@ -38,7 +38,7 @@ def paint_two_labels(window):
 
 
 def test_two_strokes_give_the_segmentation_of_the_volume(make_napari_viewer, qtbot):
-    window = SeededWindow(make_napari_viewer, qtbot, engine="watershed")
+    window = SeededWindow(make_napari_viewer, qtbot)
     seeds = paint_two_labels(window)
     assert set(np.unique(seeds.data)) == {0, 1, 2}
     window.wait_final()
@@ -174,7 +174,7 @@ def test_points_are_seeds(window):
 
 
 def test_shapes_are_seeds(make_napari_viewer, qtbot):
-    window = SeededWindow(make_napari_viewer, qtbot, engine="watershed")
+    window = SeededWindow(make_napari_viewer, qtbot)
 
     def corners(*places):
         return np.array([window.world((10, y, x)) for y, x in places])

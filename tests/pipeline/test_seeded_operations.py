@@ -52,17 +52,18 @@ def test_background_is_empty_and_the_objects_keep_their_labels(cells, seeds, eng
     truth = np.zeros(found.shape, int)
     truth[2:6, 3:9, 3:11] = 1
     truth[3:7, 12:18, 12:22] = 2
-    assert np.mean(found == truth) > 0.95
+    assert np.mean(found == truth) > 0.93  # nothing found: 0.89
     assert not found[seeds.array == BACKGROUND].any()
     np.testing.assert_array_equal(found[seeds.array == 1], 1)
 
 
-def test_first_answers_show_no_background_either(cells, seeds):
+@pytest.mark.parametrize("engine", ["automatic", "random_walker"])
+def test_first_answers_show_no_background_either(cells, seeds, engine):
     shown = []
     run(
         NAME,
         {"image": cells, "seeds": seeds},
-        {"engine": "random_walker", "background": BACKGROUND},
+        {"engine": engine, "background": BACKGROUND},
         report=lambda progress: shown.append(progress.preview),
         context=Context(view=(0, 4), live=True),
     )
@@ -141,7 +142,7 @@ def test_recipe_keeps_the_background_and_its_seeds(cells, seeds, engine, tmp_pat
 @ALL
 def test_one_label_is_refused(cells, seeds, engine):
     marks = np.where(seeds.array == BACKGROUND, BACKGROUND, 0)
-    with pytest.raises(InputError, match=r"seeds.* one label only \(3\)"):
+    with pytest.raises(InputError, match=r"seeds.* one label.*\(3\)"):
         labels_of(cells, replace(seeds, array=marks), engine, background=BACKGROUND)
     with pytest.raises(InputError, match="seeds"):
         labels_of(cells, replace(seeds, array=0 * marks), engine)
@@ -153,13 +154,10 @@ def test_watershed_has_no_probabilities(cells, seeds):
             labels_of(cells, seeds, "watershed", **{name: True})
 
 
-def test_probabilities_belong_to_the_labels_background_too(cells, seeds):
-    asked = {
-        "engine": "random_walker",
-        "probabilities": True,
-        "uncertainty": True,
-        "background": BACKGROUND,
-    }
+@pytest.mark.parametrize("engine", ["automatic", "random_walker"])
+def test_probabilities_belong_to_the_labels_background_too(cells, seeds, engine):
+    asked = {"engine": engine, "background": BACKGROUND}
+    asked |= {"probabilities": True, "uncertainty": True}
     result = run(NAME, {"image": cells, "seeds": seeds}, asked)
     probabilities = result.image("probabilities").array
     np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)

@@ -18,7 +18,7 @@ from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import Cancelled, InputError, RecipeError, SeedbedError
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-_SAMPLE_RECIPE = "nuclei_random_walker.yaml"
+_SAMPLE_RECIPE = "nuclei_seeded_segmentation.yaml"
 _SAMPLE_IMAGE = "nuclei.ome.tif"
 
 

@@ -18,6 +18,7 @@ Prepared = TypeVar("Prepared")
 
 _ENGINES = "seeded engines"
 
+AUTOMATIC = "automatic"
 PUBLISHED = "random_walker"
 WATERSHED = "watershed"
 
@@ -88,20 +89,42 @@ def _published(job: Job) -> Any:
     return _walker(job, job.parameters["beta"], "std")
 
 
+def _segmenter(job: Job) -> Any:
+    from napari_seedbed.core import SeededSegmenter
+
+    segmenter = _prepared(
+        job,
+        AUTOMATIC,
+        lambda: SeededSegmenter(job.load(), spacing=job.spacing, channel_axis=job.channel_axis),
+    )
+    # What is prepared depends on the image alone: another background needs no other engine.
+    background = job.parameters["background"]
+    segmenter.background = (background,) if background else ()
+    return segmenter
+
+
 def _prepare(job: Job) -> None:
     """Make what the engine needs to know of the image."""
-    if job.parameters["engine"] == WATERSHED:
-        _relief(job)
-    else:
+    engine = job.parameters["engine"]
+    if engine == AUTOMATIC:
+        _segmenter(job).prepare(job.should_stop, job.report)
+    elif engine == PUBLISHED:
         _published(job).prepare(job.should_stop)
+    else:
+        _relief(job)
 
 
 def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
-    background = job.parameters["background"]
-    if job.parameters["engine"] == WATERSHED:
-        outputs = _watershed(job)
+    engine, background = job.parameters["engine"], job.parameters["background"]
+    report = _without(background, job.report)
+    if engine == AUTOMATIC:
+        segmenter = _segmenter(job)
+        segmenter.solve(job.seeds, job.should_stop, report, view=job.context.view)
+        outputs = _outputs_of(job, segmenter)
+    elif engine == PUBLISHED:
+        outputs = _walk(job, _published(job), report)
     else:
-        outputs = _walk(job, _published(job), _without(background, job.report))
+        outputs = _watershed(job)
     # A copy: the engine goes on from its own labels.
     outputs["labels"] = _emptied(outputs["labels"], background)
     return outputs
@@ -232,8 +255,8 @@ _TOLERANCE = Parameter(
     advanced=True,
     logarithmic=True,
 )
-_WALKERS_ONLY = ("engine", (PUBLISHED,))
-_WITH_PROBABILITIES = ("engine", (PUBLISHED,))
+_WALKER_ONLY = ("engine", (PUBLISHED,))
+_WITH_PROBABILITIES = ("engine", (AUTOMATIC, PUBLISHED))
 _WATERSHED_ONLY = ("engine", (WATERSHED,))
 
 SEEDED_SEGMENTATION = Operation(
@@ -249,12 +272,16 @@ SEEDED_SEGMENTATION = Operation(
         Parameter(
             "engine",
             "choice",
-            PUBLISHED,
+            AUTOMATIC,
             "Engine",
-            "What grows the seeds: the random walker with scikit-image's weights, or a watershed "
-            "of the smoothed gradient.",
-            choices=(PUBLISHED, WATERSHED),
-            choice_labels=("Random walker as published (Grady 2006)", "Watershed from seeds"),
+            "What grows the seeds: the one that needs the fewest strokes and no settings, the "
+            "random walker with scikit-image's weights, or a watershed of the smoothed gradient.",
+            choices=(AUTOMATIC, PUBLISHED, WATERSHED),
+            choice_labels=(
+                "Automatic",
+                "Random walker as published (Grady 2006)",
+                "Watershed from seeds",
+            ),
         ),
         Parameter(
             "background",
@@ -267,8 +294,8 @@ SEEDED_SEGMENTATION = Operation(
             maximum=2**31 - 1,
             advanced=True,
         ),
-        replace(_BETA, default=130.0, advanced=True, only_with=_WALKERS_ONLY),
-        replace(_TOLERANCE, only_with=_WALKERS_ONLY),
+        replace(_BETA, default=130.0, advanced=True, only_with=_WALKER_ONLY),
+        replace(_TOLERANCE, only_with=_WALKER_ONLY),
         replace(smoothing(1.0), advanced=True, only_with=_WATERSHED_ONLY),
         replace(
             compactness(

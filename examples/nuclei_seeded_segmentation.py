@@ -1,6 +1,6 @@
 """Nuclei of a plant ovule: strokes on two slices, a segmentation of the whole volume, its scores.
 
-Run it from anywhere: `python examples/nuclei_random_walker.py`. It writes the recipe too.
+Run it from anywhere: `python examples/nuclei_seeded_segmentation.py`. It writes the recipe too.
 """
 
 import sys
@@ -16,10 +16,7 @@ from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"
-RECIPE = IMAGES / "nuclei_random_walker.yaml"
-SIGMA = 0.25
-"""Micrometres, two voxels in the plane: wider than the noise, much narrower than the nuclei."""
-
+RECIPE = IMAGES / "nuclei_seeded_segmentation.yaml"
 sys.path.insert(0, str(HERE))
 from nuclei_strokes import BACKGROUND, painted_seeds  # noqa: E402
 
@@ -47,9 +44,10 @@ def main() -> None:
     truth = np.asarray(read_image(IMAGES / "nuclei_truth.ome.tif").array)
     seeds = painted_seeds(image.spatial_shape)
 
-    smooth = run("gaussian", {"image": image}, {"sigma": SIGMA}).outputs["image"]
     marks = Image(seeds, image.axes, image.spacing, image.units, name="seeds")
-    result = run("random_walker", {"image": smooth, "seeds": marks})
+    result = run(
+        "seeded_segmentation", {"image": image, "seeds": marks}, {"background": BACKGROUND}
+    )
     labels = np.asarray(result.outputs["labels"].array)
 
     print(f"{np.count_nonzero(seeds) / seeds.size:.2%} of the voxels are scribbled on")
