@@ -298,3 +298,46 @@ def add_up_bytes(values, coefficients, intercepts, scores):
                 factor = coefficients[c, f]
                 for x in range(n_x):
                     scores[c, y, x] += factor * np.float32(values[f, y, x])
+
+
+@_fast
+def reach_from_seeds(winner, starts, reached, queue):
+    """Mark the voxels that are connected, face to face and in one label, to some of `starts`.
+
+    Parameters
+    ----------
+    winner : (Z, Y, X) ndarray of int32
+        Label of each voxel.
+    starts : (S,) ndarray of int64
+        Flat indices of seeds.
+    reached : (Z * Y * X,) ndarray of bool
+    queue : (Q,) ndarray of int64
+        Room for all voxels that may be reached.
+    """
+    n_z, n_y, n_x = winner.shape
+    flat = winner.reshape(-1)
+    count = 0
+    for start in starts:
+        if not reached[start]:
+            reached[start] = True
+            queue[count] = start
+            count += 1
+    at = 0
+    while at < count:
+        here = queue[at]
+        at += 1
+        z = here // (n_y * n_x)
+        y = here // n_x - z * n_y
+        x = here - (z * n_y + y) * n_x
+        for side in range(6):
+            step = 1 if side % 2 else -1
+            z1 = z + step * (side // 2 == 0)
+            y1 = y + step * (side // 2 == 1)
+            x1 = x + step * (side // 2 == 2)
+            if z1 < 0 or y1 < 0 or x1 < 0 or z1 == n_z or y1 == n_y or x1 == n_x:
+                continue
+            there = (z1 * n_y + y1) * n_x + x1
+            if flat[there] == flat[here] and not reached[there]:
+                reached[there] = True
+                queue[count] = there
+                count += 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded.appearance import MOST_CLASSES, Appearance, learn_appearance
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
+from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
 from napari_seedbed.core.seeded.label_painting import Painter, Region
 from napari_seedbed.core.seeded.voxel_features import VoxelFeatures, describe_volume
@@ -211,6 +212,8 @@ class SeededSegmenter:
         painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
         look(walks, appearance, 0.92)
         winner = painter.paint(None, should_stop).winner
+        if class_of.max() == 1 and np.count_nonzero(~is_background) > 1:
+            _drop_islands(winner, places, numbers, is_background, rest)
         result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
         result = result.reshape(self.shape)
         self._last = _Solution(self._graph, painter, values, places, numbers)
@@ -358,6 +361,28 @@ class _Solution:
         differs = np.setxor1d(*(place * most + value for place, value in (before, after)))
         touched = set((differs % most).tolist())
         return start, {number for number, value in enumerate(values) if value in touched}
+
+
+def _drop_islands(
+    winner: NDArray[np.int32],
+    places: tuple[NDArray[np.intp], ...],
+    numbers: NDArray[np.int32],
+    is_background: NDArray[np.bool_],
+    rest: int,
+) -> None:
+    """Give to the background what looks like an object and hangs together with none's seeds.
+
+    It is an object that nobody marked.
+    """
+    of_objects = ~is_background[numbers]
+    starts = np.ravel_multi_index(tuple(p[of_objects] for p in places), winner.shape)
+    winner[places] = numbers
+    # -1 is the last one.
+    objects = np.append(~is_background, False)[winner]
+    reached = np.zeros(winner.size, np.bool_)
+    queue = np.empty(np.count_nonzero(objects), np.int64)
+    reach_from_seeds(winner, starts, reached, queue)
+    winner[objects & ~reached.reshape(winner.shape)] = rest
 
 
 def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:
