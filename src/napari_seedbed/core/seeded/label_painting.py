@@ -101,10 +101,11 @@ class Painter:
             SMOOTHING / step if n > 1 else 0.0 for step, n in zip(self.steps, shape, strict=True)
         ]
         reach = [int(TRUNCATE * width + 0.5) for width in widths]
-        around = tuple(
+        z, y, x = (
             slice(max(part.start - r, 0), min(part.stop + r, n))
             for part, r, n in zip(region, reach, shape, strict=True)
         )
+        around = (z, y, x)
         evidence = self._evidence(around, should_stop)
         start = np.array([part.start for part in around])
         stop = np.array([part.stop for part in around])

@@ -175,7 +175,8 @@ class SeededSegmenter:
         self._use_outside(grid)
         self.prepare(should_stop, report)
         assert self._graph is not None
-        assert self._features is not None
+        features = self._features
+        assert features is not None
         report(Progress(0.85, "Growing seeds"))
         numbers = np.searchsorted(values, given).astype(np.int32)
         graph, holds = split_by_seeds(self._graph, places, numbers, self._steps)
@@ -192,7 +193,7 @@ class SeededSegmenter:
             nonlocal looked
             if view is None or looked:
                 return
-            painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
+            painter = Painter(graph, walks, self._steps, features, appearance, class_of)
             region, axis, index = self._region_in_view(view)
             plane = self._named(painter.paint(region, should_stop).winner, values, labels.dtype)
             plane = self._with_seeds(plane, grid[region])
@@ -209,10 +210,10 @@ class SeededSegmenter:
         walks = walk_probabilities(weights, holds, len(values), rest, should_stop)
         report(Progress(0.9, "Learning what objects look like"))
         appearance = self._learn(places, numbers, class_of, should_stop)
-        painter = Painter(graph, walks, self._steps, self._features, appearance, class_of)
+        painter = Painter(graph, walks, self._steps, features, appearance, class_of)
         look(walks, appearance, 0.92)
         winner = painter.paint(None, should_stop).winner
-        if class_of.max() == 1 and np.count_nonzero(~is_background) > 1:
+        if is_background.any() and np.count_nonzero(~is_background) > 1:
             _drop_islands(winner, places, numbers, is_background, rest)
         result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
         result = result.reshape(self.shape)
@@ -294,9 +295,9 @@ class SeededSegmenter:
         assert each is not None
         each[:, painting.winner < 0] = 0
         for number in range(len(each)):
-            own = last.seeds_of(number)
-            each[:, *own] = 0
-            each[number, *own] = 1
+            z, y, x = (places[last.numbers == number] for places in last.places)
+            each[:, z, y, x] = 0
+            each[number, z, y, x] = 1
         total = each.sum(axis=0)
         each /= np.where(total > 0, total, 1)
         return each.reshape(-1, *self.shape)
@@ -330,10 +331,6 @@ class _Solution:
     values: tuple[int, ...]
     places: tuple[NDArray[np.intp], ...]
     numbers: NDArray[np.int32]
-
-    def seeds_of(self, number: int) -> tuple[NDArray[np.intp], ...]:
-        """Where the seeds of a label are."""
-        return tuple(places[self.numbers == number] for places in self.places)
 
     def serves(self, base: BasinGraph, values: tuple[int, ...], class_of: NDArray[np.intp]) -> bool:
         """Whether a first look at new seeds can begin with it."""

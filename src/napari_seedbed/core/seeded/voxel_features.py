@@ -142,7 +142,7 @@ def describe_volume(
             if report is not None:
                 done = (nth * len(channels) + number) / (len(channels) * len(SCALES))
                 report(Progress(0.8 * done, "Looking at the image"))
-            smooth = gaussian(channel, sigma, steps, truncate=3.0, should_stop=should_stop)
+            smooth = gaussian(channel, sigma, tuple(steps), truncate=3.0, should_stop=should_stop)
             run_ranges(
                 field_kernels.describe, rows, smooth, flat, *steps, sigma, steepness, curvature,
                 should_stop=should_stop,
