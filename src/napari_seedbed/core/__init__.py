@@ -8,6 +8,8 @@ _HOMES = {
     "random_walker": "walker.random_walker_function",
     "SeededSegmenter": "seeded.seeded_segmenter",
     "seeded_segmentation": "seeded.seeded_segmenter",
+    "seeded_segmentation_memory": "seeded.forecast",
+    "seeded_segmentation_seconds": "seeded.forecast",
     "compile_kernels": "compilation",
     "compile_snakes": "compilation",
     "compile_pixel_classifier": "classifier.pixel_classifier",

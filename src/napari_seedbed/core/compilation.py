@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter
 from napari_seedbed.core.snakes.growth import Extent, grow_snakes
 from napari_seedbed.core.snakes.snake_methods import (
     EdgeSurface,
@@ -23,7 +24,9 @@ _OUTER: tuple[Literal["near", "all"], ...] = ("near", "all")
 
 
 def compile_kernels() -> None:
-    """Compile the random walker's kernels, or load them from the cache: seconds, then a moment.
+    """Compile what seeded segmentation needs, or load it from the cache: seconds, then a moment.
+
+    The default engine comes first, then the random walker.
 
     Numba keeps what it compiled beside the package, or in the user's cache folder where that
     cannot be written. May run in a background thread.
@@ -32,6 +35,9 @@ def compile_kernels() -> None:
     image = rng.random((40, 24, 24)).astype(np.float32)
     seeds = np.zeros(image.shape, np.int32)
     seeds[4, 4, 4:20], seeds[30, 12, 4:20] = 1, 2
+    segmenter = SeededSegmenter(image, background=2)
+    segmenter.solve(seeds, report=lambda progress: None, view=(0, 4))
+    assert segmenter.uncertainty.size == image.size
     walker = RandomWalker(image)
     walker.solve(seeds, report=lambda progress: None, view=(0, 4))
     # The way large volumes are solved, without one.

@@ -211,7 +211,15 @@ def _seeded_need(
     if parameters["engine"] == WATERSHED:
         voxels = math.prod(shape)
         return Need((90 + 16 * n_channels) * voxels, 0.5e-6 * voxels * (1 + n_channels))
-    return _random_walker_need(shape, n_labels, n_channels, parameters)
+    if parameters["engine"] == PUBLISHED:
+        return _random_walker_need(shape, n_labels, n_channels, parameters)
+    from napari_seedbed.core import seeded_segmentation_memory, seeded_segmentation_seconds
+
+    return Need(
+        int(seeded_segmentation_memory(shape, n_labels, n_channels))
+        + _bytes_of_outputs(shape, n_labels, parameters),
+        float(seeded_segmentation_seconds(shape, n_labels, n_channels)),
+    )
 
 
 def _bytes_of_outputs(shape: tuple[int, ...], n_labels: int, parameters: Mapping[str, Any]) -> int:

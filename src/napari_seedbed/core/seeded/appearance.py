@@ -34,8 +34,10 @@ LEAF = 5
 SAMPLES = 3000
 SAMPLES_LEFT_OUT = 800
 FOLDS = 4
-RIDGE = 0.1
-"""Inverse strength of the ridge in the logistic regression."""
+RIDGE = 0.01
+MOST_POOLED = 10
+"""Inverse strength of the ridge in the logistic regression, for each label that is pooled in a
+class up to so many: what many objects have in common may be told more exactly."""
 
 APART = 8.0
 """Seeds so many of the finest voxels apart count as independent."""
@@ -114,6 +116,8 @@ def learn_appearance(
     places: NDArray[np.float64],
     n_classes: int,
     should_stop: ShouldStop | None = None,
+    *,
+    n_pooled: int = 1,
 ) -> Appearance | None:
     """Learn from seeds; None where nothing can be trusted.
 
@@ -128,16 +132,19 @@ def learn_appearance(
     n_classes : int
     should_stop : callable, optional
         Asked between trainings; True raises `Cancelled`.
+    n_pooled : int
+        How many labels the class of most labels has.
     """
+    ridge = RIDGE * min(n_pooled, MOST_POOLED)
     patches = [_count_patches(places[classes == c]) for c in range(n_classes)]
     if max(patches) < 2:
         return None
-    trust = _trust(values, classes, places, n_classes, patches, should_stop)
+    trust = _trust(values, classes, places, n_classes, patches, ridge, should_stop)
     if trust < LEAST_TRUST:
         return None
     kept = _balanced(classes, n_classes, SAMPLES)
     check_stop(should_stop)
-    return Appearance(trust, *_fit(values[:, kept], classes[kept], n_classes))
+    return Appearance(trust, *_fit(values[:, kept], classes[kept], n_classes, ridge, TREES))
 
 
 def _trust(
@@ -146,6 +153,7 @@ def _trust(
     places: NDArray[np.float64],
     n_classes: int,
     patches: Sequence[int],
+    ridge: float,
     should_stop: ShouldStop | None,
 ) -> float:
     """How well strokes that were left out are told by the others, times the full trust."""
@@ -160,7 +168,9 @@ def _trust(
         rest = ~left_out
         if not left_out.any() or len(np.unique(classes[rest])) < n_classes:
             continue
-        told = Appearance(1.0, *_fit(values[:, rest], classes[rest], n_classes, TREES_LEFT_OUT))
+        told = Appearance(
+            1.0, *_fit(values[:, rest], classes[rest], n_classes, ridge, TREES_LEFT_OUT)
+        )
         own = told.probabilities(np.ascontiguousarray(values[:, left_out]))
         found[left_out] = own[classes[left_out], np.arange(own.shape[1])]
     gains = [
@@ -174,7 +184,7 @@ def _trust(
 
 
 def _fit(
-    values: Floats, classes: NDArray[np.int32], n_classes: int, n_trees: int = TREES
+    values: Floats, classes: NDArray[np.int32], n_classes: int, ridge: float, n_trees: int
 ) -> tuple[Floats, Floats, FlatForest]:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
@@ -183,7 +193,7 @@ def _fit(
     with warnings.catch_warnings():
         # What has not quite converged after so many steps tells as well.
         warnings.filterwarnings("ignore", module="sklearn")
-        line = LogisticRegression(C=RIDGE, class_weight="balanced", max_iter=100).fit(rows, classes)
+        line = LogisticRegression(C=ridge, class_weight="balanced", max_iter=100).fit(rows, classes)
         forest = RandomForestClassifier(
             n_trees, min_samples_leaf=LEAF, class_weight="balanced", random_state=0, n_jobs=1
         ).fit(rows, classes)

@@ -24,7 +24,7 @@ from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]
 
-STEEPNESS = 5.0
+STEEPNESS = 3.0
 POWER = 4.0
 FLOOR = 1e-6
 """A face of area a and mean energy e conducts ``a * max((1 + STEEPNESS e)^-POWER, FLOOR)``."""

@@ -12,12 +12,13 @@ from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded.appearance import Appearance
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
 from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.seeded.voxel_walks import VoxelPlaces
 from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]
 Region = tuple[slice, slice, slice]
 
-SMOOTHING = 1.5
+SMOOTHING = 1.2
 """Standard deviation of the Gaussian over the probabilities, in the finest voxel size."""
 
 TRUNCATE = 3.0
@@ -53,7 +54,8 @@ class Painter:
 
     Attributes
     ----------
-    graph : BasinGraph
+    places : BasinGraph or VoxelPlaces
+        Which node each voxel belongs to.
     walks : (K, N) ndarray of float32
     steps : (3,) ndarray
         Voxel size, the finest being 1.
@@ -63,7 +65,7 @@ class Painter:
         Which class of the appearance each label belongs to.
     """
 
-    graph: BasinGraph
+    places: BasinGraph | VoxelPlaces
     walks: Floats
     steps: NDArray[np.float64]
     features: VoxelFeatures
@@ -95,7 +97,7 @@ class Painter:
         entropy, each : bool
             Whether to sum what the entropy needs, and whether to keep all labels' probabilities.
         """
-        shape = self.graph.basin.shape
+        shape = self.places.basin.shape
         region = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
         widths = [
             SMOOTHING / step if n > 1 else 0.0 for step, n in zip(self.steps, shape, strict=True)
@@ -126,7 +128,7 @@ class Painter:
                 place = tuple(
                     slice(part.start + s, part.stop + s) for part, s in zip(box, start, strict=True)
                 )
-                basin = self.graph.basin[place]
+                basin = self.places.basin[place]
                 walk = np.maximum(self.walks[number], np.float32(LEAST))
                 product = walk[basin]
                 if evidence is not None:
@@ -151,7 +153,7 @@ class Painter:
         run_ranges(paint_labels, split(len(boxes), len(boxes)), should_stop=should_stop)
         nowhere = ~(self.walks.max(axis=0) > 0)
         if self._has_outside or nowhere.any():
-            basin = self.graph.basin[around]
+            basin = self.places.basin[around]
             winner[(basin < 0) | nowhere[basin]] = -1
         return Painting(
             winner[inner],
@@ -162,7 +164,7 @@ class Painter:
 
     @property
     def _has_outside(self) -> bool:
-        return self.graph.has_outside
+        return self.places.has_outside
 
     def _boxes(
         self, start: NDArray[np.intp], stop: NDArray[np.intp], reach: Sequence[int]
@@ -173,8 +175,8 @@ class Painter:
             nodes = np.flatnonzero(walk > LEAST)
             if not len(nodes):
                 continue
-            low = np.maximum(self.graph.low[nodes].min(axis=0) - reach, start) - start
-            high = np.minimum(self.graph.high[nodes].max(axis=0) + reach, stop) - start
+            low = np.maximum(self.places.low[nodes].min(axis=0) - reach, start) - start
+            high = np.minimum(self.places.high[nodes].max(axis=0) + reach, stop) - start
             if (high > low).all():
                 z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
                 found.append((int(np.prod(high - low)), number, (z, y, x)))
@@ -186,7 +188,7 @@ class Painter:
         appearance = self.appearance
         if appearance is None:
             return None
-        basin = self.graph.basin[region]
+        basin = self.places.basin[region]
         n_z, n_y, n_x = basin.shape
         out = np.empty((len(self._of_class), n_z, n_y, n_x), np.float32)
         z0, y0 = region[0].start, region[1].start

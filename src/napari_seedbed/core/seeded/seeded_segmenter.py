@@ -15,6 +15,7 @@ from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
 from napari_seedbed.core.seeded.label_painting import Painter, Region
 from napari_seedbed.core.seeded.voxel_features import VoxelFeatures, describe_volume
+from napari_seedbed.core.seeded.voxel_walks import TOLERANCE, VoxelPlaces, VoxelWalker
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
@@ -25,6 +26,10 @@ from napari_seedbed.core.walker.edge_weights import as_volume
 from napari_seedbed.errors import InputError
 
 Floats = NDArray[np.float32]
+
+MOST_VOXELS_WALKED = 1 << 22
+"""Where each label is a class of its own and there are no more voxels than this, over all labels,
+walks go from voxel to voxel instead of from basin to basin."""
 
 
 class SeededSegmenter:
@@ -87,7 +92,9 @@ class SeededSegmenter:
             )
         self.background = _as_labels(background)
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
-        self._volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        self._data, self._channel_axis = data, axis
+        self._spacing = check_spacing(spacing, ndim)
+        self._volume = as_volume(data, self._spacing, axis)
         shape = self._volume.shape
         size = np.asarray(self._volume.spacing, np.float64)
         self._steps = size / min(size[a] for a in range(3) if ndim == 3 or a > 0)
@@ -98,6 +105,7 @@ class SeededSegmenter:
         self._features: VoxelFeatures | None = None
         self._graph: BasinGraph | None = None
         self._outside: NDArray[np.bool_] | None = None
+        self._walker: VoxelWalker | None = None
         self._last: _Solution | None = None
         self.label_values: tuple[int, ...] = ()
         self.labels: NDArray[np.integer] | None = None
@@ -174,76 +182,79 @@ class SeededSegmenter:
             )
         self._use_outside(grid)
         self.prepare(should_stop, report)
-        assert self._graph is not None
-        features = self._features
-        assert features is not None
         report(Progress(0.85, "Growing seeds"))
         numbers = np.searchsorted(values, given).astype(np.int32)
-        graph, holds = split_by_seeds(self._graph, places, numbers, self._steps)
-        check_stop(should_stop)
-        sizes = np.bincount(numbers, minlength=len(values))
         is_background = np.isin(values, self.background)
-        rest = int(np.argmax(sizes + is_background * sizes.sum()))
-        class_of = self._classes(is_background)
-        weights = graph.weights()
-        looked = False
-
-        def look(walks: Floats, appearance: Appearance | None, done: float) -> None:
-            """Tell how the slice in view comes out."""
-            nonlocal looked
-            if view is None or looked:
-                return
-            painter = Painter(graph, walks, self._steps, features, appearance, class_of)
-            region, axis, index = self._region_in_view(view)
-            plane = self._named(painter.paint(region, should_stop).winner, values, labels.dtype)
-            plane = self._with_seeds(plane, grid[region])
-            report(Progress(done, "Painting", Preview(axis, index, np.take(plane, 0, axis))))
-            looked = True
-
-        last = self._last
-        if view is not None and last is not None and last.serves(self._graph, values, class_of):
-            guess, changed = last.guess(graph.count, values, places, numbers)
-            walks = walk_probabilities(
-                weights, holds, len(values), rest, should_stop, start=guess, changed=changed
-            )
-            look(walks, last.painter.appearance, 0.86)
-        walks = walk_probabilities(weights, holds, len(values), rest, should_stop)
+        seeds = _Seeds(labels, values, places, numbers, is_background)
+        look = _Look(self, seeds, view, should_stop, report)
+        base, nodes, walks = self._walk(seeds, look, should_stop)
         report(Progress(0.9, "Learning what objects look like"))
-        appearance = self._learn(places, numbers, class_of, should_stop)
-        painter = Painter(graph, walks, self._steps, features, appearance, class_of)
-        look(walks, appearance, 0.92)
+        assert self._features is not None
+        appearance = self._learn(seeds, should_stop)
+        painter = Painter(nodes, walks, self._steps, self._features, appearance, seeds.class_of)
+        look(painter, 0.92)
         winner = painter.paint(None, should_stop).winner
         if is_background.any() and np.count_nonzero(~is_background) > 1:
-            _drop_islands(winner, places, numbers, is_background, rest)
-        result = self._with_seeds(self._named(winner, values, labels.dtype), grid)
-        result = result.reshape(self.shape)
-        self._last = _Solution(self._graph, painter, values, places, numbers)
+            _drop_islands(winner, seeds)
+        result = self.named(winner, seeds).reshape(self.shape)
+        self._last = _Solution(base, painter, seeds)
         self.label_values = values
         self.labels = result
         report(Progress(1.0, "Done"))
         return result
 
-    def _classes(self, is_background: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Class of each label: objects and background where both are marked, else each its own."""
-        if is_background.any() and not is_background.all():
-            return is_background.astype(np.intp)
-        return np.arange(len(is_background))
+    def _walk(
+        self, seeds: "_Seeds", look: "_Look", should_stop: ShouldStop | None
+    ) -> tuple[object, BasinGraph | VoxelPlaces, Floats]:
+        """What the walks began with, their nodes, and how probable each label is at these."""
+        graph, features, last = self._graph, self._features, self._last
+        assert graph is not None
+        assert features is not None
+        n_labels = len(seeds.values)
+        n_walks = 1 if n_labels == 2 else n_labels
+        alone = len(np.unique(seeds.class_of)) == n_labels <= MOST_CLASSES
+        if alone and n_walks * int(np.prod(self._grid)) <= MOST_VOXELS_WALKED:
+            if self._walker is None:
+                self._walker = VoxelWalker(self._data, self._spacing, self._channel_axis)
+            self._walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
+            walks = self._walker.probabilities.reshape(n_labels, -1)
+            return self._walker, VoxelPlaces.of(self._grid, self._outside), walks
+        nodes, holds = split_by_seeds(graph, seeds.places, seeds.numbers, self._steps)
+        check_stop(should_stop)
+        weights = nodes.weights()
+        rest = seeds.rest
+        if look.is_wanted and last is not None and last.serves(graph, seeds):
+            start, changed = last.guess(nodes.count, seeds)
+            walks = walk_probabilities(
+                weights, holds, n_labels, rest, should_stop, start=start, changed=changed
+            )
+            known = last.painter.appearance
+            look(Painter(nodes, walks, self._steps, features, known, seeds.class_of), 0.86)
+        return graph, nodes, walk_probabilities(weights, holds, n_labels, rest, should_stop)
 
-    def _learn(
-        self,
-        places: tuple[NDArray[np.intp], ...],
-        numbers: NDArray[np.int32],
-        class_of: NDArray[np.intp],
-        should_stop: ShouldStop | None,
-    ) -> Appearance | None:
+    def named(
+        self, winner: NDArray[np.int32], seeds: "_Seeds", region: Region | None = None
+    ) -> NDArray[np.integer]:
+        """Labels for the numbers of labels in a part of the volume; seeds keep theirs."""
+        grid = seeds.labels.reshape(self._grid)
+        if region is not None:
+            grid = grid[region]
+        # The last one is for -1.
+        found = np.asarray([*seeds.values, 0], seeds.labels.dtype)[winner]
+        seeded = grid > 0
+        found[seeded] = grid[seeded]
+        return found
+
+    def _learn(self, seeds: "_Seeds", should_stop: ShouldStop | None) -> Appearance | None:
         assert self._features is not None
-        n_classes = int(class_of.max()) + 1
+        n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
             return None
-        values = self._features.at(places)
-        where = np.stack(places, axis=1) * self._steps
-        classes = class_of[numbers].astype(np.int32)
-        return learn_appearance(values, classes, where, n_classes, should_stop)
+        values = self._features.at(seeds.places)
+        where = np.stack(seeds.places, axis=1) * self._steps
+        classes = seeds.class_of[seeds.numbers].astype(np.int32)
+        n_pooled = int(np.bincount(seeds.class_of).max())
+        return learn_appearance(values, classes, where, n_classes, should_stop, n_pooled=n_pooled)
 
     def _use_outside(self, grid: NDArray[np.integer]) -> None:
         outside = grid < 0
@@ -256,20 +267,7 @@ class SeededSegmenter:
         if not same:
             self._graph, self._outside = None, new
 
-    def _named(
-        self, winner: NDArray[np.int32], values: tuple[int, ...], dtype: np.dtype[Any]
-    ) -> NDArray[np.integer]:
-        # The last one is for -1.
-        return np.asarray([*values, 0], dtype)[winner]
-
-    def _with_seeds(
-        self, result: NDArray[np.integer], grid: NDArray[np.integer]
-    ) -> NDArray[np.integer]:
-        seeded = grid > 0
-        result[seeded] = grid[seeded]
-        return result
-
-    def _region_in_view(self, view: tuple[int, int]) -> tuple[Region, int, int]:
+    def region_in_view(self, view: tuple[int, int]) -> tuple[Region, int, int]:
         """Return the slice in view in the volume, and its axis and index in (z, y, x)."""
         z, y, x = (slice(0, n) for n in self._grid)
         axis, index = view
@@ -295,7 +293,7 @@ class SeededSegmenter:
         assert each is not None
         each[:, painting.winner < 0] = 0
         for number in range(len(each)):
-            z, y, x = (places[last.numbers == number] for places in last.places)
+            z, y, x = (places[last.seeds.numbers == number] for places in last.seeds.places)
             each[:, z, y, x] = 0
             each[number, z, y, x] = 1
         total = each.sum(axis=0)
@@ -313,7 +311,7 @@ class SeededSegmenter:
             entropy = np.log(found.total) - found.information / found.total
         entropy /= np.float32(np.log(len(self.label_values)))
         entropy[~(found.total > 0) | (found.winner < 0)] = 0
-        entropy[last.places] = 0
+        entropy[last.seeds.places] = 0
         return np.clip(entropy, 0, 1).reshape(self.shape)
 
     def _solved(self, what: str) -> "_Solution":
@@ -323,63 +321,112 @@ class SeededSegmenter:
 
 
 @dataclass(frozen=True, eq=False)
-class _Solution:
-    """What a solve leaves behind: for what is asked of it later, and for the next first look."""
+class _Seeds:
+    """The seeds of one solve.
 
-    base: BasinGraph
-    painter: Painter
+    Attributes
+    ----------
+    labels : (M, N[, P]) ndarray of int
+    values : tuple of int
+        The labels there are, ascending.
+    places : tuple of three (S,) ndarray
+    numbers : (S,) ndarray of int32
+        Which of the values each seed has.
+    is_background : (K,) ndarray of bool
+    """
+
+    labels: NDArray[np.integer]
     values: tuple[int, ...]
     places: tuple[NDArray[np.intp], ...]
     numbers: NDArray[np.int32]
+    is_background: NDArray[np.bool_]
 
-    def serves(self, base: BasinGraph, values: tuple[int, ...], class_of: NDArray[np.intp]) -> bool:
-        """Whether a first look at new seeds can begin with it."""
-        pooled = self.painter.class_of.max() == 1 == class_of.max()
-        return self.base is base and (pooled or self.values == values)
+    @property
+    def class_of(self) -> NDArray[np.intp]:
+        """Class of each label: objects and background where both are marked, else each its own."""
+        if self.is_background.any() and not self.is_background.all():
+            return self.is_background.astype(np.intp)
+        return np.arange(len(self.values))
 
-    def guess(
+    @property
+    def rest(self) -> int:
+        """The label that gets what others leave: a background, or the one with most seeds."""
+        sizes = np.bincount(self.numbers, minlength=len(self.values))
+        return int(np.argmax(sizes + self.is_background * sizes.sum()))
+
+
+class _Look:
+    """Tells once how the slice in view comes out."""
+
+    def __init__(
         self,
-        n_nodes: int,
-        values: tuple[int, ...],
-        places: tuple[NDArray[np.intp], ...],
-        numbers: NDArray[np.int32],
-    ) -> tuple[Floats, set[int]]:
+        segmenter: SeededSegmenter,
+        seeds: _Seeds,
+        view: tuple[int, int] | None,
+        should_stop: ShouldStop | None,
+        report: Report,
+    ) -> None:
+        self.is_wanted = view is not None
+        self._segmenter, self._seeds = segmenter, seeds
+        self._should_stop, self._report = should_stop, report
+        self._view = None if view is None else segmenter.region_in_view(view)
+
+    def __call__(self, painter: Painter, done: float) -> None:
+        if self._view is None or not self.is_wanted:
+            return
+        region, axis, index = self._view
+        seen = painter.paint(region, self._should_stop).winner
+        plane = self._segmenter.named(seen, self._seeds, region)
+        preview = Preview(axis, index, np.take(plane, 0, axis))
+        self._report(Progress(done, "Painting", preview))
+        self.is_wanted = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """What a solve leaves behind: for what is asked of it later, and for the next first look."""
+
+    base: object
+    painter: Painter
+    seeds: _Seeds
+
+    def serves(self, base: BasinGraph, seeds: _Seeds) -> bool:
+        """Whether a first look at new seeds can begin with it."""
+        pooled = self.seeds.class_of.max() == 1 == seeds.class_of.max()
+        return self.base is base and (pooled or self.seeds.values == seeds.values)
+
+    def guess(self, n_nodes: int, seeds: _Seeds) -> tuple[Floats, set[int]]:
         """Walks to begin with, and the labels whose seeds are others now."""
+        base, values, last = self.base, seeds.values, self.seeds
+        assert isinstance(base, BasinGraph)
         start = np.zeros((len(values), n_nodes), np.float32)
-        old = {value: number for number, value in enumerate(self.values)}
-        known = self.base.count
+        old = {value: number for number, value in enumerate(last.values)}
         for number, value in enumerate(values):
             if value in old:
-                start[number, :known] = self.painter.walks[old[value], :known]
-        grid = self.base.basin.shape
-        before = np.ravel_multi_index(self.places, grid), np.take(self.values, self.numbers)
-        after = np.ravel_multi_index(places, grid), np.take(values, numbers)
-        most = max(*self.values, *values) + 1
-        differs = np.setxor1d(*(place * most + value for place, value in (before, after)))
-        touched = set((differs % most).tolist())
+                start[number, : base.count] = self.painter.walks[old[value], : base.count]
+        most = max(*last.values, *values) + 1
+        before, after = (
+            np.ravel_multi_index(s.places, base.basin.shape) * most + np.take(s.values, s.numbers)
+            for s in (last, seeds)
+        )
+        touched = set((np.setxor1d(before, after) % most).tolist())
         return start, {number for number, value in enumerate(values) if value in touched}
 
 
-def _drop_islands(
-    winner: NDArray[np.int32],
-    places: tuple[NDArray[np.intp], ...],
-    numbers: NDArray[np.int32],
-    is_background: NDArray[np.bool_],
-    rest: int,
-) -> None:
+def _drop_islands(winner: NDArray[np.int32], seeds: _Seeds) -> None:
     """Give to the background what looks like an object and hangs together with none's seeds.
 
     It is an object that nobody marked.
     """
-    of_objects = ~is_background[numbers]
-    starts = np.ravel_multi_index(tuple(p[of_objects] for p in places), winner.shape)
-    winner[places] = numbers
+    of_objects = ~seeds.is_background[seeds.numbers]
+    starts = np.ravel_multi_index(tuple(p[of_objects] for p in seeds.places), winner.shape)
+    winner[seeds.places] = seeds.numbers
     # -1 is the last one.
-    objects = np.append(~is_background, False)[winner]
+    objects = np.append(~seeds.is_background, False)[winner]
     reached = np.zeros(winner.size, np.bool_)
     queue = np.empty(np.count_nonzero(objects), np.int64)
     reach_from_seeds(winner, starts, reached, queue)
-    winner[objects & ~reached.reshape(winner.shape)] = rest
+    winner[objects & ~reached.reshape(winner.shape)] = seeds.rest
 
 
 def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:

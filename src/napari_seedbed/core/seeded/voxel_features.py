@@ -16,7 +16,7 @@ from napari_seedbed.core.seeded import field_kernels
 from napari_seedbed.core.seeded.basin_graphs import Basins, cut_basins
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
-from napari_seedbed.core.walker.noise import quieten
+from napari_seedbed.core.walker.noise import quieten, to_unit
 
 Floats = NDArray[np.float32]
 
@@ -96,6 +96,17 @@ def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
     return [lab[..., channel] for channel in range(3)]
 
 
+def quiet_channels(data: NDArray[Any], should_stop: ShouldStop | None = None) -> list[Floats]:
+    """Channels of a volume (`channels_of`) from 0 to 1, smoothed as far as there is noise."""
+    return [
+        np.asarray(
+            quieten(to_unit(channel, float(channel.min()), float(channel.max())), should_stop),
+            np.float32,
+        )
+        for channel in channels_of(data)
+    ]
+
+
 def describe_volume(
     data: NDArray[Any],
     steps: NDArray[np.float64],
@@ -124,9 +135,7 @@ def describe_volume(
     """
     shape = data.shape[:3]
     flat = shape[0] == 1
-    channels = [
-        np.asarray(quieten(channel, should_stop), np.float32) for channel in channels_of(data)
-    ]
+    channels = quiet_channels(data, should_stop)
     n_curvatures = 2 if flat else 3
     features = VoxelFeatures(len(channels) * len(SCALES) * (2 + n_curvatures), shape)
     steepness = np.empty(shape, np.float32)
@@ -161,10 +170,15 @@ def describe_volume(
     return features, *found
 
 
+def capped_mean_square(slopes: Floats) -> float:
+    """Mean square of slopes, of an even sample; the steepest few count as less steep."""
+    sample = slopes[:: max(1, slopes.size // _SAMPLE)]
+    return float(np.mean(np.minimum(sample, np.quantile(sample, CAP)).astype(np.float64) ** 2))
+
+
 def _add_energy(steepness: Floats, energy: Floats) -> bool:
     """Add squared slopes in units of their capped mean; whether there are any."""
-    sample = steepness.reshape(-1)[:: max(1, steepness.size // _SAMPLE)]
-    mean = float(np.mean(np.minimum(sample, np.quantile(sample, CAP)) ** 2))
+    mean = capped_mean_square(steepness.reshape(-1))
     if not mean > 0:
         return False
     scale = np.float32(mean**-0.5)

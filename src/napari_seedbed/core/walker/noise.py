@@ -52,7 +52,7 @@ def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = Non
     high = max(float(block.max()) for block in blocks)
     before = after = 0.0
     for block in blocks:
-        unit = _to_unit(block, low, high)
+        unit = to_unit(block, low, high)
         check_stop(should_stop)
         before += _difference_energy(unit)
         after += _difference_energy(_smoothed(unit, should_stop))
@@ -90,7 +90,7 @@ def quieten(
     unit = np.empty(image.shape, np.float32)
 
     def scale(slab: Slab) -> None:
-        unit[slab] = _to_unit(image[slab], low, high)
+        unit[slab] = to_unit(image[slab], low, high)
 
     in_slabs(scale, image.shape, should_stop)
     smooth = _smoothed(unit, should_stop)
@@ -104,7 +104,7 @@ def quieten(
     return unit
 
 
-def _to_unit(image: NDArray[np.generic], low: float, high: float) -> NDArray[np.float32]:
+def to_unit(image: NDArray[np.generic], low: float, high: float) -> NDArray[np.float32]:
     """Scale to 0..1; squares of very large or small differences would not fit into float32."""
     if high == low:
         return np.zeros(image.shape, np.float32)
