@@ -367,6 +367,9 @@ def test_live_update_starts_switched_off_where_a_run_takes_long(
 def test_run_that_takes_long_here_switches_live_update_off_with_a_hint(window, monkeypatch):
     monkeypatch.setattr(live_update, "LIVE_SECONDS", 0.0)
     window.seed_by_program()
+    window.wait_final()
+    # The first run prepares the image; how long strokes take shows from the next one on.
+    window.form.run.click()
     window.qtbot.waitUntil(lambda: not window.form.live.isChecked(), timeout=30000)
     assert window.panel.session.is_final
     assert "Live update is off" in window.status

@@ -115,7 +115,7 @@ class SeededSegmentationPanel(QWidget):
         preparation.start()
         if preparation.is_done:
             self._show_prepared(None)
-        else:
+        elif not self.form.status.text():
             self._say(PREPARING)
 
     def _connect(self) -> None:
