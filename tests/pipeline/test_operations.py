@@ -246,7 +246,8 @@ def test_record_is_complete_and_plain(movie, seeds):
     assert record["parameters"] == {"amount": 1}
     assert record["inputs"][0]["channels"] == [1]
     assert record["inputs"][0]["fingerprint"].startswith("blake2b:")
-    assert set(record["libraries"]) == {"numpy", "scipy", "numba", "scikit-image", "PyWavelets"}
+    libraries = {"numpy", "scipy", "numba", "scikit-image", "scikit-learn", "PyWavelets"}
+    assert set(record["libraries"]) == libraries
 
 
 def test_record_remembers_the_step_before_while_its_voxels_stay(movie):
