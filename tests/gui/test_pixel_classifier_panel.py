@@ -55,6 +55,8 @@ def test_slice_in_view_is_shown_before_the_rest(window):
         lambda: window.result is not None and np.mean((window.result.data[1] == 1) == truth) > 0.95,
         timeout=30000,
     )
+    # Good enough may have come before the last stroke was seen.
+    window.qtbot.waitUntil(lambda: window.panel.session.state == "view", timeout=30000)
     shown = window.result.data
     assert not shown[[0, 2, 3]].any()
     assert not window.panel.session.is_final
