@@ -66,7 +66,7 @@ def measure(operation: str, list_kernels: bool) -> None:
     samples = files("napari_seedbed") / "samples"
     with (
         tempfile.TemporaryDirectory() as folder,
-        as_file(samples / "nuclei_random_walker.yaml") as recipe,
+        as_file(samples / "nuclei_seeded_segmentation.yaml") as recipe,
         as_file(samples / "nuclei.ome.tif") as image,
     ):
         changed = Path(folder) / "recipe.yaml"

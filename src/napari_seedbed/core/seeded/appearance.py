@@ -11,7 +11,7 @@ Wolpert DH (1992). Stacked generalization. Neural Networks 5(2), 241-259 (left-o
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,6 @@ from scipy.spatial import cKDTree
 
 from napari_seedbed.core.classifier.flat_forests import FlatForest
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.seeded.field_kernels import add_up_bytes
-from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
 
 Floats = NDArray[np.float32]
 
@@ -76,37 +74,11 @@ class Appearance:
         is in doubt.
         """
         scores = self.coefficients @ values + self.intercepts[:, np.newaxis]
-        return self._mixed(scores, lambda places: values[:, places])
-
-    def evidence(self, features: VoxelFeatures, place: tuple[int, slice, slice]) -> Floats:
-        """Probabilities to the power of the trust, for some rows of one plane: (C, Y, X)."""
-        stored = features.bytes[(slice(None), *place)]
-        factors = self.coefficients * features.gain
-        constants = self.intercepts + self.coefficients @ features.offset
-        scores = np.empty((len(constants), *stored.shape[1:]), np.float32)
-        add_up_bytes(stored, factors, constants, scores)
-        n_x = stored.shape[2]
-
-        def values(places: NDArray[np.intp]) -> Floats:
-            rows, columns = np.divmod(places, n_x)
-            picked = stored[:, rows, columns] * features.gain[:, np.newaxis]
-            picked += features.offset[:, np.newaxis]
-            return picked
-
-        found = self._mixed(scores.reshape(len(scores), -1), values)
-        np.maximum(found, np.float32(LEAST_PROBABILITY), out=found)
-        np.power(found, np.float32(self.trust), out=found)
-        return found.reshape(scores.shape)
-
-    def _mixed(self, scores: Floats, values: Callable[[NDArray[np.intp]], Floats]) -> Floats:
         scores -= scores.max(axis=0)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=0)
         doubtful = np.flatnonzero(scores.max(axis=0) < 1 - LEAST_PROBABILITY)
-        voted = self.forest.vote(values(doubtful))
-        voted += scores[:, doubtful]
-        voted *= np.float32(0.5)
-        scores[:, doubtful] = voted
+        scores[:, doubtful] = (scores[:, doubtful] + self.forest.vote(values[:, doubtful])) / 2
         return scores
 
 

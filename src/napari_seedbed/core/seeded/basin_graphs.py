@@ -30,6 +30,7 @@ FLOOR = 1e-6
 """A face of area a and mean energy e conducts ``a * max((1 + STEEPNESS e)^-POWER, FLOOR)``."""
 
 _ROWS_PER_TASK = 512
+_SAMPLED = 8
 _BASINS_PER_TASK = 4096
 
 
@@ -107,9 +108,13 @@ class Basins:
 
 
 def cut_basins(
-    height: Floats, outside: NDArray[np.bool_] | None = None, should_stop: ShouldStop | None = None
-) -> Basins:
-    """Cut a volume into the basins of a landscape.
+    height: Floats,
+    outside: NDArray[np.bool_] | None = None,
+    should_stop: ShouldStop | None = None,
+    *,
+    most: int | None = None,
+) -> Basins | None:
+    """Cut a volume into the basins of a landscape; None where there would be more than `most`.
 
     Parameters
     ----------
@@ -119,15 +124,32 @@ def cut_basins(
         Voxels that belong to no basin.
     should_stop : callable, optional
         Asked between steps; True raises `Cancelled`.
+    most : int, optional
+        How many basins are wanted at the most.
     """
     shape = height.shape
     mask = np.zeros(shape, np.bool_) if outside is None else outside
     downhill = np.empty(height.size, np.int32)
     rows = split(shape[0] * shape[1], 1 + shape[0] * shape[1] // _ROWS_PER_TASK)
-    run_ranges(field_kernels.point_downhill, rows, height, mask, downhill, should_stop=should_stop)
+    counts = [0] * len(rows)
+
+    def point(nth: int, end: int) -> None:
+        for part in range(nth, end):
+            counts[part] = field_kernels.point_downhill(*rows[part], height, mask, downhill)
+
+    # A sample tells at once where there are far too many.
+    sample = range(0, len(rows), _SAMPLED)
+    run_ranges(point, [(part, part + 1) for part in sample], should_stop=should_stop)
+    if most is not None and sum(counts) * len(rows) > 2 * most * len(sample):
+        return None
+    others = [(part, part + 1) for part in range(len(rows)) if part not in sample]
+    if others:
+        run_ranges(point, others, should_stop=should_stop)
+    if most is not None and sum(counts) > most:
+        return None
     basin = np.empty(shape, np.int32)
-    count = field_kernels.number_basins(downhill, basin.reshape(-1))
-    return Basins(basin, int(count))
+    field_kernels.number_basins(downhill, basin.reshape(-1))
+    return Basins(basin, sum(counts))
 
 
 def basin_graph(

@@ -1,6 +1,4 @@
-"""Kernels over voxels: slopes and curvatures, steepest descent, faces between basins."""
-
-import math
+"""Kernels over voxels: steepest descent, faces between basins, what hangs together."""
 
 import numpy as np
 from numba import njit
@@ -9,87 +7,14 @@ _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_fast
-def describe(start, stop, image, flat, step_z, step_y, step_x, sigma, steepness, curvature):
-    """Slope and principal curvatures of a smoothed volume, for the planes from start to stop.
-
-    Parameters
-    ----------
-    start, stop : int
-        Rows (of all planes, one after the other) to write.
-    image : (Z, Y, X) ndarray of float32
-    flat : bool
-        The volume is one plane: slopes along z are 0, and there are two curvatures.
-    step_z, step_y, step_x : float
-        Voxel size over the finest one.
-    sigma : float
-        What slopes are multiplied with, and with its square curvatures.
-    steepness : (Z, Y, X) ndarray of float32
-        Magnitude of the gradient.
-    curvature : (2 or 3, Z, Y, X) ndarray of float32
-        Eigenvalues of the Hessian, the largest first.
-    """
-    n_z, n_y, n_x = image.shape
-    s = np.float32(sigma)
-    a_z, a_y, a_x = np.float32(1 / step_z), np.float32(1 / step_y), np.float32(1 / step_x)
-    half, quarter = np.float32(0.5), np.float32(0.25)
-    for row in range(start, stop):
-        z, y = row // n_y, row % n_y
-        z0, z1 = max(z - 1, 0), min(z + 1, n_z - 1)
-        y0, y1 = max(y - 1, 0), min(y + 1, n_y - 1)
-        for x in range(n_x):
-            x0, x1 = max(x - 1, 0), min(x + 1, n_x - 1)
-            c = image[z, y, x]
-            g_y = (image[z, y1, x] - image[z, y0, x]) * half * a_y
-            g_x = (image[z, y, x1] - image[z, y, x0]) * half * a_x
-            yy = (image[z, y1, x] - 2 * c + image[z, y0, x]) * a_y * a_y * s * s
-            xx = (image[z, y, x1] - 2 * c + image[z, y, x0]) * a_x * a_x * s * s
-            yx = (
-                (image[z, y1, x1] - image[z, y1, x0] - image[z, y0, x1] + image[z, y0, x0])
-                * quarter * a_y * a_x * s * s
-            )  # fmt: skip
-            if flat:
-                steepness[z, y, x] = s * math.sqrt(g_y * g_y + g_x * g_x)
-                middle = (yy + xx) * half
-                apart = math.sqrt(yx * yx + (yy - xx) * (yy - xx) * quarter)
-                curvature[0, z, y, x] = middle + apart
-                curvature[1, z, y, x] = middle - apart
-                continue
-            g_z = (image[z1, y, x] - image[z0, y, x]) * half * a_z
-            steepness[z, y, x] = s * math.sqrt(g_z * g_z + g_y * g_y + g_x * g_x)
-            zz = (image[z1, y, x] - 2 * c + image[z0, y, x]) * a_z * a_z * s * s
-            zy = (
-                (image[z1, y1, x] - image[z1, y0, x] - image[z0, y1, x] + image[z0, y0, x])
-                * quarter * a_z * a_y * s * s
-            )  # fmt: skip
-            zx = (
-                (image[z1, y, x1] - image[z1, y, x0] - image[z0, y, x1] + image[z0, y, x0])
-                * quarter * a_z * a_x * s * s
-            )  # fmt: skip
-            # Smith (1961): eigenvalues of a symmetric 3 x 3 matrix in closed form.
-            middle = (zz + yy + xx) / np.float32(3)
-            p, q, r = zz - middle, yy - middle, xx - middle
-            spread = (p * p + q * q + r * r + 2 * (zy * zy + zx * zx + yx * yx)) / np.float32(6)
-            if spread <= 0:
-                curvature[0, z, y, x] = curvature[1, z, y, x] = curvature[2, z, y, x] = middle
-                continue
-            spread = math.sqrt(spread)
-            determinant = p * (q * r - yx * yx) - zy * (zy * r - yx * zx) + zx * (zy * yx - q * zx)
-            cosine = determinant / (2 * spread * spread * spread)
-            angle = math.acos(min(max(cosine, -1.0), 1.0)) / 3
-            first = middle + 2 * spread * math.cos(angle)
-            last = middle + 2 * spread * math.cos(angle + 2 * math.pi / 3)
-            curvature[0, z, y, x] = first
-            curvature[1, z, y, x] = 3 * middle - first - last
-            curvature[2, z, y, x] = last
-
-
-@_fast
 def point_downhill(start, stop, height, outside, downhill):
     """For each voxel the lowest of its neighbours (26, or itself), as a flat index; -1 outside.
 
-    Of equal ones the first: on a plateau all point to its first voxel, step by step.
+    Of equal ones the first: on a plateau all point to its first voxel, step by step. Returns how
+    many point to themselves.
     """
     n_z, n_y, n_x = height.shape
+    count = 0
     for row in range(start, stop):
         z, y = row // n_y, row % n_y
         for x in range(n_x):
@@ -108,13 +33,15 @@ def point_downhill(start, stop, height, outside, downhill):
                         if other < lowest or there < best:
                             lowest, best = other, there
             downhill[here] = best
+            count += best == here
+    return count
 
 
 @_fast
 def number_basins(downhill, basin):
     """Number the places where ways down end, in their order, and write for each voxel its number.
 
-    Outside is -1. `downhill` leads straight to the end afterwards. Returns how many there are.
+    Outside is -1. `downhill` leads straight to the end afterwards.
     """
     count = 0
     for v in range(downhill.size):
@@ -134,7 +61,6 @@ def number_basins(downhill, basin):
             downhill[at] = end
             at = following
         basin[v] = basin[end]
-    return count
 
 
 @_fast
@@ -276,28 +202,6 @@ def faces_of_split(old, new, energy, areas, split, number, low, high, write, pai
                         )
                     count += 1
     return count
-
-
-@_fast
-def add_up_bytes(values, coefficients, intercepts, scores):
-    """Write ``intercepts + coefficients @ values`` for rows of voxels.
-
-    Parameters
-    ----------
-    values : (F, Y, X) ndarray of uint8
-    coefficients : (C, F) ndarray of float32
-    intercepts : (C,) ndarray of float32
-    scores : (C, Y, X) ndarray of float32
-    """
-    n_features, n_y, n_x = values.shape
-    for c in range(len(intercepts)):
-        for y in range(n_y):
-            for x in range(n_x):
-                scores[c, y, x] = intercepts[c]
-            for f in range(n_features):
-                factor = coefficients[c, f]
-                for x in range(n_x):
-                    scores[c, y, x] += factor * np.float32(values[f, y, x])
 
 
 @_fast

@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_seedbed.core.progress import ShouldStop
-from napari_seedbed.core.seeded.appearance import Appearance
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
-from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.voxel_walks import VoxelPlaces
 from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]
-Region = tuple[slice, slice, slice]
 
 SMOOTHING = 1.2
 """Standard deviation of the Gaussian over the probabilities, in the finest voxel size."""
@@ -24,8 +22,6 @@ SMOOTHING = 1.2
 TRUNCATE = 3.0
 LEAST = 3e-3
 """Walks less probable than this are left out."""
-
-_VOXELS_PER_TASK = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +55,15 @@ class Painter:
     walks : (K, N) ndarray of float32
     steps : (3,) ndarray
         Voxel size, the finest being 1.
-    features : VoxelFeatures
-    appearance : Appearance or None
+    evidence : Evidence or None
     class_of : (K,) ndarray of int
-        Which class of the appearance each label belongs to.
+        Which class of the evidence each label belongs to.
     """
 
     places: BasinGraph | VoxelPlaces
     walks: Floats
     steps: NDArray[np.float64]
-    features: VoxelFeatures
-    appearance: Appearance | None
+    evidence: Evidence | None
     class_of: NDArray[np.intp]
     _of_class: Floats = field(init=False)
 
@@ -108,7 +102,11 @@ class Painter:
             for part, r, n in zip(region, reach, shape, strict=True)
         )
         around = (z, y, x)
-        evidence = self._evidence(around, should_stop)
+        evidence = (
+            None
+            if self.evidence is None
+            else self.evidence.weigh(around, self.places.basin[around], self._of_class, should_stop)
+        )
         start = np.array([part.start for part in around])
         stop = np.array([part.stop for part in around])
         size = tuple(stop - start)
@@ -182,32 +180,3 @@ class Painter:
                 found.append((int(np.prod(high - low)), number, (z, y, x)))
         found.sort(key=lambda one: (-one[0], one[1]))
         return [(number, box) for _, number, box in found]
-
-    def _evidence(self, region: Region, should_stop: ShouldStop | None) -> Floats | None:
-        """How much the appearance speaks for each class, over how well it goes with the walks."""
-        appearance = self.appearance
-        if appearance is None:
-            return None
-        basin = self.places.basin[region]
-        n_z, n_y, n_x = basin.shape
-        out = np.empty((len(self._of_class), n_z, n_y, n_x), np.float32)
-        z0, y0 = region[0].start, region[1].start
-
-        def judge(first: int, last: int) -> None:
-            for row in range(first, last):
-                z, y = divmod(row * rows_at_once, n_y)
-                rows = slice(y, min(y + rows_at_once, n_y))
-                index = (
-                    z0 + z, slice(y0 + rows.start, y0 + rows.stop), region[2]
-                )  # fmt: skip
-                told = appearance.evidence(self.features, index)
-                expected = self._of_class[:, basin[z, rows]]
-                told *= told.sum(axis=0) / (told * expected).sum(axis=0)
-                out[:, z, rows] = told
-
-        rows_at_once = next(
-            k for k in range(min(n_y, max(1, _VOXELS_PER_TASK // n_x)), 0, -1) if n_y % k == 0
-        )
-        tasks = n_z * n_y // rows_at_once
-        run_ranges(judge, split(tasks, tasks), should_stop=should_stop)
-        return out

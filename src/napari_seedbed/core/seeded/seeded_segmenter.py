@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
-from napari_seedbed.core.seeded.appearance import MOST_CLASSES, Appearance, learn_appearance
+from napari_seedbed.core.seeded.appearance import MOST_CLASSES, learn_appearance
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
+from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
-from napari_seedbed.core.seeded.label_painting import Painter, Region
+from napari_seedbed.core.seeded.label_painting import Painter
 from napari_seedbed.core.seeded.voxel_features import VoxelFeatures, describe_volume
 from napari_seedbed.core.seeded.voxel_walks import TOLERANCE, VoxelPlaces, VoxelWalker
 from napari_seedbed.core.validation import (
@@ -189,9 +190,8 @@ class SeededSegmenter:
         look = _Look(self, seeds, view, should_stop, report)
         base, nodes, walks = self._walk(seeds, look, should_stop)
         report(Progress(0.9, "Learning what objects look like"))
-        assert self._features is not None
-        appearance = self._learn(seeds, should_stop)
-        painter = Painter(nodes, walks, self._steps, self._features, appearance, seeds.class_of)
+        evidence = self._learn(seeds, should_stop)
+        painter = Painter(nodes, walks, self._steps, evidence, seeds.class_of)
         look(painter, 0.92)
         winner = painter.paint(None, should_stop).winner
         if is_background.any() and np.count_nonzero(~is_background) > 1:
@@ -207,9 +207,8 @@ class SeededSegmenter:
         self, seeds: "_Seeds", look: "_Look", should_stop: ShouldStop | None
     ) -> tuple[object, BasinGraph | VoxelPlaces, Floats]:
         """What the walks began with, their nodes, and how probable each label is at these."""
-        graph, features, last = self._graph, self._features, self._last
+        graph, last = self._graph, self._last
         assert graph is not None
-        assert features is not None
         n_labels = len(seeds.values)
         n_walks = 1 if n_labels == 2 else n_labels
         alone = len(np.unique(seeds.class_of)) == n_labels <= MOST_CLASSES
@@ -228,8 +227,8 @@ class SeededSegmenter:
             walks = walk_probabilities(
                 weights, holds, n_labels, rest, should_stop, start=start, changed=changed
             )
-            known = last.painter.appearance
-            look(Painter(nodes, walks, self._steps, features, known, seeds.class_of), 0.86)
+            known = last.painter.evidence
+            look(Painter(nodes, walks, self._steps, known, seeds.class_of), 0.86)
         return graph, nodes, walk_probabilities(weights, holds, n_labels, rest, should_stop)
 
     def named(
@@ -245,7 +244,7 @@ class SeededSegmenter:
         found[seeded] = grid[seeded]
         return found
 
-    def _learn(self, seeds: "_Seeds", should_stop: ShouldStop | None) -> Appearance | None:
+    def _learn(self, seeds: "_Seeds", should_stop: ShouldStop | None) -> Evidence | None:
         assert self._features is not None
         n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
@@ -254,7 +253,8 @@ class SeededSegmenter:
         where = np.stack(seeds.places, axis=1) * self._steps
         classes = seeds.class_of[seeds.numbers].astype(np.int32)
         n_pooled = int(np.bincount(seeds.class_of).max())
-        return learn_appearance(values, classes, where, n_classes, should_stop, n_pooled=n_pooled)
+        found = learn_appearance(values, classes, where, n_classes, should_stop, n_pooled=n_pooled)
+        return None if found is None else Evidence.of(self._features, found)
 
     def _use_outside(self, grid: NDArray[np.integer]) -> None:
         outside = grid < 0

@@ -1,9 +1,12 @@
 """What each voxel looks like at four scales, kept in one byte a feature.
 
 Smoothed intensity, slope and principal curvatures, of each channel: enough to tell objects from
-background, and small enough to be kept for a whole volume.
+background, and small enough to be kept for a whole volume. What varies slowly is kept on a coarser
+grid.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,8 @@ from skimage.color import rgb2lab
 
 from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
-from napari_seedbed.core.seeded import field_kernels
+from napari_seedbed.core.seeded import feature_kernels
 from napari_seedbed.core.seeded.basin_graphs import Basins, cut_basins
-from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.walker.noise import quieten, to_unit
 
@@ -22,6 +24,9 @@ Floats = NDArray[np.float32]
 
 SCALES = (0.7, 1.5, 3.0, 6.0)
 """Standard deviations of the Gaussians, in the finest voxel size."""
+
+VOXELS_A_SCALE = 2.0
+"""Grids are halved as long as the standard deviation is so many of their voxels."""
 
 MOST_BASINS = {2: 80_000, 3: 35_000}
 """With more basins than this the next coarser scale is taken: a walk on them would take long."""
@@ -32,50 +37,54 @@ EXTREMES = 1e-3
 CAP = 0.995
 """Slopes above this quantile count as much as the quantile when their mean square is taken."""
 
-_ROWS_PER_TASK = 512
-_SAMPLE = 1 << 18
+_ROWS_PER_TASK = 128
+_SAMPLE = 1 << 17
 
 
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The features of one scale, on a grid of its own.
+
+    Attributes
+    ----------
+    factor : (3,) ndarray of int64
+        How many voxels of the volume are one of the grid, along each axis.
+    bytes : (F, Z, Y, X) ndarray of uint8
+    """
+
+    factor: NDArray[np.int64]
+    bytes: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
 class VoxelFeatures:
     """Features of all voxels of a volume, in bytes.
 
     Attributes
     ----------
-    bytes : (F, Z, Y, X) ndarray of uint8
+    levels : sequence of Level
+        Their features follow each other.
     offset, gain : (F,) ndarray of float32
         ``bytes * gain + offset`` has mean 0 and standard deviation 1 over the volume.
     """
 
-    def __init__(self, count: int, shape: tuple[int, ...]) -> None:
-        self.bytes = np.empty((count, *shape), np.uint8)
-        self.offset = np.zeros(count, np.float32)
-        self.gain = np.ones(count, np.float32)
+    levels: Sequence[Level]
+    offset: Floats
+    gain: Floats
 
-    def put(self, place: int, values: Floats, should_stop: ShouldStop | None) -> None:
-        """Store a feature."""
-        sample = values.reshape(-1)[:: max(1, values.size // _SAMPLE)]
-        low, high = (float(q) for q in np.quantile(sample, (EXTREMES, 1 - EXTREMES)))
-        step = (high - low) / 255 if high > low else 1.0
-        target = self.bytes[place]
-
-        def convert(slab: Slab) -> None:
-            scaled = (values[slab] - np.float32(low)) * np.float32(1 / step)
-            np.clip(np.rint(scaled), 0, 255, out=scaled)
-            target[slab] = scaled
-
-        in_slabs(convert, values.shape, should_stop)
-        cut = np.clip(sample, low, high)
-        mean, deviation = float(cut.mean()), float(cut.std()) or 1.0
-        self.gain[place] = step / deviation
-        self.offset[place] = (low - mean) / deviation
-
-    def at(self, index: Any) -> Floats:
-        """Features (F, …) of some voxels, by any index of a volume."""
-        picked = self.bytes[(slice(None), *index)].astype(np.float32)
-        shape = (-1,) + (1,) * (picked.ndim - 1)
-        picked *= self.gain.reshape(shape)
-        picked += self.offset.reshape(shape)
-        return picked
+    def at(self, places: Sequence[NDArray[np.integer]]) -> Floats:
+        """Features (F, S) of voxels at these places, three arrays (S,)."""
+        z, y, x = (np.ascontiguousarray(p, np.int64) for p in places)
+        out = np.empty((len(self.gain), len(z)), np.float32)
+        first = 0
+        for level in self.levels:
+            last = first + len(level.bytes)
+            own = slice(first, last)
+            feature_kernels.pick(
+                level.bytes, level.factor, z, y, x, self.gain[own], self.offset[own], out[own]
+            )
+            first = last
+        return out
 
 
 def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
@@ -134,40 +143,148 @@ def describe_volume(
         scale of the basins.
     """
     shape = data.shape[:3]
-    flat = shape[0] == 1
     channels = quiet_channels(data, should_stop)
-    n_curvatures = 2 if flat else 3
-    features = VoxelFeatures(len(channels) * len(SCALES) * (2 + n_curvatures), shape)
-    steepness = np.empty(shape, np.float32)
-    curvature = np.empty((n_curvatures, *shape), np.float32)
-    rows = split(shape[0] * shape[1], 1 + shape[0] * shape[1] // _ROWS_PER_TASK)
+    most_basins = MOST_BASINS[2 if shape[0] == 1 else 3]
+    levels: list[Level] = []
+    units: list[_Unit] = []
     found: tuple[Basins, Floats] | None = None
-    place = 0
     for nth, sigma in enumerate(SCALES):
-        energy = np.zeros(shape, np.float32) if found is None else None
+        scale = _Scale.of(sigma, shape, steps)
+        stored = np.empty((len(channels) * scale.n_features, *scale.shape), np.uint8)
+        energy = np.zeros(scale.shape, np.float32) if found is None else None
         useful = 0
         for number, channel in enumerate(channels):
             check_stop(should_stop)
             if report is not None:
                 done = (nth * len(channels) + number) / (len(channels) * len(SCALES))
                 report(Progress(0.8 * done, "Looking at the image"))
-            smooth = gaussian(channel, sigma, tuple(steps), truncate=3.0, should_stop=should_stop)
-            run_ranges(
-                field_kernels.describe, rows, smooth, flat, *steps, sigma, steepness, curvature,
-                should_stop=should_stop,
-            )  # fmt: skip
-            for values in (smooth, steepness, *curvature):
-                features.put(place, values, should_stop)
-                place += 1
-            if energy is not None:
-                useful += _add_energy(steepness, energy)
-        if energy is not None:
-            energy /= np.float32(max(useful, 1))
-            basins = cut_basins(energy, outside, should_stop)
-            if basins.count <= MOST_BASINS[2 if flat else 3] or sigma == SCALES[-1]:
-                found = basins, energy
+            smooth = scale.smoothed(channel, should_stop)
+            sample = scale.sample(smooth)
+            own = [_Unit.of(values) for values in sample]
+            slope = capped_mean_square(sample[1])
+            useful += slope > 0
+            part = stored[number * scale.n_features : (number + 1) * scale.n_features]
+            scale.describe(
+                smooth, own, part, energy if slope > 0 else None, 1 / max(slope, 1e-30), should_stop
+            )
+            units += own
+        levels.append(Level(scale.factor, stored))
+        if energy is None:
+            continue
+        energy /= np.float32(max(useful, 1))
+        energy = _stretched(energy, scale.factor, shape)
+        most = None if sigma == SCALES[-1] else most_basins
+        basins = cut_basins(energy, outside, should_stop, most=most)
+        if basins is not None:
+            found = basins, energy
     assert found is not None
-    return features, *found
+    offset = np.array([unit.offset for unit in units], np.float32)
+    gain = np.array([unit.gain for unit in units], np.float32)
+    return VoxelFeatures(levels, offset, gain), *found
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """How a feature is put into a byte: ``(value - low) / step``, and read from it."""
+
+    low: float
+    step: float
+    offset: float
+    gain: float
+
+    @classmethod
+    def of(cls, sample: Floats) -> "_Unit":
+        low, high = (float(q) for q in np.quantile(sample, (EXTREMES, 1 - EXTREMES)))
+        step = (high - low) / 255 if high > low else 1.0
+        cut = np.clip(sample, low, high)
+        mean, deviation = float(cut.mean()), float(cut.std()) or 1.0
+        return cls(low, step, (low - mean) / deviation, step / deviation)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scale:
+    """One scale, and the grid that its features lie on.
+
+    Attributes
+    ----------
+    sigma : float
+    factor : (3,) ndarray of int64
+    shape : tuple of three int
+        Of the grid.
+    steps : (3,) ndarray
+        The grid's voxel size.
+    widths : (3,) ndarray
+        What is left to be smoothed along each axis, after means over voxels of the grid.
+    """
+
+    sigma: float
+    factor: NDArray[np.int64]
+    shape: tuple[int, ...]
+    steps: NDArray[np.float64]
+    widths: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sigma: float, shape: Sequence[int], steps: NDArray[np.float64]) -> "_Scale":
+        halvings = np.floor(np.log2(np.maximum(sigma / (VOXELS_A_SCALE * steps), 1)) + 1e-9)
+        factor = np.where(np.asarray(shape) > 1, 2**halvings, 1).astype(np.int64)
+        grid = tuple(int(n) for n in -(-np.asarray(shape) // factor))
+        widths = np.sqrt(sigma**2 - (factor**2 - 1) / 12 * steps**2)
+        return cls(sigma, factor, grid, steps * factor, widths)
+
+    @property
+    def n_features(self) -> int:
+        """Intensity, slope and curvatures of one channel."""
+        return 4 if self.shape[0] == 1 else 5
+
+    def smoothed(self, channel: Floats, should_stop: ShouldStop | None) -> Floats:
+        """Return a channel smoothed, on the grid."""
+        if (self.factor > 1).any():
+            full, channel = channel, np.empty(self.shape, np.float32)
+            rows = self._rows()
+            run_ranges(
+                feature_kernels.average, rows, full, self.factor, channel, should_stop=should_stop
+            )
+        return gaussian(
+            channel, tuple(self.widths), tuple(self.steps), truncate=3.0, should_stop=should_stop
+        )
+
+    def sample(self, smooth: Floats) -> Floats:
+        """Return the features (F, S) of evenly spread rows."""
+        n_rows = self.shape[0] * self.shape[1]
+        rows = np.arange(0, n_rows, max(1, n_rows * self.shape[2] // _SAMPLE))
+        return self._described(rows, smooth).reshape(self.n_features, -1)
+
+    def describe(
+        self,
+        smooth: Floats,
+        units: Sequence[_Unit],
+        stored: NDArray[np.uint8],
+        energy: Floats | None,
+        factor: float,
+        should_stop: ShouldStop | None,
+    ) -> None:
+        """Store the features, and add squared slopes times a factor to the energy."""
+        low = np.array([unit.low for unit in units], np.float32)
+        per_step = np.array([1 / unit.step for unit in units], np.float32)
+        target = stored.reshape(len(stored), -1, self.shape[2])
+        slopes = None if energy is None else energy.reshape(-1, self.shape[2])
+
+        def work(start: int, stop: int) -> None:
+            values = self._described(np.arange(start, stop), smooth)
+            feature_kernels.put_bytes(values, low, per_step, target[:, start:stop])
+            if slopes is not None:
+                slopes[start:stop] += np.square(values[1]) * np.float32(factor)
+
+        run_ranges(work, self._rows(), should_stop=should_stop)
+
+    def _rows(self) -> list[tuple[int, int]]:
+        n_rows = self.shape[0] * self.shape[1]
+        return split(n_rows, 1 + n_rows // _ROWS_PER_TASK)
+
+    def _described(self, rows: NDArray[np.int64], smooth: Floats) -> Floats:
+        values = np.empty((self.n_features, len(rows), self.shape[2]), np.float32)
+        feature_kernels.describe(rows, smooth, self.shape[0] == 1, *self.steps, self.sigma, values)
+        return values
 
 
 def capped_mean_square(slopes: Floats) -> float:
@@ -176,15 +293,11 @@ def capped_mean_square(slopes: Floats) -> float:
     return float(np.mean(np.minimum(sample, np.quantile(sample, CAP)).astype(np.float64) ** 2))
 
 
-def _add_energy(steepness: Floats, energy: Floats) -> bool:
-    """Add squared slopes in units of their capped mean; whether there are any."""
-    mean = capped_mean_square(steepness.reshape(-1))
-    if not mean > 0:
-        return False
-    scale = np.float32(mean**-0.5)
-
-    def add(slab: Slab) -> None:
-        energy[slab] += np.square(steepness[slab] * scale)
-
-    in_slabs(add, energy.shape, None)
-    return True
+def _stretched(values: Floats, factor: NDArray[np.int64], shape: tuple[int, ...]) -> Floats:
+    """Return values on the volume's own grid, interpolated."""
+    if (factor == 1).all():
+        return values
+    out = np.empty(shape, np.float32)
+    rows = split(shape[0] * shape[1], 1 + shape[0] * shape[1] // _ROWS_PER_TASK)
+    run_ranges(feature_kernels.stretch, rows, values, factor, out)
+    return out

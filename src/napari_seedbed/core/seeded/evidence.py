@@ -1,0 +1,126 @@
+"""How much the appearance of each voxel speaks for each class of labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.seeded import feature_kernels
+from napari_seedbed.core.seeded.appearance import LEAST_PROBABILITY, Appearance
+from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.threads import run_ranges, split
+
+Floats = NDArray[np.float32]
+Region = tuple[slice, slice, slice]
+
+SAFE = 10.0
+"""The trees are not asked where one class is so many times as probable as all others together,
+whatever they would say."""
+
+_VOXELS_PER_TASK = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Weighs features of voxels by an appearance.
+
+    Attributes
+    ----------
+    features : VoxelFeatures
+    appearance : Appearance
+    fine : list of (bytes, coefficients)
+        Levels on the volume's own grid.
+    coarse : list of (factor, scores)
+        What the others add to the scores, on theirs.
+    intercepts : (C,) ndarray of float32
+    """
+
+    features: VoxelFeatures
+    appearance: Appearance
+    fine: list[tuple[NDArray[np.uint8], Floats]]
+    coarse: list[tuple[NDArray[np.int64], Floats]]
+    intercepts: Floats
+
+    @classmethod
+    def of(cls, features: VoxelFeatures, appearance: Appearance) -> "Evidence":
+        """Add up what can be added up on coarser grids."""
+        factors = appearance.coefficients * features.gain
+        fine, coarse = [], []
+        first = 0
+        for level in features.levels:
+            last = first + len(level.bytes)
+            own = np.ascontiguousarray(factors[:, first:last])
+            first = last
+            if (level.factor == 1).all():
+                fine.append((level.bytes, own))
+                continue
+            scores = np.zeros((len(own), *level.bytes.shape[1:]), np.float32)
+            for plane in range(scores.shape[1]):
+                feature_kernels.add_up_bytes(level.bytes[:, plane], own, scores[:, plane])
+            coarse.append((level.factor, scores))
+        intercepts = appearance.intercepts + appearance.coefficients @ features.offset
+        return cls(features, appearance, fine, coarse, intercepts.astype(np.float32))
+
+    def weigh(
+        self,
+        region: Region,
+        basin: NDArray[np.int32],
+        expected: Floats,
+        should_stop: ShouldStop | None = None,
+    ) -> Floats:
+        """Return how much speaks for each class in a region: (C, Z, Y, X).
+
+        Parameters
+        ----------
+        region : tuple of three slice
+        basin : (Z, Y, X) ndarray of int32
+            Its basins; negative outside.
+        expected : (C, B) ndarray of float32
+            How probable each class is in each basin. What speaks for all classes, each times this,
+            has the same sum at each voxel of a kind.
+        should_stop : callable, optional
+            Asked between rows; True raises `Cancelled`.
+        """
+        n_z, n_y, n_x = basin.shape
+        out = np.empty((len(self.intercepts), n_z, n_y, n_x), np.float32)
+        most = max(1, _VOXELS_PER_TASK // n_x)
+        tasks = [(z, *rows) for z in range(n_z) for rows in split(n_y, -(-n_y // most))]
+
+        def work(first: int, last: int) -> None:
+            for z, start, stop in tasks[first:last]:
+                rows = (region[0].start + z, region[1].start + start, region[1].start + stop)
+                here = np.ascontiguousarray(basin[z, start:stop]).reshape(-1)
+                out[:, z, start:stop] = self._of_rows(*rows, region[2], here, expected)
+
+        run_ranges(work, split(len(tasks), len(tasks)), should_stop=should_stop)
+        return out
+
+    def _of_rows(
+        self,
+        z: int,
+        start: int,
+        stop: int,
+        along: slice,
+        basin: NDArray[np.int32],
+        expected: Floats,
+    ) -> Floats:
+        n_x = along.stop - along.start
+        scores = np.empty((len(self.intercepts), stop - start, n_x), np.float32)
+        scores[:] = self.intercepts[:, np.newaxis, np.newaxis]
+        for stored, factors in self.fine:
+            feature_kernels.add_up_bytes(stored[:, z, start:stop, along], factors, scores)
+        for factor, values in self.coarse:
+            feature_kernels.add_stretched(values, factor, z, start, along.start, scores)
+        flat = scores.reshape(len(scores), -1)
+        trust, least = np.float32(self.appearance.trust), np.float32(LEAST_PROBABILITY)
+        doubtful = np.empty(basin.size, np.int64)
+        count = feature_kernels.judge(
+            flat, basin, expected, trust, least, np.float32(SAFE), doubtful
+        )
+        doubtful = doubtful[:count]
+        row, x = np.divmod(doubtful, n_x)
+        places = (np.full(count, z), start + row, along.start + x)
+        votes = self.appearance.forest.vote(self.features.at(places))
+        feature_kernels.reconsider(flat, basin, expected, trust, least, doubtful, votes)
+        return scores
