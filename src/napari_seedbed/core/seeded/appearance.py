@@ -26,8 +26,8 @@ from napari_seedbed.core.progress import ShouldStop, check_stop
 
 Floats = NDArray[np.float32]
 
-TREES = 24
-TREES_LEFT_OUT = 8
+TREES = 16
+TREES_LEFT_OUT = 4
 LEAF = 5
 SAMPLES = 3000
 SAMPLES_LEFT_OUT = 800

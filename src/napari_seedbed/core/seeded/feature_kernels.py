@@ -235,15 +235,16 @@ def add_stretched(values, factor, z, first_y, first_x, scores):
             _add_stretched_row(values[c], factor, z, first_y + r, first_x, scores[c, r])
 
 
-@_fast
-def _settle(evidence, v, expected, b, trust, least):
-    """Turn the probabilities of a voxel into evidence."""
+@njit(inline="always")
+def _settle(evidence, v, expected, b):
+    """Turn powers of the probabilities of a voxel into evidence.
+
+    Inlined: each call would count references to the arrays, six times as much work as this.
+    """
     total = together = np.float32(0)
     for c in range(len(evidence)):
-        strength = max(evidence[c, v], least) ** trust
-        evidence[c, v] = strength
-        total += strength
-        together += strength * expected[c, b]
+        total += evidence[c, v]
+        together += evidence[c, v] * expected[c, b]
     for c in range(len(evidence)):
         evidence[c, v] *= total / together
 
@@ -278,7 +279,7 @@ def judge(scores, basin, expected, trust, least, safe, doubtful):
     n_classes, count = len(scores), 0
     one, half = np.float32(1), np.float32(0.5)
     weakest = least**trust
-    others = (n_classes - 1) * weakest
+    strength = np.empty(n_classes, np.float32)
     gap = np.float32(math.log((n_classes - 1) * (1 - least) / least))
     for v in range(basin.size):
         b = basin[v]
@@ -291,34 +292,31 @@ def judge(scores, basin, expected, trust, least, safe, doubtful):
             else:
                 second = max(second, scores[c, v])
         if most - second >= gap:
-            total, together = one + others, np.float32(0)
             for c in range(n_classes):
                 scores[c, v] = one if c == best else weakest
-                together += scores[c, v] * expected[c, b]
-            for c in range(n_classes):
-                scores[c, v] *= total / together
+            _settle(scores, v, expected, b)
             continue
         total = np.float32(0)
         for c in range(n_classes):
             scores[c, v] = math.exp(scores[c, v] - most)
             total += scores[c, v]
+        first, strongest, others = 0, np.float32(-1), np.float32(0)
         for c in range(n_classes):
             scores[c, v] *= one / total
-        first, strongest = 0, np.float32(-1)
-        for c in range(n_classes):
-            strength = expected[c, b] * max(scores[c, v], least) ** trust
-            if strength > strongest:
-                first, strongest = c, strength
-        low = expected[first, b] * max(half * scores[first, v], least) ** trust
-        high = np.float32(0)
-        for c in range(n_classes):
-            if c != first:
-                high += expected[c, b] * (half + half * scores[c, v]) ** trust
-        if low < safe * high:
+            strength[c] = max(scores[c, v], least) ** trust
+            others += expected[c, b]
+            if strength[c] * expected[c, b] > strongest:
+                first, strongest = c, strength[c] * expected[c, b]
+        others -= expected[first, b]
+        # The worst that the second opinion can do is to be sure of another class.
+        share = half * scores[first, v]
+        if expected[first, b] * (max(share, least) / (one - share)) ** trust < safe * others:
             doubtful[count] = v
             count += 1
         else:
-            _settle(scores, v, expected, b, trust, least)
+            for c in range(n_classes):
+                scores[c, v] = strength[c]
+            _settle(scores, v, expected, b)
     return count
 
 
@@ -337,5 +335,6 @@ def reconsider(probabilities, basin, expected, trust, least, doubtful, votes):
     for d in range(doubtful.size):
         v = doubtful[d]
         for c in range(len(probabilities)):
-            probabilities[c, v] = (probabilities[c, v] + votes[c, d]) * np.float32(0.5)
-        _settle(probabilities, v, expected, basin[v], trust, least)
+            mean = (probabilities[c, v] + votes[c, d]) * np.float32(0.5)
+            probabilities[c, v] = max(mean, least) ** trust
+        _settle(probabilities, v, expected, basin[v])

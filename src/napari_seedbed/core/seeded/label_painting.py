@@ -1,14 +1,14 @@
 """From walks on basins and the appearance of voxels to a label for each voxel."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.filters.gaussian_derivatives import gaussian_weights
+from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.seeded import painting_kernels
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.voxel_walks import VoxelPlaces
@@ -22,6 +22,8 @@ SMOOTHING = 1.2
 TRUNCATE = 3.0
 LEAST = 3e-3
 """Walks less probable than this are left out."""
+
+_ROWS_PER_TASK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,70 +95,53 @@ class Painter:
         """
         shape = self.places.basin.shape
         region = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
-        widths = [
-            SMOOTHING / step if n > 1 else 0.0 for step, n in zip(self.steps, shape, strict=True)
+        kernels = [
+            gaussian_weights(SMOOTHING / step if n > 1 else 0.0, truncate=TRUNCATE)
+            for step, n in zip(self.steps, shape, strict=True)
         ]
-        reach = [int(TRUNCATE * width + 0.5) for width in widths]
+        reach = [len(kernel) // 2 for kernel in kernels]
         z, y, x = (
             slice(max(part.start - r, 0), min(part.stop + r, n))
             for part, r, n in zip(region, reach, shape, strict=True)
         )
         around = (z, y, x)
-        evidence = (
-            None
-            if self.evidence is None
-            else self.evidence.weigh(around, self.places.basin[around], self._of_class, should_stop)
-        )
+        basin = self.places.basin[around]
         start = np.array([part.start for part in around])
         stop = np.array([part.stop for part in around])
-        size = tuple(stop - start)
         inner = tuple(
             slice(part.start - s, part.stop - s) for part, s in zip(region, start, strict=True)
         )
-        winner = np.full(size, -1, np.int32)
-        best = np.zeros(size, np.float32)
-        total = np.zeros(size, np.float32) if entropy else None
-        information = np.zeros(size, np.float32) if entropy else None
-        all_of_them = np.zeros((len(self.walks), *size), np.float32) if each else None
-        lock = threading.Lock()
+        nothing = np.empty((0, 0, 0), np.float32)
+        evidence = None
+        if self.evidence is not None:
+            evidence = self.evidence.weigh(around, basin, self._of_class, should_stop)
+        winner = np.full(basin.shape, -1, np.int32)
+        best = np.zeros(basin.shape, np.float32)
+        total = np.zeros(basin.shape if entropy else (0, 0, 0), np.float32)
+        information = np.zeros_like(total)
+        all_of_them = np.zeros((len(self.walks), *basin.shape), np.float32) if each else None
+        smoothing = [kernel.astype(np.float32) for kernel in kernels]
         boxes = self._boxes(start, stop, reach)
 
-        def paint_labels(first: int, last: int) -> None:
-            for number, box in boxes[first:last]:
-                place = tuple(
-                    slice(part.start + s, part.stop + s) for part, s in zip(box, start, strict=True)
-                )
-                basin = self.places.basin[place]
-                walk = np.maximum(self.walks[number], np.float32(LEAST))
-                product = walk[basin]
-                if evidence is not None:
-                    product *= evidence[(self.class_of[number], *box)]
-                if self._has_outside:
-                    product[basin < 0] = 0
-                value = gaussian_filter(product, widths, mode="nearest", truncate=TRUNCATE)
-                if entropy:
-                    bits = value * np.log(np.maximum(value, np.float32(1e-30)))
-                with lock:
-                    here, who = best[box], winner[box]
-                    # Of equal ones the first, in whatever order they come.
-                    wins = (value > here) | ((value == here) & (number < who))
-                    here[wins] = value[wins]
-                    who[wins] = number
-                    if total is not None and information is not None:
-                        total[box] += value
-                        information[box] += bits
-                if all_of_them is not None:
-                    all_of_them[(number, *box)] = value
+        def paint_rows(first: int, last: int) -> None:
+            for number, box in boxes:
+                check_stop(should_stop)
+                painting_kernels.paint_label(
+                    first, last, box, number, self.walks[number], np.float32(LEAST), basin,
+                    nothing if evidence is None else evidence[self.class_of[number]], *smoothing,
+                    winner, best, total, information,
+                    nothing if all_of_them is None else all_of_them[number],
+                )  # fmt: skip
 
-        run_ranges(paint_labels, split(len(boxes), len(boxes)), should_stop=should_stop)
+        rows = split(basin.shape[1], -(-basin.shape[1] // _ROWS_PER_TASK))
+        run_ranges(paint_rows, rows, should_stop=should_stop)
         nowhere = ~(self.walks.max(axis=0) > 0)
         if self._has_outside or nowhere.any():
-            basin = self.places.basin[around]
             winner[(basin < 0) | nowhere[basin]] = -1
         return Painting(
             winner[inner],
-            None if total is None else total[inner],
-            None if information is None else information[inner],
+            total[inner] if entropy else None,
+            information[inner] if entropy else None,
             None if all_of_them is None else all_of_them[(slice(None), *inner)],
         )
 
@@ -166,8 +151,8 @@ class Painter:
 
     def _boxes(
         self, start: NDArray[np.intp], stop: NDArray[np.intp], reach: Sequence[int]
-    ) -> list[tuple[int, Region]]:
-        """Where each label is worth looking at, in the part's own places; the largest first."""
+    ) -> list[tuple[int, NDArray[np.int64]]]:
+        """Where each label is worth looking at, in the part's own places: low and high (3, 2)."""
         found = []
         for number, walk in enumerate(self.walks):
             nodes = np.flatnonzero(walk > LEAST)
@@ -176,7 +161,5 @@ class Painter:
             low = np.maximum(self.places.low[nodes].min(axis=0) - reach, start) - start
             high = np.minimum(self.places.high[nodes].max(axis=0) + reach, stop) - start
             if (high > low).all():
-                z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-                found.append((int(np.prod(high - low)), number, (z, y, x)))
-        found.sort(key=lambda one: (-one[0], one[1]))
-        return [(number, box) for _, number, box in found]
+                found.append((number, np.stack([low, high], axis=1).astype(np.int64)))
+        return found

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded.appearance import MOST_CLASSES, learn_appearance
@@ -188,48 +190,55 @@ class SeededSegmenter:
         is_background = np.isin(values, self.background)
         seeds = _Seeds(labels, values, places, numbers, is_background)
         look = _Look(self, seeds, view, should_stop, report)
-        base, nodes, walks = self._walk(seeds, look, should_stop)
-        report(Progress(0.9, "Learning what objects look like"))
-        evidence = self._learn(seeds, should_stop)
-        painter = Painter(nodes, walks, self._steps, evidence, seeds.class_of)
+        problem = self._problem(seeds)
+        check_stop(should_stop)
+        if look.is_wanted:
+            self._look_quickly(problem, seeds, look, should_stop)
+        # Learning keeps one core busy, the walks the other.
+        with ThreadPoolExecutor(1) as pool:
+            learning = pool.submit(self._learn, seeds, should_stop)
+            walks = problem.walk(seeds, should_stop)
+            report(Progress(0.9, "Learning what objects look like"))
+            evidence = learning.result()
+        painter = Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of)
         look(painter, 0.92)
         winner = painter.paint(None, should_stop).winner
         if is_background.any() and np.count_nonzero(~is_background) > 1:
             _drop_islands(winner, seeds)
         result = self.named(winner, seeds).reshape(self.shape)
-        self._last = _Solution(base, painter, seeds)
+        self._last = _Solution(problem, painter, seeds)
         self.label_values = values
         self.labels = result
         report(Progress(1.0, "Done"))
         return result
 
-    def _walk(
-        self, seeds: "_Seeds", look: "_Look", should_stop: ShouldStop | None
-    ) -> tuple[object, BasinGraph | VoxelPlaces, Floats]:
-        """What the walks began with, their nodes, and how probable each label is at these."""
-        graph, last = self._graph, self._last
-        assert graph is not None
+    def _problem(self, seeds: "_Seeds") -> "_BasinWalks | _VoxelWalks":
+        """Which walks the seeds ask for."""
+        assert self._graph is not None
         n_labels = len(seeds.values)
         n_walks = 1 if n_labels == 2 else n_labels
         alone = len(np.unique(seeds.class_of)) == n_labels <= MOST_CLASSES
         if alone and n_walks * int(np.prod(self._grid)) <= MOST_VOXELS_WALKED:
             if self._walker is None:
                 self._walker = VoxelWalker(self._data, self._spacing, self._channel_axis)
-            self._walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
-            walks = self._walker.probabilities.reshape(n_labels, -1)
-            return self._walker, VoxelPlaces.of(self._grid, self._outside), walks
-        nodes, holds = split_by_seeds(graph, seeds.places, seeds.numbers, self._steps)
-        check_stop(should_stop)
-        weights = nodes.weights()
-        rest = seeds.rest
-        if look.is_wanted and last is not None and last.serves(graph, seeds):
-            start, changed = last.guess(nodes.count, seeds)
-            walks = walk_probabilities(
-                weights, holds, n_labels, rest, should_stop, start=start, changed=changed
-            )
-            known = last.painter.evidence
-            look(Painter(nodes, walks, self._steps, known, seeds.class_of), 0.86)
-        return graph, nodes, walk_probabilities(weights, holds, n_labels, rest, should_stop)
+            return _VoxelWalks(self._walker, VoxelPlaces.of(self._grid, self._outside))
+        nodes, holds = split_by_seeds(self._graph, seeds.places, seeds.numbers, self._steps)
+        return _BasinWalks(self._graph, nodes, holds, nodes.weights())
+
+    def _look_quickly(
+        self,
+        problem: "_BasinWalks | _VoxelWalks",
+        seeds: "_Seeds",
+        look: "_Look",
+        should_stop: ShouldStop | None,
+    ) -> None:
+        """Show the slice in view as far as it is known from the last solution."""
+        last = self._last
+        if isinstance(problem, _BasinWalks) and last is not None and last.serves(problem, seeds):
+            start, changed = last.guess(problem, seeds)
+            walks = problem.walk(seeds, should_stop, start, changed)
+            evidence = last.painter.evidence
+            look(Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of), 0.86)
 
     def named(
         self, winner: NDArray[np.int32], seeds: "_Seeds", region: Region | None = None
@@ -386,20 +395,20 @@ class _Look:
 class _Solution:
     """What a solve leaves behind: for what is asked of it later, and for the next first look."""
 
-    base: object
+    problem: "_BasinWalks | _VoxelWalks"
     painter: Painter
     seeds: _Seeds
 
-    def serves(self, base: BasinGraph, seeds: _Seeds) -> bool:
+    def serves(self, problem: "_BasinWalks", seeds: _Seeds) -> bool:
         """Whether a first look at new seeds can begin with it."""
         pooled = self.seeds.class_of.max() == 1 == seeds.class_of.max()
-        return self.base is base and (pooled or self.seeds.values == seeds.values)
+        same_basins = isinstance(self.problem, _BasinWalks) and self.problem.base is problem.base
+        return same_basins and (pooled or self.seeds.values == seeds.values)
 
-    def guess(self, n_nodes: int, seeds: _Seeds) -> tuple[Floats, set[int]]:
+    def guess(self, problem: "_BasinWalks", seeds: _Seeds) -> tuple[Floats, set[int]]:
         """Walks to begin with, and the labels whose seeds are others now."""
-        base, values, last = self.base, seeds.values, self.seeds
-        assert isinstance(base, BasinGraph)
-        start = np.zeros((len(values), n_nodes), np.float32)
+        base, values, last = problem.base, seeds.values, self.seeds
+        start = np.zeros((len(values), problem.nodes.count), np.float32)
         old = {value: number for number, value in enumerate(last.values)}
         for number, value in enumerate(values):
             if value in old:
@@ -411,6 +420,53 @@ class _Solution:
         )
         touched = set((np.setxor1d(before, after) % most).tolist())
         return start, {number for number, value in enumerate(values) if value in touched}
+
+
+@dataclass(frozen=True, eq=False)
+class _BasinWalks:
+    """Walks from basin to basin.
+
+    Attributes
+    ----------
+    base : BasinGraph
+        The basins of the image.
+    nodes : BasinGraph
+        Those, split where they hold seeds of several labels.
+    holds : (N,) ndarray of int32
+        Label of each node's seeds.
+    weights : (N, N) csr_array
+    """
+
+    base: BasinGraph
+    nodes: BasinGraph
+    holds: NDArray[np.int32]
+    weights: csr_array
+
+    def walk(
+        self,
+        seeds: _Seeds,
+        should_stop: ShouldStop | None,
+        start: Floats | None = None,
+        changed: set[int] | None = None,
+    ) -> Floats:
+        """Return how probable each label is at each node (K, N), see `walk_probabilities`."""
+        return walk_probabilities(
+            self.weights, self.holds, len(seeds.values), seeds.rest, should_stop,
+            start=start, changed=changed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _VoxelWalks:
+    """Walks from voxel to voxel."""
+
+    walker: VoxelWalker
+    nodes: VoxelPlaces
+
+    def walk(self, seeds: _Seeds, should_stop: ShouldStop | None) -> Floats:
+        """Return how probable each label is at each voxel (K, N)."""
+        self.walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
+        return self.walker.probabilities.reshape(len(seeds.values), -1)
 
 
 def _drop_islands(winner: NDArray[np.int32], seeds: _Seeds) -> None:

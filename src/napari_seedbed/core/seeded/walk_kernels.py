@@ -24,7 +24,7 @@ def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x)
     diagonal : (N,) ndarray of float64
         All that leads away from each node.
     source : (N, 4) ndarray of float64
-        What leads to seeds of each label. Holds the residual afterwards.
+        What leads to seeds of each label. Is written over.
     tolerance : float
         The largest change of a step at which to end.
     most : int
@@ -33,73 +33,81 @@ def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x)
 
     Notes
     -----
-    Preconditioned by a symmetric Gauss-Seidel sweep. A label that is settled stays as it is.
+    Preconditioned by a symmetric Gauss-Seidel sweep, whose two halves give the product with the
+    matrix too. A label that is settled stays as it is.
+
+    References
+    ----------
+    Eisenstat SC (1981). Efficient implementation of a class of preconditioned conjugate gradient
+    methods. SIAM J. Sci. Stat. Comput. 2(1), 1-4.
     """
     n = diagonal.size
     r = source
-    z = np.zeros((n, TOGETHER))
     p = np.zeros((n, TOGETHER))
+    t = np.zeros((n, TOGETHER))
+    s = np.zeros((n, TOGETHER))
     energy = np.zeros(TOGETHER)
     settled = np.zeros(TOGETHER, np.bool_)
     beta, alpha = np.zeros(TOGETHER), np.zeros(TOGETHER)
+    for i in range(n):
+        a, b, c, d = r[i, 0], r[i, 1], r[i, 2], r[i, 3]
+        for e in range(begin[i], middle[i]):
+            j, w = to[e], weight[e]
+            a += w * r[j, 0]
+            b += w * r[j, 1]
+            c += w * r[j, 2]
+            d += w * r[j, 3]
+        w = 1 / diagonal[i]
+        r[i, 0], r[i, 1], r[i, 2], r[i, 3] = a * w, b * w, c * w, d * w
     for step in range(most):
-        for i in range(n):
-            a, b, c, d = r[i, 0], r[i, 1], r[i, 2], r[i, 3]
-            for e in range(begin[i], middle[i]):
-                j, w = to[e], weight[e]
-                a += w * z[j, 0]
-                b += w * z[j, 1]
-                c += w * z[j, 2]
-                d += w * z[j, 3]
-            w = 1 / diagonal[i]
-            z[i, 0], z[i, 1], z[i, 2], z[i, 3] = a * w, b * w, c * w, d * w
         new = np.zeros(TOGETHER)
-        for i in range(n - 1, -1, -1):
-            a = b = c = d = 0.0
-            for e in range(middle[i], begin[i + 1]):
-                j, w = to[e], weight[e]
-                a += w * z[j, 0]
-                b += w * z[j, 1]
-                c += w * z[j, 2]
-                d += w * z[j, 3]
-            w = 1 / diagonal[i]
-            z[i, 0] += a * w
-            z[i, 1] += b * w
-            z[i, 2] += c * w
-            z[i, 3] += d * w
+        for i in range(n):
             for k in range(TOGETHER):
-                new[k] += r[i, k] * z[i, k]
+                new[k] += diagonal[i] * r[i, k] * r[i, k]
         for k in range(TOGETHER):
             settled[k] |= new[k] <= 1e-200
             beta[k] = new[k] / energy[k] if step > 0 and energy[k] > 0 else 0.0
             energy[k] = new[k]
         if settled.all():
             return step
-        for i in range(n):
+        for i in range(n - 1, -1, -1):
+            a = b = c = d = 0.0
+            for e in range(middle[i], begin[i + 1]):
+                j, w = to[e], weight[e]
+                a += w * t[j, 0]
+                b += w * t[j, 1]
+                c += w * t[j, 2]
+                d += w * t[j, 3]
+            w = diagonal[i]
             for k in range(TOGETHER):
-                p[i, k] = z[i, k] + beta[k] * p[i, k]
-        # z takes the product of the matrix and p from here on.
+                p[i, k] = w * r[i, k] + beta[k] * p[i, k]
+            s[i, 0], s[i, 1], s[i, 2], s[i, 3] = a, b, c, d
+            w = 1 / w
+            t[i, 0] = (p[i, 0] + a) * w
+            t[i, 1] = (p[i, 1] + b) * w
+            t[i, 2] = (p[i, 2] + c) * w
+            t[i, 3] = (p[i, 3] + d) * w
         bent = np.zeros(TOGETHER)
         for i in range(n):
-            w = diagonal[i]
-            a, b, c, d = w * p[i, 0], w * p[i, 1], w * p[i, 2], w * p[i, 3]
-            for e in range(begin[i], begin[i + 1]):
+            a, b, c, d = -s[i, 0], -s[i, 1], -s[i, 2], -s[i, 3]
+            for e in range(begin[i], middle[i]):
                 j, w = to[e], weight[e]
-                a -= w * p[j, 0]
-                b -= w * p[j, 1]
-                c -= w * p[j, 2]
-                d -= w * p[j, 3]
-            z[i, 0], z[i, 1], z[i, 2], z[i, 3] = a, b, c, d
+                a += w * s[j, 0]
+                b += w * s[j, 1]
+                c += w * s[j, 2]
+                d += w * s[j, 3]
+            w = 1 / diagonal[i]
+            s[i, 0], s[i, 1], s[i, 2], s[i, 3] = a * w, b * w, c * w, d * w
             for k in range(TOGETHER):
-                bent[k] += z[i, k] * p[i, k]
+                bent[k] += p[i, k] * (t[i, k] + s[i, k])
         for k in range(TOGETHER):
             alpha[k] = 0.0 if settled[k] or bent[k] <= 0 else energy[k] / bent[k]
         furthest = np.zeros(TOGETHER)
         for i in range(n):
             for k in range(TOGETHER):
-                change = alpha[k] * p[i, k]
+                change = alpha[k] * t[i, k]
                 x[i, k] += change
-                r[i, k] -= alpha[k] * z[i, k]
+                r[i, k] -= alpha[k] * (t[i, k] + s[i, k])
                 furthest[k] = max(furthest[k], abs(change))
         for k in range(TOGETHER):
             settled[k] |= furthest[k] < tolerance
