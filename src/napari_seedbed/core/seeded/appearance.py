@@ -66,6 +66,8 @@ class Appearance:
     coefficients: Floats
     intercepts: Floats
     forest: FlatForest
+    low: Floats
+    high: Floats
 
     def probabilities(self, values: Floats) -> Floats:
         """Probability of each class (C, N) for voxels with these features (F, N).
@@ -73,7 +75,8 @@ class Appearance:
         The mean of the regression and of the forest; the forest is only asked where the regression
         is in doubt.
         """
-        scores = self.coefficients @ values + self.intercepts[:, np.newaxis]
+        known = np.clip(values, self.low[:, np.newaxis], self.high[:, np.newaxis])
+        scores = self.coefficients @ known + self.intercepts[:, np.newaxis]
         scores -= scores.max(axis=0)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=0)
@@ -157,7 +160,7 @@ def _trust(
 
 def _fit(
     values: Floats, classes: NDArray[np.int32], n_classes: int, ridge: float, n_trees: int
-) -> tuple[Floats, Floats, FlatForest]:
+) -> tuple[Floats, Floats, FlatForest, Floats, Floats]:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 
@@ -178,6 +181,8 @@ def _fit(
         coefficients.astype(np.float32),
         intercepts.astype(np.float32),
         FlatForest.of([tree.tree_ for tree in forest.estimators_]),
+        values.min(axis=1),
+        values.max(axis=1),
     )
 
 

@@ -38,7 +38,7 @@ class Evidence:
 
     features: VoxelFeatures
     appearance: Appearance
-    fine: list[tuple[NDArray[np.uint8], Floats]]
+    fine: list[tuple[NDArray[np.uint8], ...]]
     coarse: list[tuple[NDArray[np.int64], Floats]]
     intercepts: Floats
 
@@ -47,17 +47,21 @@ class Evidence:
         """Add up what can be added up on coarser grids."""
         factors = appearance.coefficients * features.gain
         fine, coarse = [], []
+        low, high = (
+            np.clip(np.rint((edge - features.offset) / features.gain), 0, 255).astype(np.uint8)
+            for edge in (appearance.low, appearance.high)
+        )
         first = 0
         for level in features.levels:
             last = first + len(level.bytes)
-            own = np.ascontiguousarray(factors[:, first:last])
+            own = low[first:last], high[first:last], np.ascontiguousarray(factors[:, first:last])
             first = last
             if (level.factor == 1).all():
-                fine.append((level.bytes, own))
+                fine.append((level.bytes, *own))
                 continue
-            scores = np.zeros((len(own), *level.bytes.shape[1:]), np.float32)
+            scores = np.zeros((len(factors), *level.bytes.shape[1:]), np.float32)
             for plane in range(scores.shape[1]):
-                feature_kernels.add_up_bytes(level.bytes[:, plane], own, scores[:, plane])
+                feature_kernels.add_up_bytes(level.bytes[:, plane], *own, scores[:, plane])
             coarse.append((level.factor, scores))
         intercepts = appearance.intercepts + appearance.coefficients @ features.offset
         return cls(features, appearance, fine, coarse, intercepts.astype(np.float32))
@@ -108,8 +112,8 @@ class Evidence:
         n_x = along.stop - along.start
         scores = np.empty((len(self.intercepts), stop - start, n_x), np.float32)
         scores[:] = self.intercepts[:, np.newaxis, np.newaxis]
-        for stored, factors in self.fine:
-            feature_kernels.add_up_bytes(stored[:, z, start:stop, along], factors, scores)
+        for stored, *how in self.fine:
+            feature_kernels.add_up_bytes(stored[:, z, start:stop, along], *how, scores)
         for factor, values in self.coarse:
             feature_kernels.add_stretched(values, factor, z, start, along.start, scores)
         flat = scores.reshape(len(scores), -1)

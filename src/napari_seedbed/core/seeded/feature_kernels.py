@@ -209,12 +209,13 @@ def pick(values, factor, z, y, x, gain, offset, out):
 
 
 @_fast
-def add_up_bytes(values, coefficients, scores):
-    """Add ``coefficients @ values`` for rows of voxels.
+def add_up_bytes(values, low, high, coefficients, scores):
+    """Add ``coefficients @ clip(values, low, high)`` for rows of voxels.
 
     Parameters
     ----------
     values : (F, R, X) ndarray of uint8
+    low, high : (F,) ndarray of uint8
     coefficients : (C, F) ndarray of float32
     scores : (C, R, X) ndarray of float32
     """
@@ -224,7 +225,9 @@ def add_up_bytes(values, coefficients, scores):
             for f in range(n_features):
                 factor = coefficients[c, f]
                 for x in range(n_x):
-                    scores[c, r, x] += factor * np.float32(values[f, r, x])
+                    scores[c, r, x] += factor * np.float32(
+                        min(max(values[f, r, x], low[f]), high[f])
+                    )
 
 
 @_fast
