@@ -64,6 +64,7 @@ def expect_one_message(window, *words):
 def test_no_seeds_layer(window):
     assert not window.form.run.isEnabled()
     window.panel.run()
+    window.wait_idle()
     expect_one_message(window, "New seeds")
 
 
@@ -243,13 +244,34 @@ def test_dock_closed_during_a_run(window, monkeypatch):
 # Machine
 
 
-def test_too_little_memory_is_said_before_anything_is_computed(window, monkeypatch):
+def test_too_little_memory_is_said_before_anything_is_computed(
+    make_napari_viewer, qtbot, monkeypatch
+):
+    # From the start: a window that opens prepares its image at once.
+    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
+    window = SeededWindow(make_napari_viewer, qtbot)
+    notification_manager.records.clear()
     window.form.live.setChecked(False)
     window.seed_by_program()
+    window.wait_idle()
+    assert messages() == []
+    press_run(window)
+    expect_one_message(window, "memory and only 1.0 kB are free")
+    assert window.result is None
+
+
+def test_too_little_memory_for_more_labels_than_the_image_was_prepared_for(window, monkeypatch):
+    window.form.live.setChecked(False)
+    seeds = window.seed_by_program()
+    window.wait_idle()
+    press_run(window)
+    shown = window.result.data.copy()
+    z, y, x = np.mgrid[0:20, 0:20, 31:32].reshape(3, -1)
+    seeds.data_setitem((z, y, x), 3 + np.arange(len(z)))
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     press_run(window)
-    expect_one_message(window, "memory")
-    assert window.result is None
+    expect_one_message(window, "memory and only 1.0 kB are free")
+    np.testing.assert_array_equal(window.result.data, shown)
 
 
 def test_memory_that_runs_out_during_a_run(window, monkeypatch):

@@ -220,12 +220,18 @@ def test_colours_of_the_same_brightness_are_told_apart(make_napari_viewer, qtbot
 
 
 def test_strokes_that_are_removed_while_they_are_learnt_from_stop_the_run(window):
-    window.panel.session.settle_seconds = 3600
+    session = window.panel.session
+    session.settle_seconds = 3600  # a run that nobody stops lasts as long
     seeds = window.mark_by_program()
     window.panel.seeds.look_if_due()
-    window.qtbot.waitUntil(lambda: window.panel.session.is_running, timeout=30000)
+    window.qtbot.waitUntil(lambda: session.is_running, timeout=30000)
+    states = []
+    session.state_changed.connect(states.append)
     window.viewer.layers.remove(seeds)
     window.qtbot.waitUntil(lambda: "was removed while it was in use" in window.status)
-    window.qtbot.wait(1500)
+    window.qtbot.waitUntil(lambda: not session.is_running, timeout=30000)
+    # Neither the end of that run nor the strokes that are gone have begun another one.
+    assert session.state == "idle"
+    assert "running" not in states
     assert window.form.sources.count() == 0
     assert not window.form.controls.run.isEnabled()

@@ -281,6 +281,50 @@ def test_live_context_keeps_what_was_prepared_for_the_same_image(rng):
     assert (other.outputs["image"].array == image.array.sum()).all()
 
 
+def _needing(n_bytes):
+    """Keeps what it makes of an image alone, and needs that much memory for each label."""
+    return replace(
+        LABEL,
+        estimate=lambda shape, n_labels, *_: Need(n_bytes * n_labels, 1.0),
+        prepare=lambda job: job.context.cache.setdefault(("prepared", job.cache_key), 1),
+    )
+
+
+def test_only_what_a_later_run_needs_beyond_the_first_must_be_free(movie, seeds, monkeypatch):
+    inputs, context = {"image": movie, "seeds": seeds}, Context()
+    monkeypatch.setattr(memory, "available_memory", lambda: 1 << 40)
+    run(_needing(8_000_000), inputs, context=context)
+    monkeypatch.setattr(memory, "available_memory", lambda: 0)
+    run(_needing(8_000_000), inputs, context=context)
+    run(_needing(7_000_000), inputs, context=context)
+    with pytest.raises(MemoryForecastError, match="only 0 bytes"):
+        run(_needing(9_000_000), inputs, context=context)
+    with pytest.raises(MemoryForecastError):
+        run(_needing(8_000_000), inputs)
+    monkeypatch.setattr(memory, "available_memory", lambda: 100_000_000)
+    run(_needing(9_000_000), inputs, context=context)
+    monkeypatch.setattr(memory, "available_memory", lambda: 0)
+    run(_needing(9_000_000), inputs, context=context)
+    other = replace(movie, array=movie.array.copy())
+    with pytest.raises(MemoryForecastError):
+        run(_needing(8_000_000), {"image": other, "seeds": seeds}, context=context)
+
+
+def test_preparing_does_not_let_more_labels_pass_than_there_is_memory_for(
+    movie, seeds, monkeypatch
+):
+    """What is prepared is counted for two labels; the seeds may have more."""
+    few = replace(seeds, array=np.minimum(seeds.array, 2))
+    many = replace(seeds, array=np.arange(seeds.array.size).reshape(seeds.array.shape))
+    context = Context()
+    monkeypatch.setattr(memory, "available_memory", lambda: 20_000_000)
+    operations.prepare(_needing(8_000_000), movie, context=context)
+    monkeypatch.setattr(memory, "available_memory", lambda: 4_000_000)
+    run(_needing(8_000_000), {"image": movie, "seeds": few}, context=context, times=[0])
+    with pytest.raises(MemoryForecastError, match=r"only 4\.0 MB"):
+        run(_needing(8_000_000), {"image": movie, "seeds": many}, context=context, times=[0])
+
+
 def test_exact_run_notices_voxels_changed_in_place(rng):
     image = Image(rng.random((4, 5)), ("y", "x"))
     caching = replace(ADD, function=_caching)

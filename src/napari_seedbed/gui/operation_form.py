@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QCheckBox, QPushButton
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.apply_choice import ApplyChoice
+from napari_seedbed.gui.canvas_context import CanvasContext
 from napari_seedbed.gui.covered_layers import hide
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.jobs import Job
@@ -62,6 +63,7 @@ class OperationForm(PanelJob, PanelForm):
         self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._build()
         self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        CanvasContext(self, napari_viewer)
         self.inputs.image_chosen.connect(self._on_image_chosen)
         self.inputs.changed.connect(self._on_changed)
         self.parameters.changed.connect(self._on_changed)

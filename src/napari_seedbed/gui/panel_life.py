@@ -6,6 +6,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
+from napari_seedbed.gui.canvas_context import CanvasContext
 from napari_seedbed.gui.dock_tabs import DockTab
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class PanelLife(QObject):
         for event in (layers.inserted, layers.reordered, layers.renamed):
             event.connect(panel.reset_choices)
         layers.removed.connect(self._on_removed)
+        CanvasContext(panel, viewer)
         panel.installEventFilter(self)
         if tabbed:
             DockTab(panel)

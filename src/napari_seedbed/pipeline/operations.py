@@ -65,6 +65,9 @@ __all__ = [
     "run",
 ]
 
+_GRANTED = "bytes granted"
+"""Where a session's cache has the memory that its runs may take for the image in it."""
+
 operations: dict[str, Operation] = {operation.name: operation for operation in OPERATIONS}
 
 
@@ -171,11 +174,12 @@ def prepare(
         return
     image = checked_image("image", image, operation, operation.image_kind)
     parameters = check_parameters(operation.parameters, params, image.spacing)
-    if place_in_memory(image, time) not in context.cache:
-        _check_memory(_forecast(operation, image, parameters, None, [time]))
+    cost = _forecast(operation, image, parameters, None, [time])
+    granted = _grant_memory(cost, context, place_in_memory(image, time) in context.cache)
     volume = Volume(image, time, context, None)
     calls = _Calls(operation, Inputs(image), parameters, context, report, should_stop, None, image)
     operation.prepare(replace(calls.job(volume, time, None, ()), report=report))
+    context.cache[_GRANTED] = granted
 
 
 def run(
@@ -235,9 +239,9 @@ def run(
     chosen = choose_times(operation, image, labels, times)
     window = None if region is None else window_of(operation, image, parameters, region)
     worked = given if window is None else window.of_inputs(given)
-    # A live session's later runs work in memory that its first one has taken.
-    if not any(place_in_memory(worked.image, t) in context.cache for t in chosen):
-        _check_memory(_forecast(operation, worked.image, parameters, labels, chosen))
+    is_kept = any(place_in_memory(worked.image, t) in context.cache for t in chosen)
+    cost = _forecast(operation, worked.image, parameters, labels, chosen)
+    granted = _grant_memory(cost, context, is_kept)
 
     check_stop(should_stop)
     hashed = None if context.live else Fingerprint(image, should_stop)
@@ -255,6 +259,8 @@ def run(
         None if window is None else window.inner,
     )
     outputs = calls.outputs(chosen, found)
+    # Noted now: the cache is emptied for each new volume.
+    context.cache[_GRANTED] = granted
     _check_overflow(worked.image, outputs)
     if window is not None:
         outputs = window.of_outputs(outputs, worked.image.spatial_shape)
@@ -468,10 +474,18 @@ def _check_overflow(image: Image, outputs: Mapping[str, Output]) -> None:
                 )
 
 
-def _check_memory(cost: Forecast) -> None:
-    if not cost.fits:
+def _grant_memory(cost: Forecast, context: Context, is_kept: bool) -> int:
+    """Refuse what memory would not do for; return how much the image may take from now on.
+
+    A session's later runs work in memory that its first one has taken. Only what they need beyond
+    that must be free: for another engine, say, or for more labels.
+    """
+    granted = int(context.cache.get(_GRANTED, 0)) if is_kept else 0
+    more = cost.bytes - granted
+    if more > cost.available_bytes:
         raise MemoryForecastError(
-            f"This needs {memory.bytes_in_words(cost.bytes)} of memory and only "
+            f"This needs {memory.bytes_in_words(more)} of memory and only "
             f"{memory.bytes_in_words(cost.available_bytes)} are free. Close other programs, crop "
             "the image or halve its resolution, or use a machine with more memory."
         )
+    return max(cost.bytes, granted)
