@@ -59,7 +59,7 @@ def test_one_small_stroke_a_class_vouches_for_nothing():
 def test_the_forest_is_asked_only_where_the_regression_is_in_doubt(monkeypatch):
     rng = np.random.default_rng(3)
     places, classes = strokes(12, 10.0)
-    found = learn_appearance(features_of(classes, rng, 6.0), classes, places, 2, n_pooled=10)
+    found = learn_appearance(features_of(classes, rng, 6.0), classes, places, 2, n_pooled=33)
     asked = []
     vote = appearance.FlatForest.vote
     monkeypatch.setattr(
@@ -68,3 +68,13 @@ def test_the_forest_is_asked_only_where_the_regression_is_in_doubt(monkeypatch):
     fresh = np.tile([0, 1], 500).astype(np.int32)
     found.probabilities(features_of(fresh, rng, 6.0))
     assert sum(asked) < 500
+
+
+def test_nothing_is_concluded_from_values_that_no_stroke_shows():
+    rng = np.random.default_rng(4)
+    places, classes = strokes(12, 10.0)
+    values = features_of(classes, rng, 6.0)
+    found = learn_appearance(values, classes, places, 2)
+    beyond = values.max(axis=1, keepdims=True) + np.float32([[0, 3, 1000]])
+    told = found.probabilities(beyond.astype(np.float32))
+    np.testing.assert_array_equal(told, told[:, [0, 0, 0]])

@@ -158,12 +158,18 @@ def _trust(
     return FULL_TRUST * max(0.0, float(sum(gains)) / n_classes)
 
 
-def _fit(
-    values: Floats, classes: NDArray[np.int32], n_classes: int, ridge: float, n_trees: int
-) -> tuple[Floats, Floats, FlatForest, Floats, Floats]:
+def learners() -> tuple[Any, Any]:
+    """Return scikit-learn's forest and regression; importing them takes a second."""
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 
+    return RandomForestClassifier, LogisticRegression
+
+
+def _fit(
+    values: Floats, classes: NDArray[np.int32], n_classes: int, ridge: float, n_trees: int
+) -> tuple[Floats, Floats, FlatForest, Floats, Floats]:
+    RandomForestClassifier, LogisticRegression = learners()
     rows = np.ascontiguousarray(values.T)
     with warnings.catch_warnings():
         # What has not quite converged after so many steps tells as well.

@@ -22,6 +22,29 @@ _VOXELS_PER_TASK = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
+class _Summands:
+    """What the features of one level add to the scores.
+
+    Attributes
+    ----------
+    bytes : (F, Z, Y, X) ndarray of uint8
+    low, high : (F,) ndarray of uint8
+        What lies beyond counts as these.
+    coefficients : (C, F) ndarray of float32
+    """
+
+    bytes: NDArray[np.uint8]
+    low: NDArray[np.uint8]
+    high: NDArray[np.uint8]
+    coefficients: Floats
+
+    def add(self, place: tuple[int | slice, ...], scores: Floats) -> None:
+        """Add them for the rows of a part of a plane (C, R, X)."""
+        stored = self.bytes[(slice(None), *place)]
+        feature_kernels.add_up_bytes(stored, self.low, self.high, self.coefficients, scores)
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """Weighs features of voxels by an appearance.
 
@@ -29,7 +52,7 @@ class Evidence:
     ----------
     features : VoxelFeatures
     appearance : Appearance
-    fine : list of (bytes, coefficients)
+    fine : list of _Summands
         Levels on the volume's own grid.
     coarse : list of (factor, scores)
         What the others add to the scores, on theirs.
@@ -38,7 +61,7 @@ class Evidence:
 
     features: VoxelFeatures
     appearance: Appearance
-    fine: list[tuple[NDArray[np.uint8], ...]]
+    fine: list["_Summands"]
     coarse: list[tuple[NDArray[np.int64], Floats]]
     intercepts: Floats
 
@@ -54,14 +77,17 @@ class Evidence:
         first = 0
         for level in features.levels:
             last = first + len(level.bytes)
-            own = low[first:last], high[first:last], np.ascontiguousarray(factors[:, first:last])
+            part = slice(first, last)
+            own = _Summands(
+                level.bytes, low[part], high[part], np.ascontiguousarray(factors[:, part])
+            )
             first = last
             if (level.factor == 1).all():
-                fine.append((level.bytes, *own))
+                fine.append(own)
                 continue
             scores = np.zeros((len(factors), *level.bytes.shape[1:]), np.float32)
             for plane in range(scores.shape[1]):
-                feature_kernels.add_up_bytes(level.bytes[:, plane], *own, scores[:, plane])
+                own.add((plane,), scores[:, plane])
             coarse.append((level.factor, scores))
         intercepts = appearance.intercepts + appearance.coefficients @ features.offset
         return cls(features, appearance, fine, coarse, intercepts.astype(np.float32))
@@ -112,8 +138,8 @@ class Evidence:
         n_x = along.stop - along.start
         scores = np.empty((len(self.intercepts), stop - start, n_x), np.float32)
         scores[:] = self.intercepts[:, np.newaxis, np.newaxis]
-        for stored, *how in self.fine:
-            feature_kernels.add_up_bytes(stored[:, z, start:stop, along], *how, scores)
+        for summands in self.fine:
+            summands.add((z, slice(start, stop), along), scores)
         for factor, values in self.coarse:
             feature_kernels.add_stretched(values, factor, z, start, along.start, scores)
         flat = scores.reshape(len(scores), -1)

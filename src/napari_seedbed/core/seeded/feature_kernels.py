@@ -9,7 +9,7 @@ _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_fast
-def describe(rows, image, flat, step_z, step_y, step_x, sigma, out):
+def describe(rows, image, flat, steps, sigma, out):
     """Features of some rows of a smoothed volume.
 
     Parameters
@@ -19,7 +19,7 @@ def describe(rows, image, flat, step_z, step_y, step_x, sigma, out):
     image : (Z, Y, X) ndarray of float32
     flat : bool
         The volume is one plane: slopes along z are 0, and there are two curvatures.
-    step_z, step_y, step_x : float
+    steps : (3,) ndarray of float64
         Voxel size over the finest one.
     sigma : float
         What slopes are multiplied with, and with its square curvatures.
@@ -29,8 +29,9 @@ def describe(rows, image, flat, step_z, step_y, step_x, sigma, out):
     """
     n_z, n_y, n_x = image.shape
     s = np.float32(sigma)
-    a_z, a_y, a_x = np.float32(1 / step_z), np.float32(1 / step_y), np.float32(1 / step_x)
-    half, quarter = np.float32(0.5), np.float32(0.25)
+    a_z, a_y, a_x = np.float32(1 / steps[0]), np.float32(1 / steps[1]), np.float32(1 / steps[2])
+    half, quarter, third = np.float32(0.5), np.float32(0.25), np.float32(1 / 3)
+    one, two, three, root = np.float32(1), np.float32(2), np.float32(3), np.float32(math.sqrt(3))
     for nth in range(len(rows)):
         z, y = rows[nth] // n_y, rows[nth] % n_y
         z0, z1 = max(z - 1, 0), min(z + 1, n_z - 1)
@@ -41,8 +42,8 @@ def describe(rows, image, flat, step_z, step_y, step_x, sigma, out):
             out[0, nth, x] = c
             g_y = (image[z, y1, x] - image[z, y0, x]) * half * a_y
             g_x = (image[z, y, x1] - image[z, y, x0]) * half * a_x
-            yy = (image[z, y1, x] - 2 * c + image[z, y0, x]) * a_y * a_y * s * s
-            xx = (image[z, y, x1] - 2 * c + image[z, y, x0]) * a_x * a_x * s * s
+            yy = (image[z, y1, x] - two * c + image[z, y0, x]) * a_y * a_y * s * s
+            xx = (image[z, y, x1] - two * c + image[z, y, x0]) * a_x * a_x * s * s
             yx = (
                 (image[z, y1, x1] - image[z, y1, x0] - image[z, y0, x1] + image[z, y0, x0])
                 * quarter * a_y * a_x * s * s
@@ -56,7 +57,7 @@ def describe(rows, image, flat, step_z, step_y, step_x, sigma, out):
                 continue
             g_z = (image[z1, y, x] - image[z0, y, x]) * half * a_z
             out[1, nth, x] = s * math.sqrt(g_z * g_z + g_y * g_y + g_x * g_x)
-            zz = (image[z1, y, x] - 2 * c + image[z0, y, x]) * a_z * a_z * s * s
+            zz = (image[z1, y, x] - two * c + image[z0, y, x]) * a_z * a_z * s * s
             zy = (
                 (image[z1, y1, x] - image[z1, y0, x] - image[z0, y1, x] + image[z0, y0, x])
                 * quarter * a_z * a_y * s * s
@@ -66,20 +67,22 @@ def describe(rows, image, flat, step_z, step_y, step_x, sigma, out):
                 * quarter * a_z * a_x * s * s
             )  # fmt: skip
             # Smith (1961): eigenvalues of a symmetric 3 x 3 matrix in closed form.
-            middle = (zz + yy + xx) / np.float32(3)
+            middle = (zz + yy + xx) / three
             p, q, r = zz - middle, yy - middle, xx - middle
-            spread = (p * p + q * q + r * r + 2 * (zy * zy + zx * zx + yx * yx)) / np.float32(6)
-            if spread <= 0:
+            spread = (p * p + q * q + r * r + two * (zy * zy + zx * zx + yx * yx)) * third * half
+            # Its third power must not vanish.
+            if spread <= np.float32(1e-24):
                 out[2, nth, x] = out[3, nth, x] = out[4, nth, x] = middle
                 continue
             spread = math.sqrt(spread)
             determinant = p * (q * r - yx * yx) - zy * (zy * r - yx * zx) + zx * (zy * yx - q * zx)
-            cosine = determinant / (2 * spread * spread * spread)
-            angle = math.acos(min(max(cosine, -1.0), 1.0)) / 3
-            first = middle + 2 * spread * math.cos(angle)
-            last = middle + 2 * spread * math.cos(angle + 2 * math.pi / 3)
+            cosine = determinant * half / (spread * spread * spread)
+            angle = math.acos(min(max(cosine, -one), one)) * third
+            along, across = math.cos(angle), math.sin(angle)
+            first = middle + two * spread * along
+            last = middle - spread * (along + root * across)
             out[2, nth, x] = first
-            out[3, nth, x] = 3 * middle - first - last
+            out[3, nth, x] = three * middle - first - last
             out[4, nth, x] = last
 
 

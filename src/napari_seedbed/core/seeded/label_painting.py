@@ -120,7 +120,7 @@ class Painter:
         total = np.zeros(basin.shape if entropy else (0, 0, 0), np.float32)
         information = np.zeros_like(total)
         all_of_them = np.zeros((len(self.walks), *basin.shape), np.float32) if each else None
-        smoothing = [kernel.astype(np.float32) for kernel in kernels]
+        smoothing = tuple(kernel.astype(np.float32) for kernel in kernels)
         boxes = self._boxes(start, stop, reach)
 
         def paint_rows(first: int, last: int) -> None:
@@ -128,7 +128,7 @@ class Painter:
                 check_stop(should_stop)
                 painting_kernels.paint_label(
                     first, last, box, number, self.walks[number], np.float32(LEAST), basin,
-                    nothing if evidence is None else evidence[self.class_of[number]], *smoothing,
+                    nothing if evidence is None else evidence[self.class_of[number]], smoothing,
                     winner, best, total, information,
                     nothing if all_of_them is None else all_of_them[number],
                 )  # fmt: skip

@@ -10,7 +10,7 @@ _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 @_fast
 def paint_label(
-    start, stop, box, number, walk, least, basin, evidence, along_z, along_y, along_x,
+    start, stop, box, number, walk, least, basin, evidence, smoothing,
     winner, best, total, information, each,
 ):  # fmt: skip
     """Paint with one label, in its box, the rows from start to stop of all planes.
@@ -31,8 +31,8 @@ def paint_label(
         Negative outside, where nothing speaks for a label.
     evidence : (Z, Y, X) ndarray of float32
         What the probability is multiplied with; empty where there is none.
-    along_z, along_y, along_x : (2 * reach + 1,) ndarray of float32
-        What products are smoothed with.
+    smoothing : tuple of three (2 * reach + 1,) ndarray of float32
+        What products are smoothed with along z, y and x.
     winner : (Z, Y, X) ndarray of int32
     best : (Z, Y, X) ndarray of float32
         The strongest label so far, and how strong it is.
@@ -40,6 +40,7 @@ def paint_label(
         Sum of the strengths s of the labels so far, sum of ``s log s``, and the strength of this
         label; not written where empty.
     """
+    along_z, along_y, along_x = smoothing
     z0, z1 = box[0]
     y0, y1 = max(box[1, 0], start), min(box[1, 1], stop)
     x0, x1 = box[2]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
-from napari_seedbed.core.seeded.appearance import MOST_CLASSES, learn_appearance
+from napari_seedbed.core.seeded.appearance import MOST_CLASSES, learn_appearance, learners
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
@@ -116,6 +116,8 @@ class SeededSegmenter:
     def prepare(self, should_stop: ShouldStop | None = None, report: Report | None = None) -> None:
         """Look at the image, if that has not been done: all that depends on it alone."""
         if self._graph is None or self._features is None:
+            # It is imported by the time that strokes are learnt from.
+            threading.Thread(target=learners, daemon=True).start()
             features, basins, energy = describe_volume(
                 self._volume.data, self._steps, self._outside, should_stop, report
             )

@@ -37,7 +37,7 @@ EXTREMES = 1e-3
 CAP = 0.995
 """Slopes above this quantile count as much as the quantile when their mean square is taken."""
 
-_ROWS_PER_TASK = 128
+_ROWS_PER_TASK = 512
 _SAMPLE = 1 << 17
 
 
@@ -283,7 +283,7 @@ class _Scale:
 
     def _described(self, rows: NDArray[np.int64], smooth: Floats) -> Floats:
         values = np.empty((self.n_features, len(rows), self.shape[2]), np.float32)
-        feature_kernels.describe(rows, smooth, self.shape[0] == 1, *self.steps, self.sigma, values)
+        feature_kernels.describe(rows, smooth, self.shape[0] == 1, self.steps, self.sigma, values)
         return values
 
 
