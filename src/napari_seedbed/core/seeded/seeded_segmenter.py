@@ -3,22 +3,25 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded.appearance import MOST_CLASSES, learn_appearance, learners
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
 from napari_seedbed.core.seeded.evidence import Evidence, Region
-from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
-from napari_seedbed.core.seeded.graph_walks import walk_probabilities
 from napari_seedbed.core.seeded.label_painting import Painter
+from napari_seedbed.core.seeded.seed_problems import (
+    BasinWalks,
+    Seeds,
+    Solution,
+    VoxelWalks,
+    drop_islands,
+)
 from napari_seedbed.core.seeded.voxel_features import VoxelFeatures, describe_volume
-from napari_seedbed.core.seeded.voxel_walks import TOLERANCE, VoxelPlaces, VoxelWalker
+from napari_seedbed.core.seeded.voxel_walks import VoxelPlaces, VoxelWalker
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
@@ -109,7 +112,7 @@ class SeededSegmenter:
         self._graph: BasinGraph | None = None
         self._outside: NDArray[np.bool_] | None = None
         self._walker: VoxelWalker | None = None
-        self._last: _Solution | None = None
+        self._last: Solution | None = None
         self.label_values: tuple[int, ...] = ()
         self.labels: NDArray[np.integer] | None = None
 
@@ -190,7 +193,7 @@ class SeededSegmenter:
         report(Progress(0.85, "Growing seeds"))
         numbers = np.searchsorted(values, given).astype(np.int32)
         is_background = np.isin(values, self.background)
-        seeds = _Seeds(labels, values, places, numbers, is_background)
+        seeds = Seeds(labels, values, places, numbers, is_background)
         look = _Look(self, seeds, view, should_stop, report)
         problem = self._problem(seeds)
         check_stop(should_stop)
@@ -206,15 +209,15 @@ class SeededSegmenter:
         look(painter, 0.92)
         winner = painter.paint(None, should_stop).winner
         if is_background.any() and np.count_nonzero(~is_background) > 1:
-            _drop_islands(winner, seeds)
+            drop_islands(winner, seeds)
         result = self.named(winner, seeds).reshape(self.shape)
-        self._last = _Solution(problem, painter, seeds)
+        self._last = Solution(problem, painter, seeds)
         self.label_values = values
         self.labels = result
         report(Progress(1.0, "Done"))
         return result
 
-    def _problem(self, seeds: "_Seeds") -> "_BasinWalks | _VoxelWalks":
+    def _problem(self, seeds: Seeds) -> BasinWalks | VoxelWalks:
         """Which walks the seeds ask for."""
         assert self._graph is not None
         n_labels = len(seeds.values)
@@ -223,27 +226,27 @@ class SeededSegmenter:
         if alone and n_walks * int(np.prod(self._grid)) <= MOST_VOXELS_WALKED:
             if self._walker is None:
                 self._walker = VoxelWalker(self._data, self._spacing, self._channel_axis)
-            return _VoxelWalks(self._walker, VoxelPlaces.of(self._grid, self._outside))
+            return VoxelWalks(self._walker, VoxelPlaces.of(self._grid, self._outside))
         nodes, holds = split_by_seeds(self._graph, seeds.places, seeds.numbers, self._steps)
-        return _BasinWalks(self._graph, nodes, holds, nodes.weights())
+        return BasinWalks(self._graph, nodes, holds, nodes.weights())
 
     def _look_quickly(
         self,
-        problem: "_BasinWalks | _VoxelWalks",
-        seeds: "_Seeds",
+        problem: BasinWalks | VoxelWalks,
+        seeds: Seeds,
         look: "_Look",
         should_stop: ShouldStop | None,
     ) -> None:
         """Show the slice in view as far as it is known from the last solution."""
         last = self._last
-        if isinstance(problem, _BasinWalks) and last is not None and last.serves(problem, seeds):
+        if isinstance(problem, BasinWalks) and last is not None and last.serves(problem, seeds):
             start, changed = last.guess(problem, seeds)
             walks = problem.walk(seeds, should_stop, start, changed)
             evidence = last.painter.evidence
             look(Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of), 0.86)
 
     def named(
-        self, winner: NDArray[np.int32], seeds: "_Seeds", region: Region | None = None
+        self, winner: NDArray[np.int32], seeds: Seeds, region: Region | None = None
     ) -> NDArray[np.integer]:
         """Labels for the numbers of labels in a part of the volume; seeds keep theirs."""
         grid = seeds.labels.reshape(self._grid)
@@ -255,7 +258,7 @@ class SeededSegmenter:
         found[seeded] = grid[seeded]
         return found
 
-    def _learn(self, seeds: "_Seeds", should_stop: ShouldStop | None) -> Evidence | None:
+    def _learn(self, seeds: Seeds, should_stop: ShouldStop | None) -> Evidence | None:
         assert self._features is not None
         n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
@@ -325,45 +328,10 @@ class SeededSegmenter:
         entropy[last.seeds.places] = 0
         return np.clip(entropy, 0, 1).reshape(self.shape)
 
-    def _solved(self, what: str) -> "_Solution":
+    def _solved(self, what: str) -> Solution:
         if self._last is None:
             raise InputError(f"There is no {what} yet: call solve with seeds first.")
         return self._last
-
-
-@dataclass(frozen=True, eq=False)
-class _Seeds:
-    """The seeds of one solve.
-
-    Attributes
-    ----------
-    labels : (M, N[, P]) ndarray of int
-    values : tuple of int
-        The labels there are, ascending.
-    places : tuple of three (S,) ndarray
-    numbers : (S,) ndarray of int32
-        Which of the values each seed has.
-    is_background : (K,) ndarray of bool
-    """
-
-    labels: NDArray[np.integer]
-    values: tuple[int, ...]
-    places: tuple[NDArray[np.intp], ...]
-    numbers: NDArray[np.int32]
-    is_background: NDArray[np.bool_]
-
-    @property
-    def class_of(self) -> NDArray[np.intp]:
-        """Class of each label: objects and background where both are marked, else each its own."""
-        if self.is_background.any() and not self.is_background.all():
-            return self.is_background.astype(np.intp)
-        return np.arange(len(self.values))
-
-    @property
-    def rest(self) -> int:
-        """The label that gets what others leave: a background, or the one with most seeds."""
-        sizes = np.bincount(self.numbers, minlength=len(self.values))
-        return int(np.argmax(sizes + self.is_background * sizes.sum()))
 
 
 class _Look:
@@ -372,7 +340,7 @@ class _Look:
     def __init__(
         self,
         segmenter: SeededSegmenter,
-        seeds: _Seeds,
+        seeds: Seeds,
         view: tuple[int, int] | None,
         should_stop: ShouldStop | None,
         report: Report,
@@ -391,100 +359,6 @@ class _Look:
         preview = Preview(axis, index, np.take(plane, 0, axis))
         self._report(Progress(done, "Painting", preview))
         self.is_wanted = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Solution:
-    """What a solve leaves behind: for what is asked of it later, and for the next first look."""
-
-    problem: "_BasinWalks | _VoxelWalks"
-    painter: Painter
-    seeds: _Seeds
-
-    def serves(self, problem: "_BasinWalks", seeds: _Seeds) -> bool:
-        """Whether a first look at new seeds can begin with it."""
-        pooled = self.seeds.class_of.max() == 1 == seeds.class_of.max()
-        same_basins = isinstance(self.problem, _BasinWalks) and self.problem.base is problem.base
-        return same_basins and (pooled or self.seeds.values == seeds.values)
-
-    def guess(self, problem: "_BasinWalks", seeds: _Seeds) -> tuple[Floats, set[int]]:
-        """Walks to begin with, and the labels whose seeds are others now."""
-        base, values, last = problem.base, seeds.values, self.seeds
-        start = np.zeros((len(values), problem.nodes.count), np.float32)
-        old = {value: number for number, value in enumerate(last.values)}
-        for number, value in enumerate(values):
-            if value in old:
-                start[number, : base.count] = self.painter.walks[old[value], : base.count]
-        most = max(*last.values, *values) + 1
-        before, after = (
-            np.ravel_multi_index(s.places, base.basin.shape) * most + np.take(s.values, s.numbers)
-            for s in (last, seeds)
-        )
-        touched = set((np.setxor1d(before, after) % most).tolist())
-        return start, {number for number, value in enumerate(values) if value in touched}
-
-
-@dataclass(frozen=True, eq=False)
-class _BasinWalks:
-    """Walks from basin to basin.
-
-    Attributes
-    ----------
-    base : BasinGraph
-        The basins of the image.
-    nodes : BasinGraph
-        Those, split where they hold seeds of several labels.
-    holds : (N,) ndarray of int32
-        Label of each node's seeds.
-    weights : (N, N) csr_array
-    """
-
-    base: BasinGraph
-    nodes: BasinGraph
-    holds: NDArray[np.int32]
-    weights: csr_array
-
-    def walk(
-        self,
-        seeds: _Seeds,
-        should_stop: ShouldStop | None,
-        start: Floats | None = None,
-        changed: set[int] | None = None,
-    ) -> Floats:
-        """Return how probable each label is at each node (K, N), see `walk_probabilities`."""
-        return walk_probabilities(
-            self.weights, self.holds, len(seeds.values), seeds.rest, should_stop,
-            start=start, changed=changed,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _VoxelWalks:
-    """Walks from voxel to voxel."""
-
-    walker: VoxelWalker
-    nodes: VoxelPlaces
-
-    def walk(self, seeds: _Seeds, should_stop: ShouldStop | None) -> Floats:
-        """Return how probable each label is at each voxel (K, N)."""
-        self.walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
-        return self.walker.probabilities.reshape(len(seeds.values), -1)
-
-
-def _drop_islands(winner: NDArray[np.int32], seeds: _Seeds) -> None:
-    """Give to the background what looks like an object and hangs together with none's seeds.
-
-    It is an object that nobody marked.
-    """
-    of_objects = ~seeds.is_background[seeds.numbers]
-    starts = np.ravel_multi_index(tuple(p[of_objects] for p in seeds.places), winner.shape)
-    winner[seeds.places] = seeds.numbers
-    # -1 is the last one.
-    objects = np.append(~seeds.is_background, False)[winner]
-    reached = np.zeros(winner.size, np.bool_)
-    queue = np.empty(np.count_nonzero(objects), np.int64)
-    reach_from_seeds(winner, starts, reached, queue)
-    winner[objects & ~reached.reshape(winner.shape)] = seeds.rest
 
 
 def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:

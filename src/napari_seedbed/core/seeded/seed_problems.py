@@ -1,0 +1,145 @@
+"""What seeds ask of an image: who they are, which walks they need, and what a solution leaves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.seeded.basin_graphs import BasinGraph
+from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
+from napari_seedbed.core.seeded.graph_walks import walk_probabilities
+from napari_seedbed.core.seeded.label_painting import Painter
+from napari_seedbed.core.seeded.voxel_walks import TOLERANCE, VoxelPlaces, VoxelWalker
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Seeds:
+    """The seeds of one solve.
+
+    Attributes
+    ----------
+    labels : (M, N[, P]) ndarray of int
+    values : tuple of int
+        The labels there are, ascending.
+    places : tuple of three (S,) ndarray
+    numbers : (S,) ndarray of int32
+        Which of the values each seed has.
+    is_background : (K,) ndarray of bool
+    """
+
+    labels: NDArray[np.integer]
+    values: tuple[int, ...]
+    places: tuple[NDArray[np.intp], ...]
+    numbers: NDArray[np.int32]
+    is_background: NDArray[np.bool_]
+
+    @property
+    def class_of(self) -> NDArray[np.intp]:
+        """Class of each label: objects and background where both are marked, else each its own."""
+        if self.is_background.any() and not self.is_background.all():
+            return self.is_background.astype(np.intp)
+        return np.arange(len(self.values))
+
+    @property
+    def rest(self) -> int:
+        """The label that gets what others leave: a background, or the one with most seeds."""
+        sizes = np.bincount(self.numbers, minlength=len(self.values))
+        return int(np.argmax(sizes + self.is_background * sizes.sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class BasinWalks:
+    """Walks from basin to basin.
+
+    Attributes
+    ----------
+    base : BasinGraph
+        The basins of the image.
+    nodes : BasinGraph
+        Those, split where they hold seeds of several labels.
+    holds : (N,) ndarray of int32
+        Label of each node's seeds.
+    weights : (N, N) csr_array
+    """
+
+    base: BasinGraph
+    nodes: BasinGraph
+    holds: NDArray[np.int32]
+    weights: csr_array
+
+    def walk(
+        self,
+        seeds: Seeds,
+        should_stop: ShouldStop | None,
+        start: Floats | None = None,
+        changed: set[int] | None = None,
+    ) -> Floats:
+        """Return how probable each label is at each node (K, N), see `walk_probabilities`."""
+        return walk_probabilities(
+            self.weights, self.holds, len(seeds.values), seeds.rest, should_stop,
+            start=start, changed=changed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelWalks:
+    """Walks from voxel to voxel."""
+
+    walker: VoxelWalker
+    nodes: VoxelPlaces
+
+    def walk(self, seeds: Seeds, should_stop: ShouldStop | None) -> Floats:
+        """Return how probable each label is at each voxel (K, N)."""
+        self.walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
+        return self.walker.probabilities.reshape(len(seeds.values), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a solve leaves behind: for what is asked of it later, and for the next first look."""
+
+    problem: BasinWalks | VoxelWalks
+    painter: Painter
+    seeds: Seeds
+
+    def serves(self, problem: BasinWalks, seeds: Seeds) -> bool:
+        """Whether a first look at new seeds can begin with it."""
+        pooled = self.seeds.class_of.max() == 1 == seeds.class_of.max()
+        same_basins = isinstance(self.problem, BasinWalks) and self.problem.base is problem.base
+        return same_basins and (pooled or self.seeds.values == seeds.values)
+
+    def guess(self, problem: BasinWalks, seeds: Seeds) -> tuple[Floats, set[int]]:
+        """Walks to begin with, and the labels whose seeds are others now."""
+        base, values, last = problem.base, seeds.values, self.seeds
+        start = np.zeros((len(values), problem.nodes.count), np.float32)
+        old = {value: number for number, value in enumerate(last.values)}
+        for number, value in enumerate(values):
+            if value in old:
+                start[number, : base.count] = self.painter.walks[old[value], : base.count]
+        most = max(*last.values, *values) + 1
+        before, after = (
+            np.ravel_multi_index(s.places, base.basin.shape) * most + np.take(s.values, s.numbers)
+            for s in (last, seeds)
+        )
+        touched = set((np.setxor1d(before, after) % most).tolist())
+        return start, {number for number, value in enumerate(values) if value in touched}
+
+
+def drop_islands(winner: NDArray[np.int32], seeds: Seeds) -> None:
+    """Give to the background what looks like an object and hangs together with none's seeds.
+
+    It is an object that nobody marked.
+    """
+    of_objects = ~seeds.is_background[seeds.numbers]
+    starts = np.ravel_multi_index(tuple(p[of_objects] for p in seeds.places), winner.shape)
+    winner[seeds.places] = seeds.numbers
+    # -1 is the last one.
+    objects = np.append(~seeds.is_background, False)[winner]
+    reached = np.zeros(winner.size, np.bool_)
+    queue = np.empty(np.count_nonzero(objects), np.int64)
+    reach_from_seeds(winner, starts, reached, queue)
+    winner[objects & ~reached.reshape(winner.shape)] = seeds.rest
