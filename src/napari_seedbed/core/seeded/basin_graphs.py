@@ -147,9 +147,8 @@ def cut_basins(
         run_ranges(point, others, should_stop=should_stop)
     if most is not None and sum(counts) > most:
         return None
-    basin = np.empty(shape, np.int32)
-    field_kernels.number_basins(downhill, basin.reshape(-1))
-    return Basins(basin, sum(counts))
+    field_kernels.number_basins(downhill)
+    return Basins(downhill.reshape(shape), sum(counts))
 
 
 def basin_graph(

@@ -38,29 +38,30 @@ def point_downhill(start, stop, height, outside, downhill):
 
 
 @_fast
-def number_basins(downhill, basin):
-    """Number the places where ways down end, in their order, and write for each voxel its number.
+def number_basins(downhill):
+    """Replace ways down by the numbers of the places where they end, which count in their order.
 
-    Outside is -1. `downhill` leads straight to the end afterwards.
+    Outside is -1, before and after.
     """
+    # Ends that are numbered already are -2, -3, and so on.
     count = 0
     for v in range(downhill.size):
         if downhill[v] == v:
-            basin[v] = count
+            downhill[v] = -2 - count
             count += 1
     for v in range(downhill.size):
-        if downhill[v] < 0:
-            basin[v] = -1
-            continue
         end = v
-        while downhill[end] != end:
+        while downhill[end] >= 0:
             end = downhill[end]
+        number = downhill[end]
         at = v
-        while downhill[at] != end:
+        while downhill[at] >= 0:
             following = downhill[at]
-            downhill[at] = end
+            downhill[at] = number
             at = following
-        basin[v] = basin[end]
+    for v in range(downhill.size):
+        if downhill[v] < -1:
+            downhill[v] = -2 - downhill[v]
 
 
 @_fast

@@ -1,7 +1,8 @@
 """From walks on basins and the appearance of voxels to a label for each voxel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ LEAST = 3e-3
 """Walks less probable than this are left out."""
 
 _ROWS_PER_TASK = 32
+_VOXELS_AT_ONCE = 1 << 20
+_LEAST_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,16 @@ class Painting:
     total: Floats | None = None
     information: Floats | None = None
     each: Floats | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence["Painting"]) -> "Painting":
+        """Join parts that follow each other along y."""
+
+        def join(name: str) -> Any:
+            pieces = [getattr(part, name) for part in parts]
+            return None if pieces[0] is None else np.concatenate(pieces, axis=-2)
+
+        return cls(*(join(own.name) for own in fields(cls)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +107,21 @@ class Painter:
             Whether to sum what the entropy needs, and whether to keep all labels' probabilities.
         """
         shape = self.places.basin.shape
-        region = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
+        z, y, x = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
+        n_rows = y.stop - y.start
+        size = (z.stop - z.start) * n_rows * (x.stop - x.start)
+        # A few parts, one after the other, need less room, and each a border of its own.
+        count = min(-(-size // _VOXELS_AT_ONCE), -(-n_rows // _LEAST_ROWS))
+        parts = []
+        for first, last in split(n_rows, count):
+            rows = slice(y.start + first, y.start + last)
+            parts.append(self._part((z, rows, x), should_stop, entropy=entropy, each=each))
+        return parts[0] if len(parts) == 1 else Painting.joined(parts)
+
+    def _part(
+        self, region: Region, should_stop: ShouldStop | None, *, entropy: bool, each: bool
+    ) -> Painting:
+        shape = self.places.basin.shape
         kernels = [
             gaussian_weights(SMOOTHING / step if n > 1 else 0.0, truncate=TRUNCATE)
             for step, n in zip(self.steps, shape, strict=True)
@@ -105,7 +132,8 @@ class Painter:
             for part, r, n in zip(region, reach, shape, strict=True)
         )
         around = (z, y, x)
-        basin = self.places.basin[around]
+        # One type of array, one kernel to compile.
+        basin = np.ascontiguousarray(self.places.basin[around])
         start = np.array([part.start for part in around])
         stop = np.array([part.stop for part in around])
         inner = tuple(

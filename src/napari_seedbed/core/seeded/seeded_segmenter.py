@@ -33,7 +33,7 @@ from napari_seedbed.errors import InputError
 
 Floats = NDArray[np.float32]
 
-MOST_VOXELS_WALKED = 1 << 22
+MOST_VOXELS_WALKED = 1 << 21
 """Where each label is a class of its own and there are no more voxels than this, over all labels,
 walks go from voxel to voxel instead of from basin to basin."""
 

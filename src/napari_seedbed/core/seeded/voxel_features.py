@@ -168,6 +168,7 @@ def describe_volume(
                 smooth, own, part, energy if slope > 0 else None, 1 / max(slope, 1e-30), should_stop
             )
             units += own
+            del smooth
         levels.append(Level(scale.factor, stored))
         if energy is None:
             continue
