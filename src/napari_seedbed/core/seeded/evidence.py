@@ -87,7 +87,10 @@ class Evidence:
                 continue
             scores = np.zeros((len(factors), *level.bytes.shape[1:]), np.float32)
             for plane in range(scores.shape[1]):
-                own.add((plane,), scores[:, plane])
+                # As rows of a plane are added, so that one kernel does for both.
+                sums = np.zeros((len(factors), *scores.shape[2:]), np.float32)
+                own.add((plane, slice(None), slice(None)), sums)
+                scores[:, plane] = sums
             coarse.append((level.factor, scores))
         intercepts = appearance.intercepts + appearance.coefficients @ features.offset
         return cls(features, appearance, fine, coarse, intercepts.astype(np.float32))

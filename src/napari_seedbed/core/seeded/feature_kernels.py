@@ -176,7 +176,8 @@ def stretch(start, stop, values, factor, out):
     """
     for row in range(start, stop):
         z, y = row // out.shape[1], row % out.shape[1]
-        out[z, y] = 0
+        for x in range(out.shape[2]):
+            out[z, y, x] = 0
         _add_stretched_row(values, factor, z, y, 0, out[z, y])
 
 

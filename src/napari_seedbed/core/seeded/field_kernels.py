@@ -143,18 +143,35 @@ def join_faces(start, stop, begin, second, area, cost, joined):
     joined : (N,) ndarray of int32
         How many neighbours of a higher number each basin has.
     """
+    most = 0
     for first in range(start, stop):
-        low, high = begin[first], begin[first + 1]
-        order = np.argsort(second[low:high], kind="mergesort")
-        s, a, c = second[low:high][order], area[low:high][order], cost[low:high][order]
+        most = max(most, begin[first + 1] - begin[first])
+    keys = np.empty(most, np.int64)
+    areas, costs = np.empty(most, np.float32), np.empty(most, np.float32)
+    for first in range(start, stop):
+        low = begin[first]
+        count = begin[first + 1] - low
+        for i in range(count):
+            # In the order of the other basins, and where those are the same, of the faces.
+            keys[i] = second[low + i] * count + i
+            areas[i], costs[i] = area[low + i], cost[low + i]
+        # Shell's sort, with the steps of Ciura (2001): NumPy's takes a second to compile.
+        for step in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
+            for i in range(step, count):
+                key, at = keys[i], i
+                while at >= step and keys[at - step] > key:
+                    keys[at] = keys[at - step]
+                    at -= step
+                keys[at] = key
         write = low - 1
-        for i in range(high - low):
-            if i == 0 or s[i] != s[i - 1]:
+        for i in range(count):
+            other, face = keys[i] // count, keys[i] % count
+            if i == 0 or other != second[write]:
                 write += 1
-                second[write], area[write], cost[write] = s[i], a[i], c[i]
+                second[write], area[write], cost[write] = other, areas[face], costs[face]
             else:
-                area[write] += a[i]
-                cost[write] += c[i]
+                area[write] += areas[face]
+                cost[write] += costs[face]
         joined[first] = write + 1 - low
 
 

@@ -59,9 +59,11 @@ def paint_label(
             if evidence.size:
                 for x in range(wide):
                     product[reach_x + x] *= evidence[z, y, x0 + x]
-            product[:reach_x] = product[reach_x]
-            product[reach_x + wide :] = product[reach_x + wide - 1]
-            row[:] = 0
+            for k in range(reach_x):
+                product[k] = product[reach_x]
+                product[reach_x + wide + k] = product[reach_x + wide - 1]
+            for x in range(wide):
+                row[x] = 0
             for k in range(len(along_x)):
                 factor = along_x[k]
                 for x in range(wide):
@@ -78,7 +80,8 @@ def paint_label(
     strength = np.empty(wide, np.float32)
     for z in range(deep):
         for y in range(high):
-            strength[:] = 0
+            for x in range(wide):
+                strength[x] = 0
             for k in range(len(along_z)):
                 other = min(max(z + k - reach_z, 0), deep - 1)
                 for x in range(wide):
@@ -93,4 +96,5 @@ def paint_label(
                     total[z0 + z, y0 + y, x0 + x] += s
                     information[z0 + z, y0 + y, x0 + x] += s * math.log(max(s, np.float32(1e-30)))
             if each.size:
-                each[z0 + z, y0 + y, x0 : x0 + wide] = strength
+                for x in range(wide):
+                    each[z0 + z, y0 + y, x0 + x] = strength[x]

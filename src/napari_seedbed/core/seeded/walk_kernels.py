@@ -49,6 +49,7 @@ def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x)
     energy = np.zeros(TOGETHER)
     settled = np.zeros(TOGETHER, np.bool_)
     beta, alpha = np.zeros(TOGETHER), np.zeros(TOGETHER)
+    new, bent, furthest = np.zeros(TOGETHER), np.zeros(TOGETHER), np.zeros(TOGETHER)
     for i in range(n):
         a, b, c, d = r[i, 0], r[i, 1], r[i, 2], r[i, 3]
         for e in range(begin[i], middle[i]):
@@ -60,15 +61,19 @@ def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x)
         w = 1 / diagonal[i]
         r[i, 0], r[i, 1], r[i, 2], r[i, 3] = a * w, b * w, c * w, d * w
     for step in range(most):
-        new = np.zeros(TOGETHER)
+        for k in range(TOGETHER):
+            new[k] = 0
         for i in range(n):
             for k in range(TOGETHER):
                 new[k] += diagonal[i] * r[i, k] * r[i, k]
+        left = False
         for k in range(TOGETHER):
             settled[k] |= new[k] <= 1e-200
             beta[k] = new[k] / energy[k] if step > 0 and energy[k] > 0 else 0.0
             energy[k] = new[k]
-        if settled.all():
+            bent[k] = furthest[k] = 0
+            left |= not settled[k]
+        if not left:
             return step
         for i in range(n - 1, -1, -1):
             a = b = c = d = 0.0
@@ -87,7 +92,6 @@ def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x)
             t[i, 1] = (p[i, 1] + b) * w
             t[i, 2] = (p[i, 2] + c) * w
             t[i, 3] = (p[i, 3] + d) * w
-        bent = np.zeros(TOGETHER)
         for i in range(n):
             a, b, c, d = -s[i, 0], -s[i, 1], -s[i, 2], -s[i, 3]
             for e in range(begin[i], middle[i]):
@@ -102,15 +106,16 @@ def solve_walks(begin, middle, to, weight, diagonal, source, tolerance, most, x)
                 bent[k] += p[i, k] * (t[i, k] + s[i, k])
         for k in range(TOGETHER):
             alpha[k] = 0.0 if settled[k] or bent[k] <= 0 else energy[k] / bent[k]
-        furthest = np.zeros(TOGETHER)
         for i in range(n):
             for k in range(TOGETHER):
                 change = alpha[k] * t[i, k]
                 x[i, k] += change
                 r[i, k] -= alpha[k] * (t[i, k] + s[i, k])
                 furthest[k] = max(furthest[k], abs(change))
+        left = False
         for k in range(TOGETHER):
             settled[k] |= furthest[k] < tolerance
-        if settled.all():
+            left |= not settled[k]
+        if not left:
             return step + 1
     return most
