@@ -6,7 +6,7 @@ coefficients, the seconds for a first answer and after one more stroke. That str
 answer: it claims an object that had none, or on the phantoms also gives an object another label.
 
 Times are measured on phantoms of touching balls too, with more and more labels, as is the peak of
-memory beyond image and strokes. Parts can be run alone:
+memory beyond image and strokes, and how the forecast compares. Parts can be run alone:
 ``python benchmarks/quality_many.py volumes --engines seeded watershed``.
 """
 
@@ -25,6 +25,7 @@ from region_scores import ObjectScores, object_dice, summed_up
 from scenes import machine, touching_balls
 from strokes import deepest, disc, mark_each
 
+from napari_seedbed.core import SeededSegmenter, seeded_segmentation_seconds
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.core.threads import thread_count
 
@@ -39,6 +40,19 @@ PHANTOMS = (
     ((2048, 2048), (4, 4), 10),
 )
 """Shape, balls along each axis, and labels, the background's among them."""
+
+FORECASTS = (
+    ((40, 100, 100), (2, 4, 4), 10, 1),
+    ((60, 256, 256), (2, 10, 10), 2, 1),
+    ((60, 256, 256), (2, 10, 10), 20, 1),
+    ((60, 256, 256), (2, 10, 10), 200, 1),
+    ((60, 256, 256), (2, 10, 10), 20, 2),
+    ((256, 256, 256), (3, 3, 3), 20, 1),
+    ((512, 512), (4, 4), 10, 1),
+    ((2048, 2048), (4, 4), 10, 1),
+    ((2048, 2048), (4, 4), 10, 3),
+)
+"""As `PHANTOMS`, and channels."""
 
 PEAK_SETUP = """
 from engines import ENGINES, warm_up
@@ -249,11 +263,35 @@ def compare_memory(options: argparse.Namespace) -> None:
             )
 
 
+def compare_forecast(options: argparse.Namespace) -> None:
+    """Print the forecast of the default engine's first answer beside the time that it takes."""
+    print(f"\n{'forecast of the first answer':<42}{'':<16}{'labels':>7}{'channels':>9}", end="")
+    print(f"{'forecast':>10}{'measured':>10}{'ratio':>7}")
+    engine = ENGINES["seeded"]
+    for shape, across, n_labels, n_channels in FORECASTS:
+        case = phantom(shape, across, n_labels)
+        image, axis = case.scene.image, None
+        if n_channels > 1:
+            noise = np.random.default_rng(0).normal(0, 0.02, (*shape, n_channels))
+            image, axis = image[..., np.newaxis] + noise, len(shape)
+        warm_up(engine, len(shape), n_channels > 1)
+        forecast = seeded_segmentation_seconds(shape, n_labels, n_channels)
+        start = time.perf_counter()
+        SeededSegmenter(image, channel_axis=axis, background=case.background).solve(case.strokes)
+        seconds = time.perf_counter() - start
+        print(
+            f"{engine.name:<42}{'x'.join(map(str, shape)):<16}{n_labels:>7}{n_channels:>9}"
+            f"{forecast:>9.2f}s{seconds:>9.2f}s{forecast / seconds:>7.2f}",
+            flush=True,
+        )
+
+
 PARTS = {
     "pictures": compare_pictures,
     "volumes": compare_volumes,
     "times": compare_times,
     "memory": compare_memory,
+    "forecast": compare_forecast,
 }
 
 
