@@ -135,6 +135,7 @@ def follow_doubts(engine: Engine, crop: Marked, rounds: int) -> list[float]:
         region = next_uncertain_region(
             solver.uncertainty,
             visited,
+            n_labels=len(crop.targets) + 1,
             spacing=crop.scene.spacing,  # type: ignore[attr-defined]
         )
         if region is None:

@@ -338,10 +338,12 @@ class SeededSegmentationPanel(QWidget):
             return
         image = self.images.layer
         t = time_on_screen(self.viewer, image)
-        uncertainty = self._final.image("uncertainty")
-        shown = uncertainty if t is None else uncertainty.select_time(t)
+        shown, labels = (
+            output if t is None else output.select_time(t)
+            for output in (self._final.image("uncertainty"), self._final.image("labels"))
+        )
         self._say("Looking for the next uncertain place…")
-        self.places.find(shown.volume(), shown.spacing, t)
+        self.places.find(shown.volume(), labels.volume(), shown.spacing, t)
 
     def _on_place(self, region: UncertainRegion | None, t: int | None) -> None:
         if region is None:

@@ -47,7 +47,11 @@ class UncertainPlaces:
         return list(self._visited.get(time, ()))
 
     def find(
-        self, uncertainty: NDArray[np.floating], spacing: tuple[float, ...], time: int | None
+        self,
+        uncertainty: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        spacing: tuple[float, ...],
+        time: int | None,
     ) -> None:
         """Search beside the window, then call `on_found`. One time point at a time."""
         if self._job is not None:
@@ -55,7 +59,8 @@ class UncertainPlaces:
         visited = self.visited(time)
 
         def search(report: Report, should_stop: ShouldStop) -> UncertainRegion | None:
-            return next_uncertain_region(uncertainty, visited, spacing=spacing)
+            n_labels = len(np.unique(labels))
+            return next_uncertain_region(uncertainty, visited, n_labels=n_labels, spacing=spacing)
 
         def found(region: UncertainRegion | None) -> None:
             self._job = None

@@ -109,3 +109,11 @@ def test_wrong_input_is_named(arguments, word):
 def test_one_dimension_is_refused():
     with pytest.raises(InputError, match="2 or 3"):
         next_uncertain_region(np.ones(8))
+
+
+def test_doubt_between_two_of_many_labels_counts():
+    # Two labels of twenty, as probable as each other.
+    field = np.zeros((20, 20))
+    field[5:9, 5:9] = np.log(2) / np.log(20)
+    assert next_uncertain_region(field) is None
+    assert next_uncertain_region(field, n_labels=20).size == 16

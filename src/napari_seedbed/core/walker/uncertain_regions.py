@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,7 @@ def next_uncertain_region(
     visited: ArrayLike = (),
     *,
     threshold: float = 0.5,
+    n_labels: int = 2,
     at_most: float = 0.1,
     spacing: Sequence[float] | None = None,
     reach: float | None = None,
@@ -51,8 +53,10 @@ def next_uncertain_region(
     visited : (V, D) array_like
         Places that were looked at, in voxels.
     threshold : float
-        Voxels above it are uncertain. For two labels 0.5 means that the second is more than 11 %
-        probable.
+        Voxels above it are uncertain, if there are two labels: 0.5 means that the second is more
+        than 11 % probable.
+    n_labels : int
+        With more than two, a voxel is as uncertain as that where it is in doubt between two.
     at_most : float
         Share of the image that counts as uncertain: with few marks nearly all of it is, and then
         only the most uncertain part leads to the places where a mark helps most.
@@ -77,7 +81,7 @@ def next_uncertain_region(
         raise InputError(f"`uncertainty` has {field.ndim} axes; it must have 2 or 3.")
     size = _voxel_size(spacing, field.ndim)
     places = _places(visited, field.shape)
-    mask = field > threshold
+    mask = field > threshold * log(2) / log(max(n_labels, 2))
     if not mask.any():
         return None
     if np.count_nonzero(mask) > at_most * mask.size:
