@@ -59,7 +59,7 @@ def test_one_small_stroke_a_class_vouches_for_nothing():
 def test_the_forest_is_asked_only_where_the_regression_is_in_doubt(monkeypatch):
     rng = np.random.default_rng(3)
     places, classes = strokes(12, 10.0)
-    found = learn_appearance(features_of(classes, rng, 6.0), classes, places, 2, n_pooled=33)
+    found = learn_appearance(features_of(classes, rng, 6.0), classes, places, 2, n_pooled=20)
     asked = []
     vote = appearance.FlatForest.vote
     monkeypatch.setattr(

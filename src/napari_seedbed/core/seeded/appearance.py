@@ -32,8 +32,8 @@ LEAF = 5
 SAMPLES = 3000
 SAMPLES_LEFT_OUT = 800
 FOLDS = 4
-RIDGE = 0.003
-MOST_POOLED = 33
+RIDGE = 0.005
+MOST_POOLED = 20
 """Inverse strength of the ridge in the logistic regression, for each label that is pooled in a
 class up to so many: what many objects have in common may be told more exactly."""
 
