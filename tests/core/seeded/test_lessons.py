@@ -119,6 +119,15 @@ def test_lessons_of_several_images_count_together(lesson):
     assert worst(solved(image, with_a_mark(truth), both).labels, truth) > 0.9
 
 
+def test_a_volume_of_one_plane_is_a_picture(lesson):
+    image, truth = dishes(1)
+    plane = solved(image[np.newaxis], with_lines(truth)[np.newaxis]).lesson
+    np.testing.assert_array_equal(plane.values, lesson.values)
+    assert plane.fits((40, 50), 1)
+    assert plane.fits((1, 40, 50), 1)
+    assert not plane.fits((2, 40, 50), 1)
+
+
 def test_it_gives_no_lesson_where_objects_are_not_told_from_background():
     image, truth = dishes(1)
     segmenter = SeededSegmenter(image)

@@ -4,6 +4,7 @@ Features are in units of each image's own spread, so that brightness and contras
 image to image. Places are not kept: they mean nothing on another image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class Lesson:
     Attributes
     ----------
     ndim : int
-        Spatial axes of the images.
+        Spatial axes of the images; a volume of one plane has two.
     values : (F, S) ndarray of float32
         Features; those of objects come first.
     is_background : (S,) ndarray of bool
@@ -86,7 +87,7 @@ class Lesson:
         """
         every = (self, *others)
         for other in others:
-            other.check_fits(self.ndim, self.n_channels)
+            self._check((other.ndim, other.n_channels))
         objects, background = (sum(one.n_patches[kind] for one in every) for kind in (0, 1))
         return Lesson(
             self.ndim,
@@ -96,14 +97,26 @@ class Lesson:
             (objects, background),
         ).at_most(MOST_OF_A_KIND)
 
-    def check_fits(self, ndim: int, n_channels: int) -> None:
-        """Raise InputError unless it was learnt on images of this kind."""
-        if (ndim, n_channels) != (self.ndim, self.n_channels):
+    def fits(self, shape: Sequence[int], n_channels: int) -> bool:
+        """Whether it counts for an image of this spatial shape with so many channels."""
+        return (ndim_of(shape), n_channels) == (self.ndim, self.n_channels)
+
+    def check_fits(self, shape: Sequence[int], n_channels: int) -> None:
+        """Raise InputError unless it `fits`."""
+        self._check((ndim_of(shape), n_channels))
+
+    def _check(self, kind: tuple[int, int]) -> None:
+        own = self.ndim, self.n_channels
+        if kind != own:
             raise InputError(
-                f"lesson: it was learnt on {_in_words(self.ndim, self.n_channels)}, this is "
-                f"{_in_words(ndim, n_channels)}. Take one that was learnt on images of the same "
-                "kind."
+                f"lesson: it was learnt on {_in_words(*own)}, this is {_in_words(*kind)}. Take one "
+                "that was learnt on images of the same kind."
             )
+
+
+def ndim_of(shape: Sequence[int]) -> int:
+    """In how many dimensions voxels of an image of this spatial shape are described."""
+    return 2 if len(shape) == 2 or shape[0] == 1 else 3
 
 
 def _in_words(ndim: int, n_channels: int) -> str:

@@ -19,7 +19,7 @@ from napari_seedbed.core.seeded.appearance import (
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.label_painting import Painter
-from napari_seedbed.core.seeded.lessons import MOST_OF_A_KIND, Lesson
+from napari_seedbed.core.seeded.lessons import MOST_OF_A_KIND, Lesson, ndim_of
 from napari_seedbed.core.seeded.seed_problems import (
     BasinWalks,
     Seeds,
@@ -292,7 +292,7 @@ class SeededSegmenter:
 
     def _check_lesson(self) -> None:
         if self.taught_by is not None:
-            self.taught_by.check_fits(len(self.shape), self._volume.data.shape[-1])
+            self.taught_by.check_fits(self.shape, self._volume.data.shape[-1])
 
     @property
     def lesson(self) -> Lesson | None:
@@ -310,7 +310,7 @@ class SeededSegmenter:
         z, y, x = (places[kept] for places in seeds.places)
         objects, background = count_patches(classes, seeds.where(self._steps), 2)
         return Lesson(
-            len(self.shape),
+            ndim_of(self.shape),
             shortened(self._features.at((z, y, x))),
             classes[kept] > 0,
             int(np.count_nonzero(~seeds.is_background)),
