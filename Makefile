@@ -41,6 +41,7 @@ bench: ready
 	$(PYTHON) benchmarks/quality_robot3d.py
 	$(PYTHON) benchmarks/quality_robot3d.py --uncertain
 	$(PYTHON) benchmarks/quality_many.py
+	$(PYTHON) benchmarks/quality_lessons.py
 	$(PYTHON) benchmarks/first_run.py
 	$(PYTHON) benchmarks/snakes.py
 	$(PYTHON) benchmarks/regions.py

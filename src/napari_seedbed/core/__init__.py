@@ -6,6 +6,7 @@ from typing import Any
 _HOMES = {
     "RandomWalker": "walker.random_walks",
     "random_walker": "walker.random_walker_function",
+    "Lesson": "seeded.lessons",
     "SeededSegmenter": "seeded.seeded_segmenter",
     "seeded_segmentation": "seeded.seeded_segmenter",
     "seeded_segmentation_memory": "seeded.forecast",

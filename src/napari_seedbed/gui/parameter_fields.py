@@ -218,6 +218,10 @@ class ParameterFields(QWidget):
                 self._in_voxels[name] = (parameter, default)
                 self.set_value(name, default)
 
+    def add_row(self, title: str, field: QWidget) -> None:
+        """Add something below that is no parameter."""
+        self._form.addRow(title, field)
+
     def show_row(self, name: str, visible: bool) -> None:
         """Show or hide one parameter; one that is not here is left alone."""
         if name in self._fields:
@@ -279,6 +283,10 @@ class FieldsWithMore(QWidget):
             part.changed.connect(self._show_what_counts)
             part.changed.connect(self.changed)
         self._show_what_counts()
+
+    def add_row(self, title: str, field: QWidget) -> None:
+        """Add something under 'More options' that is no parameter."""
+        self._parts[1].add_row(title, field)
 
     def _show_what_counts(self) -> None:
         # What the parameters below 'More options' depend on may stand above.

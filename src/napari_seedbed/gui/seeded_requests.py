@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.image_choice import ImageChoice
+from napari_seedbed.gui.lessons_line import LessonsLine
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.seed_tools import SeedTools
@@ -15,10 +16,21 @@ from napari_seedbed.gui.seeded_session import OPERATION, Kind, NeedsSeeds, Reque
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.view_position import slice_on_screen, time_on_screen
 from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.learnt_text import LEARNT
+from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.seeded_operations import PUBLISHED, WATERSHED
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+
+
+def shown_parameters() -> list[Parameter]:
+    """The parameters that the form shows.
+
+    The seeds layer knows which label is background, and `LessonsLine` what was learnt before.
+    """
+    declared = operations.get(OPERATION).parameters
+    return [one for one in declared if one.name not in ("background", LEARNT)]
 
 
 class SeededRequests:
@@ -31,7 +43,8 @@ class SeededRequests:
     seeds : SeedsWatch
     tools : SeedTools
     fields : FieldsWithMore
-        Of all parameters but the background, which the seeds know.
+        Of the `shown_parameters`.
+    lessons : LessonsLine
     all_times : callable
         Whether all time points with seeds are wanted, not only those on screen so far.
 
@@ -50,10 +63,11 @@ class SeededRequests:
         seeds: SeedsWatch,
         tools: SeedTools,
         fields: FieldsWithMore,
+        lessons: LessonsLine,
         all_times: Callable[[], bool],
     ) -> None:
         self._viewer, self._images, self._seeds, self._tools = viewer, images, seeds, tools
-        self._fields, self._all_times = fields, all_times
+        self._fields, self._lessons, self._all_times = fields, lessons, all_times
         self.forget()
 
     def forget(self) -> None:
@@ -63,7 +77,11 @@ class SeededRequests:
 
     def parameters(self) -> dict[str, Any]:
         """The settings; those that only another engine has are at their defaults."""
-        values: dict[str, Any] = {**self._fields.values(), "background": self._tools.background()}
+        values: dict[str, Any] = {
+            **self._fields.values(),
+            "background": self._tools.background(),
+            LEARNT: self._lessons.training,
+        }
         for declared in operations.get(OPERATION).parameters:
             if declared.only_with is not None and values["engine"] not in declared.only_with[1]:
                 watched = self._images.watched

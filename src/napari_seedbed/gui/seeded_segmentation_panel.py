@@ -19,6 +19,7 @@ from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.key_settings import key_of
 from napari_seedbed.gui.layer_records import is_preview, is_seeds
+from napari_seedbed.gui.lessons_line import TITLE, LessonsLine
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
@@ -28,7 +29,7 @@ from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.seed_tools import SeedTools
 from napari_seedbed.gui.seeded_form import SeededForm
 from napari_seedbed.gui.seeded_recipes import ask_for_recipe, open_recipe
-from napari_seedbed.gui.seeded_requests import SeededRequests
+from napari_seedbed.gui.seeded_requests import SeededRequests, shown_parameters
 from napari_seedbed.gui.seeded_results import Filling, ResultLayers
 from napari_seedbed.gui.seeded_session import OPERATION, Kind, Request, SeededSession
 from napari_seedbed.gui.seeds_watch import SeedsWatch
@@ -38,6 +39,7 @@ from napari_seedbed.gui.view_position import show_place, take_brush, time_on_scr
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.gui.voxel_size_line import VoxelSizeLine
 from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.learnt_text import LEARNT
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 from napari_seedbed.pipeline.seeded_operations import WATERSHED
@@ -74,9 +76,7 @@ class SeededSegmentationPanel(QWidget):
         self.viewer = napari_viewer
         place_key = key_of("uncertain_place_key")
         self.form = SeededForm(key_of("background_key"), key_of("filling_key"), place_key)
-        # which label is background is told by the seeds layer
-        declared = operations.get(OPERATION).parameters
-        self.parameters = FieldsWithMore([p for p in declared if p.name != "background"])
+        self.parameters = FieldsWithMore(shown_parameters())
         self.form.add_parameters(self.parameters)
         self.voxel_size = VoxelSizeLine(napari_viewer)
         self.form.add_voxel_size(self.voxel_size)
@@ -97,14 +97,16 @@ class SeededSegmentationPanel(QWidget):
         self.filling = Filling(self.form.filled, self.results, self.images)
         self.seeds = SeedsWatch(self)
         self.tools = SeedTools(napari_viewer, self.form, self.images, self._say)
+        self.lessons = LessonsLine(self.images, self.session, self._when_exact, self._say)
+        self.parameters.add_row(TITLE, self.lessons)
         self.requests = SeededRequests(
-            napari_viewer, self.images, self.seeds, self.tools, self.parameters, self._all_times
-        )
+            napari_viewer, self.images, self.seeds, self.tools, self.parameters, self.lessons,
+            self._all_times,
+        )  # fmt: skip
         self.times = TimeWatch(napari_viewer, self.images, self)
         self._final: Result | None = None
         self._is_timed = False
-        self._shown_error = ""
-        self._removed = ""
+        self._shown_error = self._removed = ""
         self._tell_removed = QTimer(self)
         self._tell_removed.setSingleShot(True)
         self._tell_removed.timeout.connect(self._say_removed)
@@ -140,6 +142,7 @@ class SeededSegmentationPanel(QWidget):
         self.parameters.changed.connect(self._on_parameters_changed)
         preparation.finished.connect(self._show_prepared)
         self.seeds.changed.connect(self._on_settings_changed)
+        self.lessons.changed.connect(self._on_settings_changed)
         session.previewed.connect(self._on_preview)
         session.finished.connect(self._on_finished)
         session.not_ready.connect(self._on_not_ready)
@@ -196,6 +199,7 @@ class SeededSegmentationPanel(QWidget):
             layer, parameters = open_recipe(self.viewer, self.images.layer, Path(path))
             for name, value in parameters.items():
                 self.parameters.set_value(name, value)
+            self.lessons.replace(Path(path).stem, str(parameters.get(LEARNT, "")))
             self.form.seeds.choose(layer)
             self._say(f"Seeds of {Path(path).name}: go on painting.")
             self.live.follow()
@@ -383,7 +387,7 @@ class SeededSegmentationPanel(QWidget):
     def _enable(self) -> None:
         ready = self.images.watched is not None and self.seeds.layer is not None
         form = self.form
-        for button in (form.run, form.accept, form.next_place, form.save_recipe):
+        for button in (form.run, form.accept, form.next_place, form.save_recipe, self.lessons.keep):
             button.setEnabled(ready)
         for button in (form.new_seeds, form.open_recipe):
             button.setEnabled(self.images.watched is not None)

@@ -12,7 +12,7 @@ that: it would only have to begin anew.
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from qtpy.compat import isalive
@@ -23,6 +23,10 @@ from napari_seedbed.errors import Cancelled, InputError, SeedbedError
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.seeded_operations import last_lesson
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.seeded.lessons import Lesson
 
 OPERATION = "seeded_segmentation"
 
@@ -251,6 +255,10 @@ class SeededSession(QObject):
         # A running job keeps the old dict; clearing that would pull it away under the job.
         self._cache = {}
         self._prepared_in = None
+
+    def lesson(self) -> "Lesson | None":
+        """What the result that was handed over last teaches about other images, if anything."""
+        return last_lesson(self._cache)
 
     def close(self) -> None:
         """Stop everything, call nobody any more; returns at once."""

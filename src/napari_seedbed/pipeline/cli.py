@@ -269,8 +269,8 @@ def _score(arguments: argparse.Namespace) -> int:
 
 
 def _info(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.learnt_text import LEARNT
     from napari_seedbed.pipeline.listing import image_as_text, in_one_line
-    from napari_seedbed.pipeline.sample_encoding import LEARNT
 
     path = Path(arguments.file)
     if path.suffix.lower() in (".yaml", ".yml"):

@@ -2,11 +2,14 @@
 
 import re
 
+from napari_seedbed.pipeline.learnt_text import LEARNT
+from napari_seedbed.pipeline.lesson_encoding import lesson_from_text
 from napari_seedbed.pipeline.listing import in_one_line
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.parameters import Parameter, Value, check_parameters
 from napari_seedbed.pipeline.recipe_model import Recipe, Step
-from napari_seedbed.pipeline.sample_encoding import LEARNT, samples_from_text
+from napari_seedbed.pipeline.sample_encoding import samples_from_text
+from napari_seedbed.pipeline.seeded_operations import SEEDED_SEGMENTATION
 
 # A histogram would take a page.
 _LONGEST_TEXT = 120
@@ -78,10 +81,9 @@ def start_in_words(step: Step) -> str:
         parts.append(f"{step.seeds.voxels} seed voxels of {n_labels} labels marked by hand")
     if step.seeds_from is not None:
         parts.append(f"the result of {step.seeds_from}")
-    learnt = samples_from_text(str(step.parameters.get(LEARNT, "")))
-    if learnt is not None:
-        n_classes = len(learnt.label_values)
-        parts.append(f"{len(learnt.labels)} voxels of {n_classes} classes marked by hand before")
+    learnt = _learnt_in_words(step)
+    if learnt:
+        parts.append(learnt)
     if step.shapes_from is not None:
         parts.append(f"the shapes of {step.shapes_from}")
     if step.shapes is not None:
@@ -92,6 +94,22 @@ def start_in_words(step: Step) -> str:
         objects = _counted(len({shape.label for shape in step.shapes}), "object")
         parts.append(f"{' and '.join(kinds)} of {objects} drawn by hand")
     return " and ".join(parts)
+
+
+def _learnt_in_words(step: Step) -> str:
+    text = str(step.parameters.get(LEARNT, ""))
+    if step.operation == SEEDED_SEGMENTATION.name:
+        lesson = lesson_from_text(text)
+        if lesson is None:
+            return ""
+        objects = _counted(lesson.n_objects, "object")
+        n_voxels = len(lesson.is_background)
+        return f"{n_voxels} voxels of {objects} and background marked by hand on other images"
+    samples = samples_from_text(text)
+    if samples is None:
+        return ""
+    n_classes = len(samples.label_values)
+    return f"{len(samples.labels)} voxels of {n_classes} classes marked by hand before"
 
 
 def _counted(n: int, noun: str) -> str:

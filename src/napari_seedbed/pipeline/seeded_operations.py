@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import Preview, Progress, Report
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Job, Need, Operation
+from napari_seedbed.pipeline.learnt_text import LEARNT
+from napari_seedbed.pipeline.lesson_encoding import lesson_from_text
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.region_operations import compactness, smoothing
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.seeded.lessons import Lesson
 
 Prepared = TypeVar("Prepared")
 
@@ -100,7 +105,20 @@ def _segmenter(job: Job) -> Any:
     # What is prepared depends on the image alone: another background needs no other engine.
     background = job.parameters["background"]
     segmenter.background = (background,) if background else ()
+    segmenter.taught_by = lesson_from_text(job.parameters[LEARNT])
     return segmenter
+
+
+def last_lesson(cache: Mapping[Hashable, Any]) -> "Lesson | None":
+    """What the last run with this cache teaches about other images.
+
+    None where it did not tell objects from background, or with another engine than the automatic.
+    """
+    for key, engine in cache.items():
+        if isinstance(key, tuple) and key[0] == _ENGINES and key[-1] == AUTOMATIC:
+            lesson: Lesson | None = engine.lesson
+            return lesson
+    return None
 
 
 def _prepare(job: Job) -> None:
@@ -265,6 +283,7 @@ _TOLERANCE = Parameter(
 )
 _WALKER_ONLY = ("engine", (PUBLISHED,))
 _WITH_PROBABILITIES = ("engine", (AUTOMATIC, PUBLISHED))
+_AUTOMATIC_ONLY = ("engine", (AUTOMATIC,))
 _WATERSHED_ONLY = ("engine", (WATERSHED,))
 
 SEEDED_SEGMENTATION = Operation(
@@ -275,7 +294,7 @@ SEEDED_SEGMENTATION = Operation(
     menu="napari/layers/segment",
     function=_seeded_segmentation,
     prepare=_prepare,
-    core_names={"labels": "seeds"},
+    core_names={"labels": "seeds", "lesson": LEARNT},
     parameters=(
         Parameter(
             "engine",
@@ -316,6 +335,18 @@ SEEDED_SEGMENTATION = Operation(
         ),
         replace(_PROBABILITIES, advanced=True, only_with=_WITH_PROBABILITIES),
         replace(_UNCERTAINTY, advanced=True, only_with=_WITH_PROBABILITIES),
+        Parameter(
+            LEARNT,
+            "text",
+            "",
+            "Learnt before",
+            "What was learnt from objects and background marked on other images of the same kind, "
+            "as the panel and recipes keep it: fewer strokes are enough then.",
+            check_text=lesson_from_text,
+            advanced=True,
+            only_with=_AUTOMATIC_ONLY,
+            lines=2,
+        ),
     ),
     takes=("image", "seeds"),
     gives="labels",

@@ -92,7 +92,7 @@ class TrainingSamples:
                 )
         every = (self, *others)
         labels = np.concatenate([one.labels for one in every])
-        kept = _at_most(labels)
+        kept = evenly_chosen(labels, MOST_OF_A_CLASS)
         values = np.concatenate([one.values for one in every])[kept]
         return replace(self, values=values, labels=labels[kept])
 
@@ -159,7 +159,7 @@ def training_samples(
     offset, gain = intensity_scale(voxels, intensities)
     where = np.flatnonzero(marks > 0)
     found = marks.reshape(-1)[where].astype(np.int32)
-    kept = _at_most(found)
+    kept = evenly_chosen(found, MOST_OF_A_CLASS)
     where, found = where[kept], found[kept]
     values = np.empty((len(where), features.count), np.float32)
     kept_before = {} if cache is None else cache
@@ -222,13 +222,13 @@ def intensity_scale(
     return offsets, gains
 
 
-def _at_most(labels: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Which samples are kept so that no class has too many: class by class, in their order."""
+def evenly_chosen(labels: NDArray[np.int32], most: int) -> NDArray[np.intp]:
+    """Which samples to keep, at most so many of a class: class by class, in their order."""
     kept = []
     for value in np.unique(labels):
         places = np.flatnonzero(labels == value)
-        if len(places) > MOST_OF_A_CLASS:
-            places = places[np.linspace(0, len(places) - 1, MOST_OF_A_CLASS).astype(np.intp)]
+        if len(places) > most:
+            places = places[np.linspace(0, len(places) - 1, most).astype(np.intp)]
         kept.append(places)
     return np.concatenate(kept) if kept else np.zeros(0, np.intp)
 

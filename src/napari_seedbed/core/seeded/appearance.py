@@ -2,7 +2,8 @@
 
 Strokes of all objects together are told from strokes of the background where there is one: objects
 look alike. Without a background each label is a class of its own. The trust comes from strokes that
-were left out while learning: a class that only one stroke shows cannot vouch for itself.
+were left out while learning: a class that only one stroke shows cannot vouch for itself. What was
+learnt on other images is never left out: it is trusted as far as it tells the strokes of this one.
 
 References
 ----------
@@ -23,6 +24,7 @@ from scipy.spatial import cKDTree
 
 from napari_seedbed.core.classifier.flat_forests import FlatForest
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.seeded.lessons import Lesson
 
 Floats = NDArray[np.float32]
 
@@ -93,6 +95,7 @@ def learn_appearance(
     should_stop: ShouldStop | None = None,
     *,
     n_pooled: int = 1,
+    lesson: Lesson | None = None,
 ) -> Appearance | None:
     """Learn from seeds; None where nothing can be trusted.
 
@@ -109,17 +112,41 @@ def learn_appearance(
         Asked between trainings; True raises `Cancelled`.
     n_pooled : int
         How many labels the class of most labels has.
+    lesson : Lesson, optional
+        What other images taught, where the classes are objects and background.
     """
+    patches = count_patches(classes, places, n_classes)
+    if lesson is not None:
+        n_pooled += lesson.n_objects
+        patches = [n + more for n, more in zip(patches, lesson.n_patches, strict=True)]
     ridge = RIDGE * min(n_pooled, MOST_POOLED)
-    patches = [_count_patches(places[classes == c]) for c in range(n_classes)]
     if max(patches) < 2:
         return None
-    trust = _trust(values, classes, places, n_classes, patches, ridge, should_stop)
+    trust = _trust(values, classes, places, n_classes, patches, ridge, should_stop, lesson)
     if trust < LEAST_TRUST:
         return None
     kept = _balanced(classes, n_classes, SAMPLES)
+    taught = _with_lesson(values[:, kept], classes[kept], lesson)
     check_stop(should_stop)
-    return Appearance(trust, *_fit(values[:, kept], classes[kept], n_classes, ridge, TREES))
+    return Appearance(trust, *_fit(*taught, n_classes, ridge, TREES))
+
+
+def count_patches(
+    classes: NDArray[np.int32], places: NDArray[np.float64], n_classes: int
+) -> list[int]:
+    """How many independent places each class has."""
+    return [_count_patches(places[classes == c]) for c in range(n_classes)]
+
+
+def _with_lesson(
+    values: Floats, classes: NDArray[np.int32], lesson: Lesson | None
+) -> tuple[Floats, NDArray[np.int32]]:
+    if lesson is None:
+        return values, classes
+    return (
+        np.concatenate([values, lesson.values], axis=1),
+        np.concatenate([classes, lesson.classes]),
+    )
 
 
 def _trust(
@@ -130,9 +157,11 @@ def _trust(
     patches: Sequence[int],
     ridge: float,
     should_stop: ShouldStop | None,
+    lesson: Lesson | None,
 ) -> float:
     """How well strokes that were left out are told by the others, times the full trust."""
-    fold = _folds(classes, places, n_classes)
+    fold = _folds(classes, places, n_classes, whole=lesson is not None)
+    lesson = None if lesson is None else lesson.at_most(SAMPLES_LEFT_OUT // n_classes)
     kept = _balanced(classes, n_classes, SAMPLES_LEFT_OUT)
     values, classes, fold = values[:, kept], classes[kept], fold[kept]
     found = np.full(len(classes), 1 / n_classes)
@@ -140,12 +169,10 @@ def _trust(
     for number in range(FOLDS):
         check_stop(should_stop)
         left_out = known & (fold == number)
-        rest = ~left_out
-        if not left_out.any() or len(np.unique(classes[rest])) < n_classes:
+        rest = _with_lesson(values[:, ~left_out], classes[~left_out], lesson)
+        if not left_out.any() or len(np.unique(rest[1])) < n_classes:
             continue
-        told = Appearance(
-            1.0, *_fit(values[:, rest], classes[rest], n_classes, ridge, TREES_LEFT_OUT)
-        )
+        told = Appearance(1.0, *_fit(*rest, n_classes, ridge, TREES_LEFT_OUT))
         own = told.probabilities(np.ascontiguousarray(values[:, left_out]))
         found[left_out] = own[classes[left_out], np.arange(own.shape[1])]
     gains = [
@@ -216,14 +243,17 @@ def _count_patches(places: NDArray[np.float64]) -> int:
 
 
 def _folds(
-    classes: NDArray[np.int32], places: NDArray[np.float64], n_classes: int
+    classes: NDArray[np.int32], places: NDArray[np.float64], n_classes: int, *, whole: bool
 ) -> NDArray[np.intp]:
-    """Deal out strokes to folds; a class of few strokes has its seeds cut into pieces in a row."""
+    """Deal out strokes to folds.
+
+    A class of few strokes has its seeds cut into pieces in a row, unless they are to stay `whole`.
+    """
     fold = np.zeros(len(classes), np.intp)
     for c in range(n_classes):
         own = np.flatnonzero(classes == c)
         stroke, count = _strokes(places[own])
-        if count >= FOLDS:
+        if whole or count >= FOLDS:
             sizes = np.bincount(stroke)
             load = np.zeros(FOLDS)
             to = np.empty(count, np.intp)

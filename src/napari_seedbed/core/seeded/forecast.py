@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from napari_seedbed.core.seeded.voxel_features import MOST_BASINS, SCALES
+from napari_seedbed.core.seeded.voxel_features import MOST_BASINS, features_of_a_channel
 
 BYTES_PER_VOXEL = 48
 """Peak beyond image, features and evidence (`benchmarks/quality_many.py memory`)."""
@@ -20,10 +20,6 @@ LEARNING = 0.25
 _VOXELS_PER_BASIN = 60
 
 
-def _features(ndim: int, n_channels: int) -> int:
-    return n_channels * len(SCALES) * (2 + ndim)
-
-
 def seeded_segmentation_memory(shape: Sequence[int], n_labels: int, n_channels: int = 1) -> int:
     """Return about how many bytes `SeededSegmenter.solve` takes at its peak, beyond the image.
 
@@ -36,7 +32,7 @@ def seeded_segmentation_memory(shape: Sequence[int], n_labels: int, n_channels: 
     n_channels : int
     """
     size = prod(shape)
-    each = BYTES_PER_VOXEL + _features(len(shape), n_channels) + 4 * (n_channels - 1)
+    each = BYTES_PER_VOXEL + n_channels * features_of_a_channel(len(shape)) + 4 * (n_channels - 1)
     return size * each + 8 * n_labels * MOST_BASINS[len(shape)]
 
 

@@ -40,9 +40,23 @@ class Seeds:
     @property
     def class_of(self) -> NDArray[np.intp]:
         """Class of each label: objects and background where both are marked, else each its own."""
-        if self.is_background.any() and not self.is_background.all():
+        if self.are_pooled:
             return self.is_background.astype(np.intp)
         return np.arange(len(self.values))
+
+    @property
+    def are_pooled(self) -> bool:
+        """Whether objects and background are both marked."""
+        return bool(self.is_background.any() and not self.is_background.all())
+
+    @property
+    def classes(self) -> NDArray[np.int32]:
+        """Class of each seed."""
+        return self.class_of[self.numbers].astype(np.int32)
+
+    def where(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Place of each seed (S, 3) in a volume with this voxel size."""
+        return np.stack(self.places, axis=1) * steps
 
     @property
     def rest(self) -> int:

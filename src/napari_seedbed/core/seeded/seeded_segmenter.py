@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.classifier.samples import evenly_chosen, shortened
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
-from napari_seedbed.core.seeded.appearance import MOST_CLASSES, learn_appearance, learners
+from napari_seedbed.core.seeded.appearance import (
+    MOST_CLASSES,
+    count_patches,
+    learn_appearance,
+    learners,
+)
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.label_painting import Painter
+from napari_seedbed.core.seeded.lessons import MOST_OF_A_KIND, Lesson, ndim_of
 from napari_seedbed.core.seeded.seed_problems import (
     BasinWalks,
     Seeds,
@@ -58,9 +65,14 @@ class SeededSegmenter:
     background : int or sequence of int, optional
         Labels that are background. All others are objects, which are taken to look alike: what one
         stroke shows of them tells about all. The labels keep their numbers in the result.
+    lesson : Lesson, optional
+        What was learnt on other images of the same kind (their `lesson`): fewer strokes are enough
+        then. It counts where objects and background are both marked.
 
     Attributes
     ----------
+    taught_by : Lesson or None
+        The lesson that was given.
     labels : ndarray of int or None
         Result of the last `solve`.
     label_values : tuple of int
@@ -69,8 +81,8 @@ class SeededSegmenter:
     Raises
     ------
     InputError
-        If the image is complex, empty, not 2D or 3D, or holds NaN or infinity, or a parameter is
-        out of range.
+        If the image is complex, empty, not 2D or 3D, or holds NaN or infinity, a parameter is out
+        of range, or the lesson is of images with other channels or dimensions.
 
     References
     ----------
@@ -87,6 +99,7 @@ class SeededSegmenter:
         channel_axis: int | None = None,
         *,
         background: int | Sequence[int] | None = None,
+        lesson: Lesson | None = None,
     ) -> None:
         data = check_image(data, "data")
         axis = check_channel_axis(channel_axis, data.ndim)
@@ -107,6 +120,8 @@ class SeededSegmenter:
         if ndim == 2:
             self._steps[0] = 1.0
         self._grid = shape
+        self.taught_by = lesson
+        self._check_lesson()
         self._lock = threading.Lock()
         self._features: VoxelFeatures | None = None
         self._graph: BasinGraph | None = None
@@ -188,6 +203,7 @@ class SeededSegmenter:
                 else f"labels hold only one label ({values[0]}); mark something else too, for "
                 "example the background."
             )
+        self._check_lesson()
         self._use_outside(grid)
         self.prepare(should_stop, report)
         report(Progress(0.85, "Growing seeds"))
@@ -263,12 +279,43 @@ class SeededSegmenter:
         n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
             return None
-        values = self._features.at(seeds.places)
-        where = np.stack(seeds.places, axis=1) * self._steps
-        classes = seeds.class_of[seeds.numbers].astype(np.int32)
-        n_pooled = int(np.bincount(seeds.class_of).max())
-        found = learn_appearance(values, classes, where, n_classes, should_stop, n_pooled=n_pooled)
+        found = learn_appearance(
+            self._features.at(seeds.places),
+            seeds.classes,
+            seeds.where(self._steps),
+            n_classes,
+            should_stop,
+            n_pooled=int(np.bincount(seeds.class_of).max()),
+            lesson=self.taught_by if seeds.are_pooled else None,
+        )
         return None if found is None else Evidence.of(self._features, found)
+
+    def _check_lesson(self) -> None:
+        if self.taught_by is not None:
+            self.taught_by.check_fits(self.shape, self._volume.data.shape[-1])
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """What the seeds of the last `solve` teach about other images of the same kind.
+
+        Up to 1000 voxels of objects and as many of background, without what the segmenter was
+        itself taught. None where not both were marked.
+        """
+        seeds = self._solved("lesson").seeds
+        if not seeds.are_pooled:
+            return None
+        assert self._features is not None
+        classes = seeds.classes
+        kept = evenly_chosen(classes, MOST_OF_A_KIND)
+        z, y, x = (places[kept] for places in seeds.places)
+        objects, background = count_patches(classes, seeds.where(self._steps), 2)
+        return Lesson(
+            ndim_of(self.shape),
+            shortened(self._features.at((z, y, x))),
+            classes[kept] > 0,
+            int(np.count_nonzero(~seeds.is_background)),
+            (objects, background),
+        )
 
     def _use_outside(self, grid: NDArray[np.integer]) -> None:
         outside = grid < 0
@@ -384,6 +431,7 @@ def seeded_segmentation(
     channel_axis: int | None = None,
     *,
     background: int | Sequence[int] | None = None,
+    lesson: Lesson | None = None,
     return_full_prob: bool = False,
 ) -> NDArray[Any]:
     """Segment an image from seeds; needs few and small ones.
@@ -400,6 +448,8 @@ def seeded_segmentation(
         Which axis holds channels.
     background : int or sequence of int, optional
         Labels that are background, see `SeededSegmenter`.
+    lesson : Lesson, optional
+        What was learnt on other images, see `SeededSegmenter`.
     return_full_prob : bool
         Return the probabilities instead of the labels.
 
@@ -412,6 +462,6 @@ def seeded_segmentation(
     InputError
         As `SeededSegmenter` and its `solve`.
     """
-    segmenter = SeededSegmenter(data, spacing, channel_axis, background=background)
+    segmenter = SeededSegmenter(data, spacing, channel_axis, background=background, lesson=lesson)
     found = segmenter.solve(labels)
     return segmenter.probabilities if return_full_prob else found

@@ -87,6 +87,11 @@ class VoxelFeatures:
         return out
 
 
+def features_of_a_channel(ndim: int) -> int:
+    """How many features a channel has in so many dimensions, at all scales together."""
+    return len(SCALES) * (2 + ndim)
+
+
 def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
     """Channels of a (Z, Y, X, C) volume; three are taken for red, green and blue.
 
