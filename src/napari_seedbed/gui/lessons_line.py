@@ -1,6 +1,6 @@
 """What was learnt on images before: a line that says what counts, keeps more of it, and forgets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.run_controls import wrapped_label
 from napari_seedbed.gui.seeded_session import SeededSession
+from napari_seedbed.pipeline.learnt_text import LEARNT
 from napari_seedbed.pipeline.lesson_encoding import lesson_as_text, lesson_from_text
 
 if TYPE_CHECKING:
@@ -79,14 +80,14 @@ class LessonsLine(QWidget):
         column.addWidget(self.shown)
         column.addLayout(row)
         self.keep.clicked.connect(lambda: when_exact(self._keep))
-        self.forget.clicked.connect(lambda: self.replace("", ""))
+        self.forget.clicked.connect(lambda: self.take_from("", {}))
         images.chosen.connect(self._look)
         images.changed.connect(self._look)
         self._look()
 
-    def replace(self, name: str, training: str) -> None:
-        """Forget everything but what a parameter of that name holds, if anything."""
-        lesson = lesson_from_text(training)
+    def take_from(self, name: str, parameters: Mapping[str, Any]) -> None:
+        """Forget everything but what the parameters of a recipe hold, if anything."""
+        lesson = lesson_from_text(str(parameters.get(LEARNT, "")))
         self._kept = {} if lesson is None else {"": (name, lesson)}
         before = self.training
         self._look()

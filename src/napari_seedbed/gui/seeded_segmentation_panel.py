@@ -39,7 +39,6 @@ from napari_seedbed.gui.view_position import show_place, take_brush, time_on_scr
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.gui.voxel_size_line import VoxelSizeLine
 from napari_seedbed.pipeline import operations
-from napari_seedbed.pipeline.learnt_text import LEARNT
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 from napari_seedbed.pipeline.seeded_operations import WATERSHED
@@ -199,7 +198,7 @@ class SeededSegmentationPanel(QWidget):
             layer, parameters = open_recipe(self.viewer, self.images.layer, Path(path))
             for name, value in parameters.items():
                 self.parameters.set_value(name, value)
-            self.lessons.replace(Path(path).stem, str(parameters.get(LEARNT, "")))
+            self.lessons.take_from(Path(path).stem, parameters)
             self.form.seeds.choose(layer)
             self._say(f"Seeds of {Path(path).name}: go on painting.")
             self.live.follow()
@@ -363,8 +362,7 @@ class SeededSegmentationPanel(QWidget):
             )
 
     def _ask_what_to_open(self) -> None:
-        path = ask_for_recipe(self)
-        if path is not None:
+        if (path := ask_for_recipe(self)) is not None:
             self.open_recipe(path)
 
     def _ask_where_to_save(self) -> None:
