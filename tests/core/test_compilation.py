@@ -6,6 +6,14 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from napari_seedbed.core import RandomWalker, compile_kernels
+from napari_seedbed.core.classifier import forest_kernels
+from napari_seedbed.core.seeded import (
+    feature_kernels,
+    field_kernels,
+    painting_kernels,
+    walk_kernels,
+)
+from napari_seedbed.core.seeded.compiling import compile_from_the_end
 from napari_seedbed.core.walker import (
     graph_kernels,
     graph_layout,
@@ -15,6 +23,7 @@ from napari_seedbed.core.walker import (
     seed_kernels,
 )
 
+ENDING = (feature_kernels, field_kernels, painting_kernels, walk_kernels, forest_kernels)
 MODULES = (graph_kernels, graph_layout, grid_kernels, grouping, label_choice, seed_kernels)
 
 
@@ -33,3 +42,14 @@ def test_a_large_volume_needs_nothing_more():
     walker.solve(seeds, report=lambda progress: None, view=(0, 60))
     assert walker._hierarchy.n_large >= 2
     assert [compiled(module) for module in MODULES] == before
+
+
+def test_what_is_compiled_from_the_end_is_what_the_engine_asks_for():
+    compile_from_the_end()
+    before = {module: compiled(module) for module in ENDING}
+    # Compiled from the end they know one type of arrays, and the engine brings no other.
+    compile_kernels()
+    for module, known in before.items():
+        names = {name for name, _ in known}
+        assert names
+        assert known == {(name, types) for name, types in compiled(module) if name in names}

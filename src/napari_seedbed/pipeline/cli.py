@@ -173,6 +173,10 @@ def _run(arguments: argparse.Namespace) -> int:
     except FileError as error:
         _complain(str(error))
         return WRONG_USE
+    if any(step.operation == "seeded_segmentation" for step in recipe.steps):
+        from napari_seedbed.core.seeded.compiling import compile_beside
+
+        compile_beside()
     progress = _ProgressLine(quiet=arguments.quiet)
 
     def on_done(entry: dict[str, Any]) -> None:

@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from math import prod
 
+from napari_seedbed.core.seeded.seeded_segmenter import MOST_VOXELS_WALKED
 from napari_seedbed.core.seeded.voxel_features import MOST_BASINS, features_of_a_channel
 
-BYTES_PER_VOXEL = 48
-"""Peak beyond image, features and evidence (`benchmarks/quality_many.py memory`)."""
+BYTES_PER_VOXEL = 30
+"""Peak beyond image and features (`benchmarks/quality_many.py memory`)."""
 
-DESCRIBING = 0.7e-6
-PAINTING = 0.2e-6
-WALKING = 0.6e-6
-"""Seconds on two cores: a voxel and channel, a voxel, a basin and label
-(`benchmarks/quality_many.py times`)."""
+BYTES_PER_WALKED_VOXEL = 100
+"""What walks from voxel to voxel need more."""
 
-LEARNING = 0.25
+DESCRIBING = {2: 0.2e-6, 3: 0.35e-6}
+PAINTING = {2: 0.08e-6, 3: 0.12e-6}
+LAB = 0.6e-6
+WALKING = 0.2e-6
+"""Seconds on two cores: a voxel and channel, a voxel, a voxel of red, green and blue, a basin and
+label (`benchmarks/quality_many.py forecast`)."""
+
+LEARNING = 0.6
 """Seconds that learning takes, whatever the image."""
 
 _VOXELS_PER_BASIN = 60
@@ -33,11 +38,14 @@ def seeded_segmentation_memory(shape: Sequence[int], n_labels: int, n_channels: 
     """
     size = prod(shape)
     each = BYTES_PER_VOXEL + n_channels * features_of_a_channel(len(shape)) + 4 * (n_channels - 1)
+    if size * max(n_labels - 1, 1) <= MOST_VOXELS_WALKED:
+        each += BYTES_PER_WALKED_VOXEL + 4 * n_labels
     return size * each + 8 * n_labels * MOST_BASINS[len(shape)]
 
 
 def seeded_segmentation_seconds(shape: Sequence[int], n_labels: int, n_channels: int = 1) -> float:
     """Return about how many seconds a first `SeededSegmenter.solve` takes on two cores."""
-    size = prod(shape)
-    basins = min(size / _VOXELS_PER_BASIN, MOST_BASINS[len(shape)])
-    return size * (DESCRIBING * n_channels + PAINTING) + basins * WALKING * n_labels * 10 + LEARNING
+    size, ndim = prod(shape), len(shape)
+    basins = min(size / _VOXELS_PER_BASIN, MOST_BASINS[ndim])
+    each = DESCRIBING[ndim] * n_channels + PAINTING[ndim] + LAB * (n_channels == 3)
+    return size * each + basins * WALKING * n_labels + LEARNING
