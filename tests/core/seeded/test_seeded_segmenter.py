@@ -267,3 +267,42 @@ def test_it_can_be_cancelled_at_any_time_and_keeps_the_last_result():
             engine.solve(more, should_stop=lambda c=count, w=when: next(c) >= w)
         np.testing.assert_array_equal(engine.labels, first)
     np.testing.assert_array_equal(engine.solve(seeds), first)
+
+
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_small_objects_on_a_background_without_noise(n_labels):
+    image = np.zeros((600, 600), np.uint8)
+    truth, seeds = np.zeros(image.shape, int), np.zeros(image.shape, int)
+    for label in range(1, n_labels):
+        square = np.s_[300 * label - 180 : 300 * label - 160, 200:220]
+        image[square], truth[square] = 200, label
+        seeds[300 * label - 170, 206:214] = label
+    seeds[40, 40:60] = n_labels
+    found = SeededSegmenter(image, background=n_labels).solve(seeds)
+    found[found == n_labels] = 0
+    for label in range(1, n_labels):
+        overlap = np.count_nonzero((found == label) & (truth == label))
+        assert overlap > 0.9 * np.count_nonzero((found == label) | (truth == label))
+
+
+def test_two_planes_are_a_volume_and_can_teach():
+    image = np.random.default_rng(0).random((2, 40, 40)).astype("f4")
+    image[:, 10:20, 10:20] += 3
+    seeds = np.zeros(image.shape, int)
+    seeds[0, 14, 12:18], seeds[1, 30, 5:35] = 1, 2
+    segmenter = SeededSegmenter(image, background=2)
+    segmenter.solve(seeds)
+    deeper = np.concatenate([image, image, image])
+    taught = SeededSegmenter(deeper, background=2, lesson=segmenter.lesson)
+    assert (taught.solve(np.concatenate([seeds, seeds, seeds]))[:, 12:18, 12:18] == 1).all()
+
+
+def test_a_plane_that_is_thin_is_as_good_as_a_picture():
+    image, truth, seeds = balls()
+    plane = len(image) // 2
+    flat = SeededSegmenter(image[plane], background=BACKGROUND)
+    thin = SeededSegmenter(image[[plane]], (0.1, 1, 1), background=BACKGROUND)
+    marks = seeds[plane].copy()
+    marks[2, 2:9] = BACKGROUND
+    marks[tuple(np.argwhere(truth[plane] > 0)[0])] = truth[plane].max()
+    np.testing.assert_array_equal(thin.solve(marks[np.newaxis])[0], flat.solve(marks))

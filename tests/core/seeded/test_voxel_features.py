@@ -93,3 +93,21 @@ def test_coarser_basins_are_taken_where_there_would_be_too_many(monkeypatch):
         counts.append(describe_volume(image, steps)[1].count)
     assert counts[0] > 600 >= counts[1] > 200 >= counts[2]
     assert counts[3] >= 1
+
+
+@pytest.mark.parametrize("depth", [2047, 2048])
+def test_an_empty_first_row_of_all_planes_hides_nothing(depth):
+    # Every so many rows, where the planes have as many, would be the first of each.
+    volume = np.zeros((depth, 12, 64, 1), "f4")
+    volume[:, 8:] = np.random.default_rng(0).random((depth, 4, 64, 1))
+    features, basins, energy = describe_volume(volume, np.ones(3))
+    assert basins.count > 5000
+    assert energy.max() > 1
+    assert (features.gain < 0.1).all()
+
+
+def test_a_speck_between_the_rows_that_are_looked_at_is_seen():
+    image = np.zeros((1, 4096, 512, 1), "f4")
+    image[0, 1001, 100] = 1
+    _, _, energy = describe_volume(image, np.ones(3))
+    assert energy.max() > 0.1

@@ -32,6 +32,7 @@ FLOOR = 1e-6
 _ROWS_PER_TASK = 512
 _SAMPLED = 8
 _BASINS_PER_TASK = 4096
+_VOXELS_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +206,7 @@ def split_by_seeds(
     places: tuple[NDArray[Any], ...],
     numbers: NDArray[np.int32],
     spacing: Sequence[float],
+    should_stop: ShouldStop | None = None,
 ) -> tuple[BasinGraph, NDArray[np.int32]]:
     """Split basins that hold seeds of several labels, each voxel to the nearest seed.
 
@@ -217,6 +219,8 @@ def split_by_seeds(
         Which label each has, from 0.
     spacing : sequence of float
         Voxel size, for distances.
+    should_stop : callable, optional
+        Asked between steps; True raises `Cancelled`.
 
     Returns
     -------
@@ -231,7 +235,7 @@ def split_by_seeds(
     owner, label = np.divmod(pairs, n_labels)
     several = np.flatnonzero(np.bincount(owner, minlength=graph.count) > 1)
     if len(several):
-        graph, holds = _split(graph, several, places, numbers, holds, spacing)
+        graph, holds = _split(graph, several, places, numbers, holds, spacing, should_stop)
         owner, label = holds, numbers
     given = np.full(graph.count, -1, np.int32)
     given[owner] = label
@@ -245,6 +249,7 @@ def _split(
     numbers: NDArray[np.int32],
     holds: NDArray[np.int64],
     spacing: Sequence[float],
+    should_stop: ShouldStop | None,
 ) -> tuple[BasinGraph, NDArray[np.int64]]:
     """Split these basins; the new graph and the basin of each seed."""
     basin = graph.basin.copy()
@@ -264,12 +269,16 @@ def _split(
         box = tuple(slice(a, b) for a, b in zip(graph.low[number], graph.high[number], strict=True))
         voxels = np.argwhere(graph.basin[box] == number) + graph.low[number]
         tree = cKDTree(seeds[start:end] * step)
-        nearest = labels[start:end][tree.query(voxels * step)[1]]
+        nearest = np.empty(len(voxels), labels.dtype)
+        for first in range(0, len(voxels), _VOXELS_AT_ONCE):
+            check_stop(should_stop)
+            part = slice(first, first + _VOXELS_AT_ONCE)
+            nearest[part] = labels[start:end][tree.query(voxels[part] * step)[1]]
         for label in np.unique(labels[start:end])[1:]:
-            part = voxels[nearest == label]
-            basin[tuple(part.T)] = count
-            low.append(part.min(axis=0, keepdims=True).astype(np.int32))
-            high.append((part.max(axis=0, keepdims=True) + 1).astype(np.int32))
+            own = voxels[nearest == label]
+            basin[tuple(own.T)] = count
+            low.append(own.min(axis=0, keepdims=True).astype(np.int32))
+            high.append((own.max(axis=0, keepdims=True) + 1).astype(np.int32))
             count += 1
     for number in several.tolist():
         arguments = (

@@ -155,8 +155,12 @@ def join_faces(start, stop, begin, second, area, cost, joined):
             # In the order of the other basins, and where those are the same, of the faces.
             keys[i] = second[low + i] * count + i
             areas[i], costs[i] = area[low + i], cost[low + i]
-        # Shell's sort, with the steps of Ciura (2001): NumPy's takes a second to compile.
-        for step in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
+        # Shell's sort, with the steps of Ciura (2001) and 2.25 times as large ones above: NumPy's
+        # takes a second to compile.
+        for step in (
+            2585792, 1149241, 510774, 227011, 100894, 44842, 19930, 8858, 3937,
+            1750, 701, 301, 132, 57, 23, 10, 4, 1,
+        ):  # fmt: skip
             for i in range(step, count):
                 key, at = keys[i], i
                 while at >= step and keys[at - step] > key:

@@ -45,6 +45,11 @@ class Seeds:
         return np.arange(len(self.values))
 
     @property
+    def background(self) -> set[int]:
+        """The labels that are background."""
+        return {v for v, is_so in zip(self.values, self.is_background, strict=True) if is_so}
+
+    @property
     def are_pooled(self) -> bool:
         """Whether objects and background are both marked."""
         return bool(self.is_background.any() and not self.is_background.all())
@@ -122,7 +127,7 @@ class Solution:
 
     def serves(self, problem: BasinWalks, seeds: Seeds) -> bool:
         """Whether a first look at new seeds can begin with it."""
-        pooled = self.seeds.class_of.max() == 1 == seeds.class_of.max()
+        pooled = self.seeds.are_pooled and self.seeds.background == seeds.background
         same_basins = isinstance(self.problem, BasinWalks) and self.problem.base is problem.base
         return same_basins and (pooled or self.seeds.values == seeds.values)
 

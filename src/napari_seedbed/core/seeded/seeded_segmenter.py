@@ -116,7 +116,7 @@ class SeededSegmenter:
         self._volume = as_volume(data, self._spacing, axis)
         shape = self._volume.shape
         size = np.asarray(self._volume.spacing, np.float64)
-        self._steps = size / min(size[a] for a in range(3) if ndim == 3 or a > 0)
+        self._steps = size / min((size[a] for a in range(3) if shape[a] > 1), default=1.0)
         if ndim == 2:
             self._steps[0] = 1.0
         self._grid = shape
@@ -133,6 +133,10 @@ class SeededSegmenter:
 
     def prepare(self, should_stop: ShouldStop | None = None, report: Report | None = None) -> None:
         """Look at the image, if that has not been done: all that depends on it alone."""
+        with self._lock:
+            self._prepare(should_stop, report)
+
+    def _prepare(self, should_stop: ShouldStop | None, report: Report | None) -> None:
         if self._graph is None or self._features is None:
             # It is imported by the time that strokes are learnt from.
             threading.Thread(target=learners, daemon=True).start()
@@ -162,7 +166,8 @@ class SeededSegmenter:
             Seeds: 0 is unknown, positive numbers are labels, negative ones are not part of the
             problem.
         should_stop : callable, optional
-            Asked at least every 50 ms; True raises `Cancelled` and leaves the last result.
+            Asked many times a second, by several threads; True raises `Cancelled` and leaves the
+            last result.
         report : callable, optional
             Told about the progress; with `view`, first about the slice on screen.
         view : tuple of int, optional
@@ -205,13 +210,13 @@ class SeededSegmenter:
             )
         self._check_lesson()
         self._use_outside(grid)
-        self.prepare(should_stop, report)
+        self._prepare(should_stop, report)
         report(Progress(0.85, "Growing seeds"))
         numbers = np.searchsorted(values, given).astype(np.int32)
         is_background = np.isin(values, self.background)
         seeds = Seeds(labels, values, places, numbers, is_background)
         look = _Look(self, seeds, view, should_stop, report)
-        problem = self._problem(seeds)
+        problem = self._problem(seeds, should_stop)
         check_stop(should_stop)
         if look.is_wanted:
             self._look_quickly(problem, seeds, look, should_stop)
@@ -233,7 +238,7 @@ class SeededSegmenter:
         report(Progress(1.0, "Done"))
         return result
 
-    def _problem(self, seeds: Seeds) -> BasinWalks | VoxelWalks:
+    def _problem(self, seeds: Seeds, should_stop: ShouldStop | None) -> BasinWalks | VoxelWalks:
         """Which walks the seeds ask for."""
         assert self._graph is not None
         n_labels = len(seeds.values)
@@ -243,7 +248,9 @@ class SeededSegmenter:
             if self._walker is None:
                 self._walker = VoxelWalker(self._data, self._spacing, self._channel_axis)
             return VoxelWalks(self._walker, VoxelPlaces.of(self._grid, self._outside))
-        nodes, holds = split_by_seeds(self._graph, seeds.places, seeds.numbers, self._steps)
+        nodes, holds = split_by_seeds(
+            self._graph, seeds.places, seeds.numbers, self._steps.tolist(), should_stop
+        )
         return BasinWalks(self._graph, nodes, holds, nodes.weights())
 
     def _look_quickly(

@@ -37,6 +37,10 @@ EXTREMES = 1e-3
 CAP = 0.995
 """Slopes above this quantile count as much as the quantile when their mean square is taken."""
 
+TINY = 1e-30
+"""Differences below it are none: their inverse is no number of 32 bits."""
+
+_GOLDEN = (5**0.5 - 1) / 2
 _ROWS_PER_TASK = 512
 _SAMPLE = 1 << 17
 
@@ -167,10 +171,15 @@ def describe_volume(
             sample = scale.sample(smooth)
             own = [_Unit.of(values) for values in sample]
             slope = capped_mean_square(sample[1])
-            useful += slope > 0
+            useful += slope > TINY
             part = stored[number * scale.n_features : (number + 1) * scale.n_features]
             scale.describe(
-                smooth, own, part, energy if slope > 0 else None, 1 / max(slope, 1e-30), should_stop
+                smooth,
+                own,
+                part,
+                energy if slope > TINY else None,
+                1 / max(slope, TINY),
+                should_stop,
             )
             units += own
             del smooth
@@ -201,7 +210,9 @@ class _Unit:
     @classmethod
     def of(cls, sample: Floats) -> "_Unit":
         low, high = (float(q) for q in np.quantile(sample, (EXTREMES, 1 - EXTREMES)))
-        step = (high - low) / 255 if high > low else 1.0
+        if high == low:
+            low, high = float(sample.min()), float(sample.max())
+        step = (high - low) / 255 if high - low > TINY else 1.0
         cut = np.clip(sample, low, high)
         mean, deviation = float(cut.mean()), float(cut.std()) or 1.0
         return cls(low, step, (low - mean) / deviation, step / deviation)
@@ -214,6 +225,8 @@ class _Scale:
     Attributes
     ----------
     sigma : float
+    flat : bool
+        The volume is one plane.
     factor : (3,) ndarray of int64
     shape : tuple of three int
         Of the grid.
@@ -224,6 +237,7 @@ class _Scale:
     """
 
     sigma: float
+    flat: bool
     factor: NDArray[np.int64]
     shape: tuple[int, ...]
     steps: NDArray[np.float64]
@@ -235,12 +249,12 @@ class _Scale:
         factor = np.where(np.asarray(shape) > 1, 2**halvings, 1).astype(np.int64)
         grid = tuple(int(n) for n in -(-np.asarray(shape) // factor))
         widths = np.sqrt(sigma**2 - (factor**2 - 1) / 12 * steps**2)
-        return cls(sigma, factor, grid, steps * factor, widths)
+        return cls(sigma, shape[0] == 1, factor, grid, steps * factor, widths)
 
     @property
     def n_features(self) -> int:
         """Intensity, slope and curvatures of one channel."""
-        return 4 if self.shape[0] == 1 else 5
+        return 4 if self.flat else 5
 
     def smoothed(self, channel: Floats, should_stop: ShouldStop | None) -> Floats:
         """Return a channel smoothed, on the grid."""
@@ -257,8 +271,16 @@ class _Scale:
     def sample(self, smooth: Floats) -> Floats:
         """Return the features (F, S) of evenly spread rows."""
         n_rows = self.shape[0] * self.shape[1]
-        rows = np.arange(0, n_rows, max(1, n_rows * self.shape[2] // _SAMPLE))
-        return self._described(rows, smooth).reshape(self.n_features, -1)
+        count = min(n_rows, max(1, _SAMPLE // self.shape[2]))
+        # Equal steps could always meet the same row of a plane.
+        rows = np.unique((np.arange(count) * _GOLDEN % 1 * n_rows).astype(np.int64))
+        values = self._described(np.arange(n_rows) if count == n_rows else rows, smooth)
+        if not values[1].any():
+            # All that there is to see lies between these rows.
+            spread = np.ptp(smooth.reshape(n_rows, -1), axis=1)
+            rows = np.sort(np.argsort(-spread, kind="stable")[:count])
+            values = self._described(rows, smooth)
+        return values.reshape(self.n_features, -1)
 
     def describe(
         self,
@@ -289,14 +311,22 @@ class _Scale:
 
     def _described(self, rows: NDArray[np.int64], smooth: Floats) -> Floats:
         values = np.empty((self.n_features, len(rows), self.shape[2]), np.float32)
-        feature_kernels.describe(rows, smooth, self.shape[0] == 1, self.steps, self.sigma, values)
+        feature_kernels.describe(rows, smooth, self.flat, self.steps, self.sigma, values)
         return values
 
 
 def capped_mean_square(slopes: Floats) -> float:
-    """Mean square of slopes, of an even sample; the steepest few count as less steep."""
+    """Mean square of slopes, of an even sample; the steepest few count as less steep.
+
+    Where nearly all is flat, it is the mean of the rest.
+    """
     sample = slopes[:: max(1, slopes.size // _SAMPLE)]
-    return float(np.mean(np.minimum(sample, np.quantile(sample, CAP)).astype(np.float64) ** 2))
+    cap = np.quantile(sample, CAP)
+    if cap == 0:
+        sample = slopes[slopes > 0]
+        cap = np.quantile(sample, CAP) if sample.size else cap
+    square = np.minimum(sample, cap).astype(np.float64) ** 2
+    return float(np.mean(square)) if sample.size else 0.0
 
 
 def _stretched(values: Floats, factor: NDArray[np.int64], shape: tuple[int, ...]) -> Floats:

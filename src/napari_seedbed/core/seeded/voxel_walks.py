@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.seeded.voxel_features import capped_mean_square, quiet_channels
+from napari_seedbed.core.seeded.voxel_features import TINY, capped_mean_square, quiet_channels
 from napari_seedbed.core.walker.edge_weights import Volume, WeightArrays
 from napari_seedbed.core.walker.hierarchy import build_hierarchy
 from napari_seedbed.core.walker.random_walks import RandomWalker
@@ -107,7 +107,7 @@ def slope_weights(
         differences = {axis: np.square(np.diff(quiet, axis=axis)) for axis in axes}
         every = [np.sqrt(d).ravel() for d in differences.values()]
         along = capped_mean_square(np.concatenate(every)) if every else 0.0
-        if not along > 0:
+        if not along > TINY:
             continue
         useful += 1
         slope = np.zeros(shape, np.float32)
@@ -120,7 +120,7 @@ def slope_weights(
             here, there = _ends(axis)
             mean = (slope[here] + slope[there]) / 2
             energy[axis][here] += np.float32((1 - ISOTROPIC) / along) * differences[axis]
-            if across > 0:
+            if across > TINY:
                 energy[axis][here] += np.float32(ISOTROPIC / across) * np.square(mean)
     for axis in range(3):
         weight = energy[axis]
