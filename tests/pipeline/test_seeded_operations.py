@@ -52,7 +52,7 @@ def test_background_is_empty_and_the_objects_keep_their_labels(cells, seeds, eng
     truth = np.zeros(found.shape, int)
     truth[2:6, 3:9, 3:11] = 1
     truth[3:7, 12:18, 12:22] = 2
-    assert np.mean(found == truth) > 0.93  # nothing found: 0.89
+    assert np.mean(found == truth) > 0.95  # nothing found: 0.89
     assert not found[seeds.array == BACKGROUND].any()
     np.testing.assert_array_equal(found[seeds.array == 1], 1)
 
