@@ -9,10 +9,11 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_seedbed.errors import InputError
 
@@ -38,10 +39,36 @@ def learnt_as_text(head: Mapping[str, Any], values: NDArray[np.float32]) -> str:
     return "\n".join([first, *(packed[i : i + _WIDTH] for i in range(0, len(packed), _WIDTH))])
 
 
-def split_text(text: str) -> tuple[str, str]:
-    """The first line, and the others."""
+class Head(BaseModel):
+    """The first line of such a text, whatever was learnt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int = Field(ge=1)
+    ndim: int = Field(ge=2, le=3)
+    channels: int = Field(ge=1, le=1000)
+    checksum: str
+
+
+AnyHead = TypeVar("AnyHead", bound=Head)
+
+
+def split_text(text: str, kind: type[AnyHead], otherwise: str) -> tuple[AnyHead, str]:
+    """The first line of a text, and the others.
+
+    Raises
+    ------
+    InputError
+        Saying `otherwise` where the line is not of this kind, and where it is of a later version.
+    """
     first, _, body = text.strip().partition("\n")
-    return first, body
+    try:
+        head = kind.model_validate_json(first)
+    except ValidationError:
+        raise InputError(otherwise) from None
+    if head.format > 1:
+        raise InputError("it was written by a newer napari-seedbed; update napari-seedbed.")
+    return head, body
 
 
 def values_from_text(

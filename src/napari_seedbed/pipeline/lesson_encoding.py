@@ -4,27 +4,25 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import PositiveInt
 
-from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.learnt_text import learnt_as_text, split_text, values_from_text
+from napari_seedbed.pipeline.learnt_text import (
+    Head,
+    learnt_as_text,
+    split_text,
+    values_from_text,
+)
 
 if TYPE_CHECKING:
     from napari_seedbed.core.seeded.lessons import Lesson
 
 
-class _Head(BaseModel):
+class _Head(Head):
     """The first line; pairs are of objects and of background."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    format: int = Field(ge=1)
-    ndim: int = Field(ge=2, le=3)
-    channels: int = Field(ge=1, le=1000)
     objects: PositiveInt
     voxels: tuple[PositiveInt, PositiveInt]
     patches: tuple[PositiveInt, PositiveInt]
-    checksum: str
 
 
 def lesson_as_text(lesson: "Lesson") -> str:
@@ -56,16 +54,12 @@ def lesson_from_text(text: str) -> "Lesson | None":
 
     if not text.strip():
         return None
-    first, body = split_text(text)
-    try:
-        head = _Head.model_validate_json(first)
-    except ValidationError:
-        raise InputError(
-            "it is not what seeded segmentation has learnt; take it from a recipe of it, or leave "
-            "it empty."
-        ) from None
-    if head.format > 1:
-        raise InputError("it was written by a newer napari-seedbed; update napari-seedbed.")
+    head, body = split_text(
+        text,
+        _Head,
+        "it is not what seeded segmentation has learnt; take it from a recipe of it, or leave "
+        "it empty.",
+    )
     n_features = head.channels * features_of_a_channel(head.ndim)
     told = head.model_dump(exclude={"checksum"})
     values = values_from_text(body, told, head.checksum, (n_features, sum(head.voxels)))

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.learnt_text import (
     DAMAGED,
+    Head,
     learnt_as_text,
     split_text,
     values_from_text,
@@ -20,18 +21,12 @@ if TYPE_CHECKING:
     from napari_seedbed.core.classifier.samples import TrainingSamples
 
 
-class _Head(BaseModel):
+class _Head(Head):
     """The first line."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    format: int = Field(ge=1)
-    ndim: int = Field(ge=2, le=3)
-    channels: int = Field(ge=1, le=1000)
     sigmas: tuple[float, ...] = Field(min_length=1, max_length=8)
     intensities: str = Field(pattern="^(contrast|absolute)$")
     classes: dict[int, int]
-    checksum: str
 
 
 def samples_as_text(samples: "TrainingSamples") -> str:
@@ -65,15 +60,11 @@ def samples_from_text(text: str) -> "TrainingSamples | None":
 
     if not text.strip():
         return None
-    first, body = split_text(text)
-    try:
-        head = _Head.model_validate_json(first)
-    except ValidationError:
-        raise InputError(
-            "it is not what a pixel classifier writes; save a recipe of one, or leave it empty."
-        ) from None
-    if head.format > 1:
-        raise InputError("it was written by a newer napari-seedbed; update napari-seedbed.")
+    head, body = split_text(
+        text,
+        _Head,
+        "it is not what a pixel classifier writes; save a recipe of one, or leave it empty.",
+    )
     features = FeatureSet(head.sigmas, head.ndim, head.channels)
     counts = list(head.classes.values())
     if not counts or min(counts) < 1 or min(head.classes) < 1:

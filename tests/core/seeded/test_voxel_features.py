@@ -18,7 +18,8 @@ def every(features, shape):
 @pytest.mark.parametrize("shape", [(1, 100, 96), (24, 64, 60)])
 def test_they_are_smoothed_intensity_slope_and_curvatures(shape, monkeypatch):
     monkeypatch.setattr(voxel_features, "quieten", lambda image, stop: image)
-    image = np.random.default_rng(0).random(shape).astype("f4")
+    noise = np.random.default_rng(0).normal(size=shape)
+    image = (ndi.gaussian_filter(noise, 4) * 50 + noise * 0.05).astype("f4")
     steps = np.array([1.0, 1.0, 1.0]) if shape[0] == 1 else np.array([2.5, 1.0, 1.0])
     features, _, energy = describe_volume(image[..., None], steps)
     found = every(features, shape)
@@ -45,7 +46,7 @@ def test_they_are_smoothed_intensity_slope_and_curvatures(shape, monkeypatch):
         exact = (level.factor == 1).all()
         edge = slice(3, -3) if exact else slice(12, -12)
         inner = (slice(None) if len(axes) == 2 else slice(3, -3), edge, edge)
-        alike = 0.999 if exact else 0.95
+        alike = 0.999 if exact else 0.98
         for wanted in (smooth, slope, *np.moveaxis(curvatures, -1, 0)):
             a, b = found[place][inner].ravel(), wanted[inner].ravel()
             assert np.corrcoef(a, b)[0, 1] > alike, (sigma, place)
