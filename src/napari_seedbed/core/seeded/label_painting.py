@@ -48,15 +48,23 @@ class Painting:
     information: Floats | None = None
     each: Floats | None = None
 
-    @classmethod
-    def joined(cls, parts: Sequence["Painting"]) -> "Painting":
-        """Join parts that follow each other along y."""
+    def with_rows(self, n_rows: int) -> "Painting":
+        """Room for so many rows along y."""
 
-        def join(name: str) -> Any:
-            pieces = [getattr(part, name) for part in parts]
-            return None if pieces[0] is None else np.concatenate(pieces, axis=-2)
+        def room(array: NDArray[Any]) -> NDArray[Any]:
+            return np.empty((*array.shape[:-2], n_rows, array.shape[-1]), array.dtype)
 
-        return cls(*(join(own.name) for own in fields(cls)))
+        return Painting(*(None if own is None else room(own) for own in self._arrays))
+
+    def put(self, first: int, part: "Painting") -> None:
+        """Write the rows of a part, from the first on."""
+        for whole, own in zip(self._arrays, part._arrays, strict=True):
+            if whole is not None:
+                whole[..., first : first + own.shape[-2], :] = own
+
+    @property
+    def _arrays(self) -> list[Any]:
+        return [getattr(self, own.name) for own in fields(self)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,11 +148,17 @@ class Painter:
         claims = self._claims(every=entropy or each)
         # A few parts, one after the other, need less room, and each a border of its own.
         count = min(-(-size // _VOXELS_AT_ONCE), -(-n_rows // _LEAST_ROWS))
-        parts = []
+        whole = None
         for first, last in split(n_rows, count):
             rows = slice(y.start + first, y.start + last)
-            parts.append(self._part((z, rows, x), claims, should_stop, entropy=entropy, each=each))
-        return parts[0] if len(parts) == 1 else Painting.joined(parts)
+            part = self._part((z, rows, x), claims, should_stop, entropy=entropy, each=each)
+            if count == 1:
+                return part
+            if whole is None:
+                whole = part.with_rows(n_rows)
+            whole.put(first, part)
+        assert whole is not None
+        return whole
 
     def _claims(self, *, every: bool) -> "_Claims":
         """Which labels may win in which nodes: all of them, or only the most probable."""
