@@ -181,12 +181,11 @@ class Painter:
             claimed = near
         in_doubt = np.count_nonzero(claimed, axis=0) > 1
         only = np.where(claimed.any(axis=0), claimed.argmax(axis=0), -1)
-        walks = np.where(claimed, np.maximum(self.walks, np.float32(LEAST)), np.float32(0))
+        walks = np.zeros((len(claimed), len(only) + 1), np.float32)
+        np.maximum(self.walks, np.float32(LEAST), out=walks[:, :-1], where=claimed)
         boxes = [self.places.boxes(own if every else own & in_doubt) for own in claimed]
         # The last one is for -1.
-        return _Claims(
-            np.pad(walks, ((0, 0), (0, 1))), np.append(only, -1).astype(np.int32), in_doubt, boxes
-        )
+        return _Claims(walks, np.append(only, -1).astype(np.int32), in_doubt, boxes)
 
     def _part(
         self,
