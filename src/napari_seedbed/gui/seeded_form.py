@@ -12,7 +12,9 @@ from qtpy.QtWidgets import (
 
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
 from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
+from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.pipeline.parameters import Value
 
 
 class SeededForm(PanelForm):
@@ -119,10 +121,16 @@ class SeededForm(PanelForm):
         self.column.addWidget(_row(self.next_place, self.filled))
         self.column.addWidget(_row(self.accept, self.save_recipe, self.open_recipe))
 
-    def add_parameters(self, widget: QWidget) -> None:
+    def add_parameters(self, fields: FieldsWithMore) -> None:
         """Put the parameters' editors below."""
+        self._fields = fields
         self.column.insertWidget(self.column.count() - 1, rule())
-        self.column.insertWidget(self.column.count() - 1, widget)
+        self.column.insertWidget(self.column.count() - 1, fields)
+
+    def choose(self, name: str, **values: Value) -> None:
+        """Choose some parameters, as a person would; there is one operation only."""
+        for parameter, value in values.items():
+            self._fields.set_value(parameter, value)
 
     def add_voxel_size(self, line: QWidget) -> None:
         """Put the question for the voxel size under the inputs."""

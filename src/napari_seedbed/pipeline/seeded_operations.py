@@ -291,6 +291,7 @@ SEEDED_SEGMENTATION = Operation(
     group="Segmentation",
     title="Seeded segmentation",
     term="scribbles, markers, random walker, watershed",
+    known_by="engine",
     menu="napari/layers/segment",
     function=_seeded_segmentation,
     prepare=_prepare,
