@@ -286,6 +286,7 @@ class SeededSegmentationPanel(QWidget):
 
     def _on_settings_changed(self, *args: Any) -> None:
         """Seeds or settings changed: follow when live."""
+        self.parameters.show_row(TITLE, self.requests.can_learn)
         self.live.follow()
 
     # A run
@@ -383,6 +384,7 @@ class SeededSegmentationPanel(QWidget):
         self.form.controls.say(text)
 
     def _enable(self) -> None:
+        self.parameters.show_row(TITLE, self.requests.can_learn)
         ready = self.images.watched is not None and self.seeds.layer is not None
         form = self.form
         for button in (form.run, form.accept, form.next_place, form.save_recipe, self.lessons.keep):
