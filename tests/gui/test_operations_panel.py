@@ -135,6 +135,10 @@ def test_the_palette_opens_panels_by_the_names_of_their_methods(make_napari_view
         panel = docks[f"{method.operation.command_title} (Seedbed)"]
         assert panel.isVisible()
         assert chosen_in(panel.form) in (method.operation.name, None)
+    _, every = viewer.window.add_plugin_dock_widget("napari-seedbed", "All operations")
+    for name in ("region_surface", "sauvola", "histogram_backprojection", "series_changes"):
+        assert chosen_in(every.choose(name).form) == name
+    assert every.choose("random_walker").parameters.values()["engine"] == "random_walker"
 
 
 @pytest.mark.display

@@ -91,13 +91,11 @@ def methods() -> list[Method]:
     return found
 
 
-def show_method(viewer: "Viewer", method: Method) -> None:
-    """Open the panel of a method, or bring it forward, with that method chosen."""
-    panel = show_form(viewer, method.operation.command)
-    # Other forms have one method only.
-    choose = getattr(panel.form, "choose", None)
-    if choose is not None:
-        choose(method.operation.name, **method.parameters)
+def choose_method(panel: Any, command: str) -> None:
+    """Choose the method with this command in its panel; nothing where there is none."""
+    method = next((one for one in methods() if one.command == command), None)
+    if method is not None and hasattr(panel.form, "choose"):  # others have one method only
+        panel.form.choose(method.operation.name, **method.parameters)
 
 
 def show_form(viewer: "Viewer", command: str) -> Any:
@@ -118,16 +116,13 @@ def show_form(viewer: "Viewer", command: str) -> Any:
 def __getattr__(name: str) -> Callable[..., None]:
     """The manifest names a command after what it opens: open_gaussian, open_median …"""
     command = name.removeprefix(_OPEN)
-    method = next((one for one in methods() if one.command == command), None)
-    has_form = any(one.command == command for one in operations.values())
-    if command == name or not (method or has_form):
+    panels = {method.command: method.operation.command for method in methods()}
+    panels |= {operation.command: operation.command for operation in operations.values()}
+    if command == name or command not in panels:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def opened(viewer: "Viewer") -> None:
-        if method is None:
-            show_form(viewer, command)
-        else:
-            show_method(viewer, method)
+        choose_method(show_form(viewer, panels[command]), command)
 
     opened.__name__ = name
     globals()[name] = opened
