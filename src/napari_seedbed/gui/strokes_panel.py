@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import QTimer
@@ -14,7 +14,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_choice import ImageChoice
 from napari_seedbed.gui.layer_records import is_preview, is_seeds
-from napari_seedbed.gui.live_update import LiveSession, LiveUpdate
+from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
@@ -29,43 +29,10 @@ from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_seedbed.gui.pixel_classifier_session import PixelClassifierSession
+    from napari_seedbed.gui.seeded_session import SeededSession
+
 STROKE_SECONDS = 0.05
-
-
-class StrokesSession(LiveSession, Protocol):
-    """What decides when to run, and hands over only what is still wanted."""
-
-    previewed: Any
-    finished: Any
-    not_ready: Any
-    failed: Any
-    state_changed: Any
-    progressed: Any
-    cancelled: Any
-    timed: Any
-
-    @property
-    def state(self) -> str:
-        """'waiting' for the hand to rest, 'idle', 'final' and others."""
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a run is in progress or about to begin."""
-
-    def changed(self) -> None:
-        """Image or seeds are other layers now: stop what is on its way."""
-
-    def run(self) -> None:
-        """Run on all of the image, now."""
-
-    def cancel(self) -> None:
-        """Stop the run and forget what waits for it."""
-
-    def when_exact(self, action: Callable[[], None]) -> None:
-        """Call `action` as soon as the exact result of the present strokes is shown."""
-
-    def close(self) -> None:
-        """Stop everything, call nobody any more."""
 
 
 class StrokesPanel(QWidget):
@@ -94,7 +61,7 @@ class StrokesPanel(QWidget):
     marks: str
     use_of_recipe: str
     form: StrokesForm
-    session: StrokesSession
+    session: "SeededSession | PixelClassifierSession"
     results: StrokesResults
     live: LiveUpdate
 
