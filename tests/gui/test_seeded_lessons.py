@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from seeded_window import PLACE, SCALE, SHAPE, SeededWindow, ball
+from seeded_window import SHAPE, SeededWindow, ball
+from strokes_window import PLACE, SCALE
 
 from napari_seedbed.gui.lessons_line import NOTHING
 from napari_seedbed.gui.seed_roles import set_background
