@@ -106,8 +106,9 @@ def test_without_a_background_all_labels_are_equals():
     found = seeded_segmentation(image, two)
     assert dice(found == 1, truth > 0, True) > 0.9
     swapped = seeded_segmentation(image, np.where(two == 1, 20, two))
-    # The order of the labels changes roundings, and which of equal splits a tree takes.
-    assert ((found == BACKGROUND) == (swapped == BACKGROUND)).mean() > 0.995
+    # The order of the labels changes roundings, and which of equal splits a tree takes: that moves
+    # a few voxels of the border, none to three of 10752 on ten such scenes.
+    assert ((found == BACKGROUND) != (swapped == BACKGROUND)).sum() <= 10
 
 
 def test_the_result_depends_on_the_seeds_alone():
@@ -147,7 +148,7 @@ def test_brightness_and_contrast_do_not_matter(scale):
     unit = np.rint(255 * (image - image.min()) / np.ptp(image))
     wanted = seeded_segmentation(unit, seeds, background=BACKGROUND)
     found = seeded_segmentation(unit * scale + 7 * scale, seeds, background=BACKGROUND)
-    assert (found == wanted).mean() > 0.995
+    np.testing.assert_array_equal(found, wanted)
 
 
 def look(engine, seeds, view):
