@@ -216,7 +216,7 @@ class Painter:
             evidence = self.evidence.weigh(
                 around, basin, self._of_class, claims.in_doubt, should_stop
             )
-        winner = claims.only[basin]
+        winner = np.empty_like(basin)
         best = np.zeros(basin.shape, np.float32)
         total = np.zeros(basin.shape if entropy else (0, 0, 0), np.float32)
         information = np.zeros_like(total)
@@ -224,6 +224,7 @@ class Painter:
         smoothing = tuple(kernels)
 
         def paint_rows(first: int, last: int) -> None:
+            winner[:, first:last] = claims.only[basin[:, first:last]]
             for number, (low, high) in enumerate(claims.boxes):
                 check_stop(should_stop)
                 painting_kernels.paint_label(
