@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded import feature_kernels
 from napari_seedbed.core.seeded.appearance import LEAST_PROBABILITY, Appearance
-from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.seeded.voxel_features import TINY, VoxelFeatures
 from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]
@@ -144,10 +144,11 @@ class Evidence:
 
         The worst that trees can do is to be sure of another class: half of the probability is left.
         """
-        odds = (SAFE * (expected.sum(axis=0) - expected) / expected) ** (1 / self.appearance.trust)
-        with np.errstate(invalid="ignore"):
-            share = np.where(np.isinf(odds), 1, odds / (1 + odds))
-        return np.log(2 * share)
+        others = expected.sum(axis=0) - expected
+        odds = np.log(SAFE * np.maximum(others, TINY) / expected) / np.float32(
+            self.appearance.trust
+        )
+        return np.log(np.float32(2)) - np.logaddexp(np.float32(0), -odds)
 
     def _of_rows(
         self,
