@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
 
+_SHORTEST, _LONGEST = 1e-50, 1e50
+"""Voxel sizes whose squares, and volumes of many voxels, fit a float64."""
+
 
 def check_image(
     data: Any, name: str = "image", *, ndim: Sequence[int] | None = None, allow_bool: bool = True
@@ -142,6 +145,11 @@ def check_spacing(
         )
     if not (np.isfinite(values).all() and (values > 0).all()):
         raise InputError(f"{name} must be positive and finite; got {tuple(values.tolist())}.")
+    if values.min() < _SHORTEST or values.max() > _LONGEST:
+        raise InputError(
+            f"{name} must be from {_SHORTEST:g} to {_LONGEST:g}; got {tuple(values.tolist())}. "
+            "Take another unit of length."
+        )
     return tuple(values.tolist())
 
 

@@ -39,6 +39,9 @@ AT_LEAST = 4
 """Blocks that even a small part is cut into, so that several cores have something to do."""
 
 _LOOKED_AT = 1 << 20
+_LEAST_RANGE = 1e-30
+"""The inverse of less is no number that forests take."""
+
 _TILES = {2: 128, 3: 32}
 _DROPPED_BITS = 11
 
@@ -218,7 +221,7 @@ def intensity_scale(
         if high <= low:
             low, high = seen.min(), seen.max()
         offsets.append(float(low))
-        gains.append(float(1 / (high - low)) if high > low else 1.0)
+        gains.append(float(1 / (high - low)) if high - low > _LEAST_RANGE else 1.0)
     return offsets, gains
 
 

@@ -150,7 +150,9 @@ def colour_composite(
         if background == "grey":
             grey = colours.mean(axis=-1, dtype=np.float64)
             if out.dtype.kind in "iu":
-                grey = np.rint(grey)
+                # The largest numbers of 64 bits are one less than what they round to.
+                most = np.nextafter(2.0 ** np.iinfo(out.dtype).max.bit_length(), 0)
+                grey = np.minimum(np.rint(grey), most)
             elsewhere = grey.astype(out.dtype)[..., np.newaxis]
         else:
             elsewhere = flat

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.magnitudes import divided, exponent_of, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import graph_kernels
 from napari_seedbed.core.regions.channel_stacks import channel_stack
@@ -177,12 +178,14 @@ def region_graph(
     voxels = call_aside(partial(np.bincount, flat, minlength=room), should_stop)[1:]
     means = np.zeros((len(names), len(channels)))
     slopes = np.zeros(regions.shape, channels.dtype)
+    exponent = exponent_of(channels)
     for c, channel in enumerate(channels):
         count = partial(np.bincount, flat, channel.ravel(), minlength=room)
         means[:, c] = call_aside(count, should_stop)[1:] / voxels
-        slope = gradient_magnitude(channel, sigma, size, should_stop=should_stop)
+        grey = divided(channel, exponent)
+        slope = gradient_magnitude(grey, sigma, size, should_stop=should_stop)
         slopes += slope * slope
-    np.sqrt(slopes, out=slopes)
+    slopes = restored(np.sqrt(slopes, out=slopes), exponent)
     edges, lengths, along = _touching(numbers, slopes, size, len(names), should_stop)
     return RegionGraph(names, numbers, voxels, means, edges, lengths, along / lengths)
 

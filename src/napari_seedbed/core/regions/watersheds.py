@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.filters.gaussians import gaussian
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid
@@ -229,6 +230,7 @@ def relief(
     if landscape not in ("gradient", "bright", "dark"):
         raise InputError(f"landscape is {landscape!r}; it must be gradient, bright or dark.")
     channels, size = channel_stack(image, channel_axis, spacing)
+    channels, _ = moderate(channels)
     heights = np.zeros(channels.shape[1:], channels.dtype)
     for channel in channels:
         if landscape == "gradient":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.classifier.samples import evenly_chosen, shortened
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded.appearance import (
     MOST_CLASSES,
@@ -101,7 +102,7 @@ class SeededSegmenter:
         background: int | Sequence[int] | None = None,
         lesson: Lesson | None = None,
     ) -> None:
-        data = check_image(data, "data")
+        data, _ = moderate(check_image(data, "data"))
         axis = check_channel_axis(channel_axis, data.ndim)
         ndim = data.ndim - (axis is not None)
         if ndim not in (2, 3):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
@@ -115,7 +116,9 @@ class RandomWalker:
             )
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
         self.normalization: Normalization = normalization
-        self._volume: Volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        size = check_spacing(spacing, ndim)
+        data, exponent = moderate(data)
+        self._volume: Volume = replace(as_volume(data, size, axis), exponent=exponent)
         self._lock = threading.Lock()
         self._hierarchy: Hierarchy | None = None
         self._outside: NDArray[np.bool_] | None = None
