@@ -14,7 +14,7 @@ from napari_seedbed.core.magnitudes import divided, exponent_of, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import graph_kernels
 from napari_seedbed.core.regions.channel_stacks import channel_stack
-from napari_seedbed.core.validation import check_labels
+from napari_seedbed.core.validation import check_small_labels
 from napari_seedbed.errors import InputError
 
 Weight = Literal["colour", "boundary"]
@@ -172,7 +172,7 @@ def region_graph(
     Transactions on Image Processing 9(4), 735-744.
     """
     channels, size = channel_stack(image, channel_axis, spacing)
-    regions = check_labels(labels, channels.shape[1:])
+    regions = check_small_labels(labels, channels.shape[1:])
     names, numbers = call_aside(partial(numbered, regions), should_stop)
     flat, room = numbers.ravel(), len(names) + 1
     voxels = call_aside(partial(np.bincount, flat, minlength=room), should_stop)[1:]
