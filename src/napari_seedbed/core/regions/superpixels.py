@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.objects.labelling import label
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions.channel_stacks import channel_stack, unit_range
 from napari_seedbed.core.validation import check_count, check_labels, check_number
@@ -56,7 +57,8 @@ def slic_regions(
     channel_axis : int, optional
         Channels count together.
     mask : ([Z, ]Y, X) array_like of bool, optional
-        Where regions are made.
+        Where regions are made. Voxels that do not touch, at a corner at least, are in regions of
+        their own.
     max_num_iter : int
     colours : {'auto', 'plain'}
         'auto' compares three channels in Lab; 'plain' compares all channels as they are.
@@ -116,7 +118,11 @@ def slic_regions(
         should_stop,
     )  # fmt: skip
     labels = found.astype(np.int32)
-    return labels if inside is None else _filled_up(labels, inside)
+    if inside is None:
+        return labels
+    labels = _filled_up(labels, inside)
+    pieces, number = label(labels, return_num=True)
+    return pieces if number > len(np.unique(labels[inside])) else labels
 
 
 def felzenszwalb_regions(
