@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -415,7 +414,6 @@ def wavelet(
 def _shrunk(image: NDArray[np.floating], noise: float) -> NDArray[np.floating]:
     from skimage.restoration import denoise_wavelet
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with np.errstate(divide="ignore", invalid="ignore"):
         found: NDArray[np.floating] = denoise_wavelet(image, sigma=noise, rescale_sigma=False)
     return found
