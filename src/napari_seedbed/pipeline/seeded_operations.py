@@ -78,11 +78,12 @@ def _outputs_of(job: Job, engine: Any) -> dict[str, NDArray]:
     if job.parameters["probabilities"]:
         shape = (len(job.label_values), *engine.labels.shape)
         probabilities = np.zeros(shape, np.float32)
-        for value, probability in zip(engine.label_values, engine.probabilities, strict=True):
+        found = engine.find_probabilities(job.should_stop)
+        for value, probability in zip(engine.label_values, found, strict=True):
             probabilities[job.label_values.index(int(value))] = probability
         outputs["probabilities"] = probabilities
     if job.parameters["uncertainty"]:
-        outputs["uncertainty"] = engine.uncertainty
+        outputs["uncertainty"] = engine.find_uncertainty(job.should_stop)
     return outputs
 
 
@@ -98,16 +99,11 @@ def _published(job: Job) -> Any:
 def _segmenter(job: Job) -> Any:
     from napari_seedbed.core import SeededSegmenter
 
-    segmenter = _prepared(
+    return _prepared(
         job,
         AUTOMATIC,
         lambda: SeededSegmenter(job.load(), spacing=job.spacing, channel_axis=job.channel_axis),
     )
-    # What is prepared depends on the image alone: another background needs no other engine.
-    background = job.parameters["background"]
-    segmenter.background = (background,) if background else ()
-    segmenter.taught_by = lesson_from_text(job.parameters[LEARNT])
-    return segmenter
 
 
 def last_lesson(cache: Mapping[Hashable, Any]) -> "Lesson | None":
@@ -138,7 +134,15 @@ def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
     job.context.cache[_LESSONS] = lessons
     if engine == AUTOMATIC:
         segmenter = _segmenter(job)
-        segmenter.solve(job.seeds, job.should_stop, report, view=job.context.view)
+        # What is prepared depends on the image alone: another background needs no other engine.
+        segmenter.solve(
+            job.seeds,
+            job.should_stop,
+            report,
+            view=job.context.view,
+            background=background or None,
+            lesson=lesson_from_text(job.parameters[LEARNT]),
+        )
         outputs = _outputs_of(job, segmenter)
         if segmenter.lesson is not None:
             lessons.append(segmenter.lesson)
