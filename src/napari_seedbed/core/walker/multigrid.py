@@ -112,6 +112,15 @@ class Preconditioner:
                 should_stop=stop,
             )  # fmt: skip
 
+    def sweep(self, rows: Rows, x: Floats, b: Floats) -> None:
+        """One Gauss-Seidel sweep over the voxels, black ones first."""
+        for colour in (1, 0):
+            run_ranges(
+                grid_kernels.relax,
+                self.tiles.boxes, *self.grid, colour, rows, flat(x), flat(b), *self.equations,
+                should_stop=self.should_stop,
+            )  # fmt: skip
+
     def write_residual(self, rows: Rows, x: Floats, r: Floats) -> None:
         """Write -A x into r."""
         run_ranges(

@@ -74,7 +74,7 @@ def on_first_level(hierarchy: Hierarchy, coarse: Floats) -> Floats:
     node = hierarchy.parent[hierarchy.level(0)]
     for level in range(1, hierarchy.n_large):
         node = hierarchy.parent[hierarchy.level(level)][node]
-    return coarse[:, node]
+    return np.take(coarse, node, axis=1)
 
 
 def preview_slice(
