@@ -33,16 +33,21 @@ def signatures(engine: Engine) -> Signatures:
     return found
 
 
-def compile_beside(engine: Engine) -> None:
-    """Let another process compile what is needed last, unless that was done before."""
+def compile_beside(engine: Engine) -> bool:
+    """Let another process compile what is needed last, unless that was done before; whether it
+    does."""
     if all(_is_kept(kernel) for kernel, _ in signatures(engine)):
-        return
+        return False
+    code = (
+        f"import gc; from {__name__} import compile_from_the_end as c; gc.disable(); c({engine!r})"
+    )
     subprocess.Popen(
-        [sys.executable, "-c", f"from {__name__} import compile_from_the_end as c; c({engine!r})"],
+        [sys.executable, "-c", code],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    return True
 
 
 def compile_from_the_end(engine: Engine) -> None:

@@ -63,10 +63,11 @@ def anchored(
     if built_around:
         yield _anchors(hierarchy, state, places)
         return
-    grid = (*hierarchy.weights, state, hierarchy.group)
+    wz, wy, wx = (w.reshape(-1) for w in hierarchy.weights)
+    grid = (wz, wy, wx, state.reshape(-1), hierarchy.group.reshape(-1))
     _, n_y, n_x = hierarchy.shape
     graph = (hierarchy.node, hierarchy.slot, hierarchy.to, hierarchy.weight, hierarchy.parent)
-    args = (places, n_y * n_x, n_x, *(array.reshape(-1) for array in grid), *graph)
+    args = (places, n_y * n_x, n_x, *grid, *graph)
     n_cuts = seed_kernels.cut_given_edges(*args, np.empty(0, np.int64), np.empty(0, np.float32))
     cut_edge, cut_weight = np.empty(n_cuts, np.int64), np.empty(n_cuts, np.float32)
     seed_kernels.cut_given_edges(*args, cut_edge, cut_weight)

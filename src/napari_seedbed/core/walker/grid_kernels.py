@@ -1,8 +1,9 @@
 """Compiled sweeps over the voxels of the finest grid.
 
-All arrays are flat, of a grid of (Z, Y, X) = `shape` voxels, and solutions are (K, Z * Y * X) for K
-right-hand sides; `state` is 0 where a voxel is unknown and not 0 where it is given. `rows` lists the
-right-hand sides that are still being worked on. Red voxels are those with an even sum of indices.
+All arrays are flat, of a grid of (Z, Y, X) = `shape` voxels, and solutions are (K, Z * Y * X) for
+K right-hand sides; `state` is 0 where a voxel is unknown and not 0 where it is given. `rows` lists
+the right-hand sides that are still being worked on. Red voxels are those with an even sum of
+indices.
 Rows of voxels are worked on together as long as `on` is, which comes from `colours`.
 
 Memory is slower than arithmetic, so what follows on each other is done plane by plane in one pass:
@@ -19,7 +20,7 @@ from numba import njit
 FREE, SEED, OUTSIDE = 0, 1, 2
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-_inner = njit(nogil=True, no_cpython_wrapper=True, fastmath=True, error_model="numpy")
+_inner = njit(nogil=True, fastmath=True, error_model="numpy")
 
 _TINY = np.float32(1e-30)
 _MAGNITUDE = np.int32(0x7FFFFFFF)
@@ -53,41 +54,20 @@ def _window(flat, start, n, spare):
     return window
 
 
-# In the following, a block of rows is the `n` places from `at`. A voxel has its neighbours 1, `n_x` and `n_xy` places off: where these lie beyond a border of the grid,
-# the weight must be 0 (the last place of wz along z, of wy along y, of wx along x), and x a number.
-
-
-@_inner
-def _around(x, at, n, n_x, n_xy, spare):
-    """Numbers at the six neighbours of each voxel."""
-    return (
-        _window(x, at - 1, n, spare[0]),
-        _window(x, at + 1, n, spare[1]),
-        _window(x, at - n_x, n, spare[2]),
-        _window(x, at + n_x, n, spare[3]),
-        _window(x, at - n_xy, n, spare[4]),
-        _window(x, at + n_xy, n, spare[5]),
-    )
-
-
-@_inner
-def _edges(wz, wy, wx, at, n, n_x, n_xy, spare):
-    """Weights of the edges to these neighbours."""
-    return (
-        _window(wx, at - 1, n, spare[6]),
-        wx[at : at + n],
-        _window(wy, at - n_x, n, spare[7]),
-        wy[at : at + n],
-        _window(wz, at - n_xy, n, spare[8]),
-        wz[at : at + n],
-    )
+# In the following, a block of rows is the `n` places from `at`. A voxel has its neighbours 1, `n_x`
+# and `n_xy` places off: where these lie beyond a border of the grid, the weight must be 0 (the last
+# place of wz along z, of wy along y, of wx along x), and x a number.
 
 
 @_inner
 def _sum(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
     """Sum of w * x over the six neighbours of each voxel."""
-    left, right, front, back, above, below = _around(x, at, n, n_x, n_xy, spare)
-    w_left, w_right, w_front, w_back, w_above, w_below = _edges(wz, wy, wx, at, n, n_x, n_xy, spare)
+    left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
+    front, back = _window(x, at - n_x, n, spare[2]), _window(x, at + n_x, n, spare[3])
+    above, below = _window(x, at - n_xy, n, spare[4]), _window(x, at + n_xy, n, spare[5])
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
     for i in range(n):
         along = w_left[i] * left[i] + w_right[i] * right[i]
         across = w_front[i] * front[i] + w_back[i] * back[i]
@@ -98,8 +78,12 @@ def _sum(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
 def _flux(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
     """Sum of w * (x_i - x_j) over the six neighbours j of each voxel i."""
     here = x[at : at + n]
-    left, right, front, back, above, below = _around(x, at, n, n_x, n_xy, spare)
-    w_left, w_right, w_front, w_back, w_above, w_below = _edges(wz, wy, wx, at, n, n_x, n_xy, spare)
+    left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
+    front, back = _window(x, at - n_x, n, spare[2]), _window(x, at + n_x, n, spare[3])
+    above, below = _window(x, at - n_xy, n, spare[4]), _window(x, at + n_xy, n, spare[5])
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
     for i in range(n):
         v = here[i]
         along = w_left[i] * (v - left[i]) + w_right[i] * (v - right[i])
@@ -110,7 +94,9 @@ def _flux(x, wz, wy, wx, at, n, n_x, n_xy, spare, out):
 @_inner
 def _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out):
     """Sum of the weights at each voxel."""
-    w_left, w_right, w_front, w_back, w_above, w_below = _edges(wz, wy, wx, at, n, n_x, n_xy, spare)
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
     for i in range(n):
         total = w_left[i] + w_right[i] + (w_front[i] + w_back[i])
         out[i] = total + (w_above[i] + w_below[i]) + _TINY
@@ -119,8 +105,12 @@ def _diagonal(wz, wy, wx, at, n, n_x, n_xy, spare, out):
 @_inner
 def _relax(x, b, wz, wy, wx, state, on, at, n, n_x, n_xy, spare, out):
     """Solve for the voxels that are unknown and `on`."""
-    left, right, front, back, above, below = _around(x, at, n, n_x, n_xy, spare)
-    w_left, w_right, w_front, w_back, w_above, w_below = _edges(wz, wy, wx, at, n, n_x, n_xy, spare)
+    left, right = _window(x, at - 1, n, spare[0]), _window(x, at + 1, n, spare[1])
+    front, back = _window(x, at - n_x, n, spare[2]), _window(x, at + n_x, n, spare[3])
+    above, below = _window(x, at - n_xy, n, spare[4]), _window(x, at + n_xy, n, spare[5])
+    w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+    w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+    w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
     here, given, source = x[at : at + n], state[at : at + n], b[at : at + n]
     for i in range(n):
         along = w_left[i] * left[i] + w_right[i] * right[i]
@@ -232,8 +222,8 @@ def descend(
 
 @_fast
 def ascend(
-    first, last, low, high, along_y, shape, on, rows, r, z, z_bits, wz, wy, wx, state, group, coarse,
-    shares, share_bits,
+    first, last, low, high, along_y, shape, on, rows, r, z, z_bits, wz, wy, wx, state, group,
+    coarse, shares, share_bits,
 ):  # fmt: skip
     """Second half of a multigrid cycle: add each group's correction, and sweep back.
 
@@ -339,10 +329,18 @@ def residual(z0, z1, y0, y1, shape, on, rows, x, r, wz, wy, wx, state):
             for k in rows:
                 x_k, out = x[k], r[k][at : at + n]
                 here = x_k[at : at + n]
-                left, right, front, back, above, below = _around(x_k, at, n, n_x, n_xy, spare)
-                w_left, w_right, w_front, w_back, w_above, w_below = _edges(
-                    wz, wy, wx, at, n, n_x, n_xy, spare
+                left, right = _window(x_k, at - 1, n, spare[0]), _window(x_k, at + 1, n, spare[1])
+                front, back = (
+                    _window(x_k, at - n_x, n, spare[2]),
+                    _window(x_k, at + n_x, n, spare[3]),
                 )
+                above, below = (
+                    _window(x_k, at - n_xy, n, spare[4]),
+                    _window(x_k, at + n_xy, n, spare[5]),
+                )
+                w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
+                w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
+                w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
                 for i in range(n):
                     v = np.float64(here[i])
                     total = w_left[i] * (left[i] - v) + w_right[i] * (right[i] - v)

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 _jit = njit(nogil=True, cache=True, error_model="numpy")
-_inner = njit(nogil=True, no_cpython_wrapper=True, error_model="numpy")
+_inner = njit(nogil=True, error_model="numpy")
 
 NO_TARGET = -1
 NO_TIE = 255

@@ -243,8 +243,8 @@ def _group_voxels(
     tie = np.empty(shape, np.uint8)
     run_ranges(
         grouping.group_cells,
-        layers, cell, shape, z.reshape(-1), y.reshape(-1), x.reshape(-1), strongest.reshape(-1), CELL_SHARE, SMALL_GROUP,
-        HOLD, group.reshape(-1), tie.reshape(-1), count,
+        layers, cell, shape, *(array.reshape(-1) for array in (z, y, x, strongest)),
+        CELL_SHARE, SMALL_GROUP, HOLD, group.reshape(-1), tie.reshape(-1), count,
         should_stop=should_stop,
     )  # fmt: skip
     n_groups = int(count.sum())

@@ -173,8 +173,9 @@ class Preconditioner:
     def _coarse_cycle(self, top: int, k_from: int, k: int) -> None:
         """One K-cycle over the small levels from `top` on, for one solution."""
         h, anchors = self.hierarchy, self.anchors
+        x, b, r, c, v = self._vectors(k)
         graph_kernels.coarse_cycle(
-            top, k_from, h.node, *self._vectors(k), h.skipped, h.slot, h.lower, h.to, h.weight,
+            top, k_from, h.node, x, b, r, c, v, h.skipped, h.slot, h.lower, h.to, h.weight,
             anchors.pivot, anchors.anchor, h.parent, anchors.bottom,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from napari_seedbed.core.walker.edge_weights import WeightArrays
 from napari_seedbed.core.walker.graph_layout import LANES
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-_inner = njit(nogil=True, no_cpython_wrapper=True, fastmath=True, error_model="numpy")
+_inner = njit(nogil=True, fastmath=True, error_model="numpy")
 
 _ROUNDING = np.float32(1e-6)
 
@@ -50,8 +50,10 @@ def pull_of_seeds(
     """
     pull = np.zeros((values.shape[1], n_groups), np.float32)
     _, n_y, n_x = group.shape
-    grid = (array.reshape(-1) for array in (*weights, state, group))
-    _add_pull(places, values, n_y * n_x, n_x, *grid, pull)
+    wz, wy, wx = (w.reshape(-1) for w in weights)
+    _add_pull(
+        places, values, n_y * n_x, n_x, wz, wy, wx, state.reshape(-1), group.reshape(-1), pull
+    )
     return pull
 
 
@@ -92,31 +94,25 @@ def edges_lifted(places: NDArray[np.int64], weights: WeightArrays) -> Iterator[N
 
 
 @_inner
-def _edge(side, here, n_xy, n_x, wz, wy, wx):
-    """Weight of an edge of the voxel `here`, and the voxel at its other end.
-
-    Sides are 0 and 1 along z, 2 and 3 along y, 4 and 5 along x; odd ones lead back. Edges that
-    would leave the grid have weight 0.
-    """
-    step = n_xy if side < 2 else (n_x if side < 4 else 1)
-    edge = here - step if side % 2 else here
-    other = edge if side % 2 else here + step
-    if edge < 0:
-        return np.float32(0), other
-    return wz[edge] if side < 2 else (wy[edge] if side < 4 else wx[edge]), other
+def _add_pull_along(n, here, step, weight, values, state, group, pull):
+    """Add the pull of the given voxel `here`, the n-th, across its two sides along an axis."""
+    for ahead in range(2):
+        edge = here if ahead else here - step
+        other = edge + step if ahead else edge
+        # Edges that would leave the grid have weight 0.
+        if edge < 0 or weight[edge] == 0 or state[other] != 0:
+            continue
+        for k in range(pull.shape[0]):
+            if values[n, k] != 0:
+                pull[k, group[other]] += weight[edge] * values[n, k]
 
 
 @_fast
 def _add_pull(places, values, n_xy, n_x, wz, wy, wx, state, group, pull):
     for n in range(places.size):
-        for side in range(6):
-            # Back comes first: the order in which numbers are summed is kept.
-            w, other = _edge(side ^ 1, places[n], n_xy, n_x, wz, wy, wx)
-            if w == 0 or state[other] != 0:
-                continue
-            for k in range(pull.shape[0]):
-                if values[n, k] != 0:
-                    pull[k, group[other]] += w * values[n, k]
+        _add_pull_along(n, places[n], n_xy, wz, values, state, group, pull)
+        _add_pull_along(n, places[n], n_x, wy, values, state, group, pull)
+        _add_pull_along(n, places[n], np.int64(1), wx, values, state, group, pull)
 
 
 @_fast
@@ -139,17 +135,26 @@ def cut_given_edges(
 ):
     """Take the edges of the given voxels `places` out of the graphs of all levels.
 
-    The arrays of the grid are flat. Writes the places in `weight` and what was there into `cut_edge`
-    and `cut_weight`; without room in these it changes nothing. Returns how much room that needs.
+    The arrays of the grid are flat. Writes the places in `weight` and what was there into
+    `cut_edge` and `cut_weight`; without room in these it changes nothing. Returns how much room
+    that needs.
     """
     last = node.size - 2
     n_cuts = 0
     for n in range(places.size):
         here = places[n]
         for side in range(6):
-            w, other = _edge(side, here, n_xy, n_x, wz, wy, wx)
+            # Forwards and back along z, y, x.
+            step = n_xy if side < 2 else (n_x if side < 4 else 1)
+            back = side % 2 == 1
+            edge = here - step if back else here
+            other = edge if back else here + step
             # An edge between two given voxels is cut once, from the one that comes first.
-            if w == 0 or (side % 2 == 1 and state[other] != 0):
+            if edge < 0 or (back and state[other] != 0):
+                continue
+            w = wz[edge] if side < 2 else (wy[edge] if side < 4 else wx[edge])
+            # Edges that would leave the grid have weight 0.
+            if w == 0:
                 continue
             a, b = group[here], group[other]
             for level in range(last + 1):
