@@ -17,6 +17,7 @@ from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.region_operations import compactness, smoothing
 
 if TYPE_CHECKING:
+    from napari_seedbed.core.compiling import Engine
     from napari_seedbed.core.seeded.lessons import Lesson
 
 Prepared = TypeVar("Prepared")
@@ -27,6 +28,19 @@ _LESSONS = "lessons of seeded engines"
 AUTOMATIC = "automatic"
 PUBLISHED = "random_walker"
 WATERSHED = "watershed"
+
+
+def engine_of(operation: str, parameters: Mapping[str, Any]) -> "Engine | None":
+    """Return the engine whose kernels a step of a recipe needs, if it is one of those that have
+    many."""
+    if operation == "seeded_segmentation":
+        operation = parameters.get("engine", AUTOMATIC)
+    engines: dict[str, Engine] = {
+        AUTOMATIC: "automatic",
+        PUBLISHED: "published",
+        "pixel_classification": "classifier",
+    }
+    return engines.get(operation)
 
 
 def _prepared(job: Job, key: Hashable, make: Callable[[], Prepared]) -> Prepared:

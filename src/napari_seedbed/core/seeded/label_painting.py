@@ -54,7 +54,8 @@ class Painting:
         def room(array: NDArray[Any]) -> NDArray[Any]:
             return np.empty((*array.shape[:-2], n_rows, array.shape[-1]), array.dtype)
 
-        return Painting(*(None if own is None else room(own) for own in self._arrays))
+        rooms: list[Any] = [None if own is None else room(own) for own in self._arrays]
+        return Painting(*rooms)
 
     def put(self, first: int, part: "Painting") -> None:
         """Write the rows of a part, from the first on."""

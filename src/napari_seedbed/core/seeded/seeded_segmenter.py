@@ -299,9 +299,9 @@ class SeededSegmenter:
     ) -> NDArray[np.integer]:
         """Labels for the numbers of labels in a part of the volume; seeds keep theirs."""
         # The last one is for -1.
-        table = np.asarray([*seeds.values, 0], seeds.labels.dtype)
+        table: NDArray[np.integer] = np.array([*seeds.values, 0], seeds.labels.dtype)
         if region is None:
-            found = np.empty(winner.shape, table.dtype)
+            found: NDArray[np.integer] = np.empty(winner.shape, table.dtype)
 
             def name(first: int, last: int) -> None:
                 found[:, first:last] = table[winner[:, first:last]]
