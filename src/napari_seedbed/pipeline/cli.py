@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--step", metavar="LENGTH", type=float, help="distance of slices, with --stack z"
     )
     command.add_argument(
-        "--overwrite", action="store_true", help="replace results that are there already"
+        "--overwrite", action="store_true", help="replace earlier results of seedbed that are there"
     )
     command.add_argument(
         "--parquet",
@@ -164,7 +164,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from napari_seedbed.errors import FileError
-    from napari_seedbed.pipeline.batch import SUMMARY, run_batch
+    from napari_seedbed.pipeline.batch import run_batch
     from napari_seedbed.pipeline.note_ranges import shortened
     from napari_seedbed.pipeline.recipes import load_recipe
 
@@ -211,8 +211,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise Cancelled
     failed = sum(entry["error"] is not None for entry in summary["inputs"])
     if failed:
-        total = len(summary["inputs"])
-        _complain(f"{failed} of {total} inputs failed; see {Path(arguments.output) / SUMMARY}.")
+        _complain(f"{failed} of {len(summary['inputs'])} inputs failed.")
     return FAILED if failed else DONE
 
 

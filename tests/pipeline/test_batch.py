@@ -1,0 +1,165 @@
+"""Batches of files: what they may replace, and what stays whatever goes wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_seedbed.pipeline import atomic_files, batch
+from napari_seedbed.pipeline.cli import DONE, FAILED, main
+from napari_seedbed.pipeline.files import read_image, write_image
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import run
+from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+
+COMMAND = (sys.executable, "-m", "napari_seedbed.pipeline.cli")
+
+
+@pytest.fixture
+def squares() -> Image:
+    """Three bright squares, one of them away from the others."""
+    array = np.zeros((30, 40), np.uint8)
+    array[3:9, 3:9] = array[3:9, 20:28] = array[18:25, 30:38] = 200
+    return Image(array, ("y", "x"), name="squares")
+
+
+@pytest.fixture
+def place(tmp_path, squares, monkeypatch):
+    """A folder with objects.yaml, a.ome.tif and b.ome.tif, in which the command line runs."""
+    mask = run("threshold_otsu", {"image": squares}).image("mask")
+    labels = run("label", {"image": mask})
+    save_recipe(tmp_path / "objects.yaml", recipe_from_record(labels.record))
+    write_image(tmp_path / "a.ome.tif", squares)
+    write_image(tmp_path / "b.ome.tif", replace(squares, array=squares.array[:, :29]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def seedbed_run(*inputs, folder="out", options=()):
+    return main(["run", "objects.yaml", *inputs, "-o", str(folder), "-q", *options])
+
+
+def summary(folder="out"):
+    return json.loads(Path(folder, "summary.json").read_text("utf-8"))
+
+
+def contents(folder="out"):
+    """Bytes of all files in a folder, by name."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
+
+
+def results(start="", folder="out"):
+    found = contents(folder).items()
+    return {name: data for name, data in found if name.startswith(start) and name != "summary.json"}
+
+
+def hidden(folder="out"):
+    return {path.name for path in Path(folder).iterdir() if path.name.startswith(".")}
+
+
+@pytest.mark.parametrize("where", ["writing the table", "moving the results"])
+def test_rerun_that_fails_half_way_leaves_the_earlier_results(place, monkeypatch, where):
+    assert seedbed_run("a.ome.tif", "b.ome.tif") == DONE
+    before = results("a_")
+    assert sorted(before) == ["a_labels.ome.tif", "a_objects.csv"]
+    write_image("a.ome.tif", replace(read_image("a.ome.tif"), array=read_image("b.ome.tif").array))
+    if where == "writing the table":
+        real = batch.save_table
+
+        def fail(path, table):
+            if path.name.startswith("a_"):
+                raise RuntimeError("half way")
+            return real(path, table)
+
+        monkeypatch.setattr(batch, "save_table", fail)
+    else:
+        # The labels are moved first; the table then cannot be.
+        Path("out/a_objects.csv").unlink()
+        Path("out/a_objects.csv").mkdir()
+        del before["a_objects.csv"]
+    assert seedbed_run("a.ome.tif", "b.ome.tif", options=["--overwrite"]) == FAILED
+    assert results("a_") == before
+    first, second = summary()["inputs"]
+    assert first["error"]
+    assert first["outputs"] == {}
+    assert second["error"] is None
+    assert [entry["input"] for entry in summary()["earlier"]] == ["a.ome.tif"]
+    assert hidden() == set()
+
+
+@pytest.mark.parametrize("way", ["the same folder", "a link to the folder", "a link to the file"])
+def test_no_output_replaces_an_input(place, way):
+    folder, victim = ".", Path("a_labels.ome.tif")
+    write_image(victim, read_image("b.ome.tif"))
+    if way == "a link to the folder":
+        Path("link").symlink_to(place, target_is_directory=True)
+        folder = "link"
+    if way == "a link to the file":
+        folder = "out"
+        Path("out").mkdir()
+        os.link(victim, "out/a_labels.ome.tif")
+    before = victim.read_bytes()
+    status = seedbed_run("a.ome.tif", "a_labels.ome.tif", folder=folder, options=["--overwrite"])
+    assert status == FAILED
+    assert victim.read_bytes() == before
+    first, second = summary(folder)["inputs"]
+    assert "would replace a_labels.ome.tif, which is an input of this run" in first["error"]
+    assert second["outputs"]["labels"] == "a_labels_labels.ome.tif"
+
+
+def test_nothing_of_other_programs_is_replaced(place, capsys):
+    Path("out").mkdir()
+    Path("out/a_objects.csv").write_text("mine")
+    Path("out/b_labels.ome.tif").symlink_to("nowhere")
+    before = contents()
+    assert seedbed_run("a.ome.tif", "b.ome.tif", options=["--overwrite"]) == FAILED
+    assert results() == before
+    assert str(Path("out/b_labels.ome.tif").readlink()) == "nowhere"
+    for entry in summary()["inputs"]:
+        assert "summary.json does not list it" in entry["error"]
+    for text in ("mine", '{"version": 1}', "[]", '{"version": "1", "recipe": "", "inputs": [1]}'):
+        Path("out/summary.json").write_text(text)
+        assert seedbed_run("a.ome.tif", options=["--overwrite"]) == FAILED
+        assert "was not made by seedbed" in capsys.readouterr().err
+        assert Path("out/summary.json").read_text() == text
+
+
+def test_summary_keeps_what_earlier_runs_made(place):
+    assert seedbed_run("a.ome.tif") == DONE
+    before = contents()
+    assert seedbed_run("a.ome.tif") == FAILED
+    assert contents() == before
+    assert seedbed_run("b.ome.tif", "none.tif", "a.ome.tif") == FAILED
+    now = summary()
+    assert [bool(entry["error"]) for entry in now["inputs"]] == [False, True, True]
+    (old,) = now["earlier"]
+    assert (old["input"], old["objects"], old["recipe"]) == ("a.ome.tif", 3, "objects.yaml")
+    assert seedbed_run("a.ome.tif", "b.ome.tif", options=["--overwrite"]) == DONE
+    assert (len(summary()["inputs"]), summary()["earlier"]) == (2, [])
+
+
+def test_what_killed_runs_have_left_is_removed(place):
+    Path("out").mkdir()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    part = atomic_files._part_name("a.tif")
+    dead = part.replace(f".{os.getpid()}-", f".{gone.pid}-")
+    elsewhere = part.replace(atomic_files._machine(), "abcdef")
+    Path("out", part).touch()
+    Path("out", dead).mkdir()
+    Path("out", dead, "a_labels.ome.tif").touch()
+    for name in (elsewhere, elsewhere.replace(".part", "0.part"), ".notes-1.part"):
+        Path("out", name).touch()
+    reused = part.replace("a.tif", "b.tif")
+    Path("out", reused).touch()
+    os.utime(Path("out", reused), (1e9, 1e9))
+    old = elsewhere.replace("a.tif", "b.tif")
+    Path("out", old).touch()
+    os.utime(Path("out", old), (1e9, 1e9))
+    assert seedbed_run("a.ome.tif") == DONE
+    assert hidden() == {part, elsewhere, elsewhere.replace(".part", "0.part"), ".notes-1.part"}
