@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -163,3 +164,68 @@ def test_what_killed_runs_have_left_is_removed(place):
     os.utime(Path("out", old), (1e9, 1e9))
     assert seedbed_run("a.ome.tif") == DONE
     assert hidden() == {part, elsewhere, elsewhere.replace(".part", "0.part"), ".notes-1.part"}
+
+
+ENCODINGS = {
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "C": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    "UTF-8": {"PYTHONUTF8": "1"},
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_names_that_streams_and_disks_do_not_take(place, encoding):
+    names = ["kern_ä_→_🔬", "\x1b[31mred\rone\ntwo", "\udcff\udcfe", "x" * 245]
+    inputs = [f"{name}.ome.tif".encode("utf-8", "surrogateescape") for name in names]
+    for name in inputs:
+        shutil.copy(b"b.ome.tif", name)
+    inputs += [b"y" * 300, b"a.ome.tif"]
+    done = subprocess.run(
+        [*COMMAND, "run", "objects.yaml", *inputs, "-o", "out"],
+        env={**os.environ, **ENCODINGS[encoding]},
+        capture_output=True,
+    )
+    shown = done.stdout + done.stderr
+    assert done.returncode == FAILED
+    assert b"Traceback" not in shown
+    assert not [sign for sign in shown if sign < 32 and sign != ord("\n")]
+    assert b"\\x1b[31mred\\rone\\ntwo.ome.tif: " in done.stdout
+    entries = summary()["inputs"]
+    named = [entry["input"].encode("utf-8", "surrogateescape") for entry in entries]
+    assert named == inputs
+    assert [entry["objects"] for entry in entries] == [2, 2, 2, None, None, 3]
+    assert all("name is too long" in entry["error"] for entry in entries[3:5])
+    assert len(results()) == 8
+    for command in (["info", inputs[1]], ["score", inputs[1], inputs[1]], ["list"]):
+        done = subprocess.run(
+            [*COMMAND, *command], env={**os.environ, **ENCODINGS[encoding]}, capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (DONE, b"")
+        assert not [sign for sign in done.stdout if sign < 32 and sign != ord("\n")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_streams_that_are_full_closed_or_left(place):
+    def status(command, redirection):
+        line = f"{sys.executable} -m napari_seedbed.pipeline.cli {command} {redirection}"
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+        return done.returncode, done.stderr
+
+    expected = {
+        "> /dev/full": (FAILED, "seedbed: standard output could not be written: the disk is full"),
+        "2> /dev/full": (DONE, ""),
+        ">&- 2>&- <&-": (DONE, ""),
+        "| true; exit ${PIPESTATUS[0]}": (DONE, ""),
+    }
+    for number, (redirection, (code, said)) in enumerate(expected.items()):
+        command = f"run objects.yaml a.ome.tif b.ome.tif -o {number}"
+        found, errors = status(command, redirection)
+        assert (found, said in errors) == (code, True)
+        assert [entry["objects"] for entry in summary(str(number))["inputs"]] == [3, 2]
+        assert not summary(str(number))["cancelled"]
+    for command in ("list", "--help", "info a.ome.tif", "score a.ome.tif a.ome.tif --json"):
+        for redirection, (code, said) in expected.items():
+            found, errors = status(command, redirection)
+            assert (found, said in errors) == (code, True), (command, redirection)

@@ -182,6 +182,7 @@ def why_unreadable(error: OSError) -> str:
         errno.ENOENT: "there is no such file",
         errno.ENOTDIR: "there is no such file",
         errno.EISDIR: "it is a folder, not a file",
+        errno.ENAMETOOLONG: "the name is too long",
         errno.EACCES: "reading it is not allowed",
         errno.EPERM: "reading it is not allowed",
     }.get(error.errno or 0, error.strerror or str(error))

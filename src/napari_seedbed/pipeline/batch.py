@@ -22,6 +22,7 @@ from napari_seedbed.pipeline.image_collection import (
     StackAxis,
     collection_files,
     collection_place,
+    is_folder,
     open_collection,
 )
 from napari_seedbed.pipeline.object_tables import object_table_of
@@ -229,11 +230,11 @@ def _run_one(
 
 def _partner(path: Path, other: Path) -> Path:
     """The second image that goes with an input; for a stack, which is a folder, a whole one."""
-    return other / path.name if other.is_dir() and not path.is_dir() else other
+    return other / path.name if is_folder(other) and not is_folder(path) else other
 
 
 def _files_of(path: Path) -> list[Path]:
-    return collection_files(path) if path.is_dir() else [path]
+    return collection_files(path) if is_folder(path) else [path]
 
 
 def _read_stack(
@@ -242,7 +243,7 @@ def _read_stack(
     """The stack of the inputs, or a second image, which may be a stack or one file."""
     if Path(path) == place:
         return open_collection(files, axis, step)
-    return open_collection(path, axis, step) if Path(path).is_dir() else read_image(path)
+    return open_collection(path, axis, step) if is_folder(Path(path)) else read_image(path)
 
 
 def _write(target: Path, key: str, output: Output) -> None:
