@@ -304,6 +304,8 @@ def _info(arguments: argparse.Namespace) -> int:
         say(f"Recipe of napari-seedbed {recipe.created_with}")
         say(f"Made on   {visible(made_on.name)}, {' x '.join(map(str, made_on.shape))}")
         for number, step in enumerate(recipe.steps, start=1):
+            if step.seeds is not None:
+                step.seeds.check()
             values = ", ".join(
                 f"{name} {in_one_line(value)}"
                 for name, value in step.parameters.items()

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from pydantic import ValidationError
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
-from napari_seedbed.errors import FileError, RecipeError
+from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline import atomic_files
 from napari_seedbed.pipeline.fingerprint import fingerprint
 from napari_seedbed.pipeline.image import Image
@@ -27,10 +26,13 @@ from napari_seedbed.pipeline.recipe_model import (
     SourceImage,
     Step,
 )
+from napari_seedbed.pipeline.recipe_text import read_yaml, yaml_text
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.tables import Points
 from napari_seedbed.pipeline.volumes import Output
 from napari_seedbed.pipeline.windows import region_from_bounds
+
+_QUOTED = 200
 
 
 def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
@@ -365,7 +367,7 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     for step in content["steps"]:
         if "seeds" in step:
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
-    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml_text(content)
     images = "IMAGE --other SECOND_IMAGE" if recipe.needs_other else "IMAGE"
     path = Path(path)
     with atomic_files.written_whole(path) as temporary:
@@ -386,28 +388,16 @@ def load_recipe(path: str | PathLike[str]) -> Recipe:
         When it is no recipe, is damaged, or comes from a newer version.
     """
     path = Path(path)
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path} is not a recipe: it is not text.") from error
-    except OSError as error:
-        raise FileError(
-            f"{path} could not be read: {atomic_files.why_unreadable(error)}."
-        ) from error
-    try:
-        content = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" in line {where.line + 1}" if where is not None else ""
-        raise RecipeError(f"{path} is not a recipe: it is not valid YAML{line}.") from error
+    content = read_yaml(path)
     if not isinstance(content, dict) or "format_version" not in content:
         raise RecipeError(f"{path} is not a recipe: it has no format_version.")
     version = content["format_version"]
     if not isinstance(version, int) or version < 1:
-        raise RecipeError(f"{path} is not a recipe: its format_version is {version!r}.")
+        raise RecipeError(f"{path} is not a recipe: its format_version is {_short(repr(version))}.")
     if version > FORMAT_VERSION:
+        maker = _short(str(content.get("created_with", "?")))
         raise RecipeError(
-            f"{path} was made with a newer napari-seedbed ({content.get('created_with', '?')}): "
+            f"{path} was made with a newer napari-seedbed ({maker}): "
             f"its format is {version} and this version reads up to {FORMAT_VERSION}. Update "
             "napari-seedbed: pip install --upgrade napari-seedbed."
         )
@@ -419,32 +409,12 @@ def load_recipe(path: str | PathLike[str]) -> Recipe:
         place = ".".join(str(part) for part in first["loc"])
         if isinstance(own, RecipeError):
             where = f" at {place}" if place else ""
-            raise RecipeError(f"{path}{where}: {own}") from error
-        raise RecipeError(f"{path} is damaged at {place or 'the file'}: {first['msg']}.") from error
+            raise RecipeError(f"{path}{where}: {_short(str(own))}") from error
+        raise RecipeError(
+            f"{path} is damaged at {_short(place) or 'the file'}: {first['msg']}."
+        ) from error
 
 
-class _Dumper(yaml.SafeDumper):
-    """Blocks for long text, one line for short lists."""
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _represent_list(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
-    flat = not any(isinstance(value, dict | list) for value in values)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flat)
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(list, _represent_list)
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values only; aliases, which can grow a small file without limit, are refused."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
+def _short(text: str) -> str:
+    """A text that may quote a recipe, so that it stays one to read."""
+    return text if len(text) <= 2 * _QUOTED else f"{text[:_QUOTED]} … {text[-_QUOTED:]}"
