@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline import atomic_files, batch
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
-from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes import recipe_from_record, replay, save_recipe
+from napari_seedbed.pipeline.slice_runs import replay_by_slice, slice_of
 
 COMMAND = (sys.executable, "-m", "napari_seedbed.pipeline.cli")
 
@@ -229,3 +231,57 @@ def test_streams_that_are_full_closed_or_left(place):
         for redirection, (code, said) in expected.items():
             found, errors = status(command, redirection)
             assert (found, said in errors) == (code, True), (command, redirection)
+
+
+def test_recipe_for_pictures_runs_on_every_slice(place, squares, capsys):
+    """The volume's results are those of its slices, one beside the other."""
+    planes = [squares.array + np.uint8(1), np.zeros_like(squares.array), np.flip(squares.array, 1)]
+    planes[1][5:9, 5:9] = 77
+    volume = Image(np.stack(planes), ("z", "y", "x"), (3, 0.5, 0.5), ("micrometer",) * 3)
+    write_image("v.ome.tif", volume)
+    Path("folder").mkdir()
+    assert seedbed_run("v.ome.tif", "folder") == FAILED
+    said = capsys.readouterr().err
+    assert "on every slice by itself with --by-slice" in said
+    assert "folder is a folder. Name the images in it" in said
+    assert "--stack z, t or c" in said
+    for z, plane in enumerate(planes):
+        flat = Image(plane, ("y", "x"), (0.5, 0.5), ("micrometer",) * 2)
+        write_image(f"s{z}.ome.tif", flat)
+    assert seedbed_run("s0.ome.tif", "s1.ome.tif", "s2.ome.tif", folder="flat") == DONE
+    assert seedbed_run("v.ome.tif", "a.ome.tif", options=["--by-slice"]) == DONE
+    found = read_image("out/v_labels.ome.tif")
+    single = [read_image(f"flat/s{z}_labels.ome.tif").array for z in range(3)]
+    np.testing.assert_array_equal(found.array, single)
+    assert (found.spacing, found.axes) == (volume.spacing, volume.axes)
+    tables = [Path(f"flat/s{z}_objects.csv").read_text().splitlines() for z in range(3)]
+    rows = [f"{z},{row}" for z, table in enumerate(tables) for row in table[1:]]
+    written = Path("out/v_objects.csv").read_text().splitlines()
+    assert written == [f"slice,{tables[0][0]}", *rows]
+    first, second = summary()["inputs"]
+    assert (first["objects"], second["objects"]) == (7, 3)
+    assert any("slices was worked on by itself" in note for note in first["notes"])
+
+
+def test_points_and_tables_of_slices(recipe, cells, rng):
+    stack = Image(rng.integers(0, 3, (2, 40, 50)).astype(np.uint8), ("z", "y", "x"))
+    spots = recipe_from_record(run("local_maxima", {"image": slice_of(stack, 0)}).record)
+    parts = [replay(spots, slice_of(stack, z)).points().points for z in range(2)]
+    expected = np.column_stack([np.repeat([0, 1], list(map(len, parts))), np.concatenate(parts)])
+    np.testing.assert_array_equal(replay_by_slice(spots, stack).points().points, expected)
+    sizes = recipe_from_record(run("measure", {"image": slice_of(stack, 0)}).record)
+    tables = [replay(sizes, slice_of(stack, z)).table().columns for z in range(2)]
+    columns = replay_by_slice(sizes, stack).table().columns
+    assert list(columns) == ["slice", *tables[0]]
+    for name in tables[0]:
+        both = np.concatenate([table[name] for table in tables])
+        np.testing.assert_array_equal(columns[name], both)
+    np.testing.assert_array_equal(columns["slice"], np.repeat([0, 1], 2))
+    with pytest.raises(RecipeError, match="made on a volume; run it without"):
+        replay_by_slice(recipe, cells)
+    flat = slice_of(cells, 0)
+    marks = np.zeros(flat.shape, np.int32)
+    marks[0], marks[-1] = 1, 2
+    marked = run("random_walker", {"image": flat, "seeds": Image(marks, flat.axes)})
+    with pytest.raises(RecipeError, match=r"starts from marks on one picture.*mark it there"):
+        replay_by_slice(recipe_from_record(marked.record), cells)

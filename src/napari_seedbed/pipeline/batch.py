@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from napari_seedbed.pipeline.recipe_model import Recipe
 from napari_seedbed.pipeline.recipes import replay
 from napari_seedbed.pipeline.result_folder import ResultFolder
 from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.slice_runs import object_table_by_slice, replay_by_slice
 from napari_seedbed.pipeline.table_writing import check_parquet, save_table
 from napari_seedbed.pipeline.tables import Points, Table
 from napari_seedbed.pipeline.volumes import Output
@@ -53,6 +55,7 @@ def run_batch(
     stack: StackAxis | None = None,
     step: float | None = None,
     parquet: bool = False,
+    by_slice: bool = False,
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
@@ -86,6 +89,8 @@ def run_batch(
         Distance of slices in a stack along z.
     parquet : bool
         Write tables, and those of objects, as Parquet instead of CSV.
+    by_slice : bool
+        Apply a recipe that was made on a 2D image to volumes, slice by slice.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def run_batch(
         check_parquet()
     ending = ".parquet" if parquet else ".csv"
     paths = [Path(path) for path in inputs]
-    read: Callable[[PathLike], Image] = read_image
+    read: Callable[[PathLike], Image] = _read_file
     files: list[Path] = []
     if stack is not None:
         files = [file for path in paths for file in _files_of(path)]
@@ -136,6 +141,7 @@ def run_batch(
         partners = [_partner(path, Path(other)) for path in paths]
         sources += [file for partner in partners for file in _files_of(partner)]
     results = ResultFolder(Path(folder), sources, recipe_name, overwrite)
+    job = _Job(recipe, other, read, results, ending, by_slice)
     cancelled = False
     for nth, path in enumerate(paths):
 
@@ -153,7 +159,7 @@ def run_batch(
                 entry["error"] = str(error)
             else:
                 results.begin()
-                _run_one(recipe, path, other, read, results, ending, entry, pass_on, should_stop)
+                job.run(path, entry, pass_on, should_stop)
         except Cancelled:
             cancelled = True
             break
@@ -175,62 +181,77 @@ def _new_entry(path: Path) -> dict[str, Any]:
     }
 
 
-def _run_one(
-    recipe: Recipe,
-    path: Path,
-    other: PathLike | None,
-    read: Callable[[PathLike], Image],
-    results: ResultFolder,
-    ending: str,
-    entry: dict[str, Any],
-    report: Report,
-    should_stop: ShouldStop | None,
-) -> None:
-    """Fill the summary's entry of one input; its results are all written, or none is."""
-    begin = time.perf_counter()
-    outputs: dict[str, str] = {}
-    try:
-        report(Progress(0.0, "reading"))
-        image = read(path)
-        entry["notes"] += image.notes
-        second = None if other is None else read(_partner(path, Path(other)))
-        result = replay(recipe, image, report, should_stop, other=second)
-        entry["notes"] += result.record["notes"]
-        check_stop(should_stop)
-        report(Progress(1.0, "writing"))
-        n_objects = None
-        with results.results() as place:
-            for key, output in result.outputs.items():
-                outputs[key] = _file_name(path, key, recipe, ending)
-                _write(place / outputs[key], key, output)
-            if "labels" in result.outputs:
-                labels = result.image("labels")
-                if recipe.channels is not None:
-                    image = image.select_channels(recipe.channels)
-                same_grid = labels.spatial_shape == image.spatial_shape
-                table = object_table_of(labels, image if same_grid else None)
-                outputs["objects"] = _objects_name(path, ending)
-                save_table(place / outputs["objects"], table)
-                n_objects = len(table["label"])
+@dataclass(frozen=True)
+class _Job:
+    """What is done with each input."""
+
+    recipe: Recipe
+    other: PathLike | None
+    read: Callable[[PathLike], Image]
+    results: ResultFolder
+    ending: str
+    by_slice: bool
+
+    def run(
+        self, path: Path, entry: dict[str, Any], report: Report, should_stop: ShouldStop | None
+    ) -> None:
+        """Fill the summary's entry of one input; its results are all written, or none is."""
+        begin = time.perf_counter()
+        outputs: dict[str, str] = {}
+        try:
+            report(Progress(0.0, "reading"))
+            image = self.read(path)
+            entry["notes"] += image.notes
+            second = None if self.other is None else self.read(_partner(path, Path(self.other)))
+            in_slices = self.by_slice and "z" in image.axes
+            apply = replay_by_slice if in_slices else replay
+            result = apply(self.recipe, image, report, should_stop, other=second)
+            entry["notes"] += result.record["notes"]
             check_stop(should_stop)
-        entry |= {"outputs": outputs, "objects": n_objects}
-    except Cancelled:
-        raise
-    except SeedbedError as error:
-        entry["error"] = str(error)
-    except MemoryError:
-        entry["error"] = f"There is not enough memory for {path.name}; close other programs."
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other inputs do not have it
-        entry["error"] = (
-            f"It stopped with an unexpected error, {type(error).__name__}: {error}. The other "
-            "inputs are not concerned; please report this one."
-        )
-    entry["seconds"] = round(time.perf_counter() - begin, 3)
+            report(Progress(1.0, "writing"))
+            n_objects = None
+            with self.results.results() as place:
+                for key, output in result.outputs.items():
+                    outputs[key] = _file_name(path, key, self.recipe, self.ending)
+                    _write(place / outputs[key], key, output)
+                if "labels" in result.outputs:
+                    labels = result.image("labels")
+                    if self.recipe.channels is not None:
+                        image = image.select_channels(self.recipe.channels)
+                    same_grid = labels.spatial_shape == image.spatial_shape
+                    measure = object_table_by_slice if in_slices else object_table_of
+                    table = measure(labels, image if same_grid else None)
+                    outputs["objects"] = _objects_name(path, self.ending)
+                    save_table(place / outputs["objects"], table)
+                    n_objects = len(table["label"])
+                check_stop(should_stop)
+            entry |= {"outputs": outputs, "objects": n_objects}
+        except Cancelled:
+            raise
+        except SeedbedError as error:
+            entry["error"] = str(error)
+        except MemoryError:
+            entry["error"] = f"There is not enough memory for {path.name}; close other programs."
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other inputs do not have it
+            entry["error"] = (
+                f"It stopped with an unexpected error, {type(error).__name__}: {error}. The other "
+                "inputs are not concerned; please report this one."
+            )
+        entry["seconds"] = round(time.perf_counter() - begin, 3)
 
 
 def _partner(path: Path, other: Path) -> Path:
     """The second image that goes with an input; for a stack, which is a folder, a whole one."""
     return other / path.name if is_folder(other) and not is_folder(path) else other
+
+
+def _read_file(path: PathLike) -> Image:
+    if is_folder(Path(path)):
+        raise FileError(
+            f"{path} is a folder. Name the images in it, {Path(path) / '*.tif'}, or take them "
+            "together as one image with --stack z, t or c."
+        )
+    return read_image(path)
 
 
 def _files_of(path: Path) -> list[Path]:

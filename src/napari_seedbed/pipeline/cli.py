@@ -112,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         "--step", metavar="LENGTH", type=float, help="distance of slices, with --stack z"
     )
     command.add_argument(
+        "--by-slice",
+        action="store_true",
+        help="apply a recipe that was made on a 2D image to every slice of volumes, by itself",
+    )
+    command.add_argument(
         "--overwrite", action="store_true", help="replace earlier results of seedbed that are there"
     )
     command.add_argument(
@@ -224,6 +229,7 @@ def _run(arguments: argparse.Namespace) -> int:
             stack=arguments.stack,
             step=arguments.step,
             parquet=arguments.parquet,
+            by_slice=arguments.by_slice,
         )
     progress.clear()
     if summary["cancelled"]:

@@ -262,9 +262,15 @@ def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
     """The recipe's channels of the image, with the voxel size that counts, and what differs."""
     made_on = recipe.image
     if len(image.spatial_axes) != len(made_on.spatial_shape):
+        is_volume = len(image.spatial_axes) == 3
         raise RecipeError(
             f"The recipe was made on a {len(made_on.spatial_shape)}D image, but {image.name} is "
-            f"{len(image.spatial_axes)}D."
+            f"{len(image.spatial_axes)}D. "
+            + (
+                "Run it on every slice by itself with --by-slice, or make a recipe on a volume."
+                if is_volume
+                else "If it is a slice of a volume, take all slices together with --stack z."
+            )
         )
     image, same = _choose_channels(recipe, image)
     notes = []
