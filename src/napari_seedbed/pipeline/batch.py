@@ -86,7 +86,8 @@ def run_batch(
         them. Its results are called after their folder. A second image that is a folder is then
         a stack too.
     step : float, optional
-        Distance of slices in a stack along z.
+        Distance of slices in a stack along z, in the unit of the files or, where they have none,
+        of the recipe. It counts also where the recipe has another one.
     parquet : bool
         Write tables, and those of objects, as Parquet instead of CSV.
     by_slice : bool
@@ -141,7 +142,7 @@ def run_batch(
         partners = [_partner(path, Path(other)) for path in paths]
         sources += [file for partner in partners for file in _files_of(partner)]
     results = ResultFolder(Path(folder), sources, recipe_name, overwrite)
-    job = _Job(recipe, other, read, results, ending, by_slice)
+    job = _Job(recipe, other, read, results, ending, step, by_slice)
     cancelled = False
     for nth, path in enumerate(paths):
 
@@ -190,6 +191,7 @@ class _Job:
     read: Callable[[PathLike], Image]
     results: ResultFolder
     ending: str
+    step: float | None
     by_slice: bool
 
     def run(
@@ -205,7 +207,7 @@ class _Job:
             second = None if self.other is None else self.read(_partner(path, Path(self.other)))
             in_slices = self.by_slice and "z" in image.axes
             apply = replay_by_slice if in_slices else replay
-            result = apply(self.recipe, image, report, should_stop, other=second)
+            result = apply(self.recipe, image, report, should_stop, other=second, step=self.step)
             entry["notes"] += result.record["notes"]
             check_stop(should_stop)
             report(Progress(1.0, "writing"))

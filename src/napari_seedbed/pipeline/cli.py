@@ -109,7 +109,10 @@ def _parser() -> argparse.ArgumentParser:
         "channels, in the order of the numbers in their names",
     )
     command.add_argument(
-        "--step", metavar="LENGTH", type=float, help="distance of slices, with --stack z"
+        "--step",
+        metavar="LENGTH",
+        type=float,
+        help="distance of slices, with --stack z, in the unit of the files or else of the recipe",
     )
     command.add_argument(
         "--by-slice",

@@ -13,10 +13,9 @@ from pydantic import ValidationError
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline import atomic_files
-from napari_seedbed.pipeline.fingerprint import fingerprint
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, get, run
-from napari_seedbed.pipeline.provenance import library_versions, package_version
+from napari_seedbed.pipeline.recipe_fitting import fitted
 from napari_seedbed.pipeline.recipe_model import (
     FORMAT_VERSION,
     OTHER,
@@ -142,11 +141,13 @@ def replay(
     should_stop: ShouldStop | None = None,
     *,
     other: Image | None = None,
+    step: float | None = None,
+    is_part: bool = False,
 ) -> Result:
     """Run a recipe on an image: bit for bit the same result on the same image.
 
     On the same voxels the recipe's voxel size counts, because it may have been set by hand. On
-    others the image's own does, where it states a unit.
+    others the image's own does, where it states a unit, and lengths are converted to that unit.
 
     Parameters
     ----------
@@ -156,6 +157,10 @@ def replay(
     report, should_stop : callable, optional
     other : Image, optional
         The second image of a recipe that works on two (`Recipe.needs_other`).
+    step : float, optional
+        Distance of slices that the image was given by hand: it counts whatever the recipe says.
+    is_part : bool
+        Whether the image is a part of another one, whose voxel size counts for all its parts.
 
     Returns
     -------
@@ -168,32 +173,32 @@ def replay(
     RecipeError
         When the recipe does not fit the image.
     """
-    image, notes = _fit(recipe, image)
+    recipe, image, notes = fitted(recipe, image, step=step, is_part=is_part)
     made: dict[str, Output] = {"image": image}
     if other is not None:
         made[OTHER] = other
     elif recipe.needs_other:
         raise RecipeError("The recipe works on two images; give the second one, too.")
     n_steps = len(recipe.steps)
-    for nth, step in enumerate(recipe.steps):
+    for nth, part in enumerate(recipe.steps):
 
         def pass_on(progress: Progress, nth: int = nth) -> None:
             if report is not None:
                 report(replace(progress, fraction=(nth + progress.fraction) / n_steps))
 
         result = run(
-            step.operation,
-            _inputs_for(step, made),
-            step.parameters,
+            part.operation,
+            _inputs_for(part, made),
+            part.parameters,
             report=pass_on,
             should_stop=should_stop,
-            times=step.times,
-            region=region_from_bounds(step.region),
+            times=part.times,
+            region=region_from_bounds(part.region),
         )
         notes += result.record["notes"]
-        main = get(step.operation).gives
+        main = get(part.operation).gives
         for key, output in result.outputs.items():
-            made[step.name if key == main else f"{step.name}.{key}"] = output
+            made[part.name if key == main else f"{part.name}.{key}"] = output
     record = {**result.record, "notes": notes}
     outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
     return Result(outputs, record)
@@ -258,80 +263,6 @@ def _made_seeds(step: Step, name: str, image: Image, made: Mapping[str, Output])
     return Image(array, axes, image.spacing, image.units, name="seeds", record=given.record)
 
 
-def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
-    """The recipe's channels of the image, with the voxel size that counts, and what differs."""
-    made_on = recipe.image
-    if len(image.spatial_axes) != len(made_on.spatial_shape):
-        is_volume = len(image.spatial_axes) == 3
-        raise RecipeError(
-            f"The recipe was made on a {len(made_on.spatial_shape)}D image, but {image.name} is "
-            f"{len(image.spatial_axes)}D. "
-            + (
-                "Run it on every slice by itself with --by-slice, or make a recipe on a volume."
-                if is_volume
-                else "If it is a slice of a volume, take all slices together with --stack z."
-            )
-        )
-    image, same = _choose_channels(recipe, image)
-    notes = []
-    if not same:
-        notes.append(
-            f"{image.name} is not the image that the recipe was made on ({made_on.name}): its "
-            f"fingerprint differs. The recipe's {_reused(recipe)} were reused."
-        )
-    calibrated = any(unit != "pixel" for unit in image.units)
-    own, recorded = (image.spacing, image.units), (made_on.spacing, made_on.units)
-    if (same or not calibrated) and own != recorded:
-        size = " x ".join(f"{step:g}" for step in made_on.spacing)
-        notes.append(f"The voxel size was taken from the recipe: {size} {made_on.units[-1]}.")
-        image = replace(image, spacing=made_on.spacing, units=made_on.units)
-    now = {"napari-seedbed": package_version(), **library_versions()}
-    then = {"napari-seedbed": recipe.created_with, **recipe.libraries}
-    changed = [f"{k} {then[k]}" for k in then if k in now and then[k] != now[k]]
-    if changed:
-        notes.append(
-            f"The recipe was made with {', '.join(changed)}; other versions may differ in the "
-            "last digits."
-        )
-    return image, notes
-
-
-def _choose_channels(recipe: Recipe, image: Image) -> tuple[Image, bool]:
-    """The recipe's channels of an image, and whether they are those it was made on."""
-    made_on = recipe.image
-
-    def is_source(candidate: Image) -> bool:
-        # Reading and hashing all voxels is needless where the shape tells already.
-        alike = (candidate.spatial_shape, candidate.dtype.name) == (
-            made_on.spatial_shape,
-            made_on.dtype,
-        )
-        return alike and fingerprint(candidate) == made_on.fingerprint
-
-    if recipe.channels is not None:
-        if max(recipe.channels) >= image.n_channels:
-            raise RecipeError(
-                f"The recipe uses channel {max(recipe.channels) + 1}, but {image.name} has only "
-                f"{image.n_channels}."
-            )
-        image = image.select_channels(recipe.channels)
-    wanted = made_on.shape[made_on.axes.index("c")] if "c" in made_on.axes else 1
-    if made_on.rgb and image.rgb:
-        wanted = image.n_channels
-    if image.n_channels == wanted:
-        return image, is_source(image)
-    if wanted == 1 and recipe.channels is None:
-        # Some readers split a file into one layer a channel and do not say which is which.
-        for channel in range(image.n_channels):
-            candidate = image.select_channels([channel])
-            if is_source(candidate):
-                return candidate, True
-    raise RecipeError(
-        f"The recipe was made on {wanted} channel(s), but {image.name} has {image.n_channels}. "
-        "Write the channels to use into the recipe, counted from 0: for example channels: [0]."
-    )
-
-
 def _seeds_for(seeds: Seeds, image: Image) -> Image:
     wanted = tuple(n for n, axis in zip(image.shape, image.axes, strict=True) if axis != "c")
     axes = tuple(axis for axis in image.axes if axis != "c")
@@ -353,12 +284,6 @@ def _shapes_for(drawn: Sequence[DrawnShape], image: Image) -> Shapes:
             f"{image.n_times}. Open the image in napari and draw shapes on it."
         )
     return Shapes(shapes)
-
-
-def _reused(recipe: Recipe) -> str:
-    held = {"seeds": any(step.seeds for step in recipe.steps)}
-    held["shapes"] = any(step.shapes for step in recipe.steps)
-    return " and ".join([*(role for role, there in held.items() if there), "parameters"])
 
 
 def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:

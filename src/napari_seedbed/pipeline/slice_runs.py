@@ -29,6 +29,7 @@ def replay_by_slice(
     should_stop: ShouldStop | None = None,
     *,
     other: Image | None = None,
+    step: float | None = None,
 ) -> Result:
     """Run a recipe that was made on a 2D image on every slice of a volume.
 
@@ -42,6 +43,8 @@ def replay_by_slice(
     other : Image, optional
         The second image of a recipe that works on two: a volume of as many slices, or a picture,
         which goes with every slice.
+    step : float, optional
+        Distance of slices that the image was given by hand.
 
     Returns
     -------
@@ -78,12 +81,15 @@ def replay_by_slice(
                 report(replace(progress, fraction=fraction, message=message, preview=None))
 
         second = None if other is None else slice_of(other, z)
-        results.append(replay(recipe, slice_of(image, z), pass_on, should_stop, other=second))
+        part = slice_of(image, z)
+        results.append(replay(recipe, part, pass_on, should_stop, other=second, is_part=True))
     notes = _joined_notes([result.record["notes"] for result in results])
     notes.append(f"Each of the {n_slices} slices was worked on by itself; labels count anew on it.")
     record = {**results[-1].record, "notes": notes}
     outputs = {
-        key: replace(_joined([result.outputs[key] for result in results], image), record=record)
+        key: replace(
+            _joined([result.outputs[key] for result in results], image, step), record=record
+        )
         for key in results[0].outputs
     }
     return Result(outputs, record)
@@ -128,7 +134,7 @@ def _joined_notes(by_slice: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def _joined(parts: Sequence[Output], image: Image) -> Output:
+def _joined(parts: Sequence[Output], image: Image, step: float | None) -> Output:
     """The outputs of all slices as one, at the place of the volume."""
     first: Any = parts[0]
     if isinstance(first, Table):
@@ -136,9 +142,14 @@ def _joined(parts: Sequence[Output], image: Image) -> Output:
         return replace(
             first, columns=joined([_at_slice(z, p.columns) for z, p in enumerate(tables)])
         )
+    distance, unit = image.spacing[0], image.units[0]
+    if first.units[:1] != image.units[1:2]:
+        # The size of pixels is the recipe's, so what is not given is as high as they are.
+        unit = first.units[0]
+        distance = step or distance / image.spacing[1] * first.spacing[0]
     place: dict[str, Any] = {
-        "spacing": (image.spacing[0], *first.spacing),
-        "units": (image.units[0], *first.units),
+        "spacing": (distance, *first.spacing),
+        "units": (unit, *first.units),
         "translate": (image.translate[0], *first.translate),
     }
     if isinstance(first, Points):
