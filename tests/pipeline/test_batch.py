@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline import atomic_files, batch
-from napari_seedbed.pipeline.cli import DONE, FAILED, main
+from napari_seedbed.pipeline.cli import DONE, FAILED, INTERRUPTED, main
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
@@ -285,3 +287,39 @@ def test_points_and_tables_of_slices(recipe, cells, rng):
     marked = run("random_walker", {"image": flat, "seeds": Image(marks, flat.axes)})
     with pytest.raises(RecipeError, match=r"starts from marks on one picture.*mark it there"):
         replay_by_slice(recipe_from_record(marked.record), cells)
+
+
+SLOW = """
+import sys, time
+from napari_seedbed.pipeline import batch, cli
+save = batch.save_table
+batch.save_table = lambda path, table: time.sleep(60) if path.name[0] == "b" else save(path, table)
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
+def test_signal_ends_what_does_not_listen(place, name):
+    """While the second input is written; what it leaves is removed by the next run."""
+    number = getattr(signal, name)
+    inputs = ["a.ome.tif", "b.ome.tif"]
+    command = [sys.executable, "-c", SLOW, "run", "objects.yaml", *inputs, "-o", "out"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    half = "out/.results-*.part/b_labels.ome.tif"
+    deadline = time.monotonic() + 120
+    while not list(Path().glob(half)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    start = time.monotonic()
+    running.send_signal(number)
+    said, errors = running.communicate(timeout=60)
+    assert time.monotonic() - start < 2
+    assert running.returncode == (-number if name == "SIGKILL" else INTERRUPTED)
+    assert errors.endswith("seedbed: cancelled.\n") or name == "SIGKILL"
+    assert "a_labels.ome.tif" in said
+    assert summary()["cancelled"]
+    assert [(entry["input"], entry["objects"]) for entry in summary()["inputs"]] == [(inputs[0], 3)]
+    assert sorted(results("a_")) == ["a_labels.ome.tif", "a_objects.csv"]
+    assert results("b_") == {}
+    assert seedbed_run(*inputs, options=["--overwrite"]) == DONE
+    assert hidden() == set()
+    assert [entry["objects"] for entry in summary()["inputs"]] == [3, 2]

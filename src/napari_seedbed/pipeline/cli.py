@@ -4,17 +4,15 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from napari_seedbed import __version__
 from napari_seedbed.errors import Cancelled, InputError, RecipeError, SeedbedError
+from napari_seedbed.pipeline.interruption import INTERRUPTED, end_as_ctrl_c_does, interruptible
 from napari_seedbed.pipeline.output_streams import (
     ProgressLine,
     Spoken,
@@ -26,7 +24,7 @@ from napari_seedbed.pipeline.output_streams import (
 )
 from napari_seedbed.pipeline.visible_text import visible
 
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USE = 0, 1, 2
 _SAMPLE_RECIPE = "nuclei_seeded_segmentation.yaml"
 _SAMPLE_IMAGE = "nuclei.ome.tif"
 
@@ -35,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return 0 done, 1 some inputs failed, 2 wrong use, 130 interrupted."""
     if argv is None:
         open_closed_descriptors()
+        end_as_ctrl_c_does()
     spoken = Spoken()
     try:
         with patient_streams(spoken):
@@ -49,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _status_of(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    arguments.owns_process = argv is None
     # Our own message says what is wrong with a file, once and in plain words.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
@@ -218,7 +218,7 @@ def _run(arguments: argparse.Namespace) -> int:
         count = "" if entry["objects"] is None else f", {entry['objects']} objects"
         say(visible(f"{entry['input']}: {', '.join(entry['outputs'].values())}{count}"))
 
-    with _interruptible() as stopped:
+    with interruptible(ends_program=arguments.owns_process) as stopped:
         summary = run_batch(
             recipe,
             _expand(arguments.inputs),
@@ -252,7 +252,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     with (
         as_file(samples / _SAMPLE_RECIPE) as recipe,
         as_file(samples / _SAMPLE_IMAGE) as image,
-        _interruptible() as stopped,
+        interruptible(ends_program=arguments.owns_process) as stopped,
     ):
         summary = run_batch(
             load_recipe(recipe),
@@ -282,7 +282,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.scoring import json_values, score_files
 
     progress = ProgressLine(quiet=False)
-    with _interruptible() as stopped:
+    with interruptible(ends_program=arguments.owns_process) as stopped:
         scoring = score_files(
             arguments.truth,
             arguments.result,
@@ -355,26 +355,6 @@ def _expand(inputs: Sequence[str]) -> list[Path]:
         else:
             found.append(path)
     return found
-
-
-@contextmanager
-def _interruptible() -> Iterator[Any]:
-    """Let Ctrl-C ask the job to stop; a second one stops at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def ask(number: int, frame: Any) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 if __name__ == "__main__":
