@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from napari_seedbed.pipeline.batch import run_batch
+from napari_seedbed.pipeline.classifier_operations import samples_of
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipe_fitting import lengths_for
 from napari_seedbed.pipeline.recipes import recipe_from_record, replay
+from napari_seedbed.pipeline.sample_encoding import samples_as_text, samples_from_text
 from napari_seedbed.pipeline.slice_runs import replay_by_slice
 
 METERS = {"nanometer": 1e-9, "micrometer": 1e-6, "millimeter": 1e-3, "inch": 0.0254}
@@ -84,7 +86,28 @@ def test_parameters_of_a_step_for_another_image(blobs):
     there = sized(blobs[1], 50, "nanometer")
     assert lengths_for(made, made.steps[0], there) == {"sigma": 200.0}
     assert lengths_for(made, made.steps[-1], there)["smallest"] == 155_000.0
-    assert lengths_for(made, made.steps[0], Image(blobs[1], ("y", "x"))) == {"sigma": 0.2}
+    assert lengths_for(made, made.steps[0], Image(blobs[1], ("y", "x"))) == {"sigma": 2.0}
+
+
+@pytest.mark.parametrize(("unit", "size"), [("nanometer", 100.0), ("pixel", 1.0)])
+def test_scales_that_were_learnt_follow_the_unit(blobs, unit, size):
+    """They are lengths inside a text."""
+    there = sized(blobs[0], 0.1, "micrometer")
+    marks = np.zeros(blobs[0].shape, np.int32)
+    marks[blobs[0] > 220] = 1
+    marks[:, ::7][blobs[0][:, ::7] < 90] = 2
+    seeds = replace(there, array=marks)
+    learnt = samples_of(there, seeds, {"sigma": 0.07, "n_scales": 3, "intensities": "contrast"})
+    parameters = {"training": samples_as_text(learnt), "sigma": 0.07}
+    result = run("pixel_classification", {"image": there}, parameters)
+    made = recipe_from_record(result.record)
+    expected = replay(made, sized(blobs[1], 0.1, "micrometer")).image("labels").array
+    other = sized(blobs[1], size, unit)
+    np.testing.assert_array_equal(replay(made, other).image("labels").array, expected)
+    values = lengths_for(made, made.steps[0], other)
+    sigmas = samples_from_text(values["training"]).features.sigmas
+    assert sigmas == tuple(values["sigma"] * n for n in (1, 2, 4))
+    assert values["sigma"] == 0.7 * size
 
 
 def test_given_distance_of_slices_counts_whatever_the_recipe_says(tmp_path, rng):

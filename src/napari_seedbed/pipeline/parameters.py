@@ -50,6 +50,8 @@ class Parameter:
     check_text : callable or None
         Raises InputError for a 'text' that cannot be used; its message does not name the parameter.
         Of the array that it may give for one that can, the form shows a picture.
+    scale_text : callable or None
+        Gives a 'text' with the lengths in it multiplied by a number, where there are some.
     presets : tuple of (str, str)
         What the form calls texts to begin with, and these.
     lines : int
@@ -72,6 +74,7 @@ class Parameter:
     logarithmic: bool = False
     in_voxels: bool = False
     check_text: Callable[[str], object] | None = None
+    scale_text: Callable[[str, float], str] | None = None
     presets: tuple[tuple[str, str], ...] = ()
     lines: int = 7
     only_with: tuple[str, tuple[str, ...]] | None = None

@@ -64,9 +64,10 @@ def fitted(
 
 
 def lengths_for(recipe: Recipe, step: Step, image: Image) -> dict[str, Value]:
-    """The parameters of a step with its lengths as they are on an image with a voxel size."""
-    if all(unit == "pixel" for unit in image.units):
-        return dict(step.parameters)
+    """The parameters of a step with its lengths in the unit of an image.
+
+    Where one of the two has no unit of length, they count as many voxels as they did.
+    """
     return _converted(step, _scale(recipe.image, in_one_unit(image))[0])
 
 
@@ -139,7 +140,7 @@ def _scale(made_on: SourceImage, image: Image) -> tuple[Callable[[Parameter], fl
     def scale(parameter: Parameter) -> float:
         if factor is None:
             return parameter.one_voxel(image.spacing) / parameter.one_voxel(made_on.spacing)
-        return factor ** (len(image.spacing) if parameter.unit == "physical_size" else 1)
+        return float(factor ** (len(image.spacing) if parameter.unit == "physical_size" else 1))
 
     return scale, factor is not None
 
@@ -148,11 +149,13 @@ def _converted(step: Step, scale: Callable[[Parameter], float]) -> dict[str, Val
     """The parameters of a step, twelve digits of what is converted."""
     values: dict[str, Value] = dict(step.parameters)
     for parameter in get(step.operation).parameters:
-        given = values.get(parameter.name)
+        given, by = values.get(parameter.name), scale(parameter)
+        if by == 1:
+            continue
         if parameter.unit is not None and isinstance(given, int | float):
-            by = scale(parameter)
-            if by != 1:
-                values[parameter.name] = float(f"{given * by:.12g}")
+            values[parameter.name] = float(f"{given * by:.12g}")
+        if parameter.scale_text is not None and isinstance(given, str):
+            values[parameter.name] = parameter.scale_text(given, by)
     return values
 
 
@@ -162,7 +165,7 @@ def _told(before: Sequence[Step], after: Sequence[Step], unit: str) -> str:
         f"{name} {old.parameters[name]:g} is {value:g} {unit}"
         for old, new in zip(before, after, strict=True)
         for name, value in new.parameters.items()
-        if value != old.parameters[name]
+        if value != old.parameters[name] and not isinstance(value, str)
     )
 
 
