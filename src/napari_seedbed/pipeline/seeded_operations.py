@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Prepared = TypeVar("Prepared")
 
 _ENGINES = "seeded engines"
+_LESSONS = "lessons of seeded engines"
 
 AUTOMATIC = "automatic"
 PUBLISHED = "random_walker"
@@ -110,15 +111,12 @@ def _segmenter(job: Job) -> Any:
 
 
 def last_lesson(cache: Mapping[Hashable, Any]) -> "Lesson | None":
-    """What the last run with this cache teaches about other images.
+    """What the last run with this cache teaches about other images, all its time points together.
 
     None where it did not tell objects from background, or with another engine than the automatic.
     """
-    for key, engine in cache.items():
-        if isinstance(key, tuple) and key[0] == _ENGINES and key[-1] == AUTOMATIC:
-            lesson: Lesson | None = engine.lesson
-            return lesson
-    return None
+    lessons: list[Lesson] = cache.get(_LESSONS, [])
+    return lessons[0].joined(*lessons[1:]) if lessons else None
 
 
 def _prepare(job: Job) -> None:
@@ -135,10 +133,15 @@ def _prepare(job: Job) -> None:
 def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
     engine, background = job.parameters["engine"], job.parameters["background"]
     report = _without(background, job.report)
+    # Of this run alone, and put back for each time point: the cache is emptied before.
+    lessons: list[Lesson] = job.shared.setdefault(_LESSONS, [])
+    job.context.cache[_LESSONS] = lessons
     if engine == AUTOMATIC:
         segmenter = _segmenter(job)
         segmenter.solve(job.seeds, job.should_stop, report, view=job.context.view)
         outputs = _outputs_of(job, segmenter)
+        if segmenter.lesson is not None:
+            lessons.append(segmenter.lesson)
     elif engine == PUBLISHED:
         outputs = _walk(job, _published(job), report)
     else:
@@ -291,6 +294,7 @@ SEEDED_SEGMENTATION = Operation(
     group="Segmentation",
     title="Seeded segmentation",
     term="scribbles, markers, random walker, watershed",
+    known_by="engine",
     menu="napari/layers/segment",
     function=_seeded_segmentation,
     prepare=_prepare,

@@ -9,6 +9,8 @@ from skimage.segmentation import watershed
 
 from napari_seedbed.core import SeededSegmenter, seeded_segmentation
 from napari_seedbed.core import threads as kernel_threads
+from napari_seedbed.core.seeded.label_painting import Painter
+from napari_seedbed.core.seeded.seed_problems import Solution
 from napari_seedbed.errors import Cancelled, InputError
 
 BACKGROUND = 9
@@ -104,8 +106,9 @@ def test_without_a_background_all_labels_are_equals():
     found = seeded_segmentation(image, two)
     assert dice(found == 1, truth > 0, True) > 0.9
     swapped = seeded_segmentation(image, np.where(two == 1, 20, two))
-    # The order of the labels changes roundings, and which of equal splits a tree takes.
-    assert ((found == BACKGROUND) == (swapped == BACKGROUND)).mean() > 0.995
+    # The order of the labels changes roundings, and which of equal splits a tree takes: that moves
+    # a few voxels of the border, none to three of 10752 on ten such scenes.
+    assert ((found == BACKGROUND) != (swapped == BACKGROUND)).sum() <= 10
 
 
 def test_the_result_depends_on_the_seeds_alone():
@@ -145,7 +148,7 @@ def test_brightness_and_contrast_do_not_matter(scale):
     unit = np.rint(255 * (image - image.min()) / np.ptp(image))
     wanted = seeded_segmentation(unit, seeds, background=BACKGROUND)
     found = seeded_segmentation(unit * scale + 7 * scale, seeds, background=BACKGROUND)
-    assert (found == wanted).mean() > 0.995
+    np.testing.assert_array_equal(found, wanted)
 
 
 def look(engine, seeds, view):
@@ -306,3 +309,36 @@ def test_a_plane_that_is_thin_is_as_good_as_a_picture():
     marks[2, 2:9] = BACKGROUND
     marks[tuple(np.argwhere(truth[plane] > 0)[0])] = truth[plane].max()
     np.testing.assert_array_equal(thin.solve(marks[np.newaxis])[0], flat.solve(marks))
+
+
+def test_a_quick_look_paints_all_that_a_stroke_may_change(monkeypatch):
+    image, _, seeds = (np.tile(part, (3, 3)) for part in discs())
+    for number in range(9):
+        tile = seeds[number // 3 * 96 :, number % 3 * 112 :][:96, :112]
+        tile[(tile > 0) & (tile != BACKGROUND)] += 10 * number
+    seeds[seeds == BACKGROUND] = 99
+    engine = SeededSegmenter(image, background=99)
+    looked = []
+    original = Solution.region_of_change
+
+    def recorded(last, problem, new, before, after):
+        region = original(last, problem, new, before, after)
+        painter = last.painter
+        again = Painter(problem.nodes, after, painter.steps, painter.evidence, new.class_of)
+        named = engine.named(again.paint().winner, new)[0]
+        old = engine.named(painter.paint().winner, last.seeds)[0]
+        looked.append((region[1:], named, old))
+        return region
+
+    monkeypatch.setattr(Solution, "region_of_change", recorded)
+    small = 0
+    for changed in (np.where(seeds == 3, 0, seeds), np.where(seeds == 44, 43, seeds), seeds):
+        engine.solve(seeds if changed is not seeds else np.where(seeds == 85, 0, seeds))
+        _, seen = look(engine, changed, (0, 0))
+        region, named, old = looked.pop()
+        outside = np.ones(seen.shape, bool)
+        outside[region] = False
+        small += outside.mean() > 0.5
+        np.testing.assert_array_equal(named[outside], old[outside])
+        np.testing.assert_array_equal(seen[region], named[region])
+    assert small >= 2

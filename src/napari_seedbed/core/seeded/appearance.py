@@ -23,6 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from napari_seedbed.core.classifier.flat_forests import FlatForest
+from napari_seedbed.core.one_thread import one_library_thread
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.seeded.lessons import Lesson
 
@@ -203,7 +204,7 @@ def _fit(
 ) -> tuple[Floats, Floats, FlatForest, Floats, Floats]:
     RandomForestClassifier, LogisticRegression = learners()
     rows = np.ascontiguousarray(values.T)
-    with warnings.catch_warnings():
+    with one_library_thread(), warnings.catch_warnings():
         # What has not quite converged after so many steps tells as well.
         warnings.filterwarnings("ignore", module="sklearn")
         line = LogisticRegression(C=ridge, class_weight="balanced", max_iter=100).fit(rows, classes)

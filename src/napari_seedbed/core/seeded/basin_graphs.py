@@ -53,8 +53,6 @@ class BasinGraph:
         Basins that touch, the lower number first.
     area, cost : (M,) ndarray of float32
         Area of the common face; the sum of area times energy.
-    outside : (Z, Y, X) ndarray of bool or None
-        Voxels that belong to no basin, if there are any.
     """
 
     basin: NDArray[np.int32]
@@ -65,17 +63,15 @@ class BasinGraph:
     pair: NDArray[np.int32]
     area: Floats
     cost: Floats
-    outside: NDArray[np.bool_] | None = None
-
-    @property
-    def has_outside(self) -> bool:
-        """Whether some voxels belong to no basin."""
-        return self.outside is not None
 
     @property
     def count(self) -> int:
         """Number of basins."""
         return len(self.low)
+
+    def boxes(self, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Low and high ends (M, 3) of boxes that hold the wanted basins."""
+        return self.low[wanted], self.high[wanted]
 
     def weights(self) -> csr_array:
         """How well each face conducts, as a symmetric matrix (N, N)."""
@@ -156,7 +152,6 @@ def basin_graph(
     basins: Basins,
     energy: Floats,
     spacing: Sequence[float],
-    outside: NDArray[np.bool_] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> BasinGraph:
     """Measure the faces between basins.
@@ -168,8 +163,6 @@ def basin_graph(
         What faces are measured by.
     spacing : sequence of float
         Voxel size along z, y, x.
-    outside : (Z, Y, X) ndarray of bool, optional
-        Voxels that belong to no basin.
     should_stop : callable, optional
         Asked between steps; True raises `Cancelled`.
     """
@@ -198,7 +191,7 @@ def basin_graph(
     first = np.repeat(np.arange(count, dtype=np.int32), joined)
     kept = np.repeat(begin[:-1] - np.cumsum(joined) + joined, joined) + np.arange(len(first))
     pair = np.stack([first, second[kept]], axis=1)
-    return BasinGraph(basin, energy, areas, low, high, pair, area[kept], cost[kept], outside)
+    return BasinGraph(basin, energy, areas, low, high, pair, area[kept], cost[kept])
 
 
 def split_by_seeds(

@@ -41,15 +41,16 @@ def compile_from_the_end() -> None:
     one, tenth, floats = np.ones(1, np.float32), np.float32(0.1), np.zeros((1, 2, 2), np.float32)
     whole, nothing = np.zeros((1, 2, 2), np.int32), np.empty((0, 0, 0), np.float32)
     places, units = np.zeros(1, np.int64), np.ones(3, np.int64)
-    field_kernels.reach_from_seeds(whole, places, np.zeros(4, np.bool_), np.zeros(4, np.int64))
+    field_kernels.give_away_islands(whole, np.ones(1, np.bool_), places, 0)
+    box = np.array([[0, 0, 0], [1, 2, 2]], np.int32)
     painting_kernels.paint_label(
-        0, 2, np.array([[0, 1], [0, 2], [0, 2]]), 0, one, tenth, whole, floats, (one, one, one),
+        0, 2, 0, box[:1], box[1:], one, whole, floats, (one, one, one),
         whole.copy(), floats.copy(), nothing, nothing, nothing,
     )  # fmt: skip
     scores, expected = np.zeros((2, 1), np.float32), np.ones((2, 1), np.float32)
-    voxels = scores, np.zeros(1, np.int32), expected, tenth, tenth
-    feature_kernels.judge(*voxels, tenth, places.copy())
-    feature_kernels.reconsider(*voxels, places, scores.copy())
+    voxels = scores, np.zeros(1, np.int32), expected
+    feature_kernels.judge(*voxels, expected, np.ones(1, np.bool_), tenth, tenth, places.copy())
+    feature_kernels.reconsider(*voxels, tenth, tenth, places, scores.copy())
     leaf = np.zeros(1, np.uint32)
     forest_kernels.vote(0, 1, scores, leaf, leaf, leaf, one, leaf, expected.T.copy(), scores.copy())
     stored, two = np.zeros((2, 2, 2, 2), np.uint8), np.ones(2, np.float32)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded import feature_kernels
 from napari_seedbed.core.seeded.appearance import LEAST_PROBABILITY, Appearance
-from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.seeded.voxel_features import TINY, VoxelFeatures
 from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]
@@ -30,7 +30,7 @@ class _Summands:
     bytes : (F, Z, Y, X) ndarray of uint8
     low, high : (F,) ndarray of uint8
         What lies beyond counts as these.
-    coefficients : (C, F) ndarray of float32
+    coefficients : (C - 1, F) ndarray of float32
     """
 
     bytes: NDArray[np.uint8]
@@ -56,7 +56,8 @@ class Evidence:
         Levels on the volume's own grid.
     coarse : list of (factor, scores)
         What the others add to the scores, on theirs.
-    intercepts : (C,) ndarray of float32
+    intercepts : (C - 1,) ndarray of float32
+        Scores are how much more speaks for a class than for the last one.
     """
 
     features: VoxelFeatures
@@ -68,7 +69,10 @@ class Evidence:
     @classmethod
     def of(cls, features: VoxelFeatures, appearance: Appearance) -> "Evidence":
         """Add up what can be added up on coarser grids."""
-        factors = appearance.coefficients * features.gain
+        coefficients, intercepts = (
+            values[:-1] - values[-1] for values in (appearance.coefficients, appearance.intercepts)
+        )
+        factors = coefficients * features.gain
         fine, coarse = [], []
         low, high = (
             np.clip(np.rint((edge - features.offset) / features.gain), 0, 255).astype(np.uint8)
@@ -92,7 +96,7 @@ class Evidence:
                 own.add((plane, slice(None), slice(None)), sums)
                 scores[:, plane] = sums
             coarse.append((level.factor, scores))
-        intercepts = appearance.intercepts + appearance.coefficients @ features.offset
+        intercepts = intercepts + coefficients @ features.offset
         return cls(features, appearance, fine, coarse, intercepts.astype(np.float32))
 
     def weigh(
@@ -100,6 +104,7 @@ class Evidence:
         region: Region,
         basin: NDArray[np.int32],
         expected: Floats,
+        in_doubt: NDArray[np.bool_],
         should_stop: ShouldStop | None = None,
     ) -> Floats:
         """Return how much speaks for each class in a region: (C, Z, Y, X).
@@ -112,11 +117,14 @@ class Evidence:
         expected : (C, B) ndarray of float32
             How probable each class is in each basin. What speaks for all classes, each times this,
             has the same sum at each voxel of a kind.
+        in_doubt : (B,) ndarray of bool
+            Where it matters what voxels look like; in all other basins it is 1 for each class.
         should_stop : callable, optional
             Asked between rows; True raises `Cancelled`.
         """
         n_z, n_y, n_x = basin.shape
-        out = np.empty((len(self.intercepts), n_z, n_y, n_x), np.float32)
+        sure = self._sure(expected)
+        out = np.empty((len(expected), n_z, n_y, n_x), np.float32)
         most = max(1, _VOXELS_PER_TASK // n_x)
         tasks = [(z, *rows) for z in range(n_z) for rows in split(n_y, -(-n_y // most))]
 
@@ -124,10 +132,23 @@ class Evidence:
             for z, start, stop in tasks[first:last]:
                 rows = (region[0].start + z, region[1].start + start, region[1].start + stop)
                 here = np.ascontiguousarray(basin[z, start:stop]).reshape(-1)
-                out[:, z, start:stop] = self._of_rows(*rows, region[2], here, expected)
+                out[:, z, start:stop] = self._of_rows(
+                    *rows, region[2], here, expected, sure, in_doubt
+                )
 
         run_ranges(work, split(len(tasks), len(tasks)), should_stop=should_stop)
         return out
+
+    def _sure(self, expected: Floats) -> Floats:
+        """From which logarithm of its probability on each class is safe in each basin (C, B).
+
+        The worst that trees can do is to be sure of another class: half of the probability is left.
+        """
+        others = expected.sum(axis=0) - expected
+        odds = np.log(SAFE * np.maximum(others, TINY) / expected) / np.float32(
+            self.appearance.trust
+        )
+        return np.log(np.float32(2)) - np.logaddexp(np.float32(0), -odds)
 
     def _of_rows(
         self,
@@ -137,20 +158,24 @@ class Evidence:
         along: slice,
         basin: NDArray[np.int32],
         expected: Floats,
+        sure: Floats,
+        in_doubt: NDArray[np.bool_],
     ) -> Floats:
         n_x = along.stop - along.start
-        scores = np.empty((len(self.intercepts), stop - start, n_x), np.float32)
-        scores[:] = self.intercepts[:, np.newaxis, np.newaxis]
+        scores = np.zeros((len(expected), stop - start, n_x), np.float32)
+        if not in_doubt[basin].any():
+            scores[:] = 1
+            return scores
+        all_but_last = scores[:-1]
+        all_but_last[:] = self.intercepts[:, np.newaxis, np.newaxis]
         for summands in self.fine:
-            summands.add((z, slice(start, stop), along), scores)
+            summands.add((z, slice(start, stop), along), all_but_last)
         for factor, values in self.coarse:
-            feature_kernels.add_stretched(values, factor, z, start, along.start, scores)
+            feature_kernels.add_stretched(values, factor, z, start, along.start, all_but_last)
         flat = scores.reshape(len(scores), -1)
         trust, least = np.float32(self.appearance.trust), np.float32(LEAST_PROBABILITY)
         doubtful = np.empty(basin.size, np.int64)
-        count = feature_kernels.judge(
-            flat, basin, expected, trust, least, np.float32(SAFE), doubtful
-        )
+        count = feature_kernels.judge(flat, basin, expected, sure, in_doubt, trust, least, doubtful)
         doubtful = doubtful[:count]
         row, x = np.divmod(doubtful, n_x)
         places = (np.full(count, z), start + row, along.start + x)

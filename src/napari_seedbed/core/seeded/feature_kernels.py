@@ -257,7 +257,7 @@ def _settle(evidence, v, expected, b):
 
 
 @_fast
-def judge(scores, basin, expected, trust, least, safe, doubtful):
+def judge(scores, basin, expected, sure, in_doubt, trust, least, doubtful):
     """Turn scores into evidence, and list the voxels where a second opinion is needed first.
 
     It is where the scores are in doubt and, multiplied with what is expected of the basin, leave
@@ -270,27 +270,31 @@ def judge(scores, basin, expected, trust, least, safe, doubtful):
         Logarithms of probabilities, up to a constant. Evidence afterwards; where voxels are in
         doubt, probabilities.
     basin : (N,) ndarray of int32
-        Negative outside, where nothing is written.
+        Negative outside.
     expected : (C, B) ndarray of float32
         How probable each class is in each basin.
+    sure : (C, B) ndarray of float32
+        From which logarithm of its probability on a class is the first, whatever the second opinion
+        says.
+    in_doubt : (B,) ndarray of bool
+        The basins where scores count; elsewhere evidence is 1.
     trust : float
         Exponent of the probabilities.
     least : float
         Probabilities below it count as this.
-    safe : float
-        How many times as probable as all others the first class must be, whatever the second
-        opinion says.
     doubtful : (N,) ndarray of int64
         Written from the front; how many there are is returned.
     """
     n_classes, count = len(scores), 0
-    one, half = np.float32(1), np.float32(0.5)
-    weakest = least**trust
-    strength = np.empty(n_classes, np.float32)
+    one = np.float32(1)
+    lowest = np.float32(math.log(least))
+    weakest = np.float32(math.exp(trust * lowest))
     gap = np.float32(math.log((n_classes - 1) * (1 - least) / least))
     for v in range(basin.size):
         b = basin[v]
-        if b < 0:
+        if b < 0 or not in_doubt[b]:
+            for c in range(n_classes):
+                scores[c, v] = one
             continue
         best, most, second = 0, scores[0, v], np.float32(-np.inf)
         for c in range(1, n_classes):
@@ -303,27 +307,24 @@ def judge(scores, basin, expected, trust, least, safe, doubtful):
                 scores[c, v] = one if c == best else weakest
             _settle(scores, v, expected, b)
             continue
-        total = np.float32(0)
+        total = one
         for c in range(n_classes):
-            scores[c, v] = math.exp(scores[c, v] - most)
-            total += scores[c, v]
-        first, strongest, others = 0, np.float32(-1), np.float32(0)
+            if c != best:
+                total += np.float32(math.exp(scores[c, v] - most))
+        most += np.float32(math.log(total))
+        is_sure = False
         for c in range(n_classes):
-            scores[c, v] *= one / total
-            strength[c] = max(scores[c, v], least) ** trust
-            others += expected[c, b]
-            if strength[c] * expected[c, b] > strongest:
-                first, strongest = c, strength[c] * expected[c, b]
-        others -= expected[first, b]
-        # The worst that the second opinion can do is to be sure of another class.
-        share = half * scores[first, v]
-        if expected[first, b] * (max(share, least) / (one - share)) ** trust < safe * others:
-            doubtful[count] = v
-            count += 1
+            scores[c, v] -= most
+            is_sure |= scores[c, v] >= sure[c, b]
+        if is_sure:
+            for c in range(n_classes):
+                scores[c, v] = math.exp(trust * max(scores[c, v], lowest))
+            _settle(scores, v, expected, b)
         else:
             for c in range(n_classes):
-                scores[c, v] = strength[c]
-            _settle(scores, v, expected, b)
+                scores[c, v] = math.exp(scores[c, v])
+            doubtful[count] = v
+            count += 1
     return count
 
 

@@ -227,43 +227,88 @@ def faces_of_split(old, new, energy, areas, split, number, low, high, write, pai
 
 
 @_fast
-def reach_from_seeds(winner, starts, reached, queue):
-    """Mark the voxels that are connected, face to face and in one label, to some of `starts`.
+def give_away_islands(winner, is_object, seeds, rest):
+    """Give to `rest` what belongs to an object and hangs together, face to face, with no seed.
 
     Parameters
     ----------
     winner : (Z, Y, X) ndarray of int32
-        Label of each voxel.
-    starts : (S,) ndarray of int64
-        Flat indices of seeds.
-    reached : (Z * Y * X,) ndarray of bool
-    queue : (Q,) ndarray of int64
-        Room for all voxels that may be reached.
+        Number of each voxel's label, negative where there is none.
+    is_object : (K,) ndarray of bool
+        Which labels are objects.
+    seeds : (S,) ndarray of int64
+        Flat indices of the objects' seeds.
+    rest : int
     """
     n_z, n_y, n_x = winner.shape
-    flat = winner.reshape(-1)
+    # Runs of voxels of one object along x; those of a row follow each other.
     count = 0
-    for start in starts:
-        if not reached[start]:
-            reached[start] = True
-            queue[count] = start
-            count += 1
-    at = 0
-    while at < count:
-        here = queue[at]
-        at += 1
-        z = here // (n_y * n_x)
-        y = here // n_x - z * n_y
-        x = here - (z * n_y + y) * n_x
-        for side in range(6):
-            step = 1 if side % 2 else -1
-            z1 = z + step * (side // 2 == 0)
-            y1 = y + step * (side // 2 == 1)
-            x1 = x + step * (side // 2 == 2)
-            if z1 < 0 or y1 < 0 or x1 < 0 or z1 == n_z or y1 == n_y or x1 == n_x:
+    for z in range(n_z):
+        for y in range(n_y):
+            before = -1
+            for x in range(n_x):
+                label = winner[z, y, x]
+                count += label != before and label >= 0 and is_object[label]
+                before = label
+    begin, end = np.empty(count, np.int32), np.empty(count, np.int32)
+    parent = np.empty(count, np.int32)
+    row_begin = np.zeros(n_z * n_y + 1, np.int64)
+    count = 0
+    for z in range(n_z):
+        for y in range(n_y):
+            before = -1
+            for x in range(n_x):
+                label = winner[z, y, x]
+                if label != before:
+                    if before >= 0 and is_object[before]:
+                        end[count - 1] = x
+                    if label >= 0 and is_object[label]:
+                        begin[count] = x
+                        parent[count] = count
+                        count += 1
+                before = label
+            if before >= 0 and is_object[before]:
+                end[count - 1] = n_x
+            row_begin[z * n_y + y + 1] = count
+    for row in range(n_z * n_y):
+        z, y = row // n_y, row % n_y
+        for side in range(2):
+            other = row - (1 if side == 0 else n_y)
+            if (side == 0 and y == 0) or other < 0:
                 continue
-            there = (z1 * n_y + y1) * n_x + x1
-            if flat[there] == flat[here] and not reached[there]:
-                reached[there] = True
-                queue[count] = there
-                count += 1
+            a, b = row_begin[row], row_begin[other]
+            while a < row_begin[row + 1] and b < row_begin[other + 1]:
+                if begin[a] < end[b] and begin[b] < end[a]:
+                    label = winner[z, y, begin[a]]
+                    if label == winner[other // n_y, other % n_y, begin[b]]:
+                        first, second = a, b
+                        while parent[first] != first:
+                            parent[first] = parent[parent[first]]
+                            first = parent[first]
+                        while parent[second] != second:
+                            parent[second] = parent[parent[second]]
+                            second = parent[second]
+                        parent[max(first, second)] = min(first, second)
+                if end[a] < end[b]:
+                    a += 1
+                else:
+                    b += 1
+    # The first run of all that hang together is their root.
+    has_seed = np.zeros(count, np.bool_)
+    for run in range(count):
+        parent[run] = parent[parent[run]]
+    for seed in seeds:
+        row, x = seed // n_x, seed % n_x
+        low, high = row_begin[row], row_begin[row + 1] - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if begin[middle] <= x:
+                low = middle
+            else:
+                high = middle - 1
+        has_seed[parent[low]] = True
+    for row in range(n_z * n_y):
+        for run in range(row_begin[row], row_begin[row + 1]):
+            if not has_seed[parent[run]]:
+                for x in range(begin[run], end[run]):
+                    winner[row // n_y, row % n_y, x] = rest

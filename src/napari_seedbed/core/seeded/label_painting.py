@@ -48,20 +48,54 @@ class Painting:
     information: Floats | None = None
     each: Floats | None = None
 
-    @classmethod
-    def joined(cls, parts: Sequence["Painting"]) -> "Painting":
-        """Join parts that follow each other along y."""
+    def with_rows(self, n_rows: int) -> "Painting":
+        """Room for so many rows along y."""
 
-        def join(name: str) -> Any:
-            pieces = [getattr(part, name) for part in parts]
-            return None if pieces[0] is None else np.concatenate(pieces, axis=-2)
+        def room(array: NDArray[Any]) -> NDArray[Any]:
+            return np.empty((*array.shape[:-2], n_rows, array.shape[-1]), array.dtype)
 
-        return cls(*(join(own.name) for own in fields(cls)))
+        return Painting(*(None if own is None else room(own) for own in self._arrays))
+
+    def put(self, first: int, part: "Painting") -> None:
+        """Write the rows of a part, from the first on."""
+        for whole, own in zip(self._arrays, part._arrays, strict=True):
+            if whole is not None:
+                whole[..., first : first + own.shape[-2], :] = own
+
+    @property
+    def _arrays(self) -> list[Any]:
+        return [getattr(self, own.name) for own in fields(self)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Claims:
+    """Which labels are painted where.
+
+    Attributes
+    ----------
+    walks : (K, N + 1) ndarray of float32
+        How probable each label is in each node that it claims, 0 in others; the last is for -1.
+    only : (N + 1,) ndarray of int32
+        The label that alone claims a node, one of them where there are more, -1 where none does.
+    in_doubt : (N,) ndarray of bool
+        Which nodes more than one label claims.
+    boxes : list of (low, high)
+        For each label, boxes that hold where it is painted.
+    """
+
+    walks: Floats
+    only: NDArray[np.int32]
+    in_doubt: NDArray[np.bool_]
+    boxes: list[tuple[NDArray[np.int32], NDArray[np.int32]]]
 
 
 @dataclass(frozen=True, eq=False)
 class Painter:
     """Gives voxels the label with the largest product of walk and appearance, smoothed.
+
+    Appearance tells classes apart, not labels of one: of a class, the most probable labels of a
+    basin and of those that touch it are enough to look at. Where that leaves one label, it is the
+    winner, whatever it looks like there.
 
     Attributes
     ----------
@@ -104,29 +138,67 @@ class Painter:
         region : tuple of three slice, optional
         should_stop : callable, optional
         entropy, each : bool
-            Whether to sum what the entropy needs, and whether to keep all labels' probabilities.
+            Whether to sum what the entropy needs, and whether to keep all labels' probabilities;
+            labels that cannot win are looked at, too, then.
         """
         shape = self.places.basin.shape
         z, y, x = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
         n_rows = y.stop - y.start
         size = (z.stop - z.start) * n_rows * (x.stop - x.start)
+        claims = self._claims(every=entropy or each)
         # A few parts, one after the other, need less room, and each a border of its own.
         count = min(-(-size // _VOXELS_AT_ONCE), -(-n_rows // _LEAST_ROWS))
-        parts = []
+        whole = None
         for first, last in split(n_rows, count):
             rows = slice(y.start + first, y.start + last)
-            parts.append(self._part((z, rows, x), should_stop, entropy=entropy, each=each))
-        return parts[0] if len(parts) == 1 else Painting.joined(parts)
+            part = self._part((z, rows, x), claims, should_stop, entropy=entropy, each=each)
+            if count == 1:
+                return part
+            if whole is None:
+                whole = part.with_rows(n_rows)
+            whole.put(first, part)
+        assert whole is not None
+        return whole
+
+    def _claims(self, *, every: bool) -> "_Claims":
+        """Which labels may win in which nodes: all of them, or only the most probable."""
+        claimed = self.walks > LEAST
+        if not isinstance(self.places, BasinGraph):
+            claimed = claimed.any(axis=1, keepdims=True) & (self.walks.max(axis=0) > 0)
+        else:
+            near = claimed.copy() if every else np.zeros_like(claimed)
+            first, second = self.places.pair.T
+            nodes = np.arange(claimed.shape[1])
+            # Without evidence nothing lets the second of all win.
+            class_of = np.zeros_like(self.class_of) if self.evidence is None else self.class_of
+            for number in range(int(class_of.max()) + 1):
+                own = np.flatnonzero(class_of == number)
+                best = own[self.walks[own].argmax(axis=0)]
+                counts = claimed[best, nodes]
+                for here, there in ((nodes, nodes), (first, second), (second, first)):
+                    kept = counts[here]
+                    near[best[here[kept]], there[kept]] = True
+            claimed = near
+        in_doubt = np.count_nonzero(claimed, axis=0) > 1
+        only = np.where(claimed.any(axis=0), claimed.argmax(axis=0), -1)
+        walks = np.zeros((len(claimed), len(only) + 1), np.float32)
+        np.maximum(self.walks, np.float32(LEAST), out=walks[:, :-1], where=claimed)
+        boxes = [self.places.boxes(own if every else own & in_doubt) for own in claimed]
+        # The last one is for -1.
+        return _Claims(walks, np.append(only, -1).astype(np.int32), in_doubt, boxes)
 
     def _part(
-        self, region: Region, should_stop: ShouldStop | None, *, entropy: bool, each: bool
+        self,
+        region: Region,
+        claims: "_Claims",
+        should_stop: ShouldStop | None,
+        *,
+        entropy: bool,
+        each: bool,
     ) -> Painting:
         shape = self.places.basin.shape
-        kernels = [
-            gaussian_weights(SMOOTHING / step if n > 1 else 0.0, truncate=TRUNCATE)
-            for step, n in zip(self.steps, shape, strict=True)
-        ]
-        reach = [len(kernel) // 2 for kernel in kernels]
+        kernels = _kernels(self.steps, shape)
+        reach = reaches(self.steps, shape)
         z, y, x = (
             slice(max(part.start - r, 0), min(part.stop + r, n))
             for part, r, n in zip(region, reach, shape, strict=True)
@@ -134,28 +206,29 @@ class Painter:
         around = (z, y, x)
         # One type of array, one kernel to compile.
         basin = np.ascontiguousarray(self.places.basin[around])
-        start = np.array([part.start for part in around])
-        stop = np.array([part.stop for part in around])
+        start = np.array([part.start for part in around], np.int32)
         inner = tuple(
             slice(part.start - s, part.stop - s) for part, s in zip(region, start, strict=True)
         )
         nothing = np.empty((0, 0, 0), np.float32)
         evidence = None
         if self.evidence is not None:
-            evidence = self.evidence.weigh(around, basin, self._of_class, should_stop)
-        winner = np.full(basin.shape, -1, np.int32)
+            evidence = self.evidence.weigh(
+                around, basin, self._of_class, claims.in_doubt, should_stop
+            )
+        winner = np.empty_like(basin)
         best = np.zeros(basin.shape, np.float32)
         total = np.zeros(basin.shape if entropy else (0, 0, 0), np.float32)
         information = np.zeros_like(total)
         all_of_them = np.zeros((len(self.walks), *basin.shape), np.float32) if each else None
-        smoothing = tuple(kernel.astype(np.float32) for kernel in kernels)
-        boxes = self._boxes(start, stop, reach)
+        smoothing = tuple(kernels)
 
         def paint_rows(first: int, last: int) -> None:
-            for number, box in boxes:
+            winner[:, first:last] = claims.only[basin[:, first:last]]
+            for number, (low, high) in enumerate(claims.boxes):
                 check_stop(should_stop)
                 painting_kernels.paint_label(
-                    first, last, box, number, self.walks[number], np.float32(LEAST), basin,
+                    first, last, number, low - start, high - start, claims.walks[number], basin,
                     nothing if evidence is None else evidence[self.class_of[number]], smoothing,
                     winner, best, total, information,
                     nothing if all_of_them is None else all_of_them[number],
@@ -163,9 +236,6 @@ class Painter:
 
         rows = split(basin.shape[1], -(-basin.shape[1] // _ROWS_PER_TASK))
         run_ranges(paint_rows, rows, should_stop=should_stop)
-        nowhere = ~(self.walks.max(axis=0) > 0)
-        if self._has_outside or nowhere.any():
-            winner[(basin < 0) | nowhere[basin]] = -1
         return Painting(
             winner[inner],
             total[inner] if entropy else None,
@@ -173,21 +243,14 @@ class Painter:
             None if all_of_them is None else all_of_them[(slice(None), *inner)],
         )
 
-    @property
-    def _has_outside(self) -> bool:
-        return self.places.has_outside
 
-    def _boxes(
-        self, start: NDArray[np.intp], stop: NDArray[np.intp], reach: Sequence[int]
-    ) -> list[tuple[int, NDArray[np.int64]]]:
-        """Where each label is worth looking at, in the part's own places: low and high (3, 2)."""
-        found = []
-        for number, walk in enumerate(self.walks):
-            nodes = np.flatnonzero(walk > LEAST)
-            if not len(nodes):
-                continue
-            low = np.maximum(self.places.low[nodes].min(axis=0) - reach, start) - start
-            high = np.minimum(self.places.high[nodes].max(axis=0) + reach, stop) - start
-            if (high > low).all():
-                found.append((number, np.stack([low, high], axis=1).astype(np.int64)))
-        return found
+def reaches(steps: NDArray[np.float64], shape: Sequence[int]) -> list[int]:
+    """How many voxels the smoothing reaches along each axis of a volume."""
+    return [len(kernel) // 2 for kernel in _kernels(steps, shape)]
+
+
+def _kernels(steps: NDArray[np.float64], shape: Sequence[int]) -> list[Floats]:
+    return [
+        gaussian_weights(SMOOTHING / step if n > 1 else 0.0, truncate=TRUNCATE).astype(np.float32)
+        for step, n in zip(steps, shape, strict=True)
+    ]

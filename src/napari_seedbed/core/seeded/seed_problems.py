@@ -8,9 +8,10 @@ from scipy.sparse import csr_array
 
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
-from napari_seedbed.core.seeded.field_kernels import reach_from_seeds
+from napari_seedbed.core.seeded.evidence import Region
+from napari_seedbed.core.seeded.field_kernels import give_away_islands
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
-from napari_seedbed.core.seeded.label_painting import Painter
+from napari_seedbed.core.seeded.label_painting import LEAST, Painter, reaches
 from napari_seedbed.core.seeded.voxel_walks import TOLERANCE, VoxelPlaces, VoxelWalker
 
 Floats = NDArray[np.float32]
@@ -129,23 +130,62 @@ class Solution:
         """Whether a first look at new seeds can begin with it."""
         pooled = self.seeds.are_pooled and self.seeds.background == seeds.background
         same_basins = isinstance(self.problem, BasinWalks) and self.problem.base is problem.base
-        return same_basins and (pooled or self.seeds.values == seeds.values)
+        same_type = self.seeds.labels.dtype == seeds.labels.dtype
+        return same_basins and same_type and (pooled or self.seeds.values == seeds.values)
 
     def guess(self, problem: BasinWalks, seeds: Seeds) -> tuple[Floats, set[int]]:
         """Walks to begin with, and the labels whose seeds are others now."""
-        base, values, last = problem.base, seeds.values, self.seeds
+        base, values = problem.base, seeds.values
         start = np.zeros((len(values), problem.nodes.count), np.float32)
-        old = {value: number for number, value in enumerate(last.values)}
+        old = {value: number for number, value in enumerate(self.seeds.values)}
         for number, value in enumerate(values):
             if value in old:
                 start[number, : base.count] = self.painter.walks[old[value], : base.count]
-        most = max(*last.values, *values) + 1
-        before, after = (
-            np.ravel_multi_index(s.places, base.basin.shape) * most + np.take(s.values, s.numbers)
-            for s in (last, seeds)
+        _, touched = self._other_seeds(seeds, base.basin.shape)
+        changed = set(touched.tolist())
+        return start, {number for number, value in enumerate(values) if value in changed}
+
+    def region_of_change(
+        self, problem: BasinWalks, seeds: Seeds, before: Floats, after: Floats
+    ) -> Region | None:
+        """Where labels may be others after new walks; None where they are nowhere.
+
+        Parameters
+        ----------
+        problem, seeds :
+            The new ones.
+        before, after : (K, N) ndarray of float32
+            Walks of the last seeds as they were taken for a guess, and those of the new ones.
+        """
+        base, shape = problem.base, problem.base.basin.shape
+        changed = (np.abs(after - before) > LEAST).any(axis=0)[: base.count]
+        places, _ = self._other_seeds(seeds, shape)
+        holds = base.basin.reshape(-1)[places]
+        changed[holds[holds >= 0]] = True
+        first, second = base.pair.T
+        near = changed.copy()
+        near[second[changed[first]]] = near[first[changed[second]]] = True
+        if not near.any():
+            return None
+        low, high = base.low[near].min(axis=0), base.high[near].max(axis=0)
+        reach = reaches(self.painter.steps, shape)
+        z, y, x = (
+            slice(max(int(a) - r, 0), min(int(b) + r, n))
+            for a, b, r, n in zip(low, high, reach, shape, strict=True)
         )
-        touched = set((np.setxor1d(before, after) % most).tolist())
-        return start, {number for number, value in enumerate(values) if value in touched}
+        return z, y, x
+
+    def _other_seeds(
+        self, seeds: Seeds, shape: tuple[int, ...]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Flat indices of voxels where seeds came, went or changed, and the labels of these."""
+        most = max(*self.seeds.values, *seeds.values) + 1
+        before, after = (
+            np.ravel_multi_index(s.places, shape) * most + np.take(s.values, s.numbers)
+            for s in (self.seeds, seeds)
+        )
+        places, labels = np.divmod(np.setxor1d(before, after), most)
+        return places, labels
 
 
 def drop_islands(winner: NDArray[np.int32], seeds: Seeds) -> None:
@@ -156,9 +196,4 @@ def drop_islands(winner: NDArray[np.int32], seeds: Seeds) -> None:
     of_objects = ~seeds.is_background[seeds.numbers]
     starts = np.ravel_multi_index(tuple(p[of_objects] for p in seeds.places), winner.shape)
     winner[seeds.places] = seeds.numbers
-    # -1 is the last one.
-    objects = np.append(~seeds.is_background, False)[winner]
-    reached = np.zeros(winner.size, np.bool_)
-    queue = np.empty(np.count_nonzero(objects), np.int64)
-    reach_from_seeds(winner, starts, reached, queue)
-    winner[objects & ~reached.reshape(winner.shape)] = seeds.rest
+    give_away_islands(winner, ~seeds.is_background, starts, seeds.rest)

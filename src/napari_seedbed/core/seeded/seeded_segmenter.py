@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.classifier.samples import evenly_chosen, shortened
-from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded.appearance import (
     MOST_CLASSES,
     count_patches,
@@ -20,6 +20,7 @@ from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, spl
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.label_painting import Painter
 from napari_seedbed.core.seeded.lessons import MOST_OF_A_KIND, Lesson, ndim_of
+from napari_seedbed.core.seeded.looks import Look
 from napari_seedbed.core.seeded.seed_problems import (
     BasinWalks,
     Seeds,
@@ -29,6 +30,7 @@ from napari_seedbed.core.seeded.seed_problems import (
 )
 from napari_seedbed.core.seeded.voxel_features import VoxelFeatures, describe_volume
 from napari_seedbed.core.seeded.voxel_walks import VoxelPlaces, VoxelWalker
+from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
@@ -43,6 +45,8 @@ Floats = NDArray[np.float32]
 MOST_VOXELS_WALKED = 1 << 21
 """Where each label is a class of its own and there are no more voxels than this, over all labels,
 walks go from voxel to voxel instead of from basin to basin."""
+
+_ROWS_NAMED_AT_ONCE = 32
 
 
 class SeededSegmenter:
@@ -145,9 +149,7 @@ class SeededSegmenter:
             )
             if report is not None:
                 report(Progress(0.8, "Looking for edges"))
-            self._graph = basin_graph(
-                basins, energy, tuple(self._steps), self._outside, should_stop
-            )
+            self._graph = basin_graph(basins, energy, tuple(self._steps), should_stop)
             self._features = features
 
     def solve(
@@ -215,7 +217,12 @@ class SeededSegmenter:
         numbers = np.searchsorted(values, given).astype(np.int32)
         is_background = np.isin(values, self.background)
         seeds = Seeds(labels, values, places, numbers, is_background)
-        look = _Look(self, seeds, view, should_stop, report)
+        look = Look(
+            None if view is None else self.region_in_view(view),
+            lambda winner, region: self.named(winner, seeds, region),
+            should_stop,
+            report,
+        )
         problem = self._problem(seeds, should_stop)
         check_stop(should_stop)
         if look.is_wanted:
@@ -257,7 +264,7 @@ class SeededSegmenter:
         self,
         problem: BasinWalks | VoxelWalks,
         seeds: Seeds,
-        look: "_Look",
+        look: Look,
         should_stop: ShouldStop | None,
     ) -> None:
         """Show the slice in view as far as it is known from the last solution."""
@@ -266,19 +273,28 @@ class SeededSegmenter:
             start, changed = last.guess(problem, seeds)
             walks = problem.walk(seeds, should_stop, start, changed)
             evidence = last.painter.evidence
-            look(Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of), 0.86)
+            painter = Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of)
+            look(painter, 0.86, self.labels, last.region_of_change(problem, seeds, start, walks))
 
     def named(
         self, winner: NDArray[np.int32], seeds: Seeds, region: Region | None = None
     ) -> NDArray[np.integer]:
         """Labels for the numbers of labels in a part of the volume; seeds keep theirs."""
-        grid = seeds.labels.reshape(self._grid)
-        if region is not None:
-            grid = grid[region]
         # The last one is for -1.
-        found = np.asarray([*seeds.values, 0], seeds.labels.dtype)[winner]
-        seeded = grid > 0
-        found[seeded] = grid[seeded]
+        table = np.asarray([*seeds.values, 0], seeds.labels.dtype)
+        if region is None:
+            found = np.empty(winner.shape, table.dtype)
+
+            def name(first: int, last: int) -> None:
+                found[:, first:last] = table[winner[:, first:last]]
+
+            n_rows = winner.shape[1]
+            run_ranges(name, split(n_rows, -(-n_rows // _ROWS_NAMED_AT_ONCE)))
+            found[seeds.places] = table[seeds.numbers]
+            return found
+        found = table[winner]
+        grid = seeds.labels.reshape(self._grid)[region]
+        np.copyto(found, grid, where=grid > 0)
         return found
 
     def _learn(self, seeds: Seeds, should_stop: ShouldStop | None) -> Evidence | None:
@@ -386,33 +402,6 @@ class SeededSegmenter:
         if self._last is None:
             raise InputError(f"There is no {what} yet: call solve with seeds first.")
         return self._last
-
-
-class _Look:
-    """Tells once how the slice in view comes out."""
-
-    def __init__(
-        self,
-        segmenter: SeededSegmenter,
-        seeds: Seeds,
-        view: tuple[int, int] | None,
-        should_stop: ShouldStop | None,
-        report: Report,
-    ) -> None:
-        self.is_wanted = view is not None
-        self._segmenter, self._seeds = segmenter, seeds
-        self._should_stop, self._report = should_stop, report
-        self._view = None if view is None else segmenter.region_in_view(view)
-
-    def __call__(self, painter: Painter, done: float) -> None:
-        if self._view is None or not self.is_wanted:
-            return
-        region, axis, index = self._view
-        seen = painter.paint(region, self._should_stop).winner
-        plane = self._segmenter.named(seen, self._seeds, region)
-        preview = Preview(axis, index, np.take(plane, 0, axis))
-        self._report(Progress(done, "Painting", preview))
-        self.is_wanted = False
 
 
 def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ Grady L (2006). Random walks for image segmentation. IEEE Trans. PAMI 28(11), 17
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +48,9 @@ class VoxelPlaces:
     Attributes
     ----------
     basin : (Z, Y, X) ndarray of int32
-    low, high : (N, 3) ndarray
-        The whole volume for each: probabilities reach everywhere.
-    outside : (Z, Y, X) ndarray of bool or None
     """
 
     basin: NDArray[np.int32]
-    low: NDArray[Any]
-    high: NDArray[Any]
-    outside: NDArray[np.bool_] | None
 
     @classmethod
     def of(cls, shape: Sequence[int], outside: NDArray[np.bool_] | None) -> "VoxelPlaces":
@@ -66,13 +59,13 @@ class VoxelPlaces:
         basin = np.arange(size, dtype=np.int32).reshape(shape)
         if outside is not None:
             basin[outside] = -1
-        low = np.broadcast_to(np.zeros(3, np.int32), (size, 3))
-        return cls(basin, low, np.broadcast_to(np.asarray(shape, np.int32), (size, 3)), outside)
+        return cls(basin)
 
-    @property
-    def has_outside(self) -> bool:
-        """Whether some voxels are not part of the problem."""
-        return self.outside is not None
+    def boxes(self, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Low and high ends of boxes that hold the wanted voxels: the whole volume."""
+        count = int(wanted.any())
+        low = np.zeros((count, 3), np.int32)
+        return low, low + np.array(self.basin.shape, np.int32)
 
 
 def slope_weights(
