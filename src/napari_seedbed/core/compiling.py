@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+from numba.core.sigutils import normalize_signature
+
 Engine = Literal["automatic", "published", "classifier"]
 
 Signatures = Sequence[tuple[Any, str]]
@@ -53,7 +55,9 @@ def compile_beside(engine: Engine) -> bool:
 def compile_from_the_end(engine: Engine) -> None:
     """Compile the kernels of an engine for the types that it calls them with, the last first."""
     for kernel, types in reversed(signatures(engine)):
-        kernel.compile(f"({types})")
+        # What is kept is found again by these arguments, not by what they are written as.
+        arguments, _ = normalize_signature(f"({types})")
+        kernel.compile(tuple(arguments))
 
 
 def _is_kept(kernel: Any) -> bool:
