@@ -9,7 +9,7 @@ from napari_seedbed.core.progress import Preview, Progress, Report
 from napari_seedbed.core.threads import run_ranges
 from napari_seedbed.core.walker import grid_kernels
 from napari_seedbed.core.walker.label_choice import Ballot
-from napari_seedbed.core.walker.multigrid import Preconditioner, flat, solve
+from napari_seedbed.core.walker.multigrid import IterationReport, Preconditioner, flat, solve
 from napari_seedbed.core.walker.seed_map import SeedMap
 from napari_seedbed.core.walker.slice_preview import coarse_solution, on_first_level, preview_slice
 from napari_seedbed.errors import NotConvergedError
@@ -19,6 +19,9 @@ KEPT_BYTES = 1 << 30
 
 MOST_PREVIEWED = 64
 """More labels than these would make the first look late."""
+
+ENOUGH_TO_TRY_ONE = 4
+"""With so many labels at once, one is tried alone first: giving up costs that much less then."""
 
 Floats = NDArray[np.float32]
 
@@ -99,6 +102,12 @@ def solve_labels(
     coarse = _solve_coarsely(preconditioner, seeds, at_once, previous)
     if view is not None and n <= MOST_PREVIEWED:
         report(Progress(0.1, "First look", _preview(preconditioner, seeds, previous, coarse, view)))
+    if patience is not None and previous is None and at_once >= ENOUGH_TO_TRY_ONE:
+        # The label with most seeds is the background as a rule, whose walks are the longest.
+        most = int(seeds.given(range(at_once)).sum(axis=0).argmax())
+        x = kept[:1]
+        _start(preconditioner, seeds, range(most, most + 1), None, coarse, x)
+        _improve(preconditioner, x, tol, None, patience)
     ballot = Ballot(size) if n > 1 else None
     iterations = 0
     for first in range(0, n, at_once):
@@ -106,14 +115,7 @@ def solve_labels(
         x = kept[first : numbers.stop] if keep else kept[: len(numbers)]
         _start(preconditioner, seeds, numbers, previous, coarse, x)
         steps = _Steps(report, numbers, n, tol)
-        outcome = solve(preconditioner, x, tol, steps, patience)
-        if not outcome.converged:
-            raise NotConvergedError(
-                f"The random walker's equations were solved only to {outcome.error:.1e} after "
-                f"{outcome.iterations} iterations, not to tol={tol:g}. Use a larger tol or a "
-                "smaller beta."
-            )
-        iterations = max(iterations, outcome.iterations)
+        iterations = max(iterations, _improve(preconditioner, x, tol, steps, patience))
         if ballot is not None:
             for solution in x:
                 ballot.cast(solution, preconditioner.should_stop)
@@ -163,6 +165,24 @@ def _preview(
     if seeds.nowhere is not None:
         labels[np.take(seeds.nowhere, view[1], axis=view[0])] = 0
     return Preview(*view, labels)
+
+
+def _improve(
+    preconditioner: Preconditioner,
+    x: Floats,
+    tol: float,
+    report: IterationReport | None,
+    patience: int | None,
+) -> int:
+    """Solve in place; how many iterations that took."""
+    outcome = solve(preconditioner, x, tol, report, patience)
+    if not outcome.converged:
+        raise NotConvergedError(
+            f"The random walker's equations were solved only to {outcome.error:.1e} after "
+            f"{outcome.iterations} iterations, not to tol={tol:g}. Use a larger tol or a "
+            "smaller beta."
+        )
+    return outcome.iterations
 
 
 def _start(
