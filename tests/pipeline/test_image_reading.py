@@ -206,6 +206,59 @@ def test_stack_of_which_pages_were_lost_is_refused(tmp_path):
         read_image(path)
 
 
+def without_data(path: Path, missing: dict[int, slice], *, offsets: bool = False) -> Path:
+    """Set lengths of strips or tiles of some pages to 0, and their places if wanted."""
+    raw = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        for number, which in missing.items():
+            page = tif.pages[number]
+            kind = "Tile" if page.is_tiled else "Strip"
+            for name in (f"{kind}ByteCounts", f"{kind}Offsets")[: 1 + offsets]:
+                tag = page.tags[name]
+                size = tag.valuebytecount // tag.count
+                for i in range(*which.indices(tag.count)):
+                    start = tag.valueoffset + i * size
+                    raw[start : start + size] = bytes(size)
+    path.write_bytes(raw)
+    return path
+
+
+def test_strips_that_were_never_written_are_refused_and_their_planes_named(
+    tmp_path, shared_data, rng
+):
+    faults = shared_data / "faults"
+    array = rng.integers(0, 60000, (9, 40, 50), dtype=np.uint16)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, array, compression="zlib", rowsperstrip=8, photometric="minisblack")
+    without_data(path, {0: slice(4, 5), 2: slice(0, 1), 3: slice(None), 8: slice(2)}, offsets=True)
+    for file, planes in (
+        (faults / "stack_last4planes_count0.tif", "planes 7 to 10 are"),
+        (faults / "z_three_strips_count0.tif", "plane 1 is"),
+        (path, "planes 1, 3 to 4 and 9 are"),
+    ):
+        for lazy in (False, True):
+            with pytest.raises(FileError, match=f"cut off or damaged: strips of {planes} missing"):
+                read_image(file, lazy=lazy)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_tiles_that_were_left_out_are_noted(tmp_path, rng, compression):
+    array = rng.integers(1, 60000, (3, 40, 50), dtype=np.uint16)
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for plane in array:
+            tif.write(
+                plane, compression=compression, tile=(16, 16), metadata=None, contiguous=False
+            )
+    without_data(path, {1: slice(0, 1), 2: slice(None)}, offsets=True)
+    array[1, :16, :16] = 0
+    array[2] = 0
+    for lazy in (False, True):
+        image = read_image(path, lazy=lazy)
+        np.testing.assert_array_equal(np.asarray(image.array), array)
+        assert "Tiles of planes 2 to 3 are missing in the file; they were read as 0." in image.notes
+
+
 def test_absurd_size_is_refused_before_memory_is_taken(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.zeros((64, 64), np.uint8), compression="zlib", rowsperstrip=64)

@@ -15,6 +15,7 @@ from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.atomic_files import why_unreadable
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.image_reading import image_name, read_image
+from napari_seedbed.pipeline.tiff_members import open_tiff
 
 StackAxis = Literal["z", "t", "c"]
 STACK_AXES: tuple[StackAxis, ...] = get_args(StackAxis)
@@ -166,15 +167,16 @@ def _header(path: Path) -> tuple[str, tuple[int, ...], str]:
     """Kind of file, shape, and type or colour mode, without reading the voxels."""
     try:
         if _is_tiff(path):
-            import tifffile
-
-            with tifffile.TiffFile(path) as tif:
+            tif, _ = open_tiff(path)
+            with tif:
                 series = tif.series[0]
                 return "TIFF", tuple(series.shape), f"{series.dtype} ({series.axes})"
         import PIL.Image
 
         with PIL.Image.open(path) as picture:
             return str(picture.format), picture.size[::-1], picture.mode
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} could not be read: {why_unreadable(error)}.") from error
     except (ValueError, RuntimeError, LookupError, TypeError) as error:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.atomic_files import why_unreadable
 from napari_seedbed.pipeline.image import SPATIAL, Image
+from napari_seedbed.pipeline.tiff_members import open_tiff
 from napari_seedbed.pipeline.tiff_metadata import read_metadata
-from napari_seedbed.pipeline.tiff_structure import check_pages, check_series
+from napari_seedbed.pipeline.tiff_structure import TIFF_STARTS, check_series
 
 LAZY_ABOVE = 512 * 1024**2
-_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 # What decoders raise on damaged files, besides their own errors, which are ValueErrors or
 # RuntimeErrors.
@@ -57,7 +57,7 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
     try:
         with path.open("rb") as file:
             start = file.read(4)
-        if start in _TIFF:
+        if start in TIFF_STARTS:
             return _read_tiff(path, lazy)
         if start.startswith(_PICTURES):
             return _read_picture(path)
@@ -82,12 +82,10 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
 
 
 def _read_tiff(path: Path, lazy: bool | None) -> Image:
-    import tifffile
-
-    check_pages(path)
-    with tifffile.TiffFile(path) as tif:
+    tif, notes = open_tiff(path)
+    with tif:
         series = tif.series[0]
-        check_series(path, tif, series)
+        notes += check_series(path, tif, series)
         lazy = series.nbytes > LAZY_ABOVE if lazy is None else lazy
         if lazy:
             array = _lazy_array(path, series)
@@ -99,7 +97,6 @@ def _read_tiff(path: Path, lazy: bool | None) -> Image:
                     f"{array.shape}."
                 )
             array = np.asarray(array, dtype=array.dtype.newbyteorder("="))
-        notes = []
         if len(tif.series) > 1:
             notes.append(f"The file holds {len(tif.series)} images; the first was read.")
         page = series.keyframe
@@ -214,11 +211,10 @@ class _VoxelsInFile:
     """Reads parts of a TIFF series; damage found on the way is a FileError, as it is at once."""
 
     def __init__(self, path: Path, series: Any) -> None:
-        import tifffile
         import zarr
 
         self._path = path
-        file = tifffile.TiffFile(path)
+        file, _ = open_tiff(path)
         mode = "page" if len(series.pages) > 1 else "strile"
         store = file.series[0].aszarr(level=0, chunkmode=mode)
         self._zarr: Any = zarr.open_array(store, mode="r")

@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_seedbed.errors import FileError
 
+TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _ADVICE = "Copy it again from where it came from"
 # No lossless codec packs a page of more than a gigabyte into this share of itself.
 _LARGEST_RATIO = 20_000
@@ -82,7 +83,7 @@ def _points_outside(entries: bytes, entry: int, order: str | None, size: int) ->
     return False
 
 
-def check_series(path: Path, tif: Any, series: Any) -> None:
+def check_series(path: Path, tif: Any, series: Any) -> list[str]:
     """Check that all planes that the metadata promises are in the file.
 
     Parameters
@@ -91,6 +92,11 @@ def check_series(path: Path, tif: Any, series: Any) -> None:
     tif : tifffile.TiffFile
     series : tifffile.TiffPageSeries
         The one to be read.
+
+    Returns
+    -------
+    list of str
+        Notes on tiles that were left out, as slide scanners do where there is nothing.
 
     Raises
     ------
@@ -108,29 +114,55 @@ def check_series(path: Path, tif: Any, series: Any) -> None:
     if series.dataoffset is not None:
         if series.dataoffset + series.nbytes > size:
             raise _cut_off(path, "the image data end after the end of the file")
-        return
+        return []
     pages = list(series.pages)
-    missing = sum(page is None for page in pages)
-    if missing:
-        raise _cut_off(path, f"{missing} of its {len(pages)} planes are missing")
+    lacking = [number for number, page in enumerate(pages, start=1) if page is None]
+    if lacking:
+        raise _cut_off(path, f"{_planes(lacking)} of {len(pages)} missing")
     stored = 0
     for number, page in enumerate(pages, start=1):
-        if page.parent is not tif:
-            continue  # in another file of the same data set
+        n_stored = 0
         for start, length in zip(page.dataoffsets, page.databytecounts, strict=False):
-            if start + length > size:
+            if start + length > page.parent.filehandle.size:
                 raise _cut_off(path, f"the data of plane {number} end after the end of the file")
             stored += length
+            n_stored += start > 0 and length > 0
+        if n_stored < math.prod(page.chunked):
+            lacking.append(number)
+    if lacking and not keyframe.is_tiled and keyframe.compression != 1:
+        raise _cut_off(path, f"strips of {_planes(lacking)} missing")
     declared = math.prod(series.shape) * series.dtype.itemsize
     bits = math.prod(series.shape) * keyframe.bitspersample
-    whole = all(page.parent is tif for page in pages)
-    if whole and keyframe.compression == 1 and stored * 8 < bits:
+    if keyframe.compression == 1 and stored * 8 < bits and not (lacking and keyframe.is_tiled):
         raise _cut_off(path, f"it declares {bits // 8} bytes of image data and has {stored}")
-    if whole and declared > _GIGABYTE and declared > stored * _LARGEST_RATIO:
+    if declared > _GIGABYTE and declared > stored * _LARGEST_RATIO:
         raise FileError(
             f"{path} is damaged: it declares {declared / 1e9:.0f} GB of image data, but the file "
             f"has {size} bytes. {_ADVICE}."
         )
+    if not lacking:
+        return []
+    return [
+        f"Tiles of {_planes(lacking)} missing in the file; they were read as {keyframe.nodata:g}."
+    ]
+
+
+def _planes(numbers: list[int]) -> str:
+    """``plane 3 is``, ``planes 7 to 10 and 12 are``, and so on."""
+    if len(numbers) == 1:
+        return f"plane {numbers[0]} is"
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = [f"{low} to {high}" if low < high else f"{low}" for low, high in runs]
+    if len(words) > 8:
+        words = [*words[:7], f"{sum(high - low + 1 for low, high in runs[7:])} more"]
+    return (
+        f"planes {' and '.join([', '.join(words[:-1]), words[-1]]) if words[1:] else words[0]} are"
+    )
 
 
 def _promised_planes(tif: Any, keyframe: Any) -> int | None:
