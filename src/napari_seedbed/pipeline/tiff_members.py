@@ -10,7 +10,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 from napari_seedbed.errors import FileError
-from napari_seedbed.pipeline.tiff_structure import TIFF_STARTS, check_pages
+from napari_seedbed.pipeline.tiff_structure import (
+    TIFF_STARTS,
+    check_loose_end,
+    check_pages,
+)
+
+_FIRST = ("FirstZ", "FirstC", "FirstT")
 
 
 def open_tiff(path: Path) -> tuple[Any, list[str]]:
@@ -34,10 +40,12 @@ def open_tiff(path: Path) -> tuple[Any, list[str]]:
     """
     import tifffile
 
-    check_pages(path)
+    loose_end = check_pages(path)
     notes: list[str] = []
     tif = tifffile.TiffFile(path)
     try:
+        if loose_end is not None:
+            notes.append(check_loose_end(path, tif, loose_end))
         own = tif.ome_metadata
         text = _fitting_description(path, own, notes) if own else own
         if text != own:
@@ -56,7 +64,7 @@ def _fitting_description(path: Path, text: str, notes: list[str]) -> str:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
         return text
-    changed = False
+    changed = _without_empty_numbers(root)
     own_id = root.get("UUID")
     elsewhere = root.find("{*}BinaryOnly")
     if elsewhere is not None:
@@ -90,6 +98,17 @@ def _fitting_description(path: Path, text: str, notes: list[str]) -> str:
         changed = True
     _check_members(path, [m for found in members.values() for m in found if m not in own])
     return ElementTree.tostring(root, encoding="unicode") if changed else text
+
+
+def _without_empty_numbers(root: ElementTree.Element) -> bool:
+    """Take away optional numbers that are empty, for which tifffile gives up; whether any was."""
+    changed = False
+    for element in root.iterfind(".//{*}Pixels/*"):
+        for key in ("SamplesPerPixel", "IFD", "PlaneCount", "NumPlanes", *_FIRST):
+            if not element.get(key, "0").strip():
+                del element.attrib[key]
+                changed = True
+    return changed
 
 
 def _name(member: ElementTree.Element) -> str:
