@@ -160,9 +160,13 @@ def test_recipe_classifies_an_image_without_strokes_and_is_learnt_from_again(win
     written = np.squeeze(read_image(tmp_path / "out" / entry["outputs"]["labels"]).array)
     assert np.mean((written == 1) == truth) > 0.95
 
-    layer = window.viewer.add_image(other, name="other", scale=SCALE, units=("um",) * 3)
+    # The same size in another unit, to which the lengths of the recipe are converted.
+    scale = 1000 * np.array(SCALE)
+    layer = window.viewer.add_image(other, name="other", scale=scale, units=("nm",) * 3)
     window.form.image.choose(layer)
+    sigma = window.form.fields.values()["sigma"]
     window.panel.load(recipe)
+    assert window.form.fields.values()["sigma"] == pytest.approx(sigma)
     window.form.sources.item(0).setCheckState(Qt.CheckState.Unchecked)
     window.click(window.form.controls.run)
     window.wait_final()

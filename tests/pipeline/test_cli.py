@@ -184,13 +184,16 @@ def test_info_of_what_is_no_image(seedbed, workplace, capsys):
     assert capsys.readouterr().err.startswith("seedbed: a.tif could not be read")
 
 
-def test_interrupt_stops_cleanly_and_keeps_what_is_finished(seedbed, workplace, cells, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_stops_cleanly_and_keeps_what_is_finished(
+    seedbed, workplace, cells, monkeypatch, number
+):
     write_image(workplace / "second.ome.tif", cells)
     real = batch.read_image
 
     def read_and_interrupt(path):
         if path.name.startswith("second"):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return real(path)
 
     monkeypatch.setattr(batch, "read_image", read_and_interrupt)
@@ -201,10 +204,11 @@ def test_interrupt_stops_cleanly_and_keeps_what_is_finished(seedbed, workplace, 
     assert not [name for name in contents() if name.startswith(("second", "."))]
 
 
-def test_ctrl_c_is_given_back_afterwards(seedbed):
-    before = signal.getsignal(signal.SIGINT)
+def test_signals_are_given_back_afterwards(seedbed):
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
     seedbed("run", "recipe.yaml", "cells.ome.tif", "-o", "out", "-q")
-    assert signal.getsignal(signal.SIGINT) is before
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_run_works_outside_the_main_thread(seedbed):

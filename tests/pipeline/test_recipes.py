@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from napari_seedbed.errors import Cancelled, FileError, InputError, RecipeError
-from napari_seedbed.pipeline import recipes
+from napari_seedbed.pipeline import recipe_text, recipes
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.methods_text import recipe_to_methods_text
@@ -218,6 +219,87 @@ def test_newer_format_says_to_update(saved):
 def test_wrong_recipes_are_refused(saved, change, message):
     with pytest.raises(RecipeError, match=message):
         load_recipe(edit(saved, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"axes": ["y"]}, "axes.*z, y, x in this order"),
+        ({"axes": ["x", "y", "z"]}, "axes.*z, y, x in this order"),
+        ({"axes": ["z", "y", "x", "c"]}, "shape.*3 lengths for 4 axes"),
+        ({"shape": [8, 20, 0]}, "shape: .*not the size of an image"),
+        ({"shape": [1 << 30] * 3}, "shape: .*not the size of an image"),
+        ({"spacing": [1e-300, 1, 1]}, "spacing: .*not the size of a voxel"),
+        ({"spacing": [float("nan"), 1, 1]}, "spacing: .*not the size of a voxel"),
+        ({"spacing": [1.0]}, "spacing: .*1 values"),
+        ({"units": ["micrometer"]}, "units: .*1 values"),
+    ],
+)
+def test_image_of_a_recipe_is_one(saved, change, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(edit(saved, lambda content: content["image"].update(change)))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("0x" + "f" * 100_000, "100002 digits"),
+        ("1" * 100_000, "100000 digits"),
+        ("1." + "0" * 100_000, "100002 digits"),
+        ("59" + ":59" * 70_000, "format_version"),
+        ("-1_000", "format_version"),
+        ('"\\ud800"', "not valid YAML in line 1"),
+        ("[" + "1," * 5_000_000 + "]", "more than 100000 values"),
+        ("[" * 30 + "]" * 30, "more than 20 deep"),
+        ("[" * 5_000_000, "not a recipe"),
+        ("1  #" + " " * (64 << 20), "more than 64 MiB"),
+        ("!!timestamp x", "of what kind a value is"),
+    ],
+)
+def test_what_would_take_long_or_break_is_refused_at_once(tmp_path, value, message):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"format_version: {value}\n", "utf-8")
+    start = time.perf_counter()
+    with pytest.raises(RecipeError, match=message) as refused:
+        load_recipe(path)
+    assert time.perf_counter() - start < 10
+    assert len(str(refused.value)) < 1000
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, recipe_text.SafeLoader])
+def test_numbers_are_those_of_yaml_1_2(tmp_path, loader, monkeypatch):
+    """The library's own reader in Python gives the same as the one in C."""
+    path = tmp_path / "a.yaml"
+    expected = {
+        "1e-5": 1e-5, "1E3": 1e3, "012": 12, "0o17": 15, "0x1F": 31, "+7": 7, "-.5": -0.5,
+        "3.": 3.0, "1:30": "1:30", "1_000": "1_000", "yes": "yes", "true": True, "~": None,
+        "2001-01-01": "2001-01-01", "'1e5'": "1e5", ".inf": float("inf"), "0b1": "0b1",
+        "<<": "<<", "1e5x": "1e5x",
+    }  # fmt: skip
+    path.write_text("".join(f"- {text}\n" for text in expected), "utf-8")
+    monkeypatch.setattr(
+        recipe_text, "_Loader", type("L", (loader,), dict(vars(recipe_text._Loader)))
+    )
+    assert recipe_text.read_yaml(path) == list(expected.values())
+    texts = [*expected, *map(str, expected.values()), "on", "1.5", "12:30:45", "0b1", "", "null"]
+    path.write_text(recipe_text.yaml_text(texts), "utf-8")
+    assert recipe_text.read_yaml(path) == texts == yaml.safe_load(path.read_text("utf-8"))
+
+
+def test_image_called_as_a_number(recipe, tmp_path):
+    """Programs that read YAML 1.1 write such names without quotes."""
+    path = save_recipe(tmp_path / "a.yaml", recipe)
+    path.write_text(path.read_text("utf-8").replace("name: cells", "name: 12e03"), "utf-8")
+    assert float(load_recipe(path).image.name) == 12e3
+
+
+@pytest.mark.parametrize("change", [{"voxels": 36}, {"voxels": 10**30}, {"labels": [1, 2]}])
+def test_counts_of_seeds_are_checked(saved, cells, change):
+    recipe = load_recipe(edit(saved, lambda content: content["steps"][0]["seeds"].update(change)))
+    with pytest.raises(RecipeError, match=f"{next(iter(change))} is not what its data hold"):
+        replay(recipe, cells)
+    with pytest.raises(RecipeError, match="damaged"):
+        recipe.steps[0].seeds.check()
 
 
 @pytest.mark.parametrize("what", ["data", "checksum"])

@@ -233,7 +233,9 @@ def test_batch_writes_shapes_and_lists_them(replayed, result, tmp_path):
 
 def test_batch_replaces_shapes_only_when_asked(replayed, tmp_path, capsys):
     target = tmp_path / "out" / "movie_shapes.csv"
-    target.parent.mkdir()
+    assert replayed() == DONE
+    for path in target.parent.glob("movie_[lo]*"):
+        path.unlink()
     target.write_text("mine", "utf-8")
     assert replayed() == FAILED
     assert "movie_shapes.csv is there already" in capsys.readouterr().err

@@ -36,6 +36,7 @@ from napari_seedbed.gui.view_position import take_brush, time_on_screen, visible
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.classifier_operations import NAME
 from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.recipe_fitting import lengths_for
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe
 from napari_seedbed.pipeline.sample_encoding import samples_from_text
 
@@ -180,14 +181,18 @@ class PixelClassifierPanel(QWidget):
     def load(self, path: str | Path) -> None:
         """Learn also from what a recipe of this tool has learnt."""
         with errors.shown(self._say):
-            steps = [one for one in load_recipe(path).steps if one.operation == NAME]
-            samples = samples_from_text(str(steps[-1].parameters["training"])) if steps else None
+            recipe = load_recipe(path)
+            steps = [one for one in recipe.steps if one.operation == NAME]
+            values = steps[-1].parameters if steps else {}
+            if steps and self.images.watched is not None:
+                values = lengths_for(recipe, steps[-1], self.images.image())
+            samples = samples_from_text(str(values.get("training", "")))
             if samples is None:
                 raise InputError(
                     f"{Path(path).name} is no recipe that the pixel classifier's panel has saved."
                 )
             for name in ("sigma", "n_scales", "intensities"):
-                self.form.fields.set_value(name, steps[-1].parameters[name])
+                self.form.fields.set_value(name, values[name])
             self.sources.add_learnt(Path(path).name, samples)
             self.live.has_seeds = True
             self._enable()

@@ -1,8 +1,13 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, alone or several together."""
 
 import errno
+import hashlib
 import os
+import platform
+import re
 import secrets
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +26,11 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long",
 }
 
+_PART = re.compile(r"\..*-([0-9a-f]{6})\.([0-9]+)-[0-9a-f]{8}\.part", re.DOTALL)
+_DAY = 86400.0
+# Clocks of disks and processes differ by less.
+_CLOCKS = 2.0
+
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -37,7 +47,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     temporary: Path | None = None
     try:
-        candidate = path.parent / f".{path.name[:40]}-{secrets.token_hex(4)}.part"
+        candidate = path.parent / _part_name(path.name)
         candidate.open("xb").close()
         temporary = candidate
         yield temporary
@@ -55,6 +65,110 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def moved_together(folder: Path) -> Iterator[Path]:
+    """Give a new folder inside `folder`; move the files in it to `folder` when the block succeeds.
+
+    They replace files of their names. All are moved or, whatever goes wrong, none is, and what was
+    in `folder` before is untouched.
+
+    Raises
+    ------
+    FileError
+        For every error of the operating system, with the reason in plain words.
+    """
+    stage = folder / _part_name("results")
+    try:
+        stage.mkdir()
+        yield stage
+        _move_all(stage, folder)
+    except FileError as error:
+        # Files are known by the place where they are going to be.
+        raise FileError(str(error).replace(str(stage), str(folder))) from error
+    except OSError as error:
+        raise FileError(f"{folder} could not be written: {why_unwritable(error)}.") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move_all(stage: Path, folder: Path) -> None:
+    files = sorted(stage.iterdir())
+    kept = stage / "kept"
+    kept.mkdir()
+    moved: list[Path] = []
+    try:
+        for file in files:
+            target = folder / file.name
+            try:
+                if os.path.lexists(target):
+                    _keep(target, kept / file.name)
+                moved.append(target)
+                file.replace(target)
+            except OSError as error:
+                raise FileError(
+                    f"{target} could not be written: {why_unwritable(error)}."
+                ) from error
+    except BaseException:
+        for target in moved:
+            before = kept / target.name
+            if os.path.lexists(before):
+                before.replace(target)
+            elif not os.path.lexists(stage / target.name):
+                target.unlink(missing_ok=True)
+        raise
+
+
+def _keep(file: Path, place: Path) -> None:
+    """A second name for a file, or a copy of it where the disk knows no second names."""
+    try:
+        os.link(file, place, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        shutil.copy2(file, place, follow_symlinks=False)
+
+
+def _part_name(name: str) -> str:
+    """A name for what is not finished, which tells whose it is, as `sweep` wants to know."""
+    start = name.encode("utf-8", "ignore")[:40].decode("utf-8", "ignore")
+    return f".{start}-{_machine()}.{os.getpid()}-{secrets.token_hex(4)}.part"
+
+
+def _machine() -> str:
+    return hashlib.blake2b(platform.node().encode(), digest_size=3).hexdigest()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder.
+
+    What belongs to a process that still runs stays; so does, for a day, what another machine wrote.
+    """
+    for path in folder.iterdir():
+        found = _PART.fullmatch(path.name)
+        try:
+            if found is None or not _is_left(found[1], int(found[2]), path.lstat().st_mtime):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError:
+            # It disappeared meanwhile, or is somebody else's.
+            continue
+
+
+def _is_left(machine: str, process: int, written: float) -> bool:
+    import psutil
+
+    if machine != _machine():
+        return written < time.time() - _DAY
+    try:
+        # A number that was given to another process since is no sign of life.
+        return written < psutil.Process(process).create_time() - _CLOCKS
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
+
+
 def why_unwritable(error: OSError) -> str:
     """Why the operating system refused, in plain words and with what to do."""
     if error.errno in _REASONS:
@@ -68,6 +182,7 @@ def why_unreadable(error: OSError) -> str:
         errno.ENOENT: "there is no such file",
         errno.ENOTDIR: "there is no such file",
         errno.EISDIR: "it is a folder, not a file",
+        errno.ENAMETOOLONG: "the name is too long",
         errno.EACCES: "reading it is not allowed",
         errno.EPERM: "reading it is not allowed",
     }.get(error.errno or 0, error.strerror or str(error))

@@ -13,7 +13,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import Channels, Job, Need, Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.parameters import Parameter
-from napari_seedbed.pipeline.sample_encoding import samples_from_text
+from napari_seedbed.pipeline.sample_encoding import samples_from_text, scaled_samples
 from napari_seedbed.pipeline.volumes import place_in_memory, seed_volume
 
 if TYPE_CHECKING:
@@ -423,6 +423,7 @@ PIXEL_CLASSIFICATION = Operation(
             "What was learnt from marks on other images, as the panel and recipes keep it. Scales "
             "and intensities are then those it was learnt with.",
             check_text=samples_from_text,
+            scale_text=scaled_samples,
             advanced=True,
             lines=2,
         ),

@@ -3,49 +3,68 @@
 import argparse
 import json
 import logging
-import signal
+import os
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from napari_seedbed import __version__
-from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import Cancelled, InputError, RecipeError, SeedbedError
+from napari_seedbed.pipeline.interruption import INTERRUPTED, end_as_ctrl_c_does, interruptible
+from napari_seedbed.pipeline.output_streams import (
+    ProgressLine,
+    Spoken,
+    complain,
+    open_closed_descriptors,
+    patient_streams,
+    remark,
+    say,
+)
+from napari_seedbed.pipeline.visible_text import visible
 
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USE = 0, 1, 2
 _SAMPLE_RECIPE = "nuclei_seeded_segmentation.yaml"
 _SAMPLE_IMAGE = "nuclei.ome.tif"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return 0 done, 1 some inputs failed, 2 wrong use, 130 interrupted."""
+    if argv is None:
+        open_closed_descriptors()
+        end_as_ctrl_c_does()
+    spoken = Spoken()
+    try:
+        with patient_streams(spoken):
+            status = _status_of(argv)
+    except SystemExit as stop:
+        # argparse has said its help, or what was wrong.
+        if spoken.lost is not None and not stop.code:
+            raise SystemExit(FAILED) from None
+        raise
+    return FAILED if spoken.lost is not None and status == DONE else status
+
+
+def _status_of(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
+    arguments.owns_process = argv is None
     # Our own message says what is wrong with a file, once and in plain words.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
         return int(arguments.command(arguments))
     except (Cancelled, KeyboardInterrupt):
-        _complain("cancelled.")
+        complain("cancelled.")
         return INTERRUPTED
     except (InputError, RecipeError) as error:
-        _complain(str(error))
+        complain(str(error))
         return WRONG_USE
     except SeedbedError as error:
-        _complain(str(error))
+        complain(str(error))
         return FAILED
-    except BrokenPipeError:
-        # The reader of our output, such as head, has seen enough.
-        sys.stderr.close()
-        return DONE
-
-
-def _complain(message: str) -> None:
-    print(f"seedbed: {' '.join(message.split())}", file=sys.stderr)
+    except MemoryError:
+        complain("There is not enough memory; close other programs.")
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,10 +109,18 @@ def _parser() -> argparse.ArgumentParser:
         "channels, in the order of the numbers in their names",
     )
     command.add_argument(
-        "--step", metavar="LENGTH", type=float, help="distance of slices, with --stack z"
+        "--step",
+        metavar="LENGTH",
+        type=float,
+        help="distance of slices, with --stack z, in the unit of the files or else of the recipe",
     )
     command.add_argument(
-        "--overwrite", action="store_true", help="replace results that are there already"
+        "--by-slice",
+        action="store_true",
+        help="apply a recipe that was made on a 2D image to every slice of volumes, by itself",
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace earlier results of seedbed that are there"
     )
     command.add_argument(
         "--parquet",
@@ -154,44 +181,44 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         from napari_seedbed.pipeline.listing import operations_as_data
 
-        print(json.dumps(operations_as_data(), indent=2, ensure_ascii=False))
+        say(json.dumps(operations_as_data(), indent=2))
         return DONE
     from napari_seedbed.pipeline.listing import operations_as_text
 
-    print(operations_as_text())
+    say(operations_as_text())
     return DONE
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from napari_seedbed.errors import FileError
-    from napari_seedbed.pipeline.batch import SUMMARY, run_batch
+    from napari_seedbed.pipeline.batch import run_batch
     from napari_seedbed.pipeline.note_ranges import shortened
     from napari_seedbed.pipeline.recipes import load_recipe
 
     try:
         recipe = load_recipe(arguments.recipe)
     except FileError as error:
-        _complain(str(error))
+        complain(str(error))
         return WRONG_USE
     if any(step.operation == "seeded_segmentation" for step in recipe.steps):
         from napari_seedbed.core.seeded.compiling import compile_beside
 
         compile_beside()
-    progress = _ProgressLine(quiet=arguments.quiet)
+    progress = ProgressLine(quiet=arguments.quiet)
 
     def on_done(entry: dict[str, Any]) -> None:
         progress.clear()
         if entry["error"] is not None:
-            _complain(f"{entry['input']}: {entry['error']}")
+            complain(f"{entry['input']}: {entry['error']}")
             return
         if arguments.quiet:
             return
         for note in shortened(entry["notes"]):
-            print(f"{entry['input']}: note: {note}", file=sys.stderr)
+            remark(f"{entry['input']}: note: {note}")
         count = "" if entry["objects"] is None else f", {entry['objects']} objects"
-        print(f"{entry['input']}: {', '.join(entry['outputs'].values())}{count}")
+        say(visible(f"{entry['input']}: {', '.join(entry['outputs'].values())}{count}"))
 
-    with _interruptible() as stopped:
+    with interruptible(ends_program=arguments.owns_process) as stopped:
         summary = run_batch(
             recipe,
             _expand(arguments.inputs),
@@ -205,14 +232,14 @@ def _run(arguments: argparse.Namespace) -> int:
             stack=arguments.stack,
             step=arguments.step,
             parquet=arguments.parquet,
+            by_slice=arguments.by_slice,
         )
     progress.clear()
     if summary["cancelled"]:
         raise Cancelled
     failed = sum(entry["error"] is not None for entry in summary["inputs"])
     if failed:
-        total = len(summary["inputs"])
-        _complain(f"{failed} of {total} inputs failed; see {Path(arguments.output) / SUMMARY}.")
+        complain(f"{failed} of {len(summary['inputs'])} inputs failed.")
     return FAILED if failed else DONE
 
 
@@ -221,11 +248,11 @@ def _demo(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.recipes import load_recipe
 
     samples = files("napari_seedbed") / "samples"
-    progress = _ProgressLine(quiet=False)
+    progress = ProgressLine(quiet=False)
     with (
         as_file(samples / _SAMPLE_RECIPE) as recipe,
         as_file(samples / _SAMPLE_IMAGE) as image,
-        _interruptible() as stopped,
+        interruptible(ends_program=arguments.owns_process) as stopped,
     ):
         summary = run_batch(
             load_recipe(recipe),
@@ -241,9 +268,9 @@ def _demo(arguments: argparse.Namespace) -> int:
         raise Cancelled
     entry = summary["inputs"][0]
     if entry["error"] is not None:
-        _complain(entry["error"])
+        complain(entry["error"])
         return FAILED
-    print(
+    say(
         f"{entry['objects']} objects in {entry['seconds']:.1f} s; results in {arguments.output}: "
         + ", ".join([*entry["outputs"].values(), "summary.json"])
     )
@@ -254,8 +281,8 @@ def _score(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.score_text import scores_as_text
     from napari_seedbed.pipeline.scoring import json_values, score_files
 
-    progress = _ProgressLine(quiet=False)
-    with _interruptible() as stopped:
+    progress = ProgressLine(quiet=False)
+    with interruptible(ends_program=arguments.owns_process) as stopped:
         scoring = score_files(
             arguments.truth,
             arguments.result,
@@ -266,9 +293,9 @@ def _score(arguments: argparse.Namespace) -> int:
         )
     progress.clear()
     if arguments.json:
-        print(json.dumps(json_values(scoring), indent=2, ensure_ascii=False))
+        say(json.dumps(json_values(scoring), indent=2))
     else:
-        print(scores_as_text(scoring))
+        say(scores_as_text(scoring))
     return DONE
 
 
@@ -283,28 +310,35 @@ def _info(arguments: argparse.Namespace) -> int:
 
         recipe = load_recipe(path)
         made_on = recipe.image
-        print(f"Recipe of napari-seedbed {recipe.created_with}")
-        print(f"Made on   {made_on.name}, {' x '.join(map(str, made_on.shape))}")
+        say(f"Recipe of napari-seedbed {recipe.created_with}")
+        say(f"Made on   {visible(made_on.name)}, {' x '.join(map(str, made_on.shape))}")
         for number, step in enumerate(recipe.steps, start=1):
+            if step.seeds is not None:
+                step.seeds.check()
             values = ", ".join(
                 f"{name} {in_one_line(value)}"
                 for name, value in step.parameters.items()
                 if name != LEARNT
             )
             worked_on = " and ".join(filter(None, [step.image, step.other]))
-            print(f"Step {number}    {step.operation} on {worked_on}: {values or 'no parameters'}")
+            text = f"{step.operation} on {worked_on}: {values or 'no parameters'}"
+            say(f"Step {number}    {visible(text)}")
             if start_in_words(step):
-                print(f"{'':10}from {start_in_words(step)}")
-        print(f"\n{recipe_to_methods_text(recipe)}")
+                say(f"{'':10}from {start_in_words(step)}")
+        say(f"\n{recipe_to_methods_text(recipe)}")
         return DONE
-    from napari_seedbed.pipeline.files import open_collection, read_image
+    from napari_seedbed.pipeline.files import is_folder, open_collection, read_image
 
-    several = path.is_dir() or (any(sign in arguments.file for sign in "*?[") and not path.exists())
+    several = is_folder(path) or _is_pattern(arguments.file)
     image = open_collection(arguments.file) if several else read_image(path)
     if several:
-        print(f"Collection  of {image.shape[0]} files along {image.axes[0]}")
-    print(image_as_text(image))
+        say(f"Collection  of {image.shape[0]} files along {image.axes[0]}")
+    say(image_as_text(image))
     return DONE
+
+
+def _is_pattern(text: str) -> bool:
+    return any(sign in text for sign in "*?[") and not os.path.lexists(text)
 
 
 def _expand(inputs: Sequence[str]) -> list[Path]:
@@ -312,7 +346,7 @@ def _expand(inputs: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for text in inputs:
         path = Path(text)
-        if any(sign in text for sign in "*?[") and not path.exists():
+        if _is_pattern(text):
             anchor = path.parent if not any(sign in str(path.parent) for sign in "*?[") else None
             matches = sorted(anchor.glob(path.name)) if anchor is not None else []
             if not matches:
@@ -321,45 +355,6 @@ def _expand(inputs: Sequence[str]) -> list[Path]:
         else:
             found.append(path)
     return found
-
-
-@contextmanager
-def _interruptible() -> Iterator[Any]:
-    """Let Ctrl-C ask the job to stop; a second one stops at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def ask(number: int, frame: Any) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class _ProgressLine:
-    """One line on standard error that tells how far it is; nothing where that is no terminal."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._on = sys.stderr.isatty() and not quiet
-        self._last = 0.0
-
-    def show(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if self._on and now - self._last > 0.1:
-            self._last = now
-            text = f"{progress.fraction:4.0%} {progress.message}"
-            print(f"\r{text[:78]:<78}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        if self._on and self._last:
-            print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def collection_files(source: Source) -> list[Path]:
     if not isinstance(source, str | PathLike):
         found = [Path(path) for path in source]
         where = "among the files given"
-    elif Path(source).expanduser().is_dir():
+    elif is_folder(Path(source).expanduser()):
         found = [
             path
             for path in Path(source).expanduser().iterdir()
@@ -108,6 +108,14 @@ def collection_files(source: Source) -> list[Path]:
     if not found:
         raise InputError(f"collection: there is no image {where}.")
     return sorted(found, key=_natural)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; not where the name is too long to exist, for example."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def collection_place(paths: Sequence[Path]) -> Path:

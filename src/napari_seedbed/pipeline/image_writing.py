@@ -13,6 +13,7 @@ from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.atomic_files import written_whole
 from napari_seedbed.pipeline.image import SPATIAL, Image
 from napari_seedbed.pipeline.units import ome_symbol
+from napari_seedbed.pipeline.visible_text import visible
 
 _OME_TYPES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64")
 _LARGEST_CLASSIC = (1 << 32) - (1 << 25)
@@ -98,12 +99,13 @@ def _write(path: str | PathLike[str], image: Image, dtype: np.dtype) -> Path:
     array = image.array.transpose([image.axes.index(axis) for axis in axes])
     letters = "".join(axes).upper()
     metadata: dict[str, Any] = {"axes": letters.replace("C", "S") if image.rgb else letters}
-    metadata["Name"] = image.name
+    # XML cannot hold what cannot be seen, and a name may have come from anywhere.
+    metadata["Name"] = visible(image.name)
     for axis, size, unit in zip(image.spatial_axes, image.spacing, image.units, strict=True):
         metadata[f"PhysicalSize{axis.upper()}"] = size
         metadata[f"PhysicalSize{axis.upper()}Unit"] = ome_symbol(unit)
     if not image.rgb and image.channel_names:
-        metadata["Channel"] = {"Name": list(image.channel_names)}
+        metadata["Channel"] = {"Name": [visible(name) for name in image.channel_names]}
     if not image.rgb and any(image.channel_colors):
         colors = [_ome_color(color) for color in image.channel_colors]
         metadata.setdefault("Channel", {})["Color"] = colors

@@ -12,6 +12,7 @@ from napari_seedbed.pipeline.image_statistics import range_of_image
 from napari_seedbed.pipeline.operations import operations
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.tiff_reading import LAZY_ABOVE
+from napari_seedbed.pipeline.visible_text import visible
 
 _WIDTH = 88
 
@@ -135,7 +136,7 @@ def image_as_text(image: Image) -> str:
     lengths = ", ".join(f"{axis} {n}" for axis, n in zip(image.axes, image.shape, strict=True))
     size = " x ".join(f"{step:g}" for step in image.spacing)
     lines = [
-        f"Name        {image.name}",
+        f"Name        {visible(image.name)}",
         f"Axes        {lengths}" + (" (colours: red, green, blue)" if image.rgb else ""),
         f"Type        {image.dtype.name}",
         f"Values      {_range_as_text(image)}",
@@ -146,8 +147,8 @@ def image_as_text(image: Image) -> str:
         colors = image.channel_colors or (None,) * image.n_channels
         for index, (name, color) in enumerate(zip(names, colors, strict=True)):
             text = " ".join(filter(None, (name, color))) or "(no name)"
-            lines.append(f"Channel {index + 1:<3} {text}")
-    lines += [f"Note        {note}" for note in image.notes]
+            lines.append(f"Channel {index + 1:<3} {visible(text)}")
+    lines += [f"Note        {visible(note)}" for note in image.notes]
     return "\n".join(lines)
 
 

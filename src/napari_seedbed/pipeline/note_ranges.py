@@ -6,7 +6,7 @@ from collections.abc import Sequence
 MOST_ALIKE = 3
 """So many are told one by one."""
 
-_PLACE = re.compile(r"^(?:Time point \d+(?:, channel \d+)?|Channel \d+): ")
+_PLACE = re.compile(r"^(?:(?:Slice \d+|Time point \d+(?:, channel \d+)?|Channel \d+): )+")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
 
 

@@ -10,6 +10,9 @@ import numpy as np
 
 from napari_seedbed.errors import InputError
 
+# Filters of longer reach than any image has voxels along an axis give nothing but trouble.
+_MOST_VOXELS = 1e7
+
 Value = float | int | bool | str
 Kind = Literal["float", "int", "bool", "choice", "text"]
 
@@ -47,6 +50,8 @@ class Parameter:
     check_text : callable or None
         Raises InputError for a 'text' that cannot be used; its message does not name the parameter.
         Of the array that it may give for one that can, the form shows a picture.
+    scale_text : callable or None
+        Gives a 'text' with the lengths in it multiplied by a number, where there are some.
     presets : tuple of (str, str)
         What the form calls texts to begin with, and these.
     lines : int
@@ -69,6 +74,7 @@ class Parameter:
     logarithmic: bool = False
     in_voxels: bool = False
     check_text: Callable[[str], object] | None = None
+    scale_text: Callable[[str, float], str] | None = None
     presets: tuple[tuple[str, str], ...] = ()
     lines: int = 7
     only_with: tuple[str, tuple[str, ...]] | None = None
@@ -163,10 +169,28 @@ def check_parameters(
             near = get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
             raise InputError(f"{name}: there is no such parameter; {hint}")
-    return {
+    values = {
         parameter.name: parameter.check(given.get(parameter.name, parameter.default_for(spacing)))
         for parameter in declared
     }
+    if spacing is not None:
+        _check_lengths(declared, values, spacing)
+    return values
+
+
+def _check_lengths(
+    declared: Sequence[Parameter], values: Mapping[str, Value], spacing: Sequence[float]
+) -> None:
+    for parameter in declared:
+        value = values[parameter.name]
+        if parameter.unit != "physical" or isinstance(value, str) or value <= 0:
+            continue
+        if value / min(spacing) > _MOST_VOXELS:
+            raise InputError(
+                f"{parameter.name}: {value:g} is {value / min(spacing):.1g} voxels of this image; "
+                f"at most {_MOST_VOXELS:g} are sensible. Set the voxel size, or take a smaller "
+                "value."
+            )
 
 
 def lengths_in_voxels(

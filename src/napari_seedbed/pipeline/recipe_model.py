@@ -1,6 +1,7 @@
 """What a recipe holds, and what makes it a sound one."""
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from napari_seedbed.errors import InputError, RecipeError
 from napari_seedbed.pipeline.declarations import Operation, Role
+from napari_seedbed.pipeline.image import SPATIAL
 from napari_seedbed.pipeline.operations import get, operations
 from napari_seedbed.pipeline.parameters import check_parameters
 from napari_seedbed.pipeline.provenance import package_version
-from napari_seedbed.pipeline.seed_encoding import decode_seeds
+from napari_seedbed.pipeline.seed_encoding import decode_seeds, runs_of_seeds
 from napari_seedbed.pipeline.shape_encoding import decode_shapes, points_from_text
 
 if TYPE_CHECKING:
@@ -21,14 +23,22 @@ FORMAT_VERSION = 1
 OTHER = "other"
 """What steps call the second file."""
 
+# A tenth of a picometre in metres, and much less than that in other units.
+_FINEST = 1e-13
+_MOST_VOXELS = 1 << 48
+
 WORDS: dict[Role, str] = {"other": "second image", "seeds": "seeds", "shapes": "shapes"}
 
 IMAGES = ("image", "labels", "mask")
 """Kinds of main outputs that a later step can work on."""
 
 
+Index = Annotated[int, Field(ge=0)]
+
+
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A name such as 1e5 is a number to YAML.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Seeds(_Model):
@@ -41,6 +51,10 @@ class Seeds(_Model):
     runs: int
     data: str
     checksum: str
+
+    def check(self) -> None:
+        """Raise RecipeError where they are damaged, or other than the file says of them."""
+        runs_of_seeds(self.model_dump())
 
     def decode(self) -> NDArray[np.int32]:
         """The seeds as an array; zero where there is none."""
@@ -78,11 +92,39 @@ class SourceImage(_Model):
     spacing: tuple[float, ...]
     units: tuple[str, ...]
 
+    @model_validator(mode="after")
+    def _check_axes(self) -> Self:
+        spatial = tuple(axis for axis in self.axes if axis in SPATIAL)
+        if spatial not in (SPATIAL, SPATIAL[1:]) or len(set(self.axes)) < len(self.axes):
+            raise RecipeError(
+                f"axes: {list(self.axes)} must be different names, with y, x or z, y, x in this "
+                "order among them."
+            )
+        if len(self.shape) != len(self.axes):
+            raise RecipeError(
+                f"shape: {list(self.shape)} has {len(self.shape)} lengths for {len(self.axes)} "
+                f"axes, {list(self.axes)}; give one for each."
+            )
+        if min(self.shape) < 1 or math.prod(self.shape) > _MOST_VOXELS:
+            raise RecipeError(f"shape: {list(self.shape)} is not the size of an image.")
+        for field, values in (("spacing", self.spacing), ("units", self.units)):
+            if len(values) != len(spatial):
+                raise RecipeError(
+                    f"{field}: {list(values)} has {len(values)} values for the axes "
+                    f"{list(spatial)}; give one for each."
+                )
+        if not all(_FINEST <= step <= 1 / _FINEST for step in self.spacing):
+            raise RecipeError(
+                f"spacing: {list(self.spacing)} is not the size of a voxel; give lengths from "
+                f"{_FINEST:g} to {1 / _FINEST:g}."
+            )
+        return self
+
     @property
     def spatial_shape(self) -> tuple[int, ...]:
         """Lengths of the spatial axes."""
         pairs = zip(self.axes, self.shape, strict=True)
-        return tuple(n for axis, n in pairs if axis in ("z", "y", "x"))
+        return tuple(n for axis, n in pairs if axis in SPATIAL)
 
 
 class Step(_Model):
@@ -121,11 +163,11 @@ class Step(_Model):
     operation: str
     parameters: dict[str, float | int | bool | str] = Field(default_factory=dict)
     image: str = "image"
-    channels: tuple[int, ...] | None = None
-    times: tuple[int, ...] | None = None
-    region: tuple[tuple[int, int], ...] | None = None
+    channels: tuple[Index, ...] | None = Field(default=None, min_length=1)
+    times: tuple[Index, ...] | None = None
+    region: tuple[tuple[Index, Index], ...] | None = None
     other: str | None = None
-    other_channels: tuple[int, ...] | None = None
+    other_channels: tuple[Index, ...] | None = Field(default=None, min_length=1)
     seeds: Seeds | None = None
     seeds_from: str | None = None
     shapes: tuple[DrawnShape, ...] | None = Field(default=None, min_length=1)
@@ -163,7 +205,7 @@ class Recipe(_Model):
     created_with: str
     libraries: dict[str, str] = Field(default_factory=dict)
     image: SourceImage
-    channels: tuple[int, ...] | None = None
+    channels: tuple[Index, ...] | None = Field(default=None, min_length=1)
     steps: tuple[Step, ...] = Field(min_length=1)
 
     @property

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from pydantic import ValidationError
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
-from napari_seedbed.errors import FileError, RecipeError
+from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline import atomic_files
-from napari_seedbed.pipeline.fingerprint import fingerprint
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, get, run
-from napari_seedbed.pipeline.provenance import library_versions, package_version
+from napari_seedbed.pipeline.recipe_fitting import fitted
 from napari_seedbed.pipeline.recipe_model import (
     FORMAT_VERSION,
     OTHER,
@@ -27,10 +25,13 @@ from napari_seedbed.pipeline.recipe_model import (
     SourceImage,
     Step,
 )
+from napari_seedbed.pipeline.recipe_text import read_yaml, yaml_text
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.tables import Points
 from napari_seedbed.pipeline.volumes import Output
 from napari_seedbed.pipeline.windows import region_from_bounds
+
+_QUOTED = 200
 
 
 def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
@@ -140,11 +141,13 @@ def replay(
     should_stop: ShouldStop | None = None,
     *,
     other: Image | None = None,
+    step: float | None = None,
+    is_part: bool = False,
 ) -> Result:
     """Run a recipe on an image: bit for bit the same result on the same image.
 
     On the same voxels the recipe's voxel size counts, because it may have been set by hand. On
-    others the image's own does, where it states a unit.
+    others the image's own does, where it states a unit, and lengths are converted to that unit.
 
     Parameters
     ----------
@@ -154,6 +157,10 @@ def replay(
     report, should_stop : callable, optional
     other : Image, optional
         The second image of a recipe that works on two (`Recipe.needs_other`).
+    step : float, optional
+        Distance of slices that the image was given by hand: it counts whatever the recipe says.
+    is_part : bool
+        Whether the image is a part of another one, whose voxel size counts for all its parts.
 
     Returns
     -------
@@ -166,32 +173,32 @@ def replay(
     RecipeError
         When the recipe does not fit the image.
     """
-    image, notes = _fit(recipe, image)
+    recipe, image, notes = fitted(recipe, image, step=step, is_part=is_part)
     made: dict[str, Output] = {"image": image}
     if other is not None:
         made[OTHER] = other
     elif recipe.needs_other:
         raise RecipeError("The recipe works on two images; give the second one, too.")
     n_steps = len(recipe.steps)
-    for nth, step in enumerate(recipe.steps):
+    for nth, part in enumerate(recipe.steps):
 
         def pass_on(progress: Progress, nth: int = nth) -> None:
             if report is not None:
                 report(replace(progress, fraction=(nth + progress.fraction) / n_steps))
 
         result = run(
-            step.operation,
-            _inputs_for(step, made),
-            step.parameters,
+            part.operation,
+            _inputs_for(part, made),
+            part.parameters,
             report=pass_on,
             should_stop=should_stop,
-            times=step.times,
-            region=region_from_bounds(step.region),
+            times=part.times,
+            region=region_from_bounds(part.region),
         )
         notes += result.record["notes"]
-        main = get(step.operation).gives
+        main = get(part.operation).gives
         for key, output in result.outputs.items():
-            made[step.name if key == main else f"{step.name}.{key}"] = output
+            made[part.name if key == main else f"{part.name}.{key}"] = output
     record = {**result.record, "notes": notes}
     outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
     return Result(outputs, record)
@@ -256,74 +263,6 @@ def _made_seeds(step: Step, name: str, image: Image, made: Mapping[str, Output])
     return Image(array, axes, image.spacing, image.units, name="seeds", record=given.record)
 
 
-def _fit(recipe: Recipe, image: Image) -> tuple[Image, list[str]]:
-    """The recipe's channels of the image, with the voxel size that counts, and what differs."""
-    made_on = recipe.image
-    if len(image.spatial_axes) != len(made_on.spatial_shape):
-        raise RecipeError(
-            f"The recipe was made on a {len(made_on.spatial_shape)}D image, but {image.name} is "
-            f"{len(image.spatial_axes)}D."
-        )
-    image, same = _choose_channels(recipe, image)
-    notes = []
-    if not same:
-        notes.append(
-            f"{image.name} is not the image that the recipe was made on ({made_on.name}): its "
-            f"fingerprint differs. The recipe's {_reused(recipe)} were reused."
-        )
-    calibrated = any(unit != "pixel" for unit in image.units)
-    own, recorded = (image.spacing, image.units), (made_on.spacing, made_on.units)
-    if (same or not calibrated) and own != recorded:
-        size = " x ".join(f"{step:g}" for step in made_on.spacing)
-        notes.append(f"The voxel size was taken from the recipe: {size} {made_on.units[-1]}.")
-        image = replace(image, spacing=made_on.spacing, units=made_on.units)
-    now = {"napari-seedbed": package_version(), **library_versions()}
-    then = {"napari-seedbed": recipe.created_with, **recipe.libraries}
-    changed = [f"{k} {then[k]}" for k in then if k in now and then[k] != now[k]]
-    if changed:
-        notes.append(
-            f"The recipe was made with {', '.join(changed)}; other versions may differ in the "
-            "last digits."
-        )
-    return image, notes
-
-
-def _choose_channels(recipe: Recipe, image: Image) -> tuple[Image, bool]:
-    """The recipe's channels of an image, and whether they are those it was made on."""
-    made_on = recipe.image
-
-    def is_source(candidate: Image) -> bool:
-        # Reading and hashing all voxels is needless where the shape tells already.
-        alike = (candidate.spatial_shape, candidate.dtype.name) == (
-            made_on.spatial_shape,
-            made_on.dtype,
-        )
-        return alike and fingerprint(candidate) == made_on.fingerprint
-
-    if recipe.channels is not None:
-        if max(recipe.channels) >= image.n_channels:
-            raise RecipeError(
-                f"The recipe uses channel {max(recipe.channels) + 1}, but {image.name} has only "
-                f"{image.n_channels}."
-            )
-        image = image.select_channels(recipe.channels)
-    wanted = made_on.shape[made_on.axes.index("c")] if "c" in made_on.axes else 1
-    if made_on.rgb and image.rgb:
-        wanted = image.n_channels
-    if image.n_channels == wanted:
-        return image, is_source(image)
-    if wanted == 1 and recipe.channels is None:
-        # Some readers split a file into one layer a channel and do not say which is which.
-        for channel in range(image.n_channels):
-            candidate = image.select_channels([channel])
-            if is_source(candidate):
-                return candidate, True
-    raise RecipeError(
-        f"The recipe was made on {wanted} channel(s), but {image.name} has {image.n_channels}. "
-        "Write the channels to use into the recipe, counted from 0: for example channels: [0]."
-    )
-
-
 def _seeds_for(seeds: Seeds, image: Image) -> Image:
     wanted = tuple(n for n, axis in zip(image.shape, image.axes, strict=True) if axis != "c")
     axes = tuple(axis for axis in image.axes if axis != "c")
@@ -347,12 +286,6 @@ def _shapes_for(drawn: Sequence[DrawnShape], image: Image) -> Shapes:
     return Shapes(shapes)
 
 
-def _reused(recipe: Recipe) -> str:
-    held = {"seeds": any(step.seeds for step in recipe.steps)}
-    held["shapes"] = any(step.shapes for step in recipe.steps)
-    return " and ".join([*(role for role, there in held.items() if there), "parameters"])
-
-
 def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     """Write a recipe; whole or not at all.
 
@@ -365,7 +298,7 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     for step in content["steps"]:
         if "seeds" in step:
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
-    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml_text(content)
     images = "IMAGE --other SECOND_IMAGE" if recipe.needs_other else "IMAGE"
     path = Path(path)
     with atomic_files.written_whole(path) as temporary:
@@ -386,28 +319,16 @@ def load_recipe(path: str | PathLike[str]) -> Recipe:
         When it is no recipe, is damaged, or comes from a newer version.
     """
     path = Path(path)
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path} is not a recipe: it is not text.") from error
-    except OSError as error:
-        raise FileError(
-            f"{path} could not be read: {atomic_files.why_unreadable(error)}."
-        ) from error
-    try:
-        content = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" in line {where.line + 1}" if where is not None else ""
-        raise RecipeError(f"{path} is not a recipe: it is not valid YAML{line}.") from error
+    content = read_yaml(path)
     if not isinstance(content, dict) or "format_version" not in content:
         raise RecipeError(f"{path} is not a recipe: it has no format_version.")
     version = content["format_version"]
     if not isinstance(version, int) or version < 1:
-        raise RecipeError(f"{path} is not a recipe: its format_version is {version!r}.")
+        raise RecipeError(f"{path} is not a recipe: its format_version is {_short(repr(version))}.")
     if version > FORMAT_VERSION:
+        maker = _short(str(content.get("created_with", "?")))
         raise RecipeError(
-            f"{path} was made with a newer napari-seedbed ({content.get('created_with', '?')}): "
+            f"{path} was made with a newer napari-seedbed ({maker}): "
             f"its format is {version} and this version reads up to {FORMAT_VERSION}. Update "
             "napari-seedbed: pip install --upgrade napari-seedbed."
         )
@@ -419,32 +340,12 @@ def load_recipe(path: str | PathLike[str]) -> Recipe:
         place = ".".join(str(part) for part in first["loc"])
         if isinstance(own, RecipeError):
             where = f" at {place}" if place else ""
-            raise RecipeError(f"{path}{where}: {own}") from error
-        raise RecipeError(f"{path} is damaged at {place or 'the file'}: {first['msg']}.") from error
+            raise RecipeError(f"{path}{where}: {_short(str(own))}") from error
+        raise RecipeError(
+            f"{path} is damaged at {_short(place) or 'the file'}: {first['msg']}."
+        ) from error
 
 
-class _Dumper(yaml.SafeDumper):
-    """Blocks for long text, one line for short lists."""
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _represent_list(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
-    flat = not any(isinstance(value, dict | list) for value in values)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flat)
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(list, _represent_list)
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values only; aliases, which can grow a small file without limit, are refused."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
+def _short(text: str) -> str:
+    """A text that may quote a recipe, so that it stays one to read."""
+    return text if len(text) <= 2 * _QUOTED else f"{text[:_QUOTED]} … {text[-_QUOTED:]}"

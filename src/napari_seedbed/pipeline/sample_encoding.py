@@ -1,6 +1,7 @@
 """What a classifier has learnt from, as text."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,18 @@ def samples_as_text(samples: "TrainingSamples") -> str:
         "classes": classes,
     }
     return learnt_as_text(head, samples.values[order].T)
+
+
+def scaled_samples(text: str, factor: float) -> str:
+    """The text of the same samples, their scales multiplied: those lengths in another unit."""
+    samples = samples_from_text(text)
+    if samples is None:
+        return text
+    finest, *coarser = samples.features.sigmas
+    # Twelve digits, as of all lengths that are converted; twice as coarse stays exactly that.
+    first = float(f"{finest * factor:.12g}")
+    sigmas = (first, *(first * (sigma / finest) for sigma in coarser))
+    return samples_as_text(replace(samples, features=replace(samples.features, sigmas=sigmas)))
 
 
 @lru_cache(maxsize=4)

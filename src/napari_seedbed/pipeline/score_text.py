@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari_seedbed.pipeline.scoring import WORST
+from napari_seedbed.pipeline.visible_text import visible
 
 _WIDTH = 44
 _HAPPENED = "what happened"
@@ -20,10 +21,10 @@ def scores_as_text(scoring: Mapping[str, Any]) -> str:
     voxel = " x ".join(f"{step:g}" for step in scoring["voxel_size"])
     mean = " a time point" if several else ""
     lines = [
-        f"Truth   {scoring['truth']}: {_objects(scores['truth_objects'])}{mean}",
-        f"Result  {scoring['result']}: {_objects(scores['result_objects'])}{mean}",
+        f"Truth   {visible(scoring['truth'])}: {_objects(scores['truth_objects'])}{mean}",
+        f"Result  {visible(scoring['result'])}: {_objects(scores['result_objects'])}{mean}",
         f"Size    {size}; voxels of {voxel} {scoring['unit']}",
-        *(f"Note    {note}" for note in scoring["notes"]),
+        *(f"Note    {visible(note)}" for note in scoring["notes"]),
         "",
     ]
     if several:

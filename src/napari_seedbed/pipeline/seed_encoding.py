@@ -15,6 +15,7 @@ from napari_seedbed.errors import InputError, RecipeError
 
 _RUN = 3  # gap, length, label
 _LARGEST = 1 << 40  # voxels; a forged recipe must not ask for petabytes
+_MOST_RUNS = 1 << 30
 
 
 def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, Any]:
@@ -70,7 +71,23 @@ def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:
     Raises
     ------
     RecipeError
-        Where the text was changed or cut.
+        Where the text was changed or cut, or the numbers beside it are not those of the seeds.
+    """
+    gaps, lengths, values = runs_of_seeds(encoded)
+    shape = tuple(int(n) for n in encoded["shape"])
+    seeds = np.zeros(math.prod(shape), np.int32)
+    skipped = np.repeat(np.cumsum(gaps), lengths)
+    seeds[np.arange(skipped.size) + skipped] = np.repeat(values, lengths)
+    return seeds.reshape(shape)
+
+
+def runs_of_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Gaps, lengths and labels of the runs, (3, N), without unfolding them.
+
+    Raises
+    ------
+    RecipeError
+        As `decode_seeds`.
     """
     shape = tuple(int(n) for n in encoded["shape"])
     size = math.prod(shape)
@@ -80,7 +97,7 @@ def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:
         "The seeds in the recipe are damaged: their checksum does not fit. Take an undamaged copy "
         "of the recipe, or save it again from napari."
     )
-    if not 0 <= n_runs <= size or min(shape, default=0) < 0 or size > _LARGEST:
+    if not 0 <= n_runs <= min(size, _MOST_RUNS) or min(shape, default=0) < 0 or size > _LARGEST:
         raise damaged
     try:
         packed = base64.b64decode("".join(str(encoded["data"]).split()), validate=True)
@@ -99,12 +116,18 @@ def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:
         or gaps.sum(dtype=float) + lengths.sum(dtype=float) > size
         or values.min() < limits.min
         or values.max() > limits.max
+        or not values.all()
     ):
         raise damaged
-    seeds = np.zeros(size, np.int32)
-    skipped = np.repeat(np.cumsum(gaps), lengths)
-    seeds[np.arange(skipped.size) + skipped] = np.repeat(values, lengths)
-    return seeds.reshape(shape)
+    found = {"voxels": int(lengths.sum()), "labels": np.unique(values).tolist()}
+    for name, right in found.items():
+        told = encoded[name]
+        if (told if name == "voxels" else list(told)) != right:
+            raise RecipeError(
+                f"The seeds in the recipe are damaged: {name} is not what its data hold. Take an "
+                "undamaged copy of the recipe, or save it again from napari."
+            )
+    return np.stack([gaps, lengths, values])
 
 
 def _checksum(raw: bytes, shape: Sequence[int]) -> str:

@@ -57,7 +57,8 @@ def convert(length: float, unit: str, to: str) -> float | None:
         return length
     if unit not in _METERS or to not in _METERS:
         return None
-    return length * (_METERS[unit] / _METERS[to])
+    # Powers of ten make other digits: 1e-6 / 1e-9 is 999.9999999999999.
+    return length * float(f"{_METERS[unit] / _METERS[to]:.12g}")
 
 
 def ome_symbol(unit: str) -> str:
