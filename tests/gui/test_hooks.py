@@ -158,6 +158,17 @@ def test_several_files_open_as_one_stack(tmp_path, viewer_model):
     np.testing.assert_array_equal(np.asarray(layer.data), planes)
 
 
+def test_zarr_that_says_what_it_holds_opens_as_one_image(viewer_model, shared_data):
+    folder = shared_data / "formats"
+    layers = viewer_model.open(folder / "ngio_test_image_czyx.zarr", plugin=PLUGIN)
+    assert [layer.name for layer in layers] == [
+        f"channel{i} - ngio_test_image_czyx" for i in (1, 2)
+    ]
+    assert tuple(layers[0].scale) == (2, 0.5, 0.5)
+    for name in ("ome_zarr_simple_0.4.zarr/scale0/image", "ome_zarr_simple_0.5.zarr/scale0"):
+        assert npe2_hooks.get_reader(str(folder / name)) is None
+
+
 def test_folders_without_images_are_left_to_other_readers(tmp_path):
     assert npe2_hooks.get_reader(str(tmp_path)) is None
     write_planes(tmp_path / "image.zarr")

@@ -18,6 +18,7 @@ from napari_seedbed.gui.layers import add_seeds_layer, image_of
 from napari_seedbed.gui.opened_images import layers_of
 from napari_seedbed.pipeline.files import (
     collection_files,
+    is_folder,
     open_collection,
     read_image,
     write_image,
@@ -26,6 +27,7 @@ from napari_seedbed.pipeline.files import (
 )
 from napari_seedbed.pipeline.image_collection import SUFFIXES, collection_place
 from napari_seedbed.pipeline.object_tables import object_table_of
+from napari_seedbed.pipeline.zarr_reading import description, is_zarr
 
 if TYPE_CHECKING:
     from napari.types import LayerDataTuple
@@ -40,7 +42,8 @@ Reader = Callable[[str | list[str]], "list[LayerDataTuple]"]
 def get_reader(path: str | Sequence[str]) -> "Reader | None":
     """Give the reader for a TIFF file, for several images as one stack, or for a folder of images.
 
-    Folders without images, and those that hold chunks of one image (Zarr), are left to others.
+    The folder of an OME-Zarr image is one image. Folders without images, and Zarr that does not
+    say what it holds, are left to others.
     """
     if not isinstance(path, str):
         alike = all(Path(one).suffix.lower() in SUFFIXES for one in path)
@@ -51,11 +54,11 @@ def get_reader(path: str | Sequence[str]) -> "Reader | None":
 
 
 def _holds_images(folder: Path) -> bool:
-    if any((folder / name).exists() for name in (".zarray", ".zgroup", "zarr.json")):
-        return False
     try:
+        if is_zarr(folder):
+            return "multiscales" in description(folder)
         return bool(collection_files(folder))
-    except (InputError, OSError):
+    except (InputError, OSError, ValueError, TypeError, AttributeError):
         return False
 
 
@@ -76,7 +79,7 @@ def read_layers(path: str | Sequence[str]) -> "list[LayerDataTuple]":
         reader, which opens a truncated file as one plane without a word.
     """
     try:
-        if isinstance(path, str) and not Path(path).is_dir():
+        if isinstance(path, str) and not is_folder(Path(path)):
             image = read_image(path)
         else:
             image = open_collection(path)

@@ -9,6 +9,7 @@ from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.picture_reading import PICTURE_STARTS, read_picture
 from napari_seedbed.pipeline.tiff_reading import read_tiff
 from napari_seedbed.pipeline.tiff_structure import DECODER_ERRORS, TIFF_STARTS
+from napari_seedbed.pipeline.zarr_reading import is_zarr, read_zarr
 
 
 def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
@@ -17,10 +18,10 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
     Parameters
     ----------
     path : path-like
-        TIFF of any kind that tifffile reads, PNG or JPEG.
+        TIFF of any kind that tifffile reads, PNG, JPEG, or the folder of an OME-Zarr image.
     lazy : bool, optional
         Whether the voxels stay in the file until they are needed (a dask array); by default
-        when there are more than 512 MB of them. TIFF only.
+        when there are more than 512 MB of them. TIFF and OME-Zarr only.
 
     Returns
     -------
@@ -34,6 +35,8 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
     """
     path = Path(path)
     try:
+        if is_zarr(path):
+            return read_zarr(path, image_name(path), lazy)
         with path.open("rb") as file:
             start = file.read(4)
         if start in TIFF_STARTS:
@@ -55,15 +58,15 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
     if not start:
         raise FileError(f"{path} could not be read: it is empty (0 bytes). Copy it again.")
     raise FileError(
-        f"{path} could not be read: it is no TIFF, PNG or JPEG image. Save it as TIFF, for example "
-        "with Fiji."
+        f"{path} could not be read: it is no TIFF, PNG, JPEG or OME-Zarr image. Save it as TIFF, "
+        "for example with Fiji."
     )
 
 
 def image_name(path: str | PathLike[str]) -> str:
-    """Name of the file without ``.tif``, ``.ome.tif`` and the like."""
+    """Name of the file without ``.tif``, ``.ome.tif``, ``.ome.zarr`` and the like."""
     name = Path(path).name
-    for suffix in (".ome.tiff", ".ome.tif"):
+    for suffix in (".ome.tiff", ".ome.tif", ".ome.zarr"):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return Path(path).stem

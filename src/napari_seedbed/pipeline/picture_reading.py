@@ -14,8 +14,10 @@ from napari_seedbed.pipeline.tiff_structure import GIGABYTE, LARGEST_RATIO
 
 _PNG, _JPEG = b"\x89PNG", b"\xff\xd8\xff"
 PICTURE_STARTS = (_PNG, _JPEG)
+_PNG_HEADER = 26
 _ORIENTATION = 274
 _GREY = 0
+_KINDS = {_GREY: "grey", 2: "RGB", 3: "palette", 4: "grey and alpha", 6: "RGBA"}
 
 
 def read_picture(path: Path, name: str) -> Image:
@@ -38,12 +40,30 @@ def read_picture(path: Path, name: str) -> Image:
     raise FileError(f"{path} could not be read: its shape is {array.shape}.")
 
 
+def picture_header(path: Path) -> tuple[str, tuple[int, int], str]:
+    """Kind of file, shape, and what a pixel is, without reading the pixels."""
+    with path.open("rb") as file:
+        start = file.read(_PNG_HEADER)
+    if start.startswith(_PNG):
+        width, height, depth, kind = _png_header(path, start)
+        return "PNG", (height, width), f"{_KINDS.get(kind, kind)} of {depth} bits"
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    with JpegImageFile(path) as picture:
+        return "JPEG", picture.size[::-1], picture.mode
+
+
+def _png_header(path: Path, raw: bytes) -> tuple[int, int, int, int]:
+    if len(raw) < _PNG_HEADER or raw[12:16] != b"IHDR":
+        raise FileError(f"{path} could not be read: it is cut off or damaged. Copy it again.")
+    width, height, depth, kind = struct.unpack(">IIBB", raw[16:_PNG_HEADER])
+    return width, height, depth, kind
+
+
 def _read_png(path: Path, raw: bytes) -> tuple[NDArray[Any], list[str]]:
     import imagecodecs
 
-    if len(raw) < 26 or raw[12:16] != b"IHDR":
-        raise FileError(f"{path} could not be read: it is cut off or damaged. Copy it again.")
-    width, height, depth, kind = struct.unpack(">IIBB", raw[16:26])
+    width, height, depth, kind = _png_header(path, raw)
     _check_size(path, width, height, max(depth // 8, 1) * (1 if kind == _GREY else 4), len(raw))
     array = np.asarray(imagecodecs.png_decode(raw))
     notes = []

@@ -105,7 +105,7 @@ def _from_ome(text: str, nth: int, names: list[str]) -> Metadata:
             sizes[axis] = (size, pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm"))
         elif stated:
             found.notes.append(f"The voxel size along {axis}, {stated!r}, is no length above 0.")
-    _set_sizes(found, sizes)
+    set_sizes(found, sizes)
     for channel in pixels.findall("{*}Channel"):
         n_samples = int(channel.get("SamplesPerPixel") or 1)
         found.channel_names += [channel.get("Name", "")] * n_samples
@@ -133,7 +133,7 @@ def _ome_color(stated: str | None, notes: list[str]) -> str | None:
         return None
 
 
-def _set_sizes(found: Metadata, sizes: dict[str, tuple[float, str]]) -> None:
+def set_sizes(found: Metadata, sizes: dict[str, tuple[float, str]]) -> None:
     """Voxel sizes in one unit, that of x; each comes with its unit as the file spells it."""
     units = {}
     for axis, (_, stated) in sizes.items():
@@ -169,7 +169,7 @@ def _from_imagej(metadata: dict[str, Any], page: Any, n_channels: int) -> Metada
         found.notes.append(
             f"The distance between slices, {metadata['spacing']}, is no length above 0."
         )
-    _set_sizes(found, sizes)
+    set_sizes(found, sizes)
     found.channel_names = _imagej_names(metadata.get("Labels"), n_channels)
     if metadata.get("mode") in ("composite", "color"):
         found.channel_colors = [
