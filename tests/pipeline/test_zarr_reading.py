@@ -110,7 +110,7 @@ def test_other_zarr_and_damage_are_refused(tmp_path):
     for name, described, message in (
         ("plain.zarr", None, "without the description of an image"),
         ("plate.zarr", {"ome": {"plate": {}}}, "plate with many images"),
-        ("bf.zarr", {"ome": {"bioformats2raw.layout": 3}}, "images in folders of their own"),
+        ("bf.zarr", {"ome": {"bioformats2raw.layout": 3}}, "without the description"),
         ("odd.zarr", {"ome": {"multiscales": [{"datasets": []}]}}, "damaged"),
         ("outside.zarr", {"ome": {"multiscales": [
             {"axes": [AXES["y"], AXES["x"]], "datasets": [{"path": "../plain.zarr"}]}

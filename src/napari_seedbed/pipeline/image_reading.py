@@ -1,18 +1,23 @@
 """Images from files: the one door, whatever the kind of file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.atomic_files import why_unreadable
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.picture_reading import PICTURE_STARTS, read_picture
-from napari_seedbed.pipeline.tiff_reading import read_tiff
+from napari_seedbed.pipeline.tiff_reading import images_of_tiff, read_tiff
 from napari_seedbed.pipeline.tiff_structure import DECODER_ERRORS, TIFF_STARTS
-from napari_seedbed.pipeline.zarr_reading import is_zarr, read_zarr
+from napari_seedbed.pipeline.zarr_reading import images_of_zarr, is_zarr, read_zarr
 
 
-def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
+def read_image(
+    path: str | PathLike[str], lazy: bool | None = None, series: int | None = None
+) -> Image:
     """Read an image with its axes, channels, voxel size and units.
 
     Parameters
@@ -22,6 +27,9 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
     lazy : bool, optional
         Whether the voxels stay in the file until they are needed (a dask array); by default
         when there are more than 512 MB of them. TIFF and OME-Zarr only.
+    series : int, optional
+        Which image of a file that holds several, counted from 1; the first by default, with a
+        note.
 
     Returns
     -------
@@ -32,17 +40,60 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
     ------
     FileError
         When the file is missing, cut off, damaged or of another kind.
+    InputError
+        When it has no such image.
     """
     path = Path(path)
-    try:
+    with _told(path):
+        name = image_name(path)
         if is_zarr(path):
-            return read_zarr(path, image_name(path), lazy)
-        with path.open("rb") as file:
-            start = file.read(4)
-        if start in TIFF_STARTS:
-            return read_tiff(path, image_name(path), lazy)
-        if start.startswith(PICTURE_STARTS):
-            return read_picture(path, image_name(path))
+            return read_zarr(path, name, lazy, series)
+        if _is_tiff(path):
+            return read_tiff(path, name, lazy, series)
+        chosen_image(path, series, 1)
+        return read_picture(path, name)
+
+
+def images_of(path: str | PathLike[str]) -> list[ImageOfFile]:
+    """All images that a file holds; none of them is named where there can be one only.
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    path = Path(path)
+    with _told(path):
+        if is_zarr(path):
+            return images_of_zarr(path)
+        return images_of_tiff(path) if _is_tiff(path) else []
+
+
+def _is_tiff(path: Path) -> bool:
+    """Whether it is a TIFF file rather than a picture.
+
+    Raises
+    ------
+    FileError
+        If it is neither.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start in TIFF_STARTS or start.startswith(PICTURE_STARTS):
+        return start in TIFF_STARTS
+    if not start:
+        raise FileError(f"{path} could not be read: it is empty (0 bytes). Copy it again.")
+    raise FileError(
+        f"{path} could not be read: it is no TIFF, PNG, JPEG or OME-Zarr image. Save it as TIFF, "
+        "for example with Fiji."
+    )
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in a sentence what is wrong with a file, whatever a decoder raises."""
+    try:
+        yield
     except (FileError, InputError):
         raise
     except OSError as error:
@@ -55,12 +106,6 @@ def read_image(path: str | PathLike[str], lazy: bool | None = None) -> Image:
         raise FileError(
             f"{path} could not be read: it is damaged or of a kind that is not supported ({error})."
         ) from error
-    if not start:
-        raise FileError(f"{path} could not be read: it is empty (0 bytes). Copy it again.")
-    raise FileError(
-        f"{path} could not be read: it is no TIFF, PNG, JPEG or OME-Zarr image. Save it as TIFF, "
-        "for example with Fiji."
-    )
 
 
 def image_name(path: str | PathLike[str]) -> str:

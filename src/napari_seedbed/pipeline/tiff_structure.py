@@ -172,7 +172,7 @@ def check_series(path: Path, tif: Any, series: Any) -> list[str]:
         raise FileError(f"{path} is damaged: it declares an image of shape {series.shape}.")
     keyframe = series.keyframe
     planes = math.prod(series.shape) // max(math.prod(keyframe.shape), 1)
-    promised = _promised_planes(tif, keyframe)
+    promised = _promised_planes(tif, series)
     if promised is not None and planes < promised:
         raise _cut_off(path, f"it should hold {promised} planes and has {planes}")
     size = path.stat().st_size
@@ -230,14 +230,15 @@ def _planes(numbers: list[int]) -> str:
     )
 
 
-def _promised_planes(tif: Any, keyframe: Any) -> int | None:
-    """How many planes the description of the first page speaks of."""
+def _promised_planes(tif: Any, series: Any) -> int | None:
+    """How many planes the description of its first page speaks of."""
     if tif.is_imagej:
-        return int((tif.imagej_metadata or {}).get("images", 1))
-    description = tif.pages[0].description
-    if description.startswith("{") and "shape" in description:
+        first = series is tif.series[0]
+        return int((tif.imagej_metadata or {}).get("images", 1)) if first else None
+    keyframe = series.keyframe
+    if keyframe.description.startswith("{") and "shape" in keyframe.description:
         try:
-            shape = json.loads(description)["shape"]
+            shape = json.loads(keyframe.description)["shape"]
             return math.prod(int(n) for n in shape) // max(math.prod(keyframe.shape), 1)
         except (ValueError, TypeError, KeyError):
             return None

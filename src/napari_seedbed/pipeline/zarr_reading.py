@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.image import SPATIAL, Image
+from napari_seedbed.pipeline.images_of_file import ImageOfFile, chosen_image, name_of_image
 from napari_seedbed.pipeline.named_axes import named_axes
 from napari_seedbed.pipeline.tiff_metadata import Metadata, set_sizes
 from napari_seedbed.pipeline.units import convert
@@ -23,6 +24,7 @@ _MARKERS = (".zattrs", ".zgroup", ".zarray", "zarr.json")
 _COLOUR = re.compile("[0-9a-fA-F]{6}")
 _KINDS = {"time": "T", "channel": "C"}
 _OTHER = "P"
+_IMAGES = frozenset({"multiscales", "bioformats2raw.layout"})
 # Listing the blocks of an image takes a second for about as many.
 _MOST_LISTED = 100_000
 
@@ -35,52 +37,85 @@ def is_zarr(path: Path) -> bool:
         return False
 
 
-def read_zarr(path: Path, name: str, lazy: bool | None) -> Image:
-    """Read an image as `read_image` does, in full resolution.
+def holds_images(path: Path) -> bool:
+    """Whether a Zarr group says that it is an image, or a collection of some."""
+    return not _IMAGES.isdisjoint(description(path))
+
+
+def images_of_zarr(path: Path) -> list[ImageOfFile]:
+    """All images of a group, in its order."""
+    return [_summary(place, image) for place, image in _images(path)]
+
+
+def read_zarr(path: Path, name: str, lazy: bool | None, series: int | None) -> Image:
+    """Read an image as `read_image` does, in full resolution; `name` is that of the file.
 
     Raises
     ------
     FileError
         When it holds no image in the sense of OME-Zarr.
+    InputError
+        When it has no such image.
     """
-    import zarr
-
-    described = description(path)
-    images = described.get("multiscales")
-    if not images:
-        raise FileError(f"{path} could not be read: {_what_else(described)}.")
-    image = images[0]
-    dataset = image["datasets"][0]
-    voxels: Any = zarr.open_group(path, mode="r")[dataset["path"]]
+    images = _images(path)
+    nth, notes = chosen_image(path, series, len(images))
+    place, image = images[nth]
+    voxels = _voxels(place, image)
     axes, units = _axes(image, voxels.ndim)
     lazy = voxels.nbytes > LAZY_ABOVE if lazy is None else lazy
-    array = lazy_voxels(path, voxels, token=dataset["path"], lock=False)
+    array = lazy_voxels(place, voxels, token=voxels.path, lock=False)
     if not lazy:
         array = array.compute()
-    array, names, notes = named_axes(path, array, axes)
-    notes += _missing_blocks(voxels)
-    if len(images) > 1:
-        notes.append(f"The file holds {len(images)} images; the first was read.")
-    found = Metadata(notes=notes)
-    scale, shift = _placement([dataset, image], voxels.ndim, found)
-    place = {letter.lower(): i for i, letter in enumerate(axes)}
+    array, names, more = named_axes(path, array, axes)
+    found = Metadata(notes=[*notes, *more, *_missing_blocks(voxels)])
+    scale, shift = _placement([image["datasets"][0], image], voxels.ndim, found)
+    where = {letter.lower(): i for i, letter in enumerate(axes)}
     spatial = [axis for axis in names if axis in SPATIAL]
-    set_sizes(found, {axis: (scale[place[axis]], units[place[axis]]) for axis in spatial})
+    set_sizes(found, {axis: (scale[where[axis]], units[where[axis]]) for axis in spatial})
     shifts = [
-        convert(shift[place[axis]], units[place[axis]], found.unit) or 0.0 for axis in spatial
+        convert(shift[where[axis]], units[where[axis]], found.unit) or 0.0 for axis in spatial
     ]
-    channels = _channels(described, array.shape[names.index("c")] if "c" in names else 1)
+    n_channels = array.shape[names.index("c")] if "c" in names else 1
+    channel_names, channel_colors = _channels(description(place), n_channels)
     return Image(
         array,
         tuple(names),
         spacing=tuple(found.spacing.get(axis, 1.0) for axis in spatial),
         units=(found.unit,) * len(spatial),
         translate=tuple(shifts),
-        channel_names=channels[0],
-        channel_colors=channels[1],
-        name=name,
+        channel_names=channel_names,
+        channel_colors=channel_colors,
+        name=name_of_image(name, _summary(place, image), series, len(images)),
         notes=tuple(found.notes),
     )
+
+
+def _images(path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The group of each image, and what is said of it; Bio-Formats writes a group for each."""
+    described = description(path)
+    places = [path]
+    if "bioformats2raw.layout" in described:
+        places = sorted(
+            (p for p in path.iterdir() if p.name.isdecimal() and is_zarr(p)),
+            key=lambda place: int(place.name),
+        )
+    found = [
+        (place, image) for place in places for image in description(place).get("multiscales") or ()
+    ]
+    if not found:
+        raise FileError(f"{path} could not be read: {_what_else(described)}.")
+    return found
+
+
+def _voxels(place: Path, image: Mapping[str, Any]) -> Any:
+    import zarr
+
+    return zarr.open_group(place, mode="r")[image["datasets"][0]["path"]]
+
+
+def _summary(place: Path, image: Mapping[str, Any]) -> ImageOfFile:
+    voxels = _voxels(place, image)
+    return ImageOfFile(str(image.get("name") or ""), voxels.shape, str(voxels.dtype))
 
 
 def description(path: Path) -> dict[str, Any]:
@@ -113,8 +148,6 @@ def _missing_blocks(voxels: Any) -> list[str]:
 def _what_else(described: Mapping[str, Any]) -> str:
     if "plate" in described or "well" in described:
         return "it is a plate with many images; open one of them, for example A/1/0 in it"
-    if "bioformats2raw.layout" in described:
-        return "it holds images in folders of their own; open one of them, for example 0 in it"
     return "it is Zarr without the description of an image that OME-Zarr has"
 
 
