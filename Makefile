@@ -1,5 +1,5 @@
 # Every target can be the first command on a fresh Debian machine with python3, git and make.
-.PHONY: help ready system demo test check bench screenshots docs wheel clean
+.PHONY: help ready system demo test bounds check bench screenshots docs wheel clean
 
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
@@ -7,6 +7,7 @@ PYTEST = $(PYTHON) -m pytest
 help:
 	@echo "make demo         seeded segmentation of real nuclei, in a napari window"
 	@echo "make test         all tests"
+	@echo "make bounds       every operation on extreme images, each index of compiled loops checked"
 	@echo "make check        format, lint, types, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"
 	@echo "make screenshots  the pictures in docs/images"
@@ -26,6 +27,11 @@ demo: ready
 
 test: ready
 	scripts/test.sh
+
+# A cache of its own: what is compiled with these checks is slower, and must not be kept for users.
+bounds: ready
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/checked-bounds \
+	    $(PYTEST) -q tests/pipeline/test_every_operation.py -k "large_and_small or small_and_thin"
 
 check: ready
 	$(PYTHON) -m ruff format --check .

@@ -83,8 +83,7 @@ def segmenter_on(case: Marked) -> SeededSegmenter:
 
 def mean_dice(segmenter: SeededSegmenter, case: Marked, lesson: Lesson | None) -> float:
     """Return how well the objects come out with a lesson or without."""
-    segmenter.taught_by = lesson
-    return float(object_dice(segmenter.solve(case.strokes), case).mean())
+    return float(object_dice(segmenter.solve(case.strokes, lesson=lesson), case).mean())
 
 
 def with_a_dot(case: Marked) -> Marked:

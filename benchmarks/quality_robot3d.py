@@ -5,8 +5,10 @@ one disc of at most 3 pixels radius in one slice, where it is deepest; then each
 disc into the largest connected error. Prints the mean Dice coefficient of the five objects at the
 start and after 5, 10 and 15 rounds.
 
-With --uncertain the robot follows the engine's own "next uncertain place" instead, which a person
-without the truth can do too, and the table says how many marks reach the same coefficient.
+With --uncertain the robot follows the engine's own "next uncertain place" instead, as a person
+does, who cannot search a whole volume for the largest error: where an error of at least 30 voxels
+touches the uncertain region, the largest of these is corrected, else the next region is looked at.
+The table says how many marks reach the same coefficient, and how many looks a mark takes.
 """
 
 import argparse
@@ -21,13 +23,19 @@ from marked_images import Marked, Scene, options_with_data, robot_crops
 from numpy.typing import NDArray
 from region_scores import object_dice
 from scipy import ndimage as ndi
-from strokes import disc, mark_deepest
+from strokes import mark_deepest
 
 from napari_seedbed.core.walker.uncertain_regions import next_uncertain_region
 
 ROUNDS, SHOWN = 15, (0, 5, 10, 15)
 PATIENCE = 3
 """Following uncertain places ends after so many times the rounds of correcting."""
+
+SEEN = 30
+"""An error of so many voxels is seen."""
+
+LOOKS = 40
+"""Nothing is found any more after so many looks without an error."""
 
 N_OBJECTS = 5
 Labels = NDArray[np.integer]
@@ -85,18 +93,18 @@ def compare(engines: list[Engine], crops: list[tuple[str, Marked]]) -> None:
 def compare_with_uncertain(engines: list[Engine], crops: list[tuple[str, Marked]]) -> None:
     """Print how many marks at uncertain places reach what so many corrections reach."""
     print("Marks at uncertain places that reach the Dice of 5, 10 and 15 corrections")
-    print(f"(none: not within {PATIENCE * ROUNDS}), and the Dice after as many of each\n")
+    print(f"(none: not within {PATIENCE * ROUNDS}), and the Dice after as many of each;")
+    print(f"looks a mark in the first {ROUNDS}\n")
     for engine in engines:
-        for kind, group in by_kind(crops):
-            for crop in group:
-                corrected = correct(engine, crop)
-                followed = follow_doubts(engine, crop, PATIENCE * ROUNDS)
-                line = f"{engine.name:<42}{kind:<14}"
-                for n in SHOWN[1:]:
-                    enough = [k for k, score in enumerate(followed) if score >= corrected[n]]
-                    needed = str(enough[0]) if enough else "none"
-                    line += f"{n:>5}: {needed:<5}{corrected[n]:.3f} {followed[n]:.3f}"
-                print(line, flush=True)
+        for kind, crop in crops:
+            corrected = correct(engine, crop)
+            followed, looks = follow_doubts(engine, crop, PATIENCE * ROUNDS)
+            line = f"{engine.name:<42}{kind:<14}"
+            for n in SHOWN[1:]:
+                enough = [k for k, score in enumerate(followed) if score >= corrected[n]]
+                needed = str(enough[0]) if enough else "none"
+                line += f"{n:>5}: {needed:<5}{corrected[n]:.3f} {followed[n]:.3f}"
+            print(f"{line}{np.mean(looks[:ROUNDS]):>7.1f}", flush=True)
 
 
 def by_kind(crops: list[tuple[str, Marked]]) -> Iterator[tuple[str, list[Marked]]]:
@@ -115,35 +123,51 @@ def correct(engine: Engine, crop: Marked, rounds: int = ROUNDS) -> list[float]:
         errors, count = ndi.label(result != truth)
         if count == 0:
             break
-        sizes = np.bincount(errors.ravel())
-        sizes[0] = 0
-        worst = errors == sizes.argmax()
-        label = int(np.bincount(truth[worst]).argmax())
-        mark_deepest(strokes, worst & (truth == label), label, truth)
+        mark_error(strokes, errors == np.bincount(errors[errors > 0]).argmax(), truth)
     return curve + [curve[-1]] * (rounds + 1 - len(curve))
 
 
-def follow_doubts(engine: Engine, crop: Marked, rounds: int) -> list[float]:
-    """Return the mean Dice coefficient at the start and after each mark at an uncertain place."""
+def mark_error(strokes: Labels, error: NDArray[np.bool_], truth: Labels) -> None:
+    """Mark an error where the label that most of it should have is deepest in it."""
+    label = int(np.bincount(truth[error]).argmax())
+    mark_deepest(strokes, error & (truth == label), label, truth)
+
+
+def follow_doubts(engine: Engine, crop: Marked, rounds: int) -> tuple[list[float], list[int]]:
+    """Return the mean Dice coefficient at the start and after each mark, and the looks of each."""
     truth, strokes = crop.scene.truth, crop.strokes.copy()
     solver: Any = engine.on(crop)  # one that knows its doubts
     visited: list[tuple[int, ...]] = []
-    curve = []
+    curve: list[float] = []
+    looks: list[int] = []
     for _ in range(rounds + 1):
         result = solver.solve(strokes.copy())
         curve.append(float(object_dice(result, crop).mean()))
-        region = next_uncertain_region(
-            solver.uncertainty,
-            visited,
-            n_labels=len(crop.targets) + 1,
-            spacing=crop.scene.spacing,  # type: ignore[attr-defined]
-        )
+        errors, _ = ndi.label(result != truth)
+        sizes = np.bincount(errors.ravel())
+        sizes[0] = 0
+        uncertainty, looks_before = solver.uncertainty, len(visited)
+        while len(visited) < looks_before + LOOKS:
+            region = next_uncertain_region(
+                uncertainty,
+                visited,
+                n_labels=len(crop.targets) + 1,
+                spacing=crop.scene.spacing,
+            )
+            if region is None:
+                break
+            visited.append(region.center)
+            touched = np.unique(errors[region.box][region.inside])
+            largest = touched[sizes[touched].argmax()]
+            if sizes[largest] >= SEEN:
+                mark_error(strokes, errors == largest, truth)
+                looks.append(len(visited) - looks_before)
+                break
+        else:
+            break
         if region is None:
             break
-        visited.append(region.center)
-        label = int(truth[region.center])
-        strokes[disc(truth.shape, region.center, 3) & (truth == label)] = label
-    return curve + [curve[-1]] * (rounds + 1 - len(curve))
+    return curve + [curve[-1]] * (rounds + 1 - len(curve)), looks
 
 
 if __name__ == "__main__":

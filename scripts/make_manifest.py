@@ -2,14 +2,22 @@
 
 napari lists all widgets of a plugin in one flat menu. So only panels are widgets; the forms of all
 other operations are commands, found by their groups in the menus of the layers, in the panel
-'All operations' and in the command palette.
+'All operations' and in the command palette. The palette and the menus show a panel under its title;
+the methods in it have commands of their own for those who look for them by name: in the palette,
+and the few that stand for a panel to many people in the menu beside it.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_seedbed.gui.operation_widgets import first_of_each_command, has_panel, widget_name
+from napari_seedbed.gui.operation_widgets import (
+    first_of_each_command,
+    has_panel,
+    methods,
+    widget_name,
+)
 from napari_seedbed.pipeline.declarations import GROUPS, Operation
 
 MANIFEST = Path(__file__).resolve().parents[1] / "src" / "napari_seedbed" / "napari.yaml"
@@ -48,6 +56,10 @@ def commands() -> Iterator[str]:
         yield f"    - id: napari-seedbed.{operation.command}"
         yield f"      title: {operation.command_title}"
         yield f"      python_name: {python_name(operation)}"
+    for method in methods():
+        yield f"    - id: napari-seedbed.{method.command}"
+        yield f"      title: {json.dumps(method.title)}"
+        yield f"      python_name: napari_seedbed.gui.operation_widgets:open_{method.command}"
 
 
 def widgets() -> Iterator[str]:
@@ -77,6 +89,10 @@ def menus() -> Iterator[str]:
         for operation in panels:
             if operation.menu == menu:
                 yield f"      - command: napari-seedbed.{operation.command}"
+                yield "        group: 1_seedbed_panels"
+        for method in methods():
+            if method.is_known and method.operation.menu == menu:
+                yield f"      - command: napari-seedbed.{method.command}"
                 yield "        group: 1_seedbed_panels"
         for nth, group in enumerate(forms.get(menu, {})):
             yield f"      - submenu: {submenu_id(menu, group)}"

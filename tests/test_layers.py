@@ -103,6 +103,12 @@ def test_a_right_arrow_is_let_through():
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_module_leaves_the_warnings_of_other_threads_alone(path):
+    # It sets and resets what belongs to the whole process.
+    assert "catch_warnings(" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
 def test_module_stays_under_500_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
 

@@ -3,17 +3,17 @@
 from types import ModuleType
 
 import numpy as np
+import pytest
 from numba.core.dispatcher import Dispatcher
 
-from napari_seedbed.core import RandomWalker, compile_kernels
-from napari_seedbed.core.classifier import forest_kernels
-from napari_seedbed.core.seeded import (
-    feature_kernels,
-    field_kernels,
-    painting_kernels,
-    walk_kernels,
+from napari_seedbed.core import (
+    RandomWalker,
+    SeededSegmenter,
+    compile_kernels,
+    measure_objects,
+    pixel_classification,
 )
-from napari_seedbed.core.seeded.compiling import compile_from_the_end
+from napari_seedbed.core.compiling import compile_from_the_end, signatures
 from napari_seedbed.core.walker import (
     graph_kernels,
     graph_layout,
@@ -23,7 +23,6 @@ from napari_seedbed.core.walker import (
     seed_kernels,
 )
 
-ENDING = (feature_kernels, field_kernels, painting_kernels, walk_kernels, forest_kernels)
 MODULES = (graph_kernels, graph_layout, grid_kernels, grouping, label_choice, seed_kernels)
 
 
@@ -44,12 +43,42 @@ def test_a_large_volume_needs_nothing_more():
     assert [compiled(module) for module in MODULES] == before
 
 
-def test_what_is_compiled_from_the_end_is_what_the_engine_asks_for():
-    compile_from_the_end()
-    before = {module: compiled(module) for module in ENDING}
+def segment(image, seeds):
+    SeededSegmenter(image, background=2).solve(seeds)
+
+
+def walk(image, seeds):
+    walker = RandomWalker(image)
+    walker.solve(seeds)
+    for labels in (seeds, np.where(seeds == 2, 0, seeds)):
+        walker.solve(labels)
+
+
+def classify(image, seeds):
+    pixel_classification(image, seeds, n_scales=1, n_trees=2)
+
+
+VOLUME, PICTURE = (40, 24, 24), (60, 70)
+
+
+@pytest.mark.parametrize(
+    ("engine", "run", "shapes"),
+    [
+        ("automatic", segment, [VOLUME, PICTURE, (600, 50)]),
+        ("published", walk, [VOLUME, PICTURE]),
+        ("classifier", classify, [VOLUME, PICTURE]),
+    ],
+)
+def test_what_is_compiled_from_the_end_is_what_the_engine_asks_for(engine, run, shapes):
+    compile_from_the_end(engine)
+    before = {kernel: list(kernel.signatures) for kernel, _ in signatures(engine)}
+    assert len(before) == len(signatures(engine))
+    for shape in shapes:
+        image = np.random.default_rng(0).random(shape).astype(np.float32)
+        seeds = np.zeros(shape, np.int32)
+        seeds[4, ..., 4:20], seeds[30, ..., 4:20], seeds[20, ..., 8:12] = 1, 2, 3
+        run(image, seeds)
+        measure_objects(seeds, image=image)
     # Compiled from the end they know one type of arrays, and the engine brings no other.
-    compile_kernels()
-    for module, known in before.items():
-        names = {name for name, _ in known}
-        assert names
-        assert known == {(name, types) for name, types in compiled(module) if name in names}
+    assert all(len(types) == 1 for types in before.values())
+    assert {kernel: list(kernel.signatures) for kernel in before} == before

@@ -72,7 +72,7 @@ class ColourBench:
 
     def use(self, method, /, **parameters):
         """Choose a method and set its parameters."""
-        self.form.choose_method(method)
+        self.form.choose(method)
         for name, value in parameters.items():
             self.form.fields[method].set_value(name, value)
         self.wait()

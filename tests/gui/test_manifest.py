@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 import napari_seedbed
 from napari_seedbed.gui import key_settings
 from napari_seedbed.gui.operation_form import OperationForm
-from napari_seedbed.gui.operation_widgets import has_panel, widget_class
+from napari_seedbed.gui.operation_widgets import has_panel, methods, widget_class
 from napari_seedbed.pipeline import operations
 
 PACKAGE = Path(napari_seedbed.__file__).parent
@@ -169,11 +169,40 @@ def test_every_command_named_anywhere_exists(contributed, commands):
     assert set(named) - set(commands) == set()
 
 
-def test_every_command_is_used(contributed, commands):
+def test_every_command_is_used_or_is_a_method_for_the_palette(contributed, commands):
     used = {name for menu in contributed["menus"].values() for name in commands_of(menu)}
     for kind in ("widgets", "readers", "writers", "sample_data"):
         used |= {item["command"] for item in contributed[kind]}
-    assert set(commands) - used == set()
+    assert set(commands) - used == {
+        f"{NAME}.{method.command}" for method in methods() if not method.is_known
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "panel", "chosen"),
+    [
+        ("random walker", "seeded_segmentation", {"engine": "random_walker"}),
+        ("watershed from seeds", "seeded_segmentation", {"engine": "watershed"}),
+        ("pixel classification", "pixel_classifier", {}),
+        ("random forest", "pixel_classifier", {}),
+        ("active contour snake", "snakes", {}),
+        ("chan-vese", "snakes", {}),
+        ("multi-otsu", "threshold", {}),
+        ("region adjacency graph", "region_graph", {}),
+        ("back-projection", "chromaticity", {}),
+    ],
+)
+def test_methods_are_found_by_the_names_that_people_know(commands, typed, panel, chosen):
+    """Without regard to fuzzy search, the palette shows titles that hold all words typed."""
+    (found,) = [
+        method
+        for method in methods()
+        if all(
+            word in commands[f"{NAME}.{method.command}"]["title"].lower() for word in typed.split()
+        )
+    ]
+    assert (found.operation.command, dict(found.parameters)) == (panel, chosen)
+    assert commands[f"{NAME}.{found.command}"]["python_name"].endswith(f":open_{found.command}")
 
 
 def test_every_menu_is_one_that_napari_shows(contributed):

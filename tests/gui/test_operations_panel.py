@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_seedbed.gui.operation_form import OperationForm
+from napari_seedbed.gui.operation_widgets import methods
 from napari_seedbed.gui.operations_panel import OperationsPanel
 from napari_seedbed.pipeline import operations
 
@@ -16,6 +17,12 @@ def panel(qtbot, viewer_model):
     made.resize(320, 720)
     made.show()
     return made
+
+
+def chosen_in(form):
+    """The operation that a form with several shows; None where it has but one."""
+    choosers = (getattr(form, name, None) for name in ("method", "kind", "source"))
+    return next((one.currentData() for one in choosers if one is not None), None)
 
 
 def type_search(panel, qtbot, text):
@@ -91,6 +98,47 @@ def test_commands_of_the_menus_open_each_form_once(make_napari_viewer):
     assert docks["Gaussian filter (Seedbed)"].isVisible()
     _, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "All operations")
     assert isinstance(panel, OperationsPanel)
+
+
+@pytest.mark.display
+def test_the_palette_opens_panels_by_the_names_of_their_methods(make_napari_viewer, qtbot):
+    from napari._app_model import get_app_model
+    from napari._qt.widgets.qt_command_palette import QCommandPalette
+
+    viewer = make_napari_viewer(show=True)
+    palette = QCommandPalette(viewer.window._qt_window)
+
+    def choose(text):
+        palette._list.update_for_text(text)
+        found = [
+            one for one in palette._list.iter_command() if one.id.startswith("napari-seedbed.")
+        ]
+        get_app_model().commands.execute_command(found[0].id).result()
+
+    docks = viewer.window.dock_widgets
+    for text, engine in (
+        ("random walker", "random_walker"),
+        ("watershed from seeds", "watershed"),
+        ("grady", "random_walker"),
+    ):
+        choose(text)
+        panel = docks["Seeded segmentation (Seedbed)"]
+        assert panel.isVisible()
+        assert panel.parameters.values()["engine"] == engine
+    # The menu shows and hides the same panel.
+    get_app_model().commands.execute_command("napari-seedbed.seeded_segmentation").result()
+    assert not panel.isVisible()
+    choose("random walker")
+    assert panel.isVisible()
+    for method in methods():
+        get_app_model().commands.execute_command(f"napari-seedbed.{method.command}").result()
+        panel = docks[f"{method.operation.command_title} (Seedbed)"]
+        assert panel.isVisible()
+        assert chosen_in(panel.form) in (method.operation.name, None)
+    _, every = viewer.window.add_plugin_dock_widget("napari-seedbed", "All operations")
+    for name in ("region_surface", "sauvola", "histogram_backprojection", "series_changes"):
+        assert chosen_in(every.choose(name).form) == name
+    assert every.choose("random_walker").parameters.values()["engine"] == "random_walker"
 
 
 @pytest.mark.display

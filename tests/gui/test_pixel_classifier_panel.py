@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from classifier_window import PLACE, SCALE, ClassifierWindow, cells
+from classifier_window import ClassifierWindow, cells
 from napari.layers import Image as ImageLayer
 from painting import drag, press_key
 from qtpy.QtCore import Qt
+from strokes_window import PLACE, SCALE
 
 from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.files import read_image, write_image

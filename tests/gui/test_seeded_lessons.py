@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from seeded_window import PLACE, SCALE, SHAPE, SeededWindow, ball
+from seeded_window import SHAPE, SeededWindow, ball
+from strokes_window import PLACE, SCALE
 
 from napari_seedbed.gui.lessons_line import NOTHING
 from napari_seedbed.gui.seed_roles import set_background
@@ -84,8 +85,49 @@ def test_images_of_another_kind_and_their_own_learn_nothing_from_it(window):
     assert line.shown.text().startswith("From this image")
 
 
+def test_the_line_shows_only_where_it_counts(window):
+    """The automatic engine alone learns, and only to tell objects from background."""
+    line, panel = window.panel.lessons, window.panel
+    keep(window)
+    go_on(window)
+    assert not line.isHidden()
+    assert panel.requests.parameters()["training"] == line.training != ""
+    for engine in ("watershed", "random_walker"):
+        panel.parameters.set_value("engine", engine)
+        assert line.isHidden()
+        assert panel.requests.parameters()["training"] == ""
+    panel.parameters.set_value("engine", "automatic")
+    assert not line.isHidden()
+    window.form.background.setValue(0)
+    assert line.isHidden()
+    assert panel.requests.parameters()["training"] == ""
+    window.form.background.setValue(2)
+    assert not line.isHidden()
+    window.form.seeds.choose(window.viewer.add_labels(np.zeros(SHAPE, np.int32), name="plain"))
+    assert line.isHidden()
+
+
 def test_it_says_why_nothing_can_be_kept(window):
-    window.panel.parameters.set_value("engine", "watershed")
+    layer = window.seeds
+    layer.data_setitem(np.nonzero(layer.data == 2), 3)
     window.panel.lessons.keep.click()
     window.qtbot.waitUntil(lambda: "Nothing was learnt" in window.status, timeout=30000)
     assert window.panel.lessons.shown.text() == NOTHING
+
+
+def test_a_series_teaches_what_all_its_time_points_show(make_napari_viewer, qtbot):
+    film = np.stack([ball(SHAPE[1:], SCALE[1:], (8 + 3 * t, 10), 0.05)[0] for t in range(4)])
+    window = SeededWindow(make_napari_viewer, qtbot, film, axis_labels=("t", "y", "x"))
+    seeds = window.new_seeds()
+    set_background(seeds, 2)
+    counts = []
+    for t, size in ((0, 3), (2, 5)):
+        window.viewer.dims.set_point(0, t)
+        seeds.data_setitem((np.full(size, t), np.full(size, 8 + 3 * t), np.arange(9, 9 + size)), 1)
+        seeds.data_setitem((np.full(9, t), np.full(9, 1), np.arange(9)), 2)
+        window.wait_final()
+        counts.append(size + 9)
+    # In view is the first one, which was not solved last.
+    window.viewer.dims.set_point(0, 0)
+    keep(window)
+    assert f" {sum(counts)} voxels" in window.panel.lessons.shown.text()

@@ -9,7 +9,8 @@ from napari.layers import Labels
 from painting import drag, press_key
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
-from seeded_window import PLACE, SCALE, SeededWindow, ball, dice
+from seeded_window import SeededWindow, ball, dice
+from strokes_window import PLACE, SCALE
 
 from napari_seedbed.core.progress import Preview, Progress, check_stop
 from napari_seedbed.gui import live_update
@@ -379,8 +380,10 @@ def test_run_that_takes_long_here_switches_live_update_off_with_a_hint(window, m
     assert window.form.live.isChecked()
 
 
-def test_forecast_follows_what_runs_really_take(window, monkeypatch):
+def test_forecast_follows_what_runs_really_take(make_napari_viewer, qtbot, monkeypatch):
+    # Before the window is there: runs of other tests have told how fast a busy machine is.
     monkeypatch.setattr(machine_speed, "_factor", 1.0)
+    window = SeededWindow(make_napari_viewer, qtbot)
     assert "under 1 s" in window.form.forecast.text()
     window.panel._is_timed = True
     window.panel.session.timed.emit(1.0, 1e5, True)

@@ -132,25 +132,35 @@ def test_constant_image_gives_a_result_or_a_message(operation, shape, value):
     result_or_message(operation, np.full(shape, value, np.float32))
 
 
-EXTREMES = {
-    "int8": (-128, 127),
-    "uint32": (0, 2**32 - 1),
-    "int64": (-(2**63), 2**63 - 1),
-    "uint64": (5, 2**64 - 1),
-    "float32": (-1e30, 1e30),
-    "float64": (0, 1e300),
-}
+EXTREMES = [
+    ("int8", -128, 127),
+    ("uint32", 0, 2**32 - 1),
+    ("int64", -(2**63), 2**63 - 1),
+    ("uint64", 5, 2**64 - 1),
+    ("float32", -3.4e38, 3.4e38),
+    ("float32", 0, 1e25),
+    ("float32", 0, 1e-20),
+    ("float32", -1e-44, 1e-45),
+    ("float64", -1.7e308, 1.7e308),
+    ("float64", 0, 1e300),
+    ("float64", -1e-160, 1e-160),
+    ("float64", -5e-324, 5e-324),
+]
 
 
 @EVERY
-@pytest.mark.parametrize("dtype", EXTREMES)
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
-def test_numbers_as_large_as_they_get_give_a_result_or_a_message(operation, dtype):
-    least, most = (np.array(value, dtype) for value in EXTREMES[dtype])
+@pytest.mark.parametrize("extreme", EXTREMES, ids=str)
+@pytest.mark.parametrize("shape", [(9, 11), (5, 7, 8)], ids=["2D", "3D"])
+def test_numbers_as_large_and_small_as_they_get_give_a_result_or_a_message(
+    operation, extreme, shape
+):
+    dtype, *ends = extreme
+    least, most = (np.array(value, dtype) for value in ends)
     if operation.image_kind == "labels" and dtype.startswith("float"):
         pytest.skip("labels are whole numbers")
-    inputs = inputs_for(operation, scene((9, 11)).astype(np.uint8))
+    if len(shape) not in operation.ndim or (len(shape) == 3 and not dtype.startswith("float")):
+        pytest.skip("tried in 2D alone")
+    inputs = inputs_for(operation, scene(shape).astype(np.uint8))
     for role in ("image", "other"):
         given = inputs.get(role)
         kind = operation.image_kind if role == "image" else operation.other_kind
@@ -165,6 +175,8 @@ def test_numbers_as_large_as_they_get_give_a_result_or_a_message(operation, dtyp
         assert all(np.isfinite(image.array).all() for image in images)
         return
     assert_clear(operation, message)
+    # The image itself is finite.
+    assert "NaN" not in message
 
 
 @EVERY

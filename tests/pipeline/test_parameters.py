@@ -62,3 +62,10 @@ def test_wrong_values_name_the_parameter(parameter, value):
 def test_unknown_name_gets_a_suggestion():
     with pytest.raises(InputError, match="did you mean sigma"):
         check_parameters([SIGMA], {"sgima": 1})
+
+
+def test_length_of_more_voxels_than_any_image_has_is_refused():
+    declared = (Parameter("sigma", "float", 1.0, "Sigma", "How far.", unit="physical"),)
+    assert check_parameters(declared, {"sigma": 1e-3}, (1e-9, 1e-3)) == {"sigma": 1e-3}
+    with pytest.raises(InputError, match=r"sigma: 20 is 2e\+16 voxels .* at most 1e\+07"):
+        check_parameters(declared, {"sigma": 20.0}, (1e-15, 1.0))

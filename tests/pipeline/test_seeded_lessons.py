@@ -84,6 +84,33 @@ def test_only_an_engine_that_told_objects_from_background_teaches(cells, seeds):
         assert last_lesson(context.cache) is None
 
 
+def test_a_series_teaches_what_its_time_points_teach_together(cells, seeds):
+    """However few of them a run works on, and nothing of the runs before."""
+    film = [replace(cells, array=np.roll(cells.array, 2 * t, -1)) for t in range(3)]
+    marks = [replace(seeds, array=np.roll(seeds.array, 2 * t, -1)) for t in range(3)]
+    alone = []
+    for image, seeded in zip(film, marks, strict=True):
+        context = Context()
+        run(NAME, {"image": image, "seeds": seeded}, {"background": BACKGROUND}, context=context)
+        alone.append(last_lesson(context.cache))
+    series = {
+        name: replace(
+            ones[0], array=np.stack([one.array for one in ones]), axes=("t", *ones[0].axes)
+        )
+        for name, ones in (("image", film), ("seeds", marks))
+    }
+    context = Context()
+    for times in ([0, 1, 2], [2, 0], [1]):
+        run(NAME, series, {"background": BACKGROUND}, times=times, context=context)
+        found = last_lesson(context.cache)
+        first, *others = (alone[t] for t in sorted(times))
+        expected = first.joined(*others)
+        np.testing.assert_array_equal(found.values, expected.values)
+        assert (found.n_objects, found.n_patches) == (expected.n_objects, expected.n_patches)
+    run(NAME, series, {"engine": "watershed"}, context=context)
+    assert last_lesson(context.cache) is None
+
+
 def test_text_that_was_changed_is_refused(lesson, other):
     text = lesson_as_text(lesson)
     head, _, body = text.partition("\n")

@@ -1,5 +1,6 @@
 """Calls of libraries that cannot be interrupted, left to themselves when nobody wants them."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,9 @@ class _Left:
     """Counts the calls that go on though nobody waits for them."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
         self._lock = threading.Lock()
         self._calls: set[object] = set()
 
@@ -40,6 +44,9 @@ class _Left:
 
 
 _left = _Left()
+if hasattr(os, "register_at_fork"):
+    # They go on in the parent alone: the child would wait for them for ever.
+    os.register_at_fork(after_in_child=_left.forget)
 
 
 def call_aside(function: Callable[[], Result], should_stop: ShouldStop | None) -> Result:

@@ -43,6 +43,11 @@ def _tasks() -> SimpleQueue[Task]:
     return tasks
 
 
+if hasattr(os, "register_at_fork"):
+    # The threads stay behind in the parent: nobody would empty a queue that the child inherits.
+    os.register_at_fork(after_in_child=_tasks.cache_clear)
+
+
 Range = tuple[int, int]
 Box = tuple[int, int, int, int]
 

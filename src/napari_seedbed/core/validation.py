@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
 
+_SHORTEST, _LONGEST = 1e-50, 1e50
+"""Voxel sizes whose squares, and volumes of many voxels, fit a float64."""
+
 
 def check_image(
     data: Any, name: str = "image", *, ndim: Sequence[int] | None = None, allow_bool: bool = True
@@ -90,7 +93,8 @@ def check_labels(
     """Return `labels` as an integer array, of the wanted shape if one is given.
 
     Booleans become 0 and 1. With `any_type`, whole numbers that are held as floating-point ones
-    become int32, or int64 if need be. Raises `InputError` for another type, value or shape.
+    become int32, or int64 if need be. Raises `InputError` for another type or shape, and for
+    numbers that int64 cannot hold.
     """
     array = np.asarray(labels)
     if array.dtype.kind == "b":
@@ -105,7 +109,28 @@ def check_labels(
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
+    _check_fits(array, name, np.int64)
     return array
+
+
+def check_small_labels(
+    labels: Any, shape: Sequence[int] | None = None, name: str = "labels"
+) -> NDArray[np.int32]:
+    """Return `labels` as `check_labels` does, as int32; refuse numbers that it cannot hold."""
+    array = check_labels(labels, shape, name)
+    _check_fits(array, name, np.int32)
+    return array.astype(np.int32, copy=False)
+
+
+def _check_fits(array: NDArray[np.integer], name: str, widest: type[np.integer]) -> None:
+    if np.can_cast(array.dtype, widest) or array.size == 0:
+        return
+    low, high, limits = int(array.min()), int(array.max()), np.iinfo(widest)
+    if low < limits.min or high > limits.max:
+        raise InputError(
+            f"{name} hold {high if high > limits.max else low}; they must lie between "
+            f"{limits.min} and {limits.max}. Number them anew."
+        )
 
 
 def _whole_numbers(array: NDArray[np.floating], name: str) -> NDArray[np.integer]:
@@ -142,6 +167,11 @@ def check_spacing(
         )
     if not (np.isfinite(values).all() and (values > 0).all()):
         raise InputError(f"{name} must be positive and finite; got {tuple(values.tolist())}.")
+    if values.min() < _SHORTEST or values.max() > _LONGEST:
+        raise InputError(
+            f"{name} must be from {_SHORTEST:g} to {_LONGEST:g}; got {tuple(values.tolist())}. "
+            "Take another unit of length."
+        )
     return tuple(values.tolist())
 
 

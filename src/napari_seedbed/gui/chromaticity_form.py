@@ -294,7 +294,7 @@ class ChromaticityForm(PanelForm):
         """The chosen method."""
         return self.methods[str(self.method.currentData())]
 
-    def choose_method(self, name: str) -> None:
+    def choose(self, name: str) -> None:
         """Choose a method by its name."""
         self.method.setCurrentIndex(self.method.findData(name))
 

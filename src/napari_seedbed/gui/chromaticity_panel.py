@@ -147,7 +147,7 @@ class ChromaticityPanel(QWidget):
             set_next_class(layer, self.form.patch_class.value())
             self.form.hold.setChecked(False)
             if self.form.operation().name == SELECTION:
-                self.form.choose_method(next(iter(self.form.methods)))
+                self.form.choose(next(iter(self.form.methods)))
             self._say("Drag a rectangle over the wanted colour; more of them if it varies.")
 
     def run(self) -> None:
@@ -420,7 +420,7 @@ class ChromaticityPanel(QWidget):
 
     def _on_outline(self, corners: Any) -> None:
         if self.form.operation().name != SELECTION:
-            self.form.choose_method(SELECTION)
+            self.form.choose(SELECTION)
         self._look()
 
     def _on_method(self, index: int) -> None:

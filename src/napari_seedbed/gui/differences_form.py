@@ -26,7 +26,7 @@ from napari_seedbed.pipeline.difference_parameters import FRAMES, OUTPUTS
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.parameters import Value
 
-IMAGES, SERIES = "images", "series"
+IMAGES, SERIES = CHANGES.name, SERIES_CHANGES.name
 THRESHOLD = "n_mads"
 
 _LEAST, _MOST, _STEPS = 1.0, 100.0, 400
@@ -148,6 +148,10 @@ class DifferencesForm(PanelForm):
     def is_series(self) -> bool:
         """Whether time points of one series are compared."""
         return bool(self.source.currentData() == SERIES)
+
+    def choose(self, name: str) -> None:
+        """Choose what is compared by the name of the operation."""
+        self.source.setCurrentIndex(self.source.findData(name))
 
     @property
     def inputs(self) -> OperationInputs:

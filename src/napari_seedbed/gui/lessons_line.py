@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "Learnt before"
 NOTHING = "Nothing yet."
-TEACHES_NOTHING = (
-    "Nothing was learnt: only the automatic engine learns, from strokes in objects and in the "
-    "background."
-)
+TEACHES_NOTHING = "Nothing was learnt: mark objects and background, at one time point at least."
 
 
 class LessonsLine(QWidget):

@@ -1,12 +1,14 @@
 """The widget of each operation, and the commands of the menus that open it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_seedbed.pipeline.declarations import Operation
 from napari_seedbed.pipeline.operations import operations
+from napari_seedbed.pipeline.parameters import Value
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -44,7 +46,59 @@ def widget_class(operation: Operation) -> type["QWidget"]:
     return found
 
 
-def show_form(viewer: "Viewer", command: str) -> None:
+@dataclass(frozen=True)
+class Method:
+    """A method of a panel by the name that people look for.
+
+    Its command opens the panel with that method chosen; the panel's own command is no help to
+    somebody who does not know what the panel is called.
+
+    Attributes
+    ----------
+    command : str
+    title : str
+    operation : Operation
+    parameters : dict
+        What chooses the method within the operation.
+    """
+
+    command: str
+    title: str
+    operation: Operation
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether people look for it by its title, and not for its panel."""
+        return bool(self.parameters)
+
+
+def methods() -> list[Method]:
+    """All that panels do under other names than their own."""
+    found = []
+    for operation in operations.values():
+        if not has_panel(operation):
+            continue
+        if operation.term and operation.title != operation.command_title:
+            command = f"{operation.command}_{operation.name}"
+            found.append(Method(command, f"{operation.title}: {operation.term}", operation))
+        if operation.known_by:
+            known = operation.parameter(operation.known_by)
+            for choice, label in zip(known.choices, known.choice_labels, strict=True):
+                if choice != known.default:
+                    command = f"{operation.command}_{choice}"
+                    found.append(Method(command, label, operation, {known.name: choice}))
+    return found
+
+
+def choose_method(panel: Any, command: str) -> None:
+    """Choose the method with this command in its panel; nothing where there is none."""
+    method = next((one for one in methods() if one.command == command), None)
+    if method is not None and hasattr(panel.form, "choose"):  # others have one method only
+        panel.form.choose(method.operation.name, **method.parameters)
+
+
+def show_form(viewer: "Viewer", command: str) -> Any:
     """Open the form of a command in a dock of the window, or bring forward the one there is."""
     operation = next(one for one in operations.values() if one.command == command)
     name = f"{operation.command_title} ({PLUGIN})"
@@ -56,20 +110,23 @@ def show_form(viewer: "Viewer", command: str) -> None:
     dock = form.parent()
     dock.show()
     dock.raise_()
+    return form
 
 
 def __getattr__(name: str) -> Callable[..., None]:
     """The manifest names a command after what it opens: open_gaussian, open_median …"""
     command = name.removeprefix(_OPEN)
-    if name.startswith(_OPEN) and any(one.command == command for one in operations.values()):
+    panels = {method.command: method.operation.command for method in methods()}
+    panels |= {operation.command: operation.command for operation in operations.values()}
+    if command == name or command not in panels:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-        def opened(viewer: "Viewer") -> None:
-            show_form(viewer, command)
+    def opened(viewer: "Viewer") -> None:
+        choose_method(show_form(viewer, panels[command]), command)
 
-        opened.__name__ = name
-        globals()[name] = opened
-        return opened
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    opened.__name__ = name
+    globals()[name] = opened
+    return opened
 
 
 def _panel_module(operation: Operation) -> str:

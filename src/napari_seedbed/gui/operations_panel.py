@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_seedbed.gui.dock_tabs import DockTab
-from napari_seedbed.gui.operation_widgets import widget_class
+from napari_seedbed.gui.operation_widgets import choose_method, widget_class
 from napari_seedbed.gui.panel_form import rule
 from napari_seedbed.gui.run_controls import wrapped_label
 from napari_seedbed.pipeline.declarations import GROUPS, Operation
@@ -164,6 +164,7 @@ class OperationsPanel(QWidget):
         else:
             self.reset_choices()
         self.forms.setCurrentWidget(form)
+        choose_method(form, f"{operation.command}_{operation.name}")
         return form
 
 

@@ -141,6 +141,7 @@ class ParameterFields(QWidget):
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         super().__init__()
         self._fields: dict[str, QWidget] = {}
+        self._added: dict[str, QWidget] = {}
         self._lengths: list[tuple[QLabel, Parameter]] = []
         # Those whose default follows the voxel size, with the value that they were given last.
         self._in_voxels: dict[str, tuple[Parameter, Value]] = {}
@@ -219,13 +220,15 @@ class ParameterFields(QWidget):
                 self.set_value(name, default)
 
     def add_row(self, title: str, field: QWidget) -> None:
-        """Add something below that is no parameter."""
+        """Add something below that is no parameter; its title serves as its name."""
         self._form.addRow(title, field)
+        self._added[title] = field
 
     def show_row(self, name: str, visible: bool) -> None:
-        """Show or hide one parameter; one that is not here is left alone."""
-        if name in self._fields:
-            self._form.setRowVisible(self._fields[name], visible)
+        """Show or hide one parameter, or what was added; one that is not here is left alone."""
+        field = self._fields.get(name) or self._added.get(name)
+        if field is not None:
+            self._form.setRowVisible(field, visible)
 
     def _show_what_counts(self) -> None:
         self.show_what_counts(self.values())
@@ -309,7 +312,7 @@ class FieldsWithMore(QWidget):
             part.show_scale(unit, spacing)
 
     def show_row(self, name: str, visible: bool) -> None:
-        """Show a parameter only where it means something."""
+        """Show a parameter, or what was added, only where it means something."""
         for part in self._parts:
             part.show_row(name, visible)
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QListWidget, QPushButton
+from qtpy.QtWidgets import QHBoxLayout, QListWidget, QPushButton
 
-from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.panel_form import PanelForm, Section, form_rows, rule
+from napari_seedbed.gui.layer_choice import LayerCombo
+from napari_seedbed.gui.panel_form import Section, rule
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
-from napari_seedbed.gui.run_controls import RunControls, wrapped_label
+from napari_seedbed.gui.run_controls import wrapped_label
+from napari_seedbed.gui.strokes_form import StrokesForm, beside
 from napari_seedbed.pipeline.parameters import Parameter
 
 SHOWN_FEATURES = 8
 
 
-class PixelClassifierForm(PanelForm):
+class PixelClassifierForm(StrokesForm):
     """All controls of the panel, in the order in which they are used.
 
     Parameters
@@ -23,7 +24,13 @@ class PixelClassifierForm(PanelForm):
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        super().__init__()
+        seeds = LayerCombo(
+            "none yet",
+            "Strokes on this image, one label a class: a Labels layer, Points or Shapes with a "
+            "'label' column. This layer is never changed but by you.",
+            none="none yet",
+        )
+        super().__init__("The image to classify.", seeds)
         self.fields = FieldsWithMore(parameters)
         self._build_inputs()
         self._build_sources()
@@ -35,37 +42,13 @@ class PixelClassifierForm(PanelForm):
         self.column.addStretch(1)
 
     def _build_inputs(self) -> None:
-        self.image = LayerCombo("open an image first", "The image to classify.")
-        self.channels = ChannelBoxes()
-        self.channels.setToolTip("Channels that are used together.")
-        self.seeds = LayerCombo(
-            "none yet",
-            "Strokes on this image, one label a class: a Labels layer, Points or Shapes with a "
-            "'label' column. This layer is never changed but by you.",
-            none="none yet",
-        )
         self.new_seeds = QPushButton("New strokes")
         self.new_seeds.setToolTip("Make an empty Labels layer on the image, brush in hand.")
         self.clear_seeds = QPushButton("Clear strokes")
         self.clear_seeds.setToolTip("Take away all strokes of this layer; Ctrl+Z brings them back.")
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.new_seeds)
-        row.addWidget(self.clear_seeds)
-        self.times = QComboBox()
-        self.times.addItem("This time point", "current")
         self.times.addItem("All time points", "all")
         self.times.setToolTip("Strokes at any time point are learnt from.")
-        form = form_rows()
-        form.addRow("Image", self.image)
-        form.addRow("Channels", self.channels)
-        form.addRow("Strokes", self.seeds)
-        form.addRow("", row)
-        form.addRow("Time", self.times)
-        self._inputs = form
-        self.column.addLayout(form)
-        self.show_channels(False)
-        self.show_times(False)
+        self._add_inputs("Strokes", ("", beside(self.new_seeds, self.clear_seeds)))
 
     def _build_sources(self) -> None:
         self.sources = QListWidget()
@@ -86,30 +69,20 @@ class PixelClassifierForm(PanelForm):
         self.column.addWidget(self.sources)
 
     def _build_run(self) -> None:
-        self.live = QCheckBox("Live update")
-        self.live.setChecked(True)
         self.live.setToolTip("Follow every stroke, erasure, undo and redo; what is in view first.")
-        self.controls = RunControls(beside=self.live)
         self.controls.run.setToolTip(
             "Classify all of the image now, with the same result as the command line."
         )
-        self.column.addWidget(rule())
-        self.column.addWidget(self.controls)
+        self._add_run()
 
     def _build_results(self) -> None:
-        self.accept = QPushButton("Accept")
         self.accept.setToolTip("Keep this result as ordinary layers; later strokes make new ones.")
-        self.save_recipe = QPushButton("Save recipe…")
         self.save_recipe.setToolTip(
             "Write settings and what was learnt to a file that 'seedbed run' applies to other "
             "images, which need no strokes."
         )
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.accept)
-        row.addWidget(self.save_recipe)
         self.column.addWidget(rule())
-        self.column.addLayout(row)
+        self.column.addWidget(beside(self.accept, self.save_recipe))
 
     def _build_insight(self) -> None:
         self.insight = wrapped_label()
@@ -127,11 +100,3 @@ class PixelClassifierForm(PanelForm):
         """Tell the out-of-bag error, and the features that count most with their importances."""
         lines = [f"{100 * share:3.0f} %  {name}" for name, share in features[:SHOWN_FEATURES]]
         self.insight.setText("\n".join([*notes, *lines]))
-
-    def show_channels(self, visible: bool) -> None:
-        """Show the channels only where there are some to choose from."""
-        self._inputs.setRowVisible(self.channels, visible)
-
-    def show_times(self, visible: bool) -> None:
-        """Show the choice of time points only for a time series."""
-        self._inputs.setRowVisible(self.times, visible)

@@ -1,26 +1,20 @@
 """The pixel classifier panel: strokes teach what each class looks like, in one image or several."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Layer, Points, Shapes
-from qtpy.QtCore import QTimer
-from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from napari.layers import Labels, Layer
+from qtpy.QtWidgets import QFileDialog
 
-from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import unit_symbol
-from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import is_preview, is_result, is_seeds
+from napari_seedbed.gui.layer_records import is_result, is_seeds
 from napari_seedbed.gui.layers import add_seeds_layer, level_0
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
-from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.pixel_classifier_form import PixelClassifierForm
 from napari_seedbed.gui.pixel_classifier_results import ClassLayers
 from napari_seedbed.gui.pixel_classifier_session import (
@@ -29,21 +23,19 @@ from napari_seedbed.gui.pixel_classifier_session import (
     ViewPreview,
 )
 from napari_seedbed.gui.preparation import classifier_preparation
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
-from napari_seedbed.gui.seeds_watch import SeedsWatch
+from napari_seedbed.gui.strokes_panel import STROKE_SECONDS, StrokesPanel
 from napari_seedbed.gui.training_sources import TrainingSources
 from napari_seedbed.gui.view_position import take_brush, time_on_screen, visible_part
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.classifier_operations import NAME
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.recipe_fitting import lengths_for
-from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes import load_recipe
 from napari_seedbed.pipeline.sample_encoding import samples_from_text
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-STROKE_SECONDS = 0.05
 SETTLE_SECONDS = 0.5
 WHOLE_SECONDS = 60.0
 """Images that take longer are classified as a whole only when somebody presses Run."""
@@ -61,7 +53,7 @@ STATUS = {
 }
 
 
-class PixelClassifierPanel(QWidget):
+class PixelClassifierPanel(StrokesPanel):
     """Dock widget of the pixel classifier.
 
     Parameters
@@ -69,72 +61,53 @@ class PixelClassifierPanel(QWidget):
     napari_viewer : Viewer
     """
 
+    operation = NAME
+    title = "pixel classifier"
+    marks = "strokes"
+    use_of_recipe = "Apply it to other images with: seedbed run {} IMAGE… -o FOLDER"
+    form: PixelClassifierForm
+    session: PixelClassifierSession
+    results: ClassLayers
+
     def __init__(self, napari_viewer: "Viewer") -> None:
-        super().__init__()
-        self.viewer = napari_viewer
         declared = operations.get(NAME).parameters
-        self.form = PixelClassifierForm([p for p in declared if p.name not in OWN_PARAMETERS])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.form)
-        self.results = ClassLayers(napari_viewer)
+        super().__init__(
+            napari_viewer,
+            PixelClassifierForm([p for p in declared if p.name not in OWN_PARAMETERS]),
+            ClassLayers(napari_viewer),
+        )
         self.session = PixelClassifierSession(
             self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
         )
         self.live = LiveUpdate(self.form.live, self.session)
         self.sources = TrainingSources(self.form.sources)
-        self.images = ImageChoice(
-            napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
-        )
-        self.seeds = SeedsWatch(self)
-        self._final: Result | None = None
         # Time points that are shown so far.
         self._solved: set[int] = set()
         self._is_choosing = False
         # Features of the part in view, which further strokes need again.
         self._view_cache: dict[Any, Any] = {}
-        self._shown_error = ""
-        self._removed = ""
-        self._tell_removed = QTimer(self)
-        self._tell_removed.setSingleShot(True)
-        self._tell_removed.timeout.connect(self._say_removed)
         self._connect()
         self.reset_choices()
         classifier_preparation.start()
         self._say("" if self.seeds.layer else "Press New strokes to begin.")
 
     def _connect(self) -> None:
+        super()._connect()
         form, session = self.form, self.session
         self.images.chosen.connect(self._on_image_chosen)
-        self.images.changed.connect(self._on_image_changed)
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
-        form.times.activated.connect(self._on_settings_changed)
+        session.previewed.connect(self._on_preview)
+        session.finished.connect(self._on_finished)
+        session.state_changed.connect(self._on_state)
+        session.timed.connect(self._on_timed)
         form.new_seeds.clicked.connect(self.make_seeds)
         form.clear_seeds.clicked.connect(self.clear_seeds)
         form.load.clicked.connect(self._ask_what_to_load)
-        form.controls.run.clicked.connect(self.run)
-        form.controls.cancel.clicked.connect(self.cancel)
-        form.accept.clicked.connect(self.accept)
-        form.save_recipe.clicked.connect(self._ask_where_to_save)
         form.fields.changed.connect(self._on_parameters_changed)
-        self.seeds.changed.connect(self._on_settings_changed)
         self.sources.changed.connect(self._on_settings_changed)
-        session.previewed.connect(self._on_preview)
-        session.finished.connect(self._on_finished)
-        session.not_ready.connect(self._on_not_ready)
-        session.failed.connect(self._on_failed)
-        session.state_changed.connect(self._on_state)
-        session.progressed.connect(self._on_progress)
-        session.cancelled.connect(self._on_cancelled)
-        session.timed.connect(self._on_timed)
         camera = self.viewer.scene.camera.events
         for event in (self.viewer.dims.events.point, camera.center, camera.zoom):
             event.connect(self._on_view_changed)
-        self._life = PanelLife(self, self.viewer)
-        self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(session.changed)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(lambda: session.close())
 
     # What people do
 
@@ -160,23 +133,9 @@ class PixelClassifierPanel(QWidget):
 
     def run(self) -> None:
         """Classify all of the image now; voxels that a program has changed count as well."""
-        self._shown_error = ""
         self._view_cache = {}
         self.sources.forget_features()
-        self.seeds.look_if_due()
-        self.session.run()
-
-    def cancel(self) -> None:
-        """Stop what is running."""
-        self.session.cancel()
-
-    def accept(self) -> None:
-        """Keep the result as ordinary layers, as soon as it is of all of the image."""
-        self._when_exact(self._accept)
-
-    def save_recipe(self, path: str | Path) -> None:
-        """Write the recipe to `path`, as soon as the result is of all of the image."""
-        self._when_exact(lambda: self._save_recipe(Path(path)))
+        super().run()
 
     def load(self, path: str | Path) -> None:
         """Learn also from what a recipe of this tool has learnt."""
@@ -198,20 +157,10 @@ class PixelClassifierPanel(QWidget):
             self._enable()
             self._on_settings_changed()
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Offer the layers that there are now."""
-        self.images.offer()
+    def _may_be_marks(self, layer: Layer) -> bool:
         image = self.images.watched
-        marks = [
-            layer
-            for layer in self.viewer.layers
-            if isinstance(layer, Labels | Points | Shapes)
-            and not is_result(layer)
-            and not is_preview(layer)
-            and (image is None or not self.sources.is_taken(layer, image))
-        ]
-        self.form.seeds.set_layers(sorted(marks, key=lambda layer: not is_seeds(layer)))
-        self._enable()
+        taken = image is not None and self.sources.is_taken(layer, image)
+        return not is_result(layer) and not taken
 
     # The image
 
@@ -250,34 +199,15 @@ class PixelClassifierPanel(QWidget):
         if self.images.watched is not None:
             self.sources.forget_features()
             self._pair()
-        self._forget_image()
-        self._show_forecast()
-        self._on_settings_changed()
+        super()._on_image_changed()
 
     def _forget_image(self) -> None:
-        self._final = None
+        super()._forget_image()
         self._solved = set()
         self._view_cache = {}
-        self._shown_error = ""
 
-    def _forecast(self) -> operations.Forecast:
-        image = self.images.image()
-        times = None if image.time_axis is None else [0]
-        parameters = self.form.fields.values()
-        return machine_speed.corrected(
-            operations.forecast(NAME, {"image": image}, parameters, times=times)
-        )
-
-    def _show_forecast(self) -> None:
-        self.form.controls.forecast.setText("")
-        if self.images.watched is None:
-            return
-        try:
-            image = self.images.image()
-            self.form.show_times(image.n_times > 1)
-            self.form.controls.show_forecast(self._forecast(), each_time=image.n_times > 1)
-        except InputError as error:
-            self._say(str(error))
+    def _parameters(self) -> dict[str, Any]:
+        return dict(self.form.fields.values())
 
     # The strokes
 
@@ -298,14 +228,9 @@ class PixelClassifierPanel(QWidget):
             choices = self.form.channels.choices() if several else None
             self.sources.pair(image, self.seeds.layer, choices)
 
-    def _on_parameters_changed(self) -> None:
-        self._show_forecast()
-        self._on_settings_changed()
-
     def _on_settings_changed(self, *args: Any) -> None:
-        """Strokes or settings changed: follow when live."""
         self._final = None
-        self.live.follow()
+        super()._on_settings_changed()
 
     def _on_view_changed(self, event: Any = None) -> None:
         """Another part came into view before all of the image was classified."""
@@ -324,7 +249,7 @@ class PixelClassifierPanel(QWidget):
     def _prepare(self) -> Request:
         layer = self.images.layer
         image = self.images.image()
-        parameters = dict(self.form.fields.values())
+        parameters = self._parameters()
         t = time_on_screen(self.viewer, layer)
         times = None
         if t is not None and self._only_on_screen(t):
@@ -362,39 +287,6 @@ class PixelClassifierPanel(QWidget):
         self._final = result
         self._shown_error = ""
 
-    def _when_exact(self, action: Callable[[], None]) -> None:
-        self.seeds.look_if_due()
-        if self.session.is_final and self._final is None:
-            self.session.touched()
-        self._shown_error = ""
-        self.session.when_exact(action)
-
-    def _accept(self) -> None:
-        layer = self.results.accept(self.images.layer)
-        if layer is None:
-            # Taken away since: what was asked for comes from a new run.
-            self.session.touched()
-            self.session.when_exact(self._accept)
-            return
-        self.reset_choices()
-        self.session.touched()
-        self._say(f"'{layer.name}' is yours now: later strokes make a new result.")
-
-    def _ask_where_to_save(self) -> None:
-        path = ask_for_recipe_path(self, f"{self.form.image.currentText()} pixel classifier")
-        if path is not None:
-            self.save_recipe(path)
-
-    def _save_recipe(self, path: Path) -> None:
-        if self._final is None:
-            return
-        with errors.shown(self._say):
-            save_recipe(path, recipe_from_record(self._final.record))
-            self._say(
-                f"Saved {path.name}. Apply it to other images with: seedbed run {path.name} "
-                "IMAGE… -o FOLDER"
-            )
-
     def _ask_what_to_load(self) -> None:
         given, _ = QFileDialog.getOpenFileName(
             self, "Learn from a recipe", "", "Recipes (*.yaml *.yml)"
@@ -403,9 +295,6 @@ class PixelClassifierPanel(QWidget):
             self.load(given)
 
     # What the session tells
-
-    def _say(self, text: str) -> None:
-        self.form.controls.say(text)
 
     def _enable(self) -> None:
         form = self.form
@@ -421,57 +310,18 @@ class PixelClassifierPanel(QWidget):
         if state in STATUS:
             self._say(STATUS[state])
 
-    def _on_progress(self, progress: Progress) -> None:
-        self.form.controls.show_progress(progress)
-
-    def _on_cancelled(self) -> None:
-        self._say("Cancelled. What is shown may be older than the strokes.")
-
     def _on_timed(self, forecast_seconds: float, seconds: float) -> None:
         machine_speed.learn(forecast_seconds, seconds)
         self._show_forecast()
 
     def _on_not_ready(self, message: str) -> None:
-        image = self.images.watched
-        if image is not None:
-            self.results.clear(image, time_on_screen(self.viewer, image))
+        super()._on_not_ready(message)
         self.form.show_insight((), ())
-        self._say(message)
-
-    def _on_failed(self, error: BaseException, asked: bool) -> None:
-        message = errors.message_of(error)
-        # While somebody draws, the same complaint after each stroke would only be in the way.
-        if asked or message != self._shown_error:
-            errors.show(error)
-        self._shown_error = message
-        self._say(message)
 
     # Layers and windows that go away
 
     def _on_removed(self, layer: Layer) -> None:
-        busy = self.session.is_running or self.session.state == "waiting"
-        needed = layer is self.images.watched or layer is self.seeds.layer
         learnt_from = self.sources.forget(layer)
-        self.reset_choices()
-        if needed and busy:
-            self.session.changed()
-            self._removed = removed_in_words(layer)
-            # A closing viewer removes its layers as well; by then nobody wants to hear it.
-            self._tell_removed.start()
-        elif learnt_from:
+        super()._on_removed(layer)
+        if learnt_from and not self._tell_removed.isActive():
             self._on_settings_changed()
-
-    def _say_removed(self) -> None:
-        if self.isVisible():
-            self._say(errors.show(InputError(self._removed)))
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Catch up."""
-        super().showEvent(event)
-        self.live.resume()
-
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        """Rest; a window that is only minimised goes on."""
-        if event is None or not event.spontaneous():
-            self.live.pause()
-        super().hideEvent(event)

@@ -1,21 +1,15 @@
 """The widgets of seeded segmentation, from top to bottom; what they do is the panel's."""
 
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
-    QSizePolicy,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QPushButton, QSizePolicy, QSpinBox, QWidget
 
-from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
-from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.gui.layer_choice import LayerCombo
+from napari_seedbed.gui.panel_form import rule
+from napari_seedbed.gui.parameter_fields import FieldsWithMore
+from napari_seedbed.gui.strokes_form import StrokesForm, beside
+from napari_seedbed.pipeline.parameters import Value
 
 
-class SeededForm(PanelForm):
+class SeededForm(StrokesForm):
     """All controls of the panel, in the order in which they are used.
 
     Parameters
@@ -25,7 +19,12 @@ class SeededForm(PanelForm):
     """
 
     def __init__(self, background_key: str, filling_key: str, place_key: str) -> None:
-        super().__init__()
+        seeds = LayerCombo(
+            "none yet",
+            "Marks that say what is what: a Labels layer, Points or Shapes with a 'label' column. "
+            "This layer is never changed.",
+        )
+        super().__init__("The image to segment.", seeds)
         self._background_key = background_key
         self._filling_key = filling_key
         self._place_key = place_key
@@ -35,14 +34,6 @@ class SeededForm(PanelForm):
         self.column.addStretch(1)
 
     def _build_inputs(self) -> None:
-        self.image = LayerCombo("open an image first", "The image to segment.")
-        self.channels = ChannelBoxes()
-        self.channels.setToolTip("Channels that are used together.")
-        self.seeds = LayerCombo(
-            "none yet",
-            "Marks that say what is what: a Labels layer, Points or Shapes with a 'label' column. "
-            "This layer is never changed.",
-        )
         self.new_seeds = QPushButton("New seeds")
         self.new_seeds.setToolTip("Make an empty Labels layer on the image, brush in hand.")
         self.clear = QPushButton("Clear seeds")
@@ -62,35 +53,23 @@ class SeededForm(PanelForm):
             "The label that marks the background. Its strokes are grey, and it is empty in the "
             "result. A change can be undone with Ctrl+Z."
         )
-        self.times = QComboBox()
-        self.times.addItem("This time point", "current")
         self.times.addItem("All time points with seeds", "all")
         self.times.setToolTip("Time points with fewer than two labels of seeds stay empty.")
-        form = form_rows()
-        form.addRow("Image", self.image)
-        form.addRow("Channels", self.channels)
-        form.addRow("Seeds", self.seeds)
-        form.addRow("", _row(self.new_seeds, self.clear))
-        form.addRow("Background", _row(self.background, self.take_background))
-        form.addRow("Time", self.times)
-        self._inputs = form
-        self.column.addLayout(form)
-        self.show_channels(False)
-        self.show_times(False)
+        self._add_inputs(
+            "Seeds",
+            ("", beside(self.new_seeds, self.clear)),
+            ("Background", beside(self.background, self.take_background)),
+        )
 
     def _build_run(self) -> None:
-        self.live = QCheckBox("Live update")
-        self.live.setChecked(True)
         self.live.setToolTip("Follow every stroke, erasure, undo and redo.")
-        self.controls = RunControls(beside=self.live)
         self.run = self.controls.run
         self.run.setToolTip("Segment now, with the same result as the command line.")
         self.cancel = self.controls.cancel
         self.progress = self.controls.progress
         self.forecast = self.controls.forecast
         self.status = self.controls.status
-        self.column.addWidget(rule())
-        self.column.addWidget(self.controls)
+        self._add_run()
 
     def _build_results(self) -> None:
         self.next_place = QPushButton(f"Next uncertain place ({self._place_key})")
@@ -103,11 +82,9 @@ class SeededForm(PanelForm):
             "Show the result filled instead of as outlines; outlines while a stroke is drawn. "
             f"Key: {self._filling_key}, on the seeds layer."
         )
-        self.accept = QPushButton("Accept")
         self.accept.setToolTip(
             "Keep this result as an ordinary Labels layer; later strokes make a new one."
         )
-        self.save_recipe = QPushButton("Save recipe…")
         self.save_recipe.setToolTip(
             "Write settings and seeds to a file that 'seedbed run' repeats to the voxel."
         )
@@ -116,33 +93,20 @@ class SeededForm(PanelForm):
             "Take seeds, background and settings from a recipe, to go on from there."
         )
         self.column.addWidget(rule())
-        self.column.addWidget(_row(self.next_place, self.filled))
-        self.column.addWidget(_row(self.accept, self.save_recipe, self.open_recipe))
+        self.column.addWidget(beside(self.next_place, self.filled))
+        self.column.addWidget(beside(self.accept, self.save_recipe, self.open_recipe))
 
-    def add_parameters(self, widget: QWidget) -> None:
+    def add_parameters(self, fields: FieldsWithMore) -> None:
         """Put the parameters' editors below."""
+        self._fields = fields
         self.column.insertWidget(self.column.count() - 1, rule())
-        self.column.insertWidget(self.column.count() - 1, widget)
+        self.column.insertWidget(self.column.count() - 1, fields)
+
+    def choose(self, name: str, **values: Value) -> None:
+        """Choose some parameters, as a person would; there is one operation only."""
+        for parameter, value in values.items():
+            self._fields.set_value(parameter, value)
 
     def add_voxel_size(self, line: QWidget) -> None:
         """Put the question for the voxel size under the inputs."""
         self.column.insertWidget(1, line)
-
-    def show_channels(self, visible: bool) -> None:
-        """Show the channels only where there are some to choose from."""
-        self._inputs.setRowVisible(self.channels, visible)
-
-    def show_times(self, visible: bool) -> None:
-        """Show the choice of time points only for a time series."""
-        self._inputs.setRowVisible(self.times, visible)
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    """Widgets beside each other."""
-    box = QWidget()
-    row = QHBoxLayout(box)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
-    for widget in widgets:
-        row.addWidget(widget)
-    return box

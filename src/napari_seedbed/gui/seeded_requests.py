@@ -18,7 +18,7 @@ from napari_seedbed.gui.view_position import slice_on_screen, time_on_screen
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.learnt_text import LEARNT
 from napari_seedbed.pipeline.parameters import Parameter
-from napari_seedbed.pipeline.seeded_operations import PUBLISHED, WATERSHED
+from napari_seedbed.pipeline.seeded_operations import AUTOMATIC, PUBLISHED, WATERSHED
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -75,12 +75,17 @@ class SeededRequests:
         self.solved: set[int] = set()
         self.wants_doubt = False
 
+    @property
+    def can_learn(self) -> bool:
+        """Whether what was learnt counts: for the automatic engine, to tell the background."""
+        return self._fields.values()["engine"] == AUTOMATIC and self._tools.background() != 0
+
     def parameters(self) -> dict[str, Any]:
         """The settings; those that only another engine has are at their defaults."""
         values: dict[str, Any] = {
             **self._fields.values(),
             "background": self._tools.background(),
-            LEARNT: self._lessons.training,
+            LEARNT: self._lessons.training if self.can_learn else "",
         }
         for declared in operations.get(OPERATION).parameters:
             if declared.only_with is not None and values["engine"] not in declared.only_with[1]:

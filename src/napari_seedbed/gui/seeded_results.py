@@ -1,4 +1,4 @@
-"""The result layers of seeded segmentation: one set an image, updated in place."""
+"""The result layers of seeded segmentation, filled or as outlines."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,17 +12,12 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QCheckBox
 
 from napari_seedbed.core.progress import Preview
-from napari_seedbed.gui.grids import grid_of
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import METADATA_KEY, SLOT_KEYS, accept, find_result
-from napari_seedbed.gui.layers import add_or_update
+from napari_seedbed.gui.layer_records import METADATA_KEY, SLOT_KEYS, find_result
 from napari_seedbed.gui.layers import write_preview as write_slice
+from napari_seedbed.gui.strokes_results import StrokesResults, index_in
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result
-
-RUNNING = {"operation": "seeded_segmentation", "live": True}
-"""Record of a layer whose first run is not over."""
-
 
 FILLED: dict[str, Any] = {"contour": 0, "opacity": 0.4}
 """Light enough that strokes of the same colour are seen on it."""
@@ -30,8 +25,8 @@ FILLED: dict[str, Any] = {"contour": 0, "opacity": 0.4}
 OUTLINES: dict[str, Any] = {"contour": 1, "opacity": 1.0}
 
 
-class ResultLayers:
-    """Shows results in the viewer; holds no reference to a layer, only to its slot.
+class ResultLayers(StrokesResults):
+    """The segmentation, its uncertainty and probabilities.
 
     Attributes
     ----------
@@ -40,26 +35,16 @@ class ResultLayers:
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
+        super().__init__(viewer, "seeded segmentation", "seeded_segmentation")
         self.is_filled = False
         # by slot, the accepted layer that its next result will lie over
         self._accepted: dict[str, str] = {}
-
-    def labels(self, image: ImageLayer) -> Labels | None:
-        """The segmentation that further strokes will change."""
-        layer = find_result(self._viewer, _slot(image, "labels"))
-        return layer if isinstance(layer, Labels) else None
 
     def fill(self, image: ImageLayer, on: bool) -> None:
         """Show the labels of an image filled, or as outlines."""
         layer = self.labels(image)
         if layer is not None:
             _look(layer, FILLED if on else OUTLINES)
-
-    def is_live(self, layer: Layer) -> bool:
-        """Whether the next run would overwrite the layer."""
-        slot = layer.metadata.get(METADATA_KEY, {}).get("slot")
-        return slot is not None and find_result(self._viewer, str(slot)) is layer
 
     def show_preview(self, preview: Preview, image: ImageLayer, like: Image, t: int | None) -> None:
         """Show a first answer for one slice.
@@ -73,12 +58,7 @@ class ResultLayers:
         t : int or None
             Its time point.
         """
-        layer = self.labels(image)
-        if layer is None:
-            axes = tuple(axis for axis in like.axes if axis != "c")
-            shape = [like.shape[like.axes.index(axis)] for axis in axes]
-            self._show("labels", Image(np.zeros(shape, np.int32), axes), image, RUNNING)
-            layer = self.labels(image)
+        layer = self._labels_to_fill(image, like)
         if layer is not None:
             write_slice(layer, preview, like=image, t=t)
 
@@ -96,47 +76,29 @@ class ResultLayers:
         wanted : tuple of str
             Outputs to show beside the labels; layers of others are taken away.
         """
-        shown = {_slot(image, "labels")}
+        shown = {self._slot(image, "labels")}
         self._show("labels", result.image("labels"), image, result.record, t)
         if "uncertainty" in wanted:
             self._show("uncertainty", result.image("uncertainty"), image, result.record, t)
-            shown.add(_slot(image, "uncertainty"))
+            shown.add(self._slot(image, "uncertainty"))
         if "probabilities" in wanted:
             for label, output in _by_label(result.image("probabilities")):
                 self._show("probabilities", output, image, result.record, t, label)
-                shown.add(_slot(image, "probabilities", label))
-        for layer in self._layers(image):
-            if layer.metadata[METADATA_KEY]["slot"] not in shown:
-                self._viewer.layers.remove(layer)
-
-    def clear(self, image: ImageLayer, t: int | None) -> None:
-        """Blank the layers: the seeds do not say enough for a segmentation any more."""
-        for layer in self._layers(image):
-            where = _time_index(image, layer, t)
-            if layer.data[where].any():
-                layer.data[where] = 0
-                layer.refresh()
+                shown.add(self._slot(image, "probabilities", label))
+        self._keep_only(image, shown)
 
     def accept(self, image: ImageLayer) -> Labels | None:
         """Make the layers ordinary ones, which later strokes do not touch.
 
         They look as before, until a later result comes to lie over the labels.
         """
-        labels = self.labels(image)
+        labels = super().accept(image)
         if labels is not None:
-            self._accepted[_slot(image, "labels")] = str(labels.unique_id)
-        for layer in self._layers(image):
-            accept(layer)
+            self._accepted[self._slot(image, "labels")] = str(labels.unique_id)
         return labels
 
-    def _layers(self, image: ImageLayer) -> list[Layer]:
-        family = _slot(image, "")
-        found = []
-        for layer in self._viewer.layers:
-            slot = str(layer.metadata.get(METADATA_KEY, {}).get("slot", ""))
-            if slot.startswith(family) and self.is_live(layer):
-                found.append(layer)
-        return found
+    def _show_labels(self, output: Image, image: ImageLayer, record: Mapping[str, Any]) -> None:
+        self._show("labels", output, image, record)
 
     def _show(
         self,
@@ -147,7 +109,7 @@ class ResultLayers:
         t: int | None = None,
         label: str = "",
     ) -> None:
-        slot = _slot(image, kind, label)
+        slot = self._slot(image, kind, label)
         layer = find_result(self._viewer, slot)
         if t is not None and layer is not None and layer.data.size == output.array.size:
             self._write_time(layer, output, image, record, t)
@@ -160,16 +122,8 @@ class ResultLayers:
         if kind == "labels" and layer is None:
             self._set_off_accepted(slot)
         is_new = layer is None
-        layer = add_or_update(
-            self._viewer,
-            kind,
-            output,
-            like=image,
-            name=f"{image.name} {title}",
-            record=record,
-            slot=slot,
-            visible=kind != "probabilities",
-        )
+        visible = kind != "probabilities"
+        layer = self._put(kind, output, image, record, title, label, visible=visible)
         if is_new and isinstance(layer, Labels):
             _look(layer, FILLED if self.is_filled else OUTLINES)
 
@@ -187,7 +141,7 @@ class ResultLayers:
     def _write_time(
         self, layer: Layer, output: Image, image: ImageLayer, record: Mapping[str, Any], t: int
     ) -> None:
-        where = _time_index(image, layer, t)
+        where = index_in(image, layer, t)
         target = layer.data[where]
         target[...] = np.asarray(output.select_time(t).array, layer.data.dtype).reshape(
             target.shape
@@ -230,10 +184,6 @@ def _look(layer: Labels, looks: Mapping[str, Any]) -> None:
         setattr(layer, name, value)
 
 
-def _slot(image: ImageLayer, kind: str, label: str = "") -> str:
-    return f"seeded segmentation/{image.unique_id}/{kind}" + (f"/{label}" if label else "")
-
-
 def _by_label(probabilities: Image) -> list[tuple[str, Image]]:
     """One image a label, with the label's name."""
     names = probabilities.channel_names or tuple(
@@ -245,10 +195,3 @@ def _by_label(probabilities: Image) -> list[tuple[str, Image]]:
         (name, replace(probabilities.select_channels([i]), channel_names=()))
         for i, name in enumerate(names)
     ]
-
-
-def _time_index(image: ImageLayer, layer: Layer, t: int | None) -> tuple[Any, ...]:
-    """Index of one time point in a result layer; everything where there is no time."""
-    axes = grid_of(image).axes
-    axes = axes[len(axes) - layer.ndim :]
-    return tuple(t if axis == "t" and t is not None else slice(None) for axis in axes)

@@ -170,6 +170,10 @@ class SnakesForm(PanelForm):
         """Name of the chosen operation."""
         return str(self.method.currentData())
 
+    def choose(self, name: str) -> None:
+        """Choose a method by its name."""
+        self.method.setCurrentIndex(self.method.findData(name))
+
     def fields(self, name: str | None = None) -> MethodFields:
         """Parameters of a method, the chosen one by default."""
         return self._fields[name or self.method_name()]

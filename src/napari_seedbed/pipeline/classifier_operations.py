@@ -440,6 +440,6 @@ PIXEL_CLASSIFICATION = Operation(
     "voxel: by its intensity, edges, ridges and texture at several scales, all channels together.",
     reference="Geurts P, Ernst D, Wehenkel L (2006). Extremely randomized trees. Machine Learning "
     "63(1), 3-42.",
-    term="pixel classification with a random forest",
+    term="random forest",
     extra_outputs=("probabilities", "table"),
 )

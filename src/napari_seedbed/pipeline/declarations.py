@@ -320,6 +320,8 @@ class Operation:
         None means never. The forecast counts them.
     term : str
         What the literature calls it, where the title says it in other words.
+    known_by : str
+        Parameter whose choices are methods that people look for by their names; '' means none.
     panel : str
         Name of the panel (command) that it shares with other operations; '' means a panel of its
         own name.
@@ -360,6 +362,7 @@ class Operation:
     series: bool = False
     follows: Callable[[Mapping[str, Any]], bool] | None = None
     term: str = ""
+    known_by: str = ""
     panel: str = ""
     group: str = "Other"
     prepare: Callable[[Job], None] | None = None

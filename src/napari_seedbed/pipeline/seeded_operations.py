@@ -17,15 +17,30 @@ from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.region_operations import compactness, smoothing
 
 if TYPE_CHECKING:
+    from napari_seedbed.core.compiling import Engine
     from napari_seedbed.core.seeded.lessons import Lesson
 
 Prepared = TypeVar("Prepared")
 
 _ENGINES = "seeded engines"
+_LESSONS = "lessons of seeded engines"
 
 AUTOMATIC = "automatic"
 PUBLISHED = "random_walker"
 WATERSHED = "watershed"
+
+
+def engine_of(operation: str, parameters: Mapping[str, Any]) -> "Engine | None":
+    """Return the engine whose kernels a step of a recipe needs, if it is one of those that have
+    many."""
+    if operation == "seeded_segmentation":
+        operation = parameters.get("engine", AUTOMATIC)
+    engines: dict[str, Engine] = {
+        AUTOMATIC: "automatic",
+        PUBLISHED: "published",
+        "pixel_classification": "classifier",
+    }
+    return engines.get(operation)
 
 
 def _prepared(job: Job, key: Hashable, make: Callable[[], Prepared]) -> Prepared:
@@ -77,11 +92,12 @@ def _outputs_of(job: Job, engine: Any) -> dict[str, NDArray]:
     if job.parameters["probabilities"]:
         shape = (len(job.label_values), *engine.labels.shape)
         probabilities = np.zeros(shape, np.float32)
-        for value, probability in zip(engine.label_values, engine.probabilities, strict=True):
+        found = engine.find_probabilities(job.should_stop)
+        for value, probability in zip(engine.label_values, found, strict=True):
             probabilities[job.label_values.index(int(value))] = probability
         outputs["probabilities"] = probabilities
     if job.parameters["uncertainty"]:
-        outputs["uncertainty"] = engine.uncertainty
+        outputs["uncertainty"] = engine.find_uncertainty(job.should_stop)
     return outputs
 
 
@@ -97,28 +113,20 @@ def _published(job: Job) -> Any:
 def _segmenter(job: Job) -> Any:
     from napari_seedbed.core import SeededSegmenter
 
-    segmenter = _prepared(
+    return _prepared(
         job,
         AUTOMATIC,
         lambda: SeededSegmenter(job.load(), spacing=job.spacing, channel_axis=job.channel_axis),
     )
-    # What is prepared depends on the image alone: another background needs no other engine.
-    background = job.parameters["background"]
-    segmenter.background = (background,) if background else ()
-    segmenter.taught_by = lesson_from_text(job.parameters[LEARNT])
-    return segmenter
 
 
 def last_lesson(cache: Mapping[Hashable, Any]) -> "Lesson | None":
-    """What the last run with this cache teaches about other images.
+    """What the last run with this cache teaches about other images, all its time points together.
 
     None where it did not tell objects from background, or with another engine than the automatic.
     """
-    for key, engine in cache.items():
-        if isinstance(key, tuple) and key[0] == _ENGINES and key[-1] == AUTOMATIC:
-            lesson: Lesson | None = engine.lesson
-            return lesson
-    return None
+    lessons: list[Lesson] = cache.get(_LESSONS, [])
+    return lessons[0].joined(*lessons[1:]) if lessons else None
 
 
 def _prepare(job: Job) -> None:
@@ -135,10 +143,23 @@ def _prepare(job: Job) -> None:
 def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
     engine, background = job.parameters["engine"], job.parameters["background"]
     report = _without(background, job.report)
+    # Of this run alone, and put back for each time point: the cache is emptied before.
+    lessons: list[Lesson] = job.shared.setdefault(_LESSONS, [])
+    job.context.cache[_LESSONS] = lessons
     if engine == AUTOMATIC:
         segmenter = _segmenter(job)
-        segmenter.solve(job.seeds, job.should_stop, report, view=job.context.view)
+        # What is prepared depends on the image alone: another background needs no other engine.
+        segmenter.solve(
+            job.seeds,
+            job.should_stop,
+            report,
+            view=job.context.view,
+            background=background or None,
+            lesson=lesson_from_text(job.parameters[LEARNT]),
+        )
         outputs = _outputs_of(job, segmenter)
+        if segmenter.lesson is not None:
+            lessons.append(segmenter.lesson)
     elif engine == PUBLISHED:
         outputs = _walk(job, _published(job), report)
     else:
@@ -291,6 +312,7 @@ SEEDED_SEGMENTATION = Operation(
     group="Segmentation",
     title="Seeded segmentation",
     term="scribbles, markers, random walker, watershed",
+    known_by="engine",
     menu="napari/layers/segment",
     function=_seeded_segmentation,
     prepare=_prepare,

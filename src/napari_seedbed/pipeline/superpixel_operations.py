@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.pipeline.core_calls import core_call
 from napari_seedbed.pipeline.declarations import Job, Need
 from napari_seedbed.pipeline.filter_operations import length
@@ -82,6 +83,7 @@ def _chan_vese(job: Job) -> dict[str, NDArray]:
         should_stop=job.should_stop,
     )
     if mask.any() and not mask.all():
+        image, _ = moderate(image)
         brightness = image if job.channel_axis is None else image.mean(axis=0, dtype=np.float64)
         is_bright = float(brightness[mask].mean()) >= float(brightness[~mask].mean())
         if is_bright != (side == "bright"):

@@ -28,6 +28,10 @@ def textures(shape=(96, 128), seed=0):
     return image + rng.normal(0, 0.1, shape), truth
 
 
+# Nearer to the border the features of both sides mix, to the width of their largest window.
+APART = np.abs(np.arange(128) - 63.5) > 10
+
+
 def marks_on(truth, step=9):
     marks = np.zeros(truth.shape, np.int32)
     where = (*(slice(None, None, step),) * (truth.ndim - 1), slice(10, -10))
@@ -40,8 +44,9 @@ def marks_on(truth, step=9):
 def test_textures_of_the_same_brightness_are_told_apart(shape):
     image, truth = textures(shape)
     found = pixel_classification(image, marks_on(truth))
-    apart = np.abs(np.arange(128) - 63.5) > 10
-    assert np.mean((found == truth)[..., apart]) > 0.9
+    # What is missed are stripes, in rows near the edge of the image; noise is found all over.
+    assert np.mean((found == truth)[..., APART]) > 0.97
+    assert np.mean((found == truth)[..., 74:]) > 0.99
 
 
 def test_second_channel_counts(rng):
@@ -91,11 +96,12 @@ def test_brightness_and_bit_depth_do_not_matter_unless_asked_for():
             out[place] = 1 + probabilities.argmax(axis=0)
 
         PixelClassifier(learnt).classify(other, take)
-        return np.mean(out == truth)
+        return np.mean((out == truth)[..., APART])
 
     assert samples.intensities == "contrast"
-    assert classified("contrast") > 0.9
-    assert classified("absolute") < 0.7
+    assert classified("contrast") > 0.97
+    # so much brighter than what was learnt that all of it goes to one class
+    assert classified("absolute") == 0.5
 
 
 def test_several_images_are_learnt_from_together():

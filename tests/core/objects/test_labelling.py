@@ -71,7 +71,7 @@ def test_huge_labels_take_no_huge_memory():
 
 
 def test_labels_beyond_32_bits_are_refused():
-    with pytest.raises(InputError, match="at most 2147483647"):
+    with pytest.raises(InputError, match="and 2147483647"):
         relabel_sequential(np.array([[2**31]]))
 
 

@@ -46,10 +46,55 @@ RING = drawn(
 )
 
 
-@pytest.mark.parametrize("shape", [(40, 50), (14, 16, 18)])
-def test_skeleton_of_a_mask_is_that_of_scikit_image(shape):
-    mask = blobs(3, shape)
+def test_skeleton_of_a_flat_mask_is_that_of_scikit_image():
+    mask = blobs(3, (40, 50))
     np.testing.assert_array_equal(skeleton(mask), skeletonize(mask))
+
+
+def topology(mask):
+    """Numbers of pieces and cavities and the Euler number, of which that of holes follows."""
+    padded = np.pad(mask, 1)
+    touching = np.ones((3,) * mask.ndim, bool)
+    return ndi.label(padded, touching)[1], ndi.label(~padded)[1], euler_number(padded, mask.ndim)
+
+
+@pytest.mark.parametrize("method", ["zhang", "lee"])
+@given(
+    st.one_of(
+        arrays(np.uint8, st.tuples(*[st.integers(1, 12)] * 2), elements=st.integers(0, 3)),
+        arrays(np.uint8, st.tuples(*[st.integers(1, 7)] * 3), elements=st.integers(0, 3)),
+    )
+)
+def test_each_object_keeps_its_pieces_holes_and_cavities(method, labels):
+    found = skeleton(labels, method if labels.ndim == 2 else None)
+    assert (found[found > 0] == labels[found > 0]).all()
+    for value in np.unique(labels[labels > 0]):
+        assert topology(found == value) == topology(labels == value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("shape", [(60, 50), (18, 20, 22)])
+@pytest.mark.parametrize("share", [0, 0.5, -0.5])
+def test_thick_objects_keep_their_topology_and_get_thin(seed, shape, share):
+    mask = blobs(seed, shape, share)
+    found = skeleton(mask, "lee") > 0
+    assert topology(found) == topology(mask)
+    assert found.sum() < mask.sum() / 2
+    np.testing.assert_array_equal(skeleton(found, "lee") > 0, found)
+
+
+def test_solid_boxes_of_any_size_leave_a_line_that_the_table_lists():
+    rng = np.random.default_rng(0)
+    sizes = [(4, 4, 50), (8, 8, 8), (1, 1, 1), *rng.integers(1, 13, (60, 3)), (9, 2), (2, 2)]
+    for size in sizes:
+        box = np.pad(np.full(size, 5), 1)
+        for method in ("lee",) if box.ndim == 3 else ("zhang", "lee"):
+            line = skeleton(box, method)
+            assert topology(line > 0) == topology(box > 0)
+            assert set(branch_table(line, thin=False)["label"]) == {5}
+    rod = np.argwhere(skeleton(np.ones(sizes[0], bool)))
+    assert 44 <= len(rod) <= 50
+    assert (np.ptp(rod[:, :2], axis=0) == 0).all()
 
 
 def test_objects_that_touch_have_one_skeleton_each():
@@ -117,6 +162,11 @@ def test_voxel_on_its_own_is_isolated():
     np.testing.assert_array_equal(points, [[2, 2]])
     assert columns["kind"][0] == "isolated"
     assert columns["label"][0] == 7
+    table = branch_table(np.pad([[7]], 2), 0.5)
+    assert (table["kind"], table["label"], table["length"], table["mean_width"]) == (
+        ["point"], [7], [0], [0.5],
+    )  # fmt: skip
+    assert (table["start_node"], table["end_node"], table["start_y"]) == ([1], [1], [1.0])
 
 
 def test_ring_has_neither_ends_nor_branches():

@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy import ndimage as ndi
 from skimage import data, segmentation
 
 from napari_seedbed.core.regions.superpixels import (
@@ -45,6 +46,18 @@ def test_slic_in_a_mask_is_that_of_scikit_image(grey):
     mask[20:90, 30:100] = True
     expected = segmentation.slic(grey, 30, 0.1, channel_axis=None, mask=mask, start_label=1)
     assert np.array_equal(slic_regions(grey, 30, 10, mask=mask), expected)
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (9, 30, 40)])
+@pytest.mark.parametrize("n_segments", [1, 3, 20])
+def test_slic_gives_pieces_of_a_mask_that_do_not_touch_regions_of_their_own(shape, n_segments):
+    rng = np.random.default_rng(1)
+    image = rng.random(shape)
+    mask = ndi.gaussian_filter(rng.normal(size=shape), 2) > 0.15
+    labels = slic_regions(image, n_segments, mask=mask)
+    assert np.array_equal(labels > 0, mask)
+    for value in range(1, labels.max() + 1):
+        assert ndi.label(labels == value, np.ones((3,) * len(shape)))[1] == 1
 
 
 def test_slic_of_a_mask_of_one_voxel_is_one_region():

@@ -96,13 +96,11 @@ def test_the_result_depends_on_image_seeds_and_lesson_alone(lesson):
     segmenter = SeededSegmenter(image, background=BACKGROUND)
     one_less = np.where(seeds == 3, 0, seeds)
     segmenter.solve(one_less)
-    segmenter.taught_by = lesson
-    segmenter.solve(one_less)
-    found = segmenter.solve(seeds)
+    segmenter.solve(one_less, lesson=lesson)
+    found = segmenter.solve(seeds, lesson=lesson)
     fresh = solved(image, seeds, lesson)
     np.testing.assert_array_equal(found, fresh.labels)
     np.testing.assert_array_equal(segmenter.lesson.values, fresh.lesson.values)
-    segmenter.taught_by = None
     np.testing.assert_array_equal(segmenter.solve(seeds), solved(image, seeds).labels)
 
 
@@ -156,11 +154,10 @@ def test_images_of_another_kind_are_named(lesson, data, axis, words):
     with pytest.raises(InputError, match=f"2D image with 1 channel, this is a {words}"):
         SeededSegmenter(data, channel_axis=axis, lesson=lesson)
     segmenter = SeededSegmenter(data, channel_axis=axis)
-    segmenter.taught_by = lesson
     seeds = np.zeros(segmenter.shape, int)
     seeds[0, 0], seeds[-1, -1] = 1, 2
     with pytest.raises(InputError, match=words):
-        segmenter.solve(seeds)
+        segmenter.solve(seeds, lesson=lesson)
 
 
 def test_a_lesson_must_hold_both_kinds(lesson):

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage as ndi
 from skimage.segmentation import watershed
 
-from napari_seedbed.core import SeededSegmenter, seeded_segmentation
+from napari_seedbed.core import RandomWalker, SeededSegmenter, seeded_segmentation
 from napari_seedbed.core import threads as kernel_threads
 from napari_seedbed.core.seeded.label_painting import Painter
 from napari_seedbed.core.seeded.seed_problems import Solution
@@ -106,8 +106,9 @@ def test_without_a_background_all_labels_are_equals():
     found = seeded_segmentation(image, two)
     assert dice(found == 1, truth > 0, True) > 0.9
     swapped = seeded_segmentation(image, np.where(two == 1, 20, two))
-    # The order of the labels changes roundings, and which of equal splits a tree takes.
-    assert ((found == BACKGROUND) == (swapped == BACKGROUND)).mean() > 0.995
+    # The order of the labels changes roundings, and which of equal splits a tree takes: that moves
+    # a few voxels of the border, none to three of 10752 on ten such scenes.
+    assert ((found == BACKGROUND) != (swapped == BACKGROUND)).sum() <= 10
 
 
 def test_the_result_depends_on_the_seeds_alone():
@@ -147,7 +148,7 @@ def test_brightness_and_contrast_do_not_matter(scale):
     unit = np.rint(255 * (image - image.min()) / np.ptp(image))
     wanted = seeded_segmentation(unit, seeds, background=BACKGROUND)
     found = seeded_segmentation(unit * scale + 7 * scale, seeds, background=BACKGROUND)
-    assert (found == wanted).mean() > 0.995
+    np.testing.assert_array_equal(found, wanted)
 
 
 def look(engine, seeds, view):
@@ -271,6 +272,57 @@ def test_it_can_be_cancelled_at_any_time_and_keeps_the_last_result():
     np.testing.assert_array_equal(engine.solve(seeds), first)
 
 
+@pytest.mark.parametrize("engine", [SeededSegmenter, RandomWalker])
+def test_what_is_made_when_asked_for_can_be_cancelled_and_comes_out_the_same(engine):
+    image, _, seeds = balls()
+    segmenter = engine(image)
+    segmenter.solve(seeds)
+    for find, expected in (
+        (segmenter.find_probabilities, segmenter.probabilities),
+        (segmenter.find_uncertainty, segmenter.uncertainty),
+    ):
+        asked = []
+        np.testing.assert_array_equal(find(lambda a=asked: a.append(0) or False), expected)
+        assert len(asked) >= (10 if engine is SeededSegmenter else 1)
+        for when in range(0, len(asked) // 3 + 1, max(1, len(asked) // 9)):
+            count = iter(range(10**9))
+            with pytest.raises(Cancelled):
+                find(lambda c=count, w=when: next(c) >= w)
+        np.testing.assert_array_equal(find(), expected)
+
+
+def test_background_and_lesson_of_one_solve_are_those_of_that_solve_alone():
+    image, _, seeds = discs()
+    plain = SeededSegmenter(image)
+    pooled = SeededSegmenter(image, background=BACKGROUND)
+    without, with_it = plain.solve(seeds), pooled.solve(seeds)
+    assert (without != with_it).any()
+    np.testing.assert_array_equal(plain.solve(seeds, background=BACKGROUND), with_it)
+    np.testing.assert_array_equal(plain.solve(seeds), without)
+    found = {}
+    # Solves of several threads take turns; none sees what another was told.
+    askers = [
+        threading.Thread(
+            target=lambda n=n, of=of: found.update({n: plain.solve(seeds, background=of)})
+        )
+        for n, of in enumerate((None, BACKGROUND) * 3)
+    ]
+    for thread in askers:
+        thread.start()
+    for thread in askers:
+        thread.join()
+    for number, labels in found.items():
+        np.testing.assert_array_equal(labels, with_it if number % 2 else without)
+    with pytest.raises(InputError, match="background is 0"):
+        plain.solve(seeds, background=0)
+
+
+def test_more_voxels_than_numbers_of_32_bits_count_are_refused():
+    huge = np.broadcast_to(np.uint8(0), (1300, 1300, 1300, 2))
+    with pytest.raises(InputError, match=r"^data has 2197000000 voxels; .* 2147483647 at most"):
+        SeededSegmenter(huge, channel_axis=-1)
+
+
 @pytest.mark.parametrize("n_labels", [2, 3])
 def test_small_objects_on_a_background_without_noise(n_labels):
     image = np.zeros((600, 600), np.uint8)
@@ -341,3 +393,14 @@ def test_a_quick_look_paints_all_that_a_stroke_may_change(monkeypatch):
         np.testing.assert_array_equal(named[outside], old[outside])
         np.testing.assert_array_equal(seen[region], named[region])
     assert small >= 2
+
+
+def test_the_result_is_the_most_probable_label_on_islands_too():
+    image, truth, seeds = discs()
+    # An object that nobody marked looks like one, and is background.
+    seeds[seeds == 3] = 0
+    engine = SeededSegmenter(image, background=BACKGROUND)
+    found = engine.solve(seeds)
+    assert (found[truth == 3] == BACKGROUND).mean() > 0.9
+    named = np.array(engine.label_values)[engine.probabilities.argmax(axis=0)]
+    np.testing.assert_array_equal(named, found)

@@ -265,7 +265,7 @@ def test_it_ends_at_the_limit_and_can_be_cancelled():
         ({"labels": np.zeros((90, 110), int)}, "at least one object"),
         ({"labels": -np.ones((90, 110), int)}, "labels must be 0 or more"),
         ({"labels": np.ones((9, 9), int)}, "labels has the shape"),
-        ({"labels": np.ones((90, 110))}, "hold integers"),
+        ({"labels": np.ones((90, 110))}, "hold whole numbers"),
         ({"num_iter": -1}, "num_iter must be .* got -1"),
         ({"lambda2": -1}, "lambda2 must be .* got -1"),
         ({"seek": "edges", "threshold": "low"}, "threshold is 'low'"),

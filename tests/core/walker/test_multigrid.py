@@ -11,7 +11,7 @@ from napari_seedbed.core.walker.anchors import anchored
 from napari_seedbed.core.walker.edge_weights import as_volume, edge_weights
 from napari_seedbed.core.walker.graph_layout import LANES, MOST_LOWER, Graph, GraphLayout, ordered
 from napari_seedbed.core.walker.hierarchy import Hierarchy, build_hierarchy
-from napari_seedbed.core.walker.multigrid import _LOOK_BACK, Preconditioner, _left, solve
+from napari_seedbed.core.walker.multigrid import _LOOK_BACK, Preconditioner, _left, flat, solve
 from napari_seedbed.core.walker.seed_map import SeedMap
 
 SHAPES = [(70, 9, 11), (5, 70, 9), (1, 70, 40), (8, 8, 8)]
@@ -93,13 +93,14 @@ def test_turning_makes_a_direction_and_its_product_with_the_matrix(shape):
     direction = z + 0.7 * p
     energy = np.zeros((*shape[:2], 1), np.float32)
     with anchored(scene.hierarchy, scene.seeds.state, scene.seeds.places) as anchors:
-        tiles = scene.preconditioner(anchors).tiles
+        preconditioner = scene.preconditioner(anchors)
+    tiles = preconditioner.tiles
     factor = np.array([0.7], np.float32)
     for phase in tiles.phases:
         for tile in phase:
             grid_kernels.turn(
-                *tile, tiles.along_y, np.arange(1), factor, p, z,
-                *scene.hierarchy.weights, scene.seeds.state, energy,
+                *tile, tiles.along_y, *preconditioner.grid, np.arange(1), factor,
+                flat(p), flat(z), *preconditioner.equations, energy,
             )  # fmt: skip
     np.testing.assert_allclose(p, direction, atol=1e-6)
     product = np.where(scene.free, scene.matrix @ direction.ravel(), 0)

@@ -6,7 +6,6 @@ Breiman L (2001). Random forests. Machine Learning 45(1), 5-32.
 Geurts P, Ernst D, Wehenkel L (2006). Extremely randomized trees. Machine Learning 63(1), 3-42.
 """
 
-import warnings
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
@@ -29,6 +28,7 @@ from napari_seedbed.core.classifier.samples import (
     training_samples,
 )
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.library_warnings import silence
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.core.threads import run_ranges, thread_count
 from napari_seedbed.core.validation import check_count, check_spacing
@@ -304,9 +304,9 @@ def _fit(values: NDArray[np.float32], labels: NDArray[np.int32], n_trees: int) -
         random_state=0,
         n_jobs=thread_count(),
     )
-    with warnings.catch_warnings():
-        # With few trees some samples were seen by all of them; they are left out of the error.
-        warnings.filterwarnings("ignore", module="sklearn")
+    # With few trees some samples were seen by all of them; they are left out of the error.
+    silence("Some inputs do not have OOB scores", "sklearn")
+    with np.errstate(invalid="ignore"):
         return forest.fit(values, labels)
 
 

@@ -19,7 +19,12 @@ from napari_seedbed.core.classifier.features import (
 )
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges
-from napari_seedbed.core.validation import check_count, check_labels, check_number, check_spacing
+from napari_seedbed.core.validation import (
+    check_count,
+    check_number,
+    check_small_labels,
+    check_spacing,
+)
 from napari_seedbed.errors import InputError
 
 Intensities = Literal["contrast", "absolute"]
@@ -39,6 +44,9 @@ AT_LEAST = 4
 """Blocks that even a small part is cut into, so that several cores have something to do."""
 
 _LOOKED_AT = 1 << 20
+_LEAST_RANGE = 1e-30
+"""The inverse of less is no number that forests take."""
+
 _TILES = {2: 128, 3: 32}
 _DROPPED_BITS = 11
 
@@ -153,12 +161,12 @@ def training_samples(
     voxels = as_channels(image, channel_axis)
     shape = voxels.shape[1:]
     size = check_spacing(spacing, len(shape))
-    marks = check_labels(labels, shape)
+    marks = check_small_labels(labels, shape)
     features = feature_set(voxels, sigma, n_scales)
     check_scales(features.sigmas, size)
     offset, gain = intensity_scale(voxels, intensities)
     where = np.flatnonzero(marks > 0)
-    found = marks.reshape(-1)[where].astype(np.int32)
+    found = marks.reshape(-1)[where]
     kept = evenly_chosen(found, MOST_OF_A_CLASS)
     where, found = where[kept], found[kept]
     values = np.empty((len(where), features.count), np.float32)
@@ -218,7 +226,7 @@ def intensity_scale(
         if high <= low:
             low, high = seen.min(), seen.max()
         offsets.append(float(low))
-        gains.append(float(1 / (high - low)) if high > low else 1.0)
+        gains.append(float(1 / (high - low)) if high - low > _LEAST_RANGE else 1.0)
     return offsets, gains
 
 

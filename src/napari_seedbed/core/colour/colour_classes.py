@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from napari_seedbed.core.colour.colour_spaces import check_colour_image
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_image, check_labels, check_number
+from napari_seedbed.core.validation import (
+    check_image,
+    check_labels,
+    check_number,
+    check_small_labels,
+)
 from napari_seedbed.errors import InputError
 
 Background = Literal["black", "grey", "white"]
@@ -50,7 +55,7 @@ def most_probable(
         If there are not as many labels as maps.
     """
     maps = check_image(probabilities, "probabilities", allow_bool=False)
-    names = check_labels(labels).astype(np.int32)
+    names = check_small_labels(labels)
     least = check_number(threshold, "threshold")
     if names.ndim != 1 or maps.ndim < 2 or len(names) != len(maps):
         raise InputError(
@@ -150,7 +155,9 @@ def colour_composite(
         if background == "grey":
             grey = colours.mean(axis=-1, dtype=np.float64)
             if out.dtype.kind in "iu":
-                grey = np.rint(grey)
+                # The largest numbers of 64 bits are one less than what they round to.
+                most = np.nextafter(2.0 ** np.iinfo(out.dtype).max.bit_length(), 0)
+                grey = np.minimum(np.rint(grey), most)
             elsewhere = grey.astype(out.dtype)[..., np.newaxis]
         else:
             elsewhere = flat

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.colour.colour_spaces import check_colour_image
 from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.progress import ShouldStop
-from napari_seedbed.core.validation import check_labels
+from napari_seedbed.core.validation import check_small_labels
 from napari_seedbed.errors import InputError
 
 
@@ -77,7 +77,7 @@ def patch_pixels(
 
 
 def _check_shape(patch: Any, shape: tuple[int, ...], name: str) -> NDArray[np.integer]:
-    labels = check_labels(patch, name=name)
+    labels = check_small_labels(patch, name=name)
     if labels.shape != shape:
         raise InputError(
             f"{name} has the shape {labels.shape}; it must have the image's shape without its "

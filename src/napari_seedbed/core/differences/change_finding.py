@@ -18,9 +18,15 @@ from napari_seedbed.core.differences.image_differences import Comparison, compar
 from napari_seedbed.core.differences.registration import Registration
 from napari_seedbed.core.differences.structural_similarity import structural_similarity_map
 from napari_seedbed.core.filters.flat_morphology import maximum, minimum
+from napari_seedbed.core.magnitudes import divided, exponent_of, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_channel_axis, check_number, check_spacing
+from napari_seedbed.core.validation import (
+    check_channel_axis,
+    check_image,
+    check_number,
+    check_spacing,
+)
 from napari_seedbed.errors import InputError
 
 ChangeMode = Literal["signed", "absolute", "ratio", "similarity"]
@@ -45,6 +51,8 @@ _BORDER = 2
 @dataclass(frozen=True, eq=False)
 class ChangeEvidence:
     """What speaks for a change at each pixel, before any threshold.
+
+    Excess, noise and contrast of images of extreme numbers are divided by one power of two.
 
     Attributes
     ----------
@@ -137,6 +145,9 @@ def change_evidence(
     if channels not in ("each", "mean"):
         raise InputError(f"channels must be one of 'each', 'mean'; got {channels!r}.")
     length = check_number(tolerance, "tolerance")
+    a, b = check_image(a, "a"), check_image(b, "b")
+    exponent = exponent_of(a, b)
+    a, b = divided(a, exponent), divided(b, exponent)
     compared = compare_images(
         a, b, mode="signed" if mode == "similarity" else mode, channel_axis=channel_axis,
         channels=channels, register=register, match=match, should_stop=should_stop,
@@ -167,6 +178,7 @@ def change_evidence(
     difference = compared.difference
     if axis is not None and channels == "each":
         difference = _most_telling(np.moveaxis(difference, axis, 0), excess, noise)
+    difference = restored(difference, 0 if mode == "ratio" else exponent)
     return ChangeEvidence(
         tuple(excess), tuple(noise), tuple(contrast), difference, mode, compared.registration
     )  # fmt: skip

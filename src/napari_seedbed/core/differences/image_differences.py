@@ -1,6 +1,6 @@
 """What differs between two images, after one was brought onto the other if wanted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,6 +15,7 @@ from napari_seedbed.core.differences.registration import (
     warp_image,
 )
 from napari_seedbed.core.differences.registration_choice import needed_registration
+from napari_seedbed.core.magnitudes import divided, exponent_of, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image
@@ -80,6 +81,15 @@ def compare_images(
         raise InputError(
             f"channels must be one of {', '.join(map(repr, CHANNEL_RULES))}; got {channels!r}."
         )
+    exponent = exponent_of(first, second)
+    if exponent:
+        found = compare_images(
+            divided(first, exponent), divided(second, exponent), mode=mode, channel_axis=axis,
+            channels=channels, register=register, match=match, percentiles=percentiles,
+            should_stop=should_stop,
+        )  # fmt: skip
+        difference = restored(found.difference, 0 if mode == "ratio" else exponent)
+        return replace(found, difference=difference, moved=restored(found.moved, exponent))
     shape = tuple(n for i, n in enumerate(first.shape) if i != axis)
     registration = None
     covered = np.ones(shape, bool)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from napari_seedbed.core.differences.registration import check_same_shape
+from napari_seedbed.core.magnitudes import divided, exponent_of
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
@@ -73,6 +74,11 @@ def structural_similarity_map(
             f"a has an axis of {min(spatial)} pixel(s), and structural similarity looks at windows "
             f"of {side}; take larger images, or a smaller window."
         )
+    exponent = exponent_of(first, second)
+    first, second = divided(first, exponent), divided(second, exponent)
+    if data_range is not None:
+        data_range = check_number(data_range, "data_range", allow_zero=False)
+        data_range = float(np.ldexp(data_range, -exponent))
     extent = _extent(first, second, data_range)
     if axis is None:
         return _map(first, second, side, extent, should_stop)

@@ -10,6 +10,7 @@ from napari_seedbed.core.filters import ball_kernels
 from napari_seedbed.core.filters.flat_morphology import maximum, minimum
 from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.filters.local_filters import float_image, half_width
+from napari_seedbed.core.magnitudes import check_fits
 from napari_seedbed.core.parabola_envelopes import lowest_paraboloids
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
@@ -99,8 +100,9 @@ def subtract_background(
         array, radius, method, spacing, light_ground=light_ground, should_stop=should_stop
     )
     check_stop(should_stop)
-    np.subtract(array, ground, out=ground)
-    return ground
+    with np.errstate(over="ignore"):
+        np.subtract(array, ground, out=ground)
+    return check_fits(ground)
 
 
 def _paraboloid(

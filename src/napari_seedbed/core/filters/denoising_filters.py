@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -14,9 +13,11 @@ from napari_seedbed.core.filters import bilateral_kernels, patch_kernels
 from napari_seedbed.core.filters.local_filters import (
     check_window,
     float_image,
+    proportional,
     reflected_indices,
 )
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_count, check_number, check_spacing
@@ -26,6 +27,7 @@ _REACH_OF_BILATERAL = 3.0
 """Standard deviations that its window goes to, as in scikit-image."""
 
 _STEPS_PER_TASK = 1 << 22
+_LARGEST = 1e300
 _MEDIAN_OF_NORMAL = 0.6744897501960817
 """Of the absolute values of a normal distribution of standard deviation 1."""
 
@@ -75,19 +77,23 @@ def bilateral(
     array = float_image(image)
     size = check_spacing(spacing, array.ndim)
     width = check_window(sigma, size, array.shape, "sigma")
-    likeness = check_number(contrast, "contrast") or float(array.std(dtype=np.float64))
+    asked = check_number(contrast, "contrast")
+    array, exponent = moderate(array)
+    likeness = float(np.ldexp(asked, -exponent)) if asked else float(array.std(dtype=np.float64))
     if width == 0 or likeness == 0:
-        return array.copy()
+        return restored(array.copy(), exponent)
     lead = (1,) * (3 - array.ndim)
     volume = array.reshape(lead + array.shape)
     reach = [0] * len(lead) + [math.ceil(_REACH_OF_BILATERAL * width / step) for step in size]
     squares = [
-        (np.arange(-r, r + 1) * step) ** 2 for r, step in zip(reach, (*lead, *size), strict=True)
+        (np.arange(-r, r + 1) * (step / width)) ** 2
+        for r, step in zip(reach, (*lead, *size), strict=True)
     ]
-    near = np.exp(-0.5 / width**2 * (squares[0][:, None, None] + squares[1][:, None] + squares[2]))
+    near = np.exp(-0.5 * (squares[0][:, None, None] + squares[1][:, None] + squares[2]))
     z_of, y_of, x_of = (reflected_indices(n, r) for n, r in zip(volume.shape, reach, strict=True))
     out = np.empty_like(volume, order="C")
-    alike = 0.5 / likeness / likeness
+    # 0 times infinity is no number.
+    alike = min(0.5 / likeness / likeness, _LARGEST)
 
     def run(first: int, last: int) -> None:
         bilateral_kernels.averaged(first, last, volume, z_of, y_of, x_of, near, alike, out)
@@ -95,9 +101,10 @@ def bilateral(
     lines = volume.shape[0] * volume.shape[1]
     parts = 1 + volume.size * near.size // (1 << 22)
     run_ranges(run, split(lines, parts), should_stop=should_stop)
-    return out.reshape(array.shape)
+    return restored(out.reshape(array.shape), exponent)
 
 
+@proportional
 def total_variation(
     image: Any,
     weight: float = 0.1,
@@ -230,7 +237,7 @@ def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
     """
     import pywt
 
-    details = np.squeeze(float_image(image))
+    details, exponent = moderate(np.squeeze(float_image(image)))
     if details.ndim == 0:
         return 0.0
     for axis in range(details.ndim):
@@ -239,7 +246,7 @@ def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
     if not sizes.size:
         return 0.0
     middle = call_aside(partial(np.median, sizes), should_stop)
-    return float(middle) / _MEDIAN_OF_NORMAL
+    return float(np.ldexp(middle / _MEDIAN_OF_NORMAL, exponent))
 
 
 def non_local_means(
@@ -293,16 +300,20 @@ def non_local_means(
     )
     if patch % 2 == 0:
         raise InputError(f"patch_size is {patch}; it must be an odd number.")
-    h = check_number(strength, "strength") or _NOISE_TO_STRENGTH * noise_level(
-        array, should_stop=should_stop
+    asked = check_number(strength, "strength")
+    array, exponent = moderate(array)
+    h = (
+        float(np.ldexp(asked, -exponent))
+        if asked
+        else _NOISE_TO_STRENGTH * noise_level(array, should_stop=should_stop)
     )
     if h == 0 or distance == 0:
-        return array.copy()
+        return restored(array.copy(), exponent)
     check_stop(should_stop)
     least = float(array.min())
     contrast = float(array.max()) - least
     if contrast == 0:
-        return array.copy()
+        return restored(array.copy(), exponent)
     # A side of one voxel is no side to search along.
     lead = (1,) * (3 - array.ndim)
     shape = lead + array.shape
@@ -318,7 +329,9 @@ def non_local_means(
     side = np.array((1, 32, 64) if shape[0] == 1 else (8, 8, 64), np.int64)
     tiles = int(np.prod(-(-np.array(shape) // side)))
     ways = itertools.product(*(range(-int(r), int(r) + 1) for r in reach - half))
-    scale = 1 / ((h / contrast) ** 2 * float(np.prod(2 * half + 1)))
+    # Beyond these strengths nothing changes, but squares are 0 or infinite.
+    unlike = min(max(h / contrast, 1e-100), 1e100)
+    scale = 1 / (unlike**2 * float(np.prod(2 * half + 1)))
     at_once = max(1, _STEPS_PER_TASK // int(np.prod(side)))
     while shifts := list(itertools.islice(ways, at_once)):
         run_ranges(
@@ -331,9 +344,10 @@ def non_local_means(
     sums /= weights
     sums *= contrast
     sums += least
-    return sums.reshape(array.shape).astype(array.dtype, copy=False)
+    return restored(sums.reshape(array.shape).astype(array.dtype, copy=False), exponent)
 
 
+@proportional
 def wavelet(
     image: Any,
     strength: float = 1.0,
@@ -400,7 +414,6 @@ def wavelet(
 def _shrunk(image: NDArray[np.floating], noise: float) -> NDArray[np.floating]:
     from skimage.restoration import denoise_wavelet
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with np.errstate(divide="ignore", invalid="ignore"):
         found: NDArray[np.floating] = denoise_wavelet(image, sigma=noise, rescale_sigma=False)
     return found

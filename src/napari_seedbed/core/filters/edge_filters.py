@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.gaussian_derivatives import correlate_along, gaussian_derivative
-from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.filters.local_filters import float_image, proportional
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -37,6 +38,7 @@ EDGE_REACH = {"sobel": 1, "scharr": 1, "prewitt": 1, "farid": 2}
 """Voxels to each side that the kernels take in."""
 
 
+@proportional
 def slope(
     image: Any,
     kernel: EdgeKernel = "sobel",
@@ -105,6 +107,7 @@ def _slope_along(
     return out
 
 
+@proportional
 def gradient_magnitude(
     image: Any,
     sigma: float = 1.0,
@@ -149,6 +152,7 @@ def gradient_magnitude(
     return np.sqrt(total, out=total)
 
 
+@proportional
 def laplacian_of_gaussian(
     image: Any,
     sigma: float = 1.0,
@@ -258,6 +262,7 @@ def canny(
         raise InputError(f"high is {high:g}; a share must be from 0 to 1.")
     if width > max(array.shape[-2:]):
         raise InputError(f"sigma is {sigma:g}; it must not be larger than a slice.")
+    array, exponent = moderate(array)
     slices = array.reshape((-1, *array.shape[-2:]))
     found = np.zeros(slices.shape, bool)
     least = float(array.min())
@@ -266,7 +271,7 @@ def canny(
     if contrast == 0 or min(array.shape[-2:]) < 3:
         return found.reshape(array.shape)
     if thresholds == "intensity":
-        low, high = low / contrast, high / contrast
+        low, high = (float(np.ldexp(limit, -exponent)) / contrast for limit in (low, high))
     for z, plane in enumerate(slices):
         check_stop(should_stop)
         found[z] = canny_of_slice(

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from napari_seedbed.core.filters.edge_filters import slope
 from napari_seedbed.core.filters.gaussian_derivatives import hessian
 from napari_seedbed.core.filters.gaussians import gaussian
-from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.filters.local_filters import float_image, proportional
+from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
@@ -95,6 +96,7 @@ def _of_three(
     return middle + first, middle - first - last, middle + last
 
 
+@proportional
 def hessian_eigenvalue(
     image: Any,
     sigma: float = 1.0,
@@ -169,9 +171,9 @@ def structure_eigenvalue(
     Raises
     ------
     InputError
-        If `sigma` is negative, or there is no such eigenvalue.
+        If `sigma` is negative, there is no such eigenvalue, or the squares do not fit the type.
     """
-    array = float_image(image)
+    array, exponent = moderate(float_image(image))
     size = check_spacing(spacing, array.ndim)
     place = _place(which, array.ndim)
     width = check_number(sigma, "sigma")
@@ -182,7 +184,7 @@ def structure_eigenvalue(
         gaussian(one * other, width, size, should_stop=should_stop)
         for one, other in combinations_with_replacement(slopes, 2)
     ]
-    return symmetric_eigenvalues(elements, should_stop)[place]
+    return restored(symmetric_eigenvalues(elements, should_stop)[place], 2 * exponent)
 
 
 def _place(which: str, ndim: int) -> int:

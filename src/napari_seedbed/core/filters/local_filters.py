@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab
 from napari_seedbed.core.threads import run_ranges, split
@@ -30,6 +32,27 @@ def float_image(image: Any) -> NDArray[np.floating]:
     array = check_image(image)
     wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     return array.astype(np.float64 if wide else np.float32, copy=False)
+
+
+Arguments = ParamSpec("Arguments")
+Filter = Callable[Concatenate[Any, Arguments], NDArray[np.floating]]
+
+
+def proportional(filter_: Filter[Arguments]) -> Filter[Arguments]:
+    """Let a filter whose result grows with the image see images of moderate numbers only.
+
+    What it gives for extreme ones then is what it would give in a wider type. A result that does
+    not fit the image's type raises `InputError`.
+    """
+
+    @wraps(filter_)
+    def scaled(
+        image: Any, *args: Arguments.args, **named: Arguments.kwargs
+    ) -> NDArray[np.floating]:
+        array, exponent = moderate(float_image(image))
+        return restored(filter_(array, *args, **named), exponent)
+
+    return scaled
 
 
 def ordered_image(image: Any) -> NDArray[np.generic]:

@@ -13,6 +13,7 @@ from napari_seedbed.core.filters.local_filters import (
     check_window,
     float_image,
     ordered_image,
+    proportional,
     reflected_indices,
 )
 from napari_seedbed.core.filters.windows import Window, window_halo, window_rows
@@ -206,6 +207,7 @@ def _run_lines(run: Any, shape: tuple[int, ...], should_stop: ShouldStop | None)
     run_ranges(run, split(lines, 1 + math.prod(shape) // _VOXELS_PER_TASK), should_stop=should_stop)
 
 
+@proportional
 def mean(
     image: Any,
     radius: float,

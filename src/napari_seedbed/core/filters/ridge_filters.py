@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.eigenvalues import symmetric_eigenvalues
 from napari_seedbed.core.filters.gaussian_derivatives import hessian
-from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.filters.local_filters import float_image, proportional
+from napari_seedbed.core.magnitudes import exponent_of, moderate
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_number, check_spacing
@@ -24,6 +25,7 @@ _BLOBS = 0.5
 """Frangi's alpha and beta, which nobody seems to change."""
 
 
+@proportional
 def sato(
     image: Any,
     sigmas: Sequence[float],
@@ -132,7 +134,9 @@ def frangi(
     Frangi AF and others (1998). Multiscale vessel enhancement filtering. Medical Image Computing
     and Computer-Assisted Intervention, LNCS 1496, 130-137.
     """
-    gamma = check_number(contrast, "contrast")
+    image = float_image(image)
+    # The curvatures are those of an image of moderate numbers.
+    gamma = float(np.ldexp(check_number(contrast, "contrast"), -exponent_of(image)))
     likeness, strength = [], []
     for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
         strength.append(_by_voxel(_squared_size, values, should_stop))
@@ -217,7 +221,7 @@ def _curvatures(
 
     They are multiplied by the size squared, so that answers of all sizes compare.
     """
-    array = float_image(image)
+    array, _ = moderate(float_image(image))
     if array.ndim not in (2, 3):
         raise InputError(f"image has {array.ndim} axes; it must have 2 or 3.")
     size = check_spacing(spacing, array.ndim)

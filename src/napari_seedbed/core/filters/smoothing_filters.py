@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.gaussians import gaussian
-from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.filters.local_filters import float_image, proportional
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.validation import check_number
 from napari_seedbed.errors import InputError
 
 
+@proportional
 def difference_of_gaussians(
     image: Any,
     low_sigma: float,
@@ -54,6 +55,7 @@ def difference_of_gaussians(
     return fine
 
 
+@proportional
 def unsharp_mask(
     image: Any,
     sigma: float = 1.0,

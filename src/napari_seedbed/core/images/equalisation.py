@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.images.intensity_maps import Range, range_or_limits, stretch
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.magnitudes import moderate, moderate_range, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
@@ -63,6 +64,7 @@ def equalise(
     kind = np.float64 if wide else np.float32
     if array.dtype == bool:
         array = array.view(np.uint8)
+    array, _ = moderate(array)
     lowest, highest = array.min(), array.max()
     if lowest == highest:
         return array.astype(kind)
@@ -73,7 +75,9 @@ def equalise(
         check_stop(should_stop)
         found = bins.of(flat[start : start + _VOXELS_PER_COUNT])
         counts += np.bincount(found, minlength=bins.number)
-    table = (low + (high - low) * (np.cumsum(counts) / array.size)).astype(kind)
+    low, high, exponent = moderate_range(low, high)
+    table = low + (high - low) * (np.cumsum(counts) / array.size)
+    table = restored(table.astype(kind), exponent)
     out = np.empty(array.shape, kind)
 
     def work(slab: Slab) -> None:
@@ -149,9 +153,10 @@ def equalise_locally(
     if colours:
         even = even[0]
     even = even.astype(grey.dtype, copy=False)
+    low, high, exponent = moderate_range(low, high)
     even *= high - low
     even += low
-    return even
+    return restored(even, exponent)
 
 
 def _sides(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.images.type_conversion import check_bounds
 from napari_seedbed.core.images.value_ranges import value_range
+from napari_seedbed.core.magnitudes import divided, moderate_range
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_image, check_number
@@ -55,19 +56,21 @@ def stretch(
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise InputError(f"low and high must be finite, low first; got {low:g} and {high:g}.")
     bottom, top = check_bounds(out_range, "out_range")
+    low, high, exponent = moderate_range(low, high)
+    bottom, top, out_exponent = moderate_range(bottom, top)
 
     def change(values: Floats) -> Floats:
         if low == high:
-            return np.where(values > low, top, bottom)
+            return divided(np.where(values > low, top, bottom), -out_exponent)
         values -= low
         # divided first: the ends must come out as exactly 0 and 1
         values /= high - low
         np.clip(values, 0.0, 1.0, out=values)
         values *= top - bottom
         values += bottom
-        return values
+        return divided(values, -out_exponent)
 
-    return _mapped(array, change, should_stop)
+    return _mapped(array, change, exponent, should_stop)
 
 
 def apply_gamma(
@@ -184,7 +187,13 @@ def inverted(
     if array.dtype == bool:
         return ~array
     if array.dtype.kind == "f":
-        return _mapped(array, lambda values: np.subtract(low + high, values), should_stop)
+        low, high, exponent = moderate_range(low, high)
+        return _mapped(
+            array,
+            lambda values: divided(low + high - values, -exponent),
+            exponent,
+            should_stop,
+        )
     holds = np.iinfo(array.dtype)
     out = np.empty_like(array)
     if (low, high) == (holds.min, holds.max):
@@ -224,6 +233,7 @@ def _in_range(
     low, high = range_or_limits(array, limits)
     if low == high:
         return float_image(array).copy()
+    low, high, exponent = moderate_range(low, high)
 
     def changed(values: Floats) -> Floats:
         values -= low
@@ -232,20 +242,25 @@ def _in_range(
         values = change(values)
         values *= high - low
         values += low
-        return values
+        return divided(values, -exponent)
 
-    return _mapped(array, changed, should_stop)
+    return _mapped(array, changed, exponent, should_stop)
 
 
 def _mapped(
-    array: NDArray[Any], change: Callable[[Floats], Floats], should_stop: ShouldStop | None
+    array: NDArray[Any],
+    change: Callable[[Floats], Floats],
+    exponent: int,
+    should_stop: ShouldStop | None,
 ) -> Floats:
-    """Change the values of an image slab by slab, computed in float64."""
+    """Change the values of an image, divided by a power of two, slab by slab in float64."""
     wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     out = np.empty(array.shape, np.float64 if wide else np.float32)
 
     def work(slab: Slab) -> None:
-        out[slab] = change(array[slab].astype(np.float64))
+        # Values far beyond the range are cut off anyway.
+        with np.errstate(over="ignore"):
+            out[slab] = change(divided(array[slab].astype(np.float64), exponent))
 
     in_slabs(work, array.shape, should_stop)
     return out

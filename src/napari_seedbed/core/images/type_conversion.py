@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.images.value_ranges import ValueRange, range_of_type, value_range
+from napari_seedbed.core.magnitudes import divided, moderate_range
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_image
@@ -88,12 +89,16 @@ def convert_type(
     out = np.empty(array.shape, wanted)
     bottom = -top if keep_zero and wanted.kind != "u" else 0.0
     start = 0.0 if keep_zero else float(low)
-    scale = top / (float(high) - start) if high > start else 0.0
+    start, high, exponent = moderate_range(start, float(high))
+    scale = top / (high - start) if high > start else 0.0
 
     def convert(slab: Slab) -> None:
         part = array[slab].astype(np.float64)
-        part -= start
-        part *= scale
+        # Values far beyond the range are cut off anyway.
+        with np.errstate(over="ignore"):
+            part = divided(part, exponent)
+            part -= start
+            part *= scale
         np.clip(part, bottom, top, out=part)
         out[slab] = np.rint(part, out=part) if wanted.kind != "f" else part
 

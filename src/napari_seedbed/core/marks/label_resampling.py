@@ -16,7 +16,7 @@ from scipy.ndimage import affine_transform
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from napari_seedbed.core.validation import check_labels
+from napari_seedbed.core.validation import check_small_labels
 from napari_seedbed.errors import InputError
 
 # Coordinates this close to the middle between two voxels count as the middle, so that rounding
@@ -50,7 +50,7 @@ def resample_labels(labels: Any, affine: Any, shape: Sequence[int]) -> NDArray[n
         If `affine` is no invertible affine matrix, the numbers of axes differ, or none of the
         labels lies inside the image.
     """
-    labels = _as_int32(check_labels(labels))
+    labels = check_small_labels(labels)
     shape = tuple(int(n) for n in shape)
     matrix, offset = _split_affine(affine, labels.ndim, shape)
     shift = _whole_shift(matrix, offset)
@@ -75,17 +75,6 @@ def resample_labels(labels: Any, affine: Any, shape: Sequence[int]) -> NDArray[n
     if not out.any():
         raise _outside(shape)
     return out
-
-
-def _as_int32(labels: NDArray[np.integer]) -> NDArray[np.int32]:
-    info = np.iinfo(np.int32)
-    if labels.dtype.itemsize >= 4 and labels.dtype != np.int32 and labels.size:
-        low, high = int(labels.min()), int(labels.max())
-        if low < info.min or high > info.max:
-            raise InputError(
-                f"labels go from {low} to {high}; they must lie between {info.min} and {info.max}."
-            )
-    return labels.astype(np.int32, copy=False)
 
 
 def _split_affine(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.objects.blob_scales import BlobMethod, peaks_in_scales
 from napari_seedbed.core.objects.peaks import ThresholdKind
 from napari_seedbed.core.progress import Report, ShouldStop, check_stop
@@ -106,6 +107,7 @@ def find_blobs(
     if low > longest:
         raise InputError(f"smallest is {low:g}; the image is only {longest:g} long.")
     sigmas = _scales(low / root, min(high, longest) / root)
+    array, exponent = moderate(array)
     # The mean changes no response, and without it numbers of 32 bits are more exact.
     work = array - array.mean(dtype=np.float64).astype(array.dtype)
     if dark:
@@ -117,7 +119,7 @@ def find_blobs(
         size,
         method,
         least if relative else 0.0,
-        0.0 if relative else least,
+        0.0 if relative else float(np.ldexp(least, -exponent)),
         report,
         should_stop,
     )
@@ -127,7 +129,7 @@ def find_blobs(
     columns = {
         "radius": scales[kept] * root,
         "sigma": scales[kept],
-        "strength": strengths[kept],
+        "strength": restored(strengths[kept], exponent),
     }
     return places[kept], columns
 

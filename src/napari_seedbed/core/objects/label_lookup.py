@@ -6,14 +6,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.validation import check_labels
+from napari_seedbed.core.validation import check_small_labels
 from napari_seedbed.errors import InputError
 
 Objects = Literal["auto", "labels", "pieces"]
 """What counts as one object: all voxels of a label, or each connected piece of it. 'auto' means
 pieces where there is a single label, as in a mask, and labels otherwise."""
 
-_LARGEST = np.iinfo(np.int32).max
 # Up to here a table with a place for each possible label is quicker than sorting the voxels.
 _TABLE = 1 << 24
 
@@ -26,14 +25,11 @@ def object_labels(labels: Any, name: str = "labels") -> NDArray[np.int32]:
     InputError
         If it has other values or another number of axes, is empty, or a label does not fit.
     """
-    array = check_labels(labels, name=name)
+    array = check_small_labels(labels, name=name)
     if array.ndim not in (2, 3):
         raise InputError(f"{name} have {array.ndim} axes (shape {array.shape}); they need 2 or 3.")
     if array.size == 0:
         raise InputError(f"{name} are empty: their shape is {array.shape}.")
-    largest = int(array.max())
-    if largest > _LARGEST:
-        raise InputError(f"{name} go up to {largest}; they must be at most {_LARGEST}.")
     if array.min() < 0:
         array = np.maximum(array, 0)
     return np.ascontiguousarray(array, dtype=np.int32)

@@ -40,7 +40,7 @@ def label(
     ----------
     label_image : (M, N[, P]) array_like of int or bool
     background : int, optional
-        Value that is no object; 0 when None.
+        Value that is no object, as in scikit-image; all below 1 when None.
     return_num : bool
         Also return the number of pieces.
     connectivity : int, optional
@@ -78,6 +78,8 @@ def label(
         found, number = ndi.label(array, structure)
     else:
         native = array.astype(array.dtype.newbyteorder("="), copy=False)
+        if background is None and array.dtype.kind == "i":
+            native = np.maximum(native, 0)
         found, number = label_values(native, background, True, steps)
     found = found.astype(np.int32, copy=False)
     return (found, int(number)) if return_num else found

@@ -73,9 +73,10 @@ def measure_objects(
         units; ``voxel_z``, … the same in voxels; ``bbox_z_start``, ``bbox_z_stop``, … in voxels,
         the stop excluded; ``touches_border``: whether a voxel of it is the image's outermost.
 
-        shape: ``perimeter`` (2D) or ``surface_area`` (3D) by Crofton's formula; ``circularity``,
-        4 pi area / perimeter^2, or ``sphericity``, the surface of a ball of that volume divided
-        by the surface; ``major_axis``, (``middle_axis``,) ``minor_axis``: full axes of the
+        shape: ``perimeter`` (2D) or ``surface_area`` (3D) by Crofton's formula, at
+        least that of a disc or ball of that size; ``circularity``, 4 pi area / perimeter^2, or
+        ``sphericity``, the surface of a ball of that volume divided by the surface, both from 0
+        to 1; ``major_axis``, (``middle_axis``,) ``minor_axis``: full axes of the
         ellipse or ellipsoid with the same moments; ``eccentricity`` of that ellipse (2D);
         ``elongation``, 1 - minor / major, in 3D 1 - middle / major; ``flatness``,
         1 - minor / middle (3D); ``orientation``: degrees from the x axis to the longest axis,

@@ -99,8 +99,11 @@ def object_shapes(
         kernels.tally_surfaces(numbers, memory, euler_parts, tally["crossings"], tally["euler"])
 
     tally = volume.tally(empty, count, add_all)
-    surface = tally["crossings"] @ crofton_weights(volume.ndim, spacing)
     measure = sizes * float(np.prod(spacing))
+    # So few lines cross objects of a few voxels that Crofton's formula would often give less than
+    # the circle or sphere around that area or volume, the least that there is.
+    surface = tally["crossings"] @ crofton_weights(volume.ndim, spacing)
+    surface = np.maximum(surface, _least_surface(measure, volume.ndim))
     spread, directions = _principal_axes(volume, sizes, sums, low, tally["moments"], spacing)
     box = np.prod((high - low + 1)[:, volume.axes], axis=1)
     flat = volume.ndim == 2
@@ -109,19 +112,27 @@ def object_shapes(
     columns["major_axis"], columns["minor_axis"] = lengths[:, -1], lengths[:, 0]
     if flat:
         columns["perimeter"] = surface
-        columns["circularity"] = 4 * np.pi * measure / surface**2
+        columns["circularity"] = (_least_surface(measure, 2) / surface) ** 2
         columns["eccentricity"] = np.sqrt(1 - _ratio(spread[:, 0], spread[:, 1]))
         columns["elongation"] = 1 - _ratio(lengths[:, 0], lengths[:, 1])
         columns["orientation"] = _degrees(directions)
     else:
         columns["surface_area"] = surface
-        columns["sphericity"] = np.pi ** (1 / 3) * (6 * measure) ** (2 / 3) / surface
+        columns["sphericity"] = _least_surface(measure, 3) / surface
         columns["middle_axis"] = lengths[:, 1]
         columns["elongation"] = 1 - _ratio(lengths[:, 1], lengths[:, 2])
         columns["flatness"] = 1 - _ratio(lengths[:, 0], lengths[:, 1])
         for name, part in zip("zyx", directions.T, strict=True):
             columns[f"direction_{name}"] = part
     return {name: columns[name] for name in (SHAPE_2D if flat else SHAPE_3D)}
+
+
+def _least_surface(measure: NDArray[np.floating], ndim: int) -> NDArray[np.floating]:
+    """Perimeter of a disc of some areas, or surface of a ball of some volumes."""
+    if ndim == 2:
+        return 2 * np.sqrt(np.pi * measure)
+    found: NDArray[np.floating] = np.cbrt(36 * np.pi * measure**2)
+    return found
 
 
 def crofton_weights(ndim: int, spacing: tuple[float, ...]) -> NDArray[np.float64]:

@@ -1,12 +1,15 @@
 """Skeletons of objects, where they end and branch, and how long and wide their branches are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.objects import thinning_kernels
 from napari_seedbed.core.objects.label_lookup import (
     neighbour_pairs,
     object_boxes,
@@ -23,6 +26,10 @@ from napari_seedbed.errors import InputError
 
 Thinning = Literal["zhang", "lee"]
 
+_SIDES = (10, 16, 14, 12, 22, 4)
+"""Places around a voxel that share a face with it, in the order of `thinning_kernels.PLACES`, in
+which they are laid open: those in y and x before those in z."""
+
 
 def skeleton(
     labels: Any,
@@ -32,7 +39,7 @@ def skeleton(
     shortest: float = 0.0,
     should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
-    """Thin objects to lines of one voxel that keep their holes and pieces.
+    """Thin objects to lines of one voxel that keep their holes, cavities and pieces.
 
     Parameters
     ----------
@@ -162,7 +169,8 @@ def branch_table(
     -------
     dict of (B,) arrays, one entry a branch
         ``branch`` from 1; ``label`` of the object; ``kind`` ('end-end', 'end-branch',
-        'branch-branch', 'ring'); ``start_node``, ``end_node`` (from 1, in the order of
+        'branch-branch', 'ring', 'point' for an object that is thinned to one place, a branch of
+        length 0); ``start_node``, ``end_node`` (from 1, in the order of
         `skeleton_points` with `merge`; 0 for a ring); ``length`` along the branch and ``distance``
         from node to node in the unit of `spacing`; ``mean_width``: twice the mean distance to what
         is outside of the object, less one voxel, so 1 for a line of one voxel;
@@ -172,7 +180,7 @@ def branch_table(
     size = check_spacing(spacing, array.ndim)
     thinned = skeleton(array, should_stop=should_stop) if thin else array
     check_stop(should_stop)
-    graph = skeleton_graph(thinned, size)
+    graph = _with_points(skeleton_graph(thinned, size))
     rank = np.zeros(len(graph.node_degrees) + 1, np.int64)
     degrees = graph.node_degrees
     order = np.lexsort((np.arange(len(degrees)), degrees > 1, degrees == 0))
@@ -184,7 +192,9 @@ def branch_table(
     ring = ends[:, 0] < 0
     loose = (np.append(degrees, 0)[ends] == 1).sum(axis=1)
     kind = np.select(
-        [ring, loose == 2, loose == 1], ["ring", "end-end", "end-branch"], "branch-branch"
+        [ring, np.append(degrees, -1)[ends[:, 0]] == 0, loose == 2, loose == 1],
+        ["ring", "point", "end-end", "end-branch"],
+        "branch-branch",
     )
     nan = np.where(ring, np.nan, 1.0)[:, None]
     table: dict[str, NDArray[Any]] = {
@@ -208,15 +218,49 @@ def _thinned(
 ) -> NDArray[np.int32]:
     from skimage.morphology import skeletonize
 
+    if method == "lee":
+        return _peeled(labels, should_stop)
     check_stop(should_stop)
     if not len(neighbour_pairs(labels, labels.ndim)[0]):
         # No two objects touch, so all can be thinned at once.
-        return np.where(skeletonize(labels > 0, method=method), labels, 0)
+        return np.where(skeletonize(labels > 0), labels, 0)
     out = np.zeros_like(labels)
     for value, box in object_boxes(labels).items():
         check_stop(should_stop)
-        out[box][skeletonize(labels[box] == value, method=method)] = value
+        out[box][skeletonize(labels[box] == value)] = value
     return out
+
+
+def _peeled(labels: NDArray[np.int32], should_stop: ShouldStop | None) -> NDArray[np.int32]:
+    """Thin by taking voxels away from one side after the other, as Lee and others do."""
+    lead = (1,) * (3 - labels.ndim)
+    volume = np.pad(labels.reshape(lead + labels.shape), 1)
+    flat = volume.reshape(-1)
+    strides = np.array(volume.strides) // volume.itemsize
+    steps = thinning_kernels.PLACES @ strides
+    voxels = np.flatnonzero(flat)
+    sides = _SIDES[: 2 * labels.ndim]
+    still = 0
+    for side in cycle(sides):
+        check_stop(should_stop)
+        if thinning_kernels.peel(flat, voxels, steps, side):
+            voxels = voxels[flat[voxels] > 0]
+            still = 0
+        else:
+            still += 1
+        if still == len(sides):
+            break
+    return volume[(slice(1, -1),) * 3].reshape(labels.shape)
+
+
+def _with_points(graph: SkeletonGraph) -> SkeletonGraph:
+    """The same graph with a branch of length 0 at each node that has none."""
+    alone = np.flatnonzero(graph.node_degrees == 0)
+    return replace(
+        graph,
+        branch_nodes=np.vstack([graph.branch_nodes, np.stack([alone, alone], axis=1)]),
+        branch_lengths=np.append(graph.branch_lengths, np.zeros(len(alone))),
+    )
 
 
 def _loose_branches(graph: SkeletonGraph, least: float) -> NDArray[np.int64]:

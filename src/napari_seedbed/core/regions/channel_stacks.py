@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.local_filters import float_image
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.validation import check_channel_axis, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -46,8 +47,8 @@ def channel_stack(
 
 def unit_range(channels: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return an image whose values go from 0 to 1, all channels scaled alike; 0 if it is flat."""
-    least, most = float(channels.min()), float(channels.max())
-    values = channels.astype(np.float64)
+    values = moderate(channels)[0].astype(np.float64)
+    least, most = float(values.min()), float(values.max())
     values -= least
     if most > least:
         values /= most - least

@@ -12,7 +12,7 @@ from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid, check_corners
 from napari_seedbed.core.regions.channel_stacks import channel_stack
 from napari_seedbed.core.regions.region_graphs import numbered
-from napari_seedbed.core.validation import check_labels, check_number
+from napari_seedbed.core.validation import check_number, check_small_labels
 from napari_seedbed.errors import InputError
 
 _STEPS_PER_CALL = 1 << 18
@@ -57,7 +57,7 @@ def flood_fill(
     """
     channels, _ = channel_stack(image, channel_axis, None)
     shape = channels.shape[1:]
-    marks = check_labels(seeds, shape, "seeds")
+    marks = check_small_labels(seeds, shape, "seeds")
     reach = check_number(tolerance, "tolerance")
     corners = check_corners(connectivity)
     # Numbers without gaps: bounds are looked up by them.

@@ -11,7 +11,7 @@ from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid
 from napari_seedbed.core.regions.channel_stacks import channel_stack
-from napari_seedbed.core.validation import check_labels, check_number
+from napari_seedbed.core.validation import check_number, check_small_labels
 from napari_seedbed.errors import InputError
 
 Labels = NDArray[np.int32]
@@ -64,7 +64,7 @@ def h_maxima(
     values = channel_stack(image, None, None)[0][0]
     where = np.ones(values.shape, np.int32)
     if mask is not None:
-        where = check_labels(mask, values.shape, "mask")
+        where = check_small_labels(mask, values.shape, "mask")
     rise = check_number(height, "height")
     return labelled_peaks(values if kind == "bright" else -values, rise, where, should_stop)
 

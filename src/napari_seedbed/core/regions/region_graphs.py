@@ -10,10 +10,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.magnitudes import divided, exponent_of, restored
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import graph_kernels
 from napari_seedbed.core.regions.channel_stacks import channel_stack
-from napari_seedbed.core.validation import check_labels
+from napari_seedbed.core.validation import check_small_labels
 from napari_seedbed.errors import InputError
 
 Weight = Literal["colour", "boundary"]
@@ -171,18 +172,20 @@ def region_graph(
     Transactions on Image Processing 9(4), 735-744.
     """
     channels, size = channel_stack(image, channel_axis, spacing)
-    regions = check_labels(labels, channels.shape[1:])
+    regions = check_small_labels(labels, channels.shape[1:])
     names, numbers = call_aside(partial(numbered, regions), should_stop)
     flat, room = numbers.ravel(), len(names) + 1
     voxels = call_aside(partial(np.bincount, flat, minlength=room), should_stop)[1:]
     means = np.zeros((len(names), len(channels)))
     slopes = np.zeros(regions.shape, channels.dtype)
+    exponent = exponent_of(channels)
     for c, channel in enumerate(channels):
         count = partial(np.bincount, flat, channel.ravel(), minlength=room)
         means[:, c] = call_aside(count, should_stop)[1:] / voxels
-        slope = gradient_magnitude(channel, sigma, size, should_stop=should_stop)
+        grey = divided(channel, exponent)
+        slope = gradient_magnitude(grey, sigma, size, should_stop=should_stop)
         slopes += slope * slope
-    np.sqrt(slopes, out=slopes)
+    slopes = restored(np.sqrt(slopes, out=slopes), exponent)
     edges, lengths, along = _touching(numbers, slopes, size, len(names), should_stop)
     return RegionGraph(names, numbers, voxels, means, edges, lengths, along / lengths)
 

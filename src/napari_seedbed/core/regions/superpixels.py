@@ -5,7 +5,6 @@ compared as the eye sees them, in Lab; others as if they were the lightness of L
 so that one compactness fits all.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.library_warnings import silence
+from napari_seedbed.core.objects.labelling import label
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions.channel_stacks import channel_stack, unit_range
 from napari_seedbed.core.validation import check_count, check_labels, check_number
@@ -56,7 +57,8 @@ def slic_regions(
     channel_axis : int, optional
         Channels count together.
     mask : ([Z, ]Y, X) array_like of bool, optional
-        Where regions are made.
+        Where regions are made. Voxels that do not touch, at a corner at least, are in regions of
+        their own.
     max_num_iter : int
     colours : {'auto', 'plain'}
         'auto' compares three channels in Lab; 'plain' compares all channels as they are.
@@ -101,7 +103,7 @@ def slic_regions(
     smallest = min(size)
     found = call_aside(
         partial(
-            _quietly, slic,
+            slic,
             np.moveaxis(values, 0, -1) if len(values) > 1 else values[0],
             n_segments=wanted,
             compactness=weight if as_lab else weight / _LIGHTNESS,
@@ -116,7 +118,11 @@ def slic_regions(
         should_stop,
     )  # fmt: skip
     labels = found.astype(np.int32)
-    return labels if inside is None else _filled_up(labels, inside)
+    if inside is None:
+        return labels
+    labels = _filled_up(labels, inside)
+    pieces, number = label(labels, return_num=True)
+    return pieces if number > len(np.unique(labels[inside])) else labels
 
 
 def felzenszwalb_regions(
@@ -173,8 +179,9 @@ def felzenszwalb_regions(
     values = unit_range(channels)
 
     def one(plane: Floats) -> NDArray[np.integer]:
-        found = _quietly(
-            felzenszwalb, np.moveaxis(_smooth(plane, width, size), 0, -1),
+        silence("Got image with third dimension of", __name__)
+        found = felzenszwalb(
+            np.moveaxis(_smooth(plane, width, size), 0, -1),
             scale=strength, sigma=0, min_size=fewest, channel_axis=-1,
         )  # fmt: skip
         return np.asarray(found)
@@ -248,8 +255,8 @@ def quickshift_regions(
 
     def one(plane: Floats) -> NDArray[np.integer]:
         smooth = np.moveaxis(_smooth(plane, blur, size), 0, -1)
-        found = _quietly(
-            quickshift, np.ascontiguousarray(smooth if as_lab else _LIGHTNESS * smooth),
+        found = quickshift(
+            np.ascontiguousarray(smooth if as_lab else _LIGHTNESS * smooth),
             kernel_size=width, max_dist=reach, ratio=share, convert2lab=as_lab, channel_axis=-1,
         )  # fmt: skip
         return np.asarray(found)
@@ -296,13 +303,6 @@ def _smooth(plane: Floats, sigma: float, spacing: Sequence[float]) -> Floats:
     widths = (0.0, *(sigma / step for step in spacing[-2:]))
     smooth: Floats = ndi.gaussian_filter(plane, widths)
     return smooth
-
-
-def _quietly(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """Call without warnings, which speak of the number of channels."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return function(*args, **options)
 
 
 def _is_lab(channels: NDArray[np.floating], colours: str) -> bool:

@@ -8,12 +8,18 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.filters.gaussians import gaussian
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid
 from napari_seedbed.core.regions.channel_stacks import channel_stack
 from napari_seedbed.core.regions.peaks import labelled_peaks
-from napari_seedbed.core.validation import check_count, check_labels, check_number, check_spacing
+from napari_seedbed.core.validation import (
+    check_count,
+    check_number,
+    check_small_labels,
+    check_spacing,
+)
 from napari_seedbed.errors import InputError
 
 Labels = NDArray[np.int32]
@@ -66,9 +72,11 @@ def watershed(
     """
     channels, size = channel_stack(image, None, spacing)
     shape = channels.shape[1:]
-    seeds = check_labels(markers, shape, "markers")
+    seeds = check_small_labels(markers, shape, "markers")
     roundness = check_number(compactness, "compactness")
-    where = np.ones(shape, np.int32) if mask is None else check_labels(mask, shape, "mask")
+    where = np.ones(shape, np.int32)
+    if mask is not None:
+        where = check_small_labels(mask, shape, "mask")
     where = np.where(seeds < 0, 0, where)
     found = _flooded(
         channels[0], np.where(where > 0, seeds, 0), where, roundness, size, should_stop
@@ -150,7 +158,7 @@ def seeded_watershed(
         If there are no seeds, shapes do not fit, or a number makes no sense.
     """
     heights, size = relief(image, landscape, sigma, spacing, channel_axis, should_stop)
-    marks = check_labels(seeds, heights.shape, "seeds")
+    marks = check_small_labels(seeds, heights.shape, "seeds")
     if not (marks > 0).any():
         raise InputError("seeds: there are none; mark at least one label above 0.")
     roundness = check_number(compactness, "compactness") / min(size)
@@ -229,6 +237,7 @@ def relief(
     if landscape not in ("gradient", "bright", "dark"):
         raise InputError(f"landscape is {landscape!r}; it must be gradient, bright or dark.")
     channels, size = channel_stack(image, channel_axis, spacing)
+    channels, _ = moderate(channels)
     heights = np.zeros(channels.shape[1:], channels.dtype)
     for channel in channels:
         if landscape == "gradient":

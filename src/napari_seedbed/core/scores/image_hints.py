@@ -19,10 +19,12 @@ from scipy.ndimage import correlate1d
 from napari_seedbed.core.filters.local_filters import (
     check_window,
     float_image,
+    proportional,
     reflected_indices,
 )
 from napari_seedbed.core.filters.rank_filters import mean
 from napari_seedbed.core.filters.windows import Window, window_rows
+from napari_seedbed.core.magnitudes import divided, moderate, moderate_range
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.scores import entropy_kernels
 from napari_seedbed.core.slabs import Slab, in_slabs
@@ -90,14 +92,20 @@ def local_entropy(
     low, high = limits or (float(array.min()), float(array.max()))
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise InputError(f"limits are {low:g} and {high:g}; they must be rising numbers.")
-    steps = np.empty(array.shape, np.int32)
+    steps = np.zeros(array.shape, np.int32)
+    # The difference of two limits is no infinity then, and that of two that differ not 0.
+    low, high, exponent = moderate_range(low, high)
     scale = levels / (high - low) if high > low else 0.0
 
     def number(slab: Slab) -> None:
-        part = (array[slab].astype(np.float64) - low) * scale
+        # A value far beyond the limits may become infinite, and counts as the last step.
+        with np.errstate(over="ignore"):
+            part = divided(array[slab].astype(np.float64), exponent)
+            part = (part - low) * scale
         steps[slab] = np.clip(np.floor(part), 0, levels - 1)
 
-    in_slabs(number, array.shape, should_stop)
+    if high > low:
+        in_slabs(number, array.shape, should_stop)
     volume = steps.reshape((1,) * (3 - array.ndim) + array.shape)
     out = np.empty(volume.shape, np.float32)
     reach = np.abs(rows).max(axis=0)
@@ -136,11 +144,13 @@ def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
         in the main: half of it is smaller than 0.674 standard deviations. Noise that neighbours
         have in common, as after smoothing, is not seen; fine texture counts as noise.
     """
-    left = np.abs(_differences(float_image(image), should_stop))
+    array, exponent = moderate(float_image(image))
+    left = np.abs(_differences(array, should_stop))
     check_stop(should_stop)
-    return float(np.median(left)) / _NORMAL_MEDIAN
+    return float(np.ldexp(np.median(left) / _NORMAL_MEDIAN, exponent))
 
 
+@proportional
 def local_noise(
     image: Any,
     radius: float,

@@ -11,7 +11,6 @@ Breiman L (2001). Random forests. Machine Learning 45(1), 5-32.
 Wolpert DH (1992). Stacked generalization. Neural Networks 5(2), 241-259 (left-out predictions).
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from napari_seedbed.core.classifier.flat_forests import FlatForest
+from napari_seedbed.core.library_warnings import silence
+from napari_seedbed.core.one_thread import one_library_thread
 from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.seeded.lessons import Lesson
 
@@ -203,9 +204,9 @@ def _fit(
 ) -> tuple[Floats, Floats, FlatForest, Floats, Floats]:
     RandomForestClassifier, LogisticRegression = learners()
     rows = np.ascontiguousarray(values.T)
-    with warnings.catch_warnings():
-        # What has not quite converged after so many steps tells as well.
-        warnings.filterwarnings("ignore", module="sklearn")
+    # What has not quite converged after so many steps tells as well.
+    silence("lbfgs failed to converge", "sklearn")
+    with one_library_thread():
         line = LogisticRegression(C=ridge, class_weight="balanced", max_iter=100).fit(rows, classes)
         forest = RandomForestClassifier(
             n_trees, min_samples_leaf=LEAF, class_weight="balanced", random_state=0, n_jobs=1

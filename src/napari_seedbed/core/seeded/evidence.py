@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded import feature_kernels
 from napari_seedbed.core.seeded.appearance import LEAST_PROBABILITY, Appearance
-from napari_seedbed.core.seeded.voxel_features import VoxelFeatures
+from napari_seedbed.core.seeded.voxel_features import TINY, VoxelFeatures
 from napari_seedbed.core.threads import run_ranges, split
 
 Floats = NDArray[np.float32]
@@ -38,10 +38,11 @@ class _Summands:
     high: NDArray[np.uint8]
     coefficients: Floats
 
-    def add(self, place: tuple[int | slice, ...], scores: Floats) -> None:
-        """Add them for the rows of a part of a plane (C, R, X)."""
-        stored = self.bytes[(slice(None), *place)]
-        feature_kernels.add_up_bytes(stored, self.low, self.high, self.coefficients, scores)
+    def add(self, z: int, first_y: int, first_x: int, scores: Floats) -> None:
+        """Add them for the part of a plane (C, R, X) that begins there."""
+        feature_kernels.add_up_bytes(
+            self.bytes, z, first_y, first_x, self.low, self.high, self.coefficients, scores
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ class Evidence:
             for plane in range(scores.shape[1]):
                 # As rows of a plane are added, so that one kernel does for both.
                 sums = np.zeros((len(factors), *scores.shape[2:]), np.float32)
-                own.add((plane, slice(None), slice(None)), sums)
+                own.add(plane, 0, 0, sums)
                 scores[:, plane] = sums
             coarse.append((level.factor, scores))
         intercepts = intercepts + coefficients @ features.offset
@@ -144,10 +145,11 @@ class Evidence:
 
         The worst that trees can do is to be sure of another class: half of the probability is left.
         """
-        odds = (SAFE * (expected.sum(axis=0) - expected) / expected) ** (1 / self.appearance.trust)
-        with np.errstate(invalid="ignore"):
-            share = np.where(np.isinf(odds), 1, odds / (1 + odds))
-        return np.log(2 * share)
+        others = expected.sum(axis=0) - expected
+        odds = np.log(SAFE * np.maximum(others, TINY) / expected) / np.float32(
+            self.appearance.trust
+        )
+        return np.log(np.float32(2)) - np.logaddexp(np.float32(0), -odds)
 
     def _of_rows(
         self,
@@ -168,7 +170,7 @@ class Evidence:
         all_but_last = scores[:-1]
         all_but_last[:] = self.intercepts[:, np.newaxis, np.newaxis]
         for summands in self.fine:
-            summands.add((z, slice(start, stop), along), all_but_last)
+            summands.add(z, start, along.start, all_but_last)
         for factor, values in self.coarse:
             feature_kernels.add_stretched(values, factor, z, start, along.start, all_but_last)
         flat = scores.reshape(len(scores), -1)

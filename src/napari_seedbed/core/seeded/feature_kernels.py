@@ -87,21 +87,24 @@ def describe(rows, image, flat, steps, sigma, out):
 
 
 @_fast
-def put_bytes(values, low, per_step, out):
+def put_bytes(values, low, per_step, first_row, out):
     """Write ``(values - low) * per_step``, rounded, as bytes.
 
     Parameters
     ----------
     values : (F, R, X) ndarray of float32
     low, per_step : (F,) ndarray of float32
-    out : (F, R, X) ndarray of uint8
+    first_row : int
+        Where in `out` the rows begin.
+    out : (F, R', X) ndarray of uint8
     """
     n_features, n_rows, n_x = values.shape
     for f in range(n_features):
         for r in range(n_rows):
+            row = out[f, first_row + r]
             for x in range(n_x):
                 scaled = (values[f, r, x] - low[f]) * per_step[f] + np.float32(0.5)
-                out[f, r, x] = np.uint8(min(max(scaled, np.float32(0)), np.float32(255)))
+                row[x] = np.uint8(min(max(scaled, np.float32(0)), np.float32(255)))
 
 
 @_fast
@@ -213,25 +216,26 @@ def pick(values, factor, z, y, x, gain, offset, out):
 
 
 @_fast
-def add_up_bytes(values, low, high, coefficients, scores):
-    """Add ``coefficients @ clip(values, low, high)`` for rows of voxels.
+def add_up_bytes(values, z, first_y, first_x, low, high, coefficients, scores):
+    """Add ``coefficients @ clip(values, low, high)`` for a part of a plane.
 
     Parameters
     ----------
-    values : (F, R, X) ndarray of uint8
+    values : (F, Z, Y, X) ndarray of uint8
+    z, first_y, first_x : int
+        Where the part begins.
     low, high : (F,) ndarray of uint8
     coefficients : (C, F) ndarray of float32
-    scores : (C, R, X) ndarray of float32
+    scores : (C, R, X') ndarray of float32
     """
-    n_features, n_rows, n_x = values.shape
+    n_rows, n_x = scores.shape[1:]
     for c in range(len(coefficients)):
         for r in range(n_rows):
-            for f in range(n_features):
+            for f in range(len(values)):
                 factor = coefficients[c, f]
+                row = values[f, z, first_y + r, first_x : first_x + n_x]
                 for x in range(n_x):
-                    scores[c, r, x] += factor * np.float32(
-                        min(max(values[f, r, x], low[f]), high[f])
-                    )
+                    scores[c, r, x] += factor * np.float32(min(max(row[x], low[f]), high[f]))
 
 
 @_fast

@@ -12,14 +12,14 @@ BYTES_PER_VOXEL = 30
 BYTES_PER_WALKED_VOXEL = 100
 """What walks from voxel to voxel need more."""
 
-DESCRIBING = {2: 0.2e-6, 3: 0.35e-6}
-PAINTING = {2: 0.08e-6, 3: 0.12e-6}
-LAB = 0.6e-6
-WALKING = 0.2e-6
+DESCRIBING = {2: 0.17e-6, 3: 0.3e-6}
+PAINTING = {2: 0.06e-6, 3: 0.08e-6}
+LAB = 0.5e-6
+WALKING = 0.1e-6
 """Seconds on two cores: a voxel and channel, a voxel, a voxel of red, green and blue, a basin and
 label (`benchmarks/quality_many.py forecast`)."""
 
-LEARNING = 0.6
+LEARNING = 0.45
 """Seconds that learning takes, whatever the image."""
 
 _VOXELS_PER_BASIN = 60

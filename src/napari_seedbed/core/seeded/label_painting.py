@@ -54,7 +54,8 @@ class Painting:
         def room(array: NDArray[Any]) -> NDArray[Any]:
             return np.empty((*array.shape[:-2], n_rows, array.shape[-1]), array.dtype)
 
-        return Painting(*(None if own is None else room(own) for own in self._arrays))
+        rooms: list[Any] = [None if own is None else room(own) for own in self._arrays]
+        return Painting(*rooms)
 
     def put(self, first: int, part: "Painting") -> None:
         """Write the rows of a part, from the first on."""
@@ -216,7 +217,7 @@ class Painter:
             evidence = self.evidence.weigh(
                 around, basin, self._of_class, claims.in_doubt, should_stop
             )
-        winner = claims.only[basin]
+        winner = np.empty_like(basin)
         best = np.zeros(basin.shape, np.float32)
         total = np.zeros(basin.shape if entropy else (0, 0, 0), np.float32)
         information = np.zeros_like(total)
@@ -224,6 +225,7 @@ class Painter:
         smoothing = tuple(kernels)
 
         def paint_rows(first: int, last: int) -> None:
+            winner[:, first:last] = claims.only[basin[:, first:last]]
             for number, (low, high) in enumerate(claims.boxes):
                 check_stop(should_stop)
                 painting_kernels.paint_label(

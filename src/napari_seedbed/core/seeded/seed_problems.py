@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from napari_seedbed.core.progress import ShouldStop
+from napari_seedbed.core.progress import ShouldStop, check_stop
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
 from napari_seedbed.core.seeded.evidence import Region
 from napari_seedbed.core.seeded.field_kernels import give_away_islands
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
 from napari_seedbed.core.seeded.label_painting import LEAST, Painter, reaches
 from napari_seedbed.core.seeded.voxel_walks import TOLERANCE, VoxelPlaces, VoxelWalker
+from napari_seedbed.core.slabs import Slab, in_slabs
 
 Floats = NDArray[np.float32]
 
@@ -115,7 +116,7 @@ class VoxelWalks:
     def walk(self, seeds: Seeds, should_stop: ShouldStop | None) -> Floats:
         """Return how probable each label is at each voxel (K, N)."""
         self.walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
-        return self.walker.probabilities.reshape(len(seeds.values), -1)
+        return self.walker.find_probabilities(should_stop).reshape(len(seeds.values), -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,13 +180,59 @@ class Solution:
         self, seeds: Seeds, shape: tuple[int, ...]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Flat indices of voxels where seeds came, went or changed, and the labels of these."""
-        most = max(*self.seeds.values, *seeds.values) + 1
+        names = np.union1d(self.seeds.values, seeds.values)
         before, after = (
-            np.ravel_multi_index(s.places, shape) * most + np.take(s.values, s.numbers)
+            np.ravel_multi_index(s.places, shape) * len(names)
+            + np.searchsorted(names, s.values)[s.numbers]
             for s in (self.seeds, seeds)
         )
-        places, labels = np.divmod(np.setxor1d(before, after), most)
-        return places, labels
+        places, labels = np.divmod(np.setxor1d(before, after), len(names))
+        return places, names[labels]
+
+    def probabilities(self, labels: NDArray[np.integer], should_stop: ShouldStop | None) -> Floats:
+        """Probability of each label at each voxel (K, Z, Y, X); 0 where no seed reaches.
+
+        Where these `labels` (Z, Y, X), the result, are not the most probable, as on islands that
+        were given to the background, they change places with what is.
+        """
+        painting = self.painter.paint(None, should_stop, each=True)
+        each = painting.each
+        assert each is not None
+        nowhere = painting.winner < 0
+        for number in range(len(each)):
+            check_stop(should_stop)
+            each[number][nowhere] = 0
+            each[number][self.seeds.places] = self.seeds.numbers == number
+
+        def normalise(slab: Slab) -> None:
+            part = each[(slice(None), *slab)]
+            total = part.sum(axis=0)
+            part /= np.where(total > 0, total, 1)
+            own, top = np.searchsorted(self.seeds.values, labels[slab]), part.argmax(axis=0)
+            others = np.nonzero((own != top) & (total > 0) & (labels[slab] > 0))
+            here, there = (own[others], *others), (top[others], *others)
+            part[here], part[there] = part[there], part[here]
+
+        in_slabs(normalise, painting.winner.shape, should_stop)
+        return each
+
+    def uncertainty(self, should_stop: ShouldStop | None) -> Floats:
+        """Normalised entropy of these probabilities (Z, Y, X)."""
+        found = self.painter.paint(None, should_stop, entropy=True)
+        total, information = found.total, found.information
+        assert total is not None
+        assert information is not None
+        entropy = np.zeros(total.shape, np.float32)
+
+        def measure(slab: Slab) -> None:
+            known = (total[slab] > 0) & (found.winner[slab] >= 0)
+            part = total[slab][known]
+            entropy[slab][known] = np.log(part) - information[slab][known] / part
+
+        in_slabs(measure, total.shape, should_stop)
+        entropy /= np.float32(np.log(len(self.seeds.values)))
+        entropy[self.seeds.places] = 0
+        return np.clip(entropy, 0, 1, out=entropy)
 
 
 def drop_islands(winner: NDArray[np.int32], seeds: Seeds) -> None:

@@ -1,5 +1,6 @@
 """Seeded segmentation: from a short stroke in each object to the objects."""
 
+import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.classifier.samples import evenly_chosen, shortened
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.seeded.appearance import (
     MOST_CLASSES,
@@ -42,6 +44,8 @@ from napari_seedbed.errors import InputError
 
 Floats = NDArray[np.float32]
 
+MOST_VOXELS = int(np.iinfo(np.int32).max)
+
 MOST_VOXELS_WALKED = 1 << 21
 """Where each label is a class of its own and there are no more voxels than this, over all labels,
 walks go from voxel to voxel instead of from basin to basin."""
@@ -68,15 +72,14 @@ class SeededSegmenter:
         Which axis holds channels; None means none does.
     background : int or sequence of int, optional
         Labels that are background. All others are objects, which are taken to look alike: what one
-        stroke shows of them tells about all. The labels keep their numbers in the result.
+        stroke shows of them tells about all. The labels keep their numbers in the result. `solve`
+        may be given others.
     lesson : Lesson, optional
         What was learnt on other images of the same kind (their `lesson`): fewer strokes are enough
-        then. It counts where objects and background are both marked.
+        then. It counts where objects and background are both marked. `solve` may be given another.
 
     Attributes
     ----------
-    taught_by : Lesson or None
-        The lesson that was given.
     labels : ndarray of int or None
         Result of the last `solve`.
     label_values : tuple of int
@@ -85,8 +88,9 @@ class SeededSegmenter:
     Raises
     ------
     InputError
-        If the image is complex, empty, not 2D or 3D, or holds NaN or infinity, a parameter is out
-        of range, or the lesson is of images with other channels or dimensions.
+        If the image is complex, empty, not 2D or 3D, has more than 2^31 - 1 voxels, or holds NaN or
+        infinity, a parameter is out of range, or the lesson is of images with other channels or
+        dimensions.
 
     References
     ----------
@@ -105,7 +109,9 @@ class SeededSegmenter:
         background: int | Sequence[int] | None = None,
         lesson: Lesson | None = None,
     ) -> None:
-        data = check_image(data, "data")
+        # Before anything is read: it may be far more than fits memory.
+        _check_voxels(np.shape(data), channel_axis)
+        data, _ = moderate(check_image(data, "data"))
         axis = check_channel_axis(channel_axis, data.ndim)
         ndim = data.ndim - (axis is not None)
         if ndim not in (2, 3):
@@ -113,7 +119,7 @@ class SeededSegmenter:
                 f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
                 "channel axis with channel_axis if it has one."
             )
-        self.background = _as_labels(background)
+        self._background = _as_labels(background)
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
         self._data, self._channel_axis = data, axis
         self._spacing = check_spacing(spacing, ndim)
@@ -124,8 +130,8 @@ class SeededSegmenter:
         if ndim == 2:
             self._steps[0] = 1.0
         self._grid = shape
-        self.taught_by = lesson
-        self._check_lesson()
+        self._lesson = lesson
+        self._check_lesson(lesson)
         self._lock = threading.Lock()
         self._features: VoxelFeatures | None = None
         self._graph: BasinGraph | None = None
@@ -159,6 +165,8 @@ class SeededSegmenter:
         report: Report | None = None,
         *,
         view: tuple[int, int] | None = None,
+        background: int | Sequence[int] | None = None,
+        lesson: Lesson | None = None,
     ) -> NDArray[np.integer]:
         """Segment the image from seeds.
 
@@ -174,6 +182,8 @@ class SeededSegmenter:
             Told about the progress; with `view`, first about the slice on screen.
         view : tuple of int, optional
             Spatial axis and index of the slice on screen.
+        background, lesson : optional
+            Other ones than the segmenter's own, this time.
 
         Returns
         -------
@@ -183,18 +193,27 @@ class SeededSegmenter:
         Raises
         ------
         InputError
-            If there are no seeds, only one label, or the shape is not the image's.
+            If there are no seeds, only one label, the shape is not the image's, or background or
+            lesson do not fit.
         Cancelled
             If `should_stop` said so.
         """
         labels = check_labels(labels, self.shape)
+        if lesson is None:
+            lesson = self._lesson
+        self._check_lesson(lesson)
+        ground = self._background if background is None else _as_labels(background)
         # A cancelled solve may still be on its way out in another thread.
         with self._lock:
-            return self._solve_alone(labels, should_stop, report or _say_nothing, view)
+            return self._solve_alone(
+                labels, ground, lesson, should_stop, report or _say_nothing, view
+            )
 
     def _solve_alone(
         self,
         labels: NDArray[np.integer],
+        background: tuple[int, ...],
+        lesson: Lesson | None,
         should_stop: ShouldStop | None,
         report: Report,
         view: tuple[int, int] | None,
@@ -210,12 +229,11 @@ class SeededSegmenter:
                 else f"labels hold only one label ({values[0]}); mark something else too, for "
                 "example the background."
             )
-        self._check_lesson()
         self._use_outside(grid)
         self._prepare(should_stop, report)
         report(Progress(0.85, "Growing seeds"))
         numbers = np.searchsorted(values, given).astype(np.int32)
-        is_background = np.isin(values, self.background)
+        is_background = np.isin(values, background)
         seeds = Seeds(labels, values, places, numbers, is_background)
         look = Look(
             None if view is None else self.region_in_view(view),
@@ -229,7 +247,7 @@ class SeededSegmenter:
             self._look_quickly(problem, seeds, look, should_stop)
         # Learning keeps one core busy, the walks the other.
         with ThreadPoolExecutor(1) as pool:
-            learning = pool.submit(self._learn, seeds, should_stop)
+            learning = pool.submit(self._learn, seeds, lesson, should_stop)
             walks = problem.walk(seeds, should_stop)
             report(Progress(0.9, "Learning what objects look like"))
             evidence = learning.result()
@@ -281,9 +299,9 @@ class SeededSegmenter:
     ) -> NDArray[np.integer]:
         """Labels for the numbers of labels in a part of the volume; seeds keep theirs."""
         # The last one is for -1.
-        table = np.asarray([*seeds.values, 0], seeds.labels.dtype)
+        table: NDArray[np.integer] = np.array([*seeds.values, 0], seeds.labels.dtype)
         if region is None:
-            found = np.empty(winner.shape, table.dtype)
+            found: NDArray[np.integer] = np.empty(winner.shape, table.dtype)
 
             def name(first: int, last: int) -> None:
                 found[:, first:last] = table[winner[:, first:last]]
@@ -297,7 +315,9 @@ class SeededSegmenter:
         np.copyto(found, grid, where=grid > 0)
         return found
 
-    def _learn(self, seeds: Seeds, should_stop: ShouldStop | None) -> Evidence | None:
+    def _learn(
+        self, seeds: Seeds, lesson: Lesson | None, should_stop: ShouldStop | None
+    ) -> Evidence | None:
         assert self._features is not None
         n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
@@ -309,13 +329,13 @@ class SeededSegmenter:
             n_classes,
             should_stop,
             n_pooled=int(np.bincount(seeds.class_of).max()),
-            lesson=self.taught_by if seeds.are_pooled else None,
+            lesson=lesson if seeds.are_pooled else None,
         )
         return None if found is None else Evidence.of(self._features, found)
 
-    def _check_lesson(self) -> None:
-        if self.taught_by is not None:
-            self.taught_by.check_fits(self.shape, self._volume.data.shape[-1])
+    def _check_lesson(self, lesson: Lesson | None) -> None:
+        if lesson is not None:
+            lesson.check_fits(self.shape, self._volume.data.shape[-1])
 
     @property
     def lesson(self) -> Lesson | None:
@@ -369,39 +389,40 @@ class SeededSegmenter:
     def probabilities(self) -> Floats:
         """Probability of each label at each voxel: (K, M, N[, P]), in [0, 1] with sum 1.
 
-        Where no seed reaches, all are 0. They are made when asked for.
+        Where no seed reaches, all are 0. They are made when asked for, each time.
         """
-        last = self._solved("probabilities")
-        painting = last.painter.paint(each=True)
-        each = painting.each
-        assert each is not None
-        each[:, painting.winner < 0] = 0
-        for number in range(len(each)):
-            z, y, x = (places[last.seeds.numbers == number] for places in last.seeds.places)
-            each[:, z, y, x] = 0
-            each[number, z, y, x] = 1
-        total = each.sum(axis=0)
-        each /= np.where(total > 0, total, 1)
-        return each.reshape(-1, *self.shape)
+        return self.find_probabilities()
 
     @property
     def uncertainty(self) -> Floats:
         """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
-        last = self._solved("uncertainty")
-        found = last.painter.paint(entropy=True)
-        assert found.total is not None
-        assert found.information is not None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            entropy = np.log(found.total) - found.information / found.total
-        entropy /= np.float32(np.log(len(self.label_values)))
-        entropy[~(found.total > 0) | (found.winner < 0)] = 0
-        entropy[last.seeds.places] = 0
-        return np.clip(entropy, 0, 1).reshape(self.shape)
+        return self.find_uncertainty()
+
+    def find_probabilities(self, should_stop: ShouldStop | None = None) -> Floats:
+        """Make `probabilities`; raise `Cancelled` when `should_stop`, asked often, says so."""
+        last, labels = self._solved("probabilities"), self.labels
+        assert labels is not None
+        return last.probabilities(labels.reshape(self._grid), should_stop).reshape(-1, *self.shape)
+
+    def find_uncertainty(self, should_stop: ShouldStop | None = None) -> Floats:
+        """Make `uncertainty`; raise `Cancelled` when `should_stop`, asked often, says so."""
+        return self._solved("uncertainty").uncertainty(should_stop).reshape(self.shape)
 
     def _solved(self, what: str) -> Solution:
         if self._last is None:
             raise InputError(f"There is no {what} yet: call solve with seeds first.")
         return self._last
+
+
+def _check_voxels(shape: tuple[int, ...], channel_axis: int | None) -> None:
+    """Refuse more voxels than numbers of 32 bits count."""
+    axis = check_channel_axis(channel_axis, len(shape))
+    voxels = math.prod(n for a, n in enumerate(shape) if a != axis)
+    if voxels > MOST_VOXELS:
+        raise InputError(
+            f"data has {voxels} voxels; there may be {MOST_VOXELS} at most. Crop it, or halve its "
+            "resolution."
+        )
 
 
 def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -299,7 +299,7 @@ class _Scale:
 
         def work(start: int, stop: int) -> None:
             values = self._described(np.arange(start, stop), smooth)
-            feature_kernels.put_bytes(values, low, per_step, target[:, start:stop])
+            feature_kernels.put_bytes(values, low, per_step, start, target)
             if slopes is not None:
                 slopes[start:stop] += np.square(values[1]) * np.float32(factor)
 

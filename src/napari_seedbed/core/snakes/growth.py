@@ -45,8 +45,8 @@ from napari_seedbed.core.snakes.snake_images import NoContrastError, contrast_li
 from napari_seedbed.core.snakes.snake_methods import ElasticContour, Method
 from napari_seedbed.core.validation import (
     check_channel_axis,
-    check_labels,
     check_number,
+    check_small_labels,
     check_spacing,
 )
 from napari_seedbed.errors import InputError
@@ -226,7 +226,7 @@ def _starts(
     found = {}
     each = [np.empty(0, np.int32)]
     for t in range(n_times):
-        labels = check_labels(seeds(t), size, "seeds")
+        labels = check_small_labels(seeds(t), size, "seeds")
         values = label_values(labels, should_stop)
         if len(values):
             found[t] = labels

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.snakes import bit_grids
 from napari_seedbed.core.snakes.bit_grids import at_once, in_planes, pack, smooth
 from napari_seedbed.core.snakes.label_history import Moment
@@ -32,6 +33,7 @@ from napari_seedbed.core.validation import (
     check_channel_axis,
     check_count,
     check_image,
+    check_labels,
     check_number,
 )
 from napari_seedbed.errors import InputError
@@ -158,12 +160,7 @@ def evolve_labels(
         raise InputError(
             f"image has {len(shape)} spatial axes (shape {shape}); it must have 2 or 3."
         )
-    start = np.asarray(labels)
-    if start.shape != shape or start.dtype.kind not in "iu":
-        raise InputError(
-            f"labels has the shape {start.shape} and the type {start.dtype}; it must have that of "
-            f"the image, {shape}, and hold integers."
-        )
+    start = check_labels(labels, shape)
     if start.min() < 0 or start.max() <= 0:
         raise InputError("labels must be 0 or more, and hold at least one object.")
     n_iterations = check_count(num_iter, "num_iter")
@@ -204,11 +201,12 @@ class _Evolution:
         self.claimed, self.disputed = np.zeros_like(self.free), np.zeros_like(self.free)
         self.lost: list[int] = []
         self.objects = []
-        for number, box in enumerate(ndi.find_objects(self.labels), start=1):
-            if box is not None:
-                item = MovingLabel(number, box, np.zeros(0, np.uint64), box)
-                self._enclose(item)
-                self.objects.append(item)
+        # SciPy looks for each number up to the largest: labels may be large and far apart.
+        values, numbers = numbered(self.labels)
+        for value, box in zip(values.tolist(), ndi.find_objects(numbers), strict=True):
+            item = MovingLabel(value, box, np.zeros(0, np.uint64), box)
+            self._enclose(item)
+            self.objects.append(item)
         self.term.begin(self.free, self.objects)
 
     def states(self, n_iterations: int) -> Iterator[LabelsState]:

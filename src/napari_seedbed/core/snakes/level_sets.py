@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes import level_set_kernels
 from napari_seedbed.core.snakes.stop_reasons import LIMIT, SETTLED
@@ -207,6 +208,7 @@ def _prepared(
             f"image has {ndim} spatial axes (shape {array.shape}); it must have 2 or 3."
         )
     single = array.dtype in (np.float16, np.float32)
+    array, _ = moderate(array)
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     channels = channels.astype(np.float32 if single else np.float64)
     for channel in channels:

@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from napari_seedbed.core.filters.gaussians import gaussian
+from napari_seedbed.core.magnitudes import (
+    divided,
+    moderate,
+    moderate_range,
+    restored,
+)
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
@@ -65,7 +71,9 @@ def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Lim
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     limits = []
     for channel in channels:
-        low, high = (float(v) for v in np.quantile(_sample(channel), _QUANTILES))
+        sample, exponent = moderate(_sample(channel))
+        ends = np.quantile(sample, _QUANTILES)
+        low, high = (float(v) for v in np.ldexp(ends, exponent))
         if low >= high:
             low, high = float(channel.min()), float(channel.max())
         limits.append((low, high))
@@ -120,7 +128,7 @@ def evened(
         channel = array if axis is None else np.moveaxis(array, axis, 0)[c]
         out = scaled if axis is None else np.moveaxis(scaled, axis, 0)[c]
         # A channel without contrast says nothing.
-        _scale(channel, low, 1 / (high - low) if high > low else 0.0, out, should_stop)
+        _scale(channel, low, high, out, should_stop)
     smooth = gaussian(scaled, width, spacing, channel_axis, should_stop=should_stop)
     return np.ascontiguousarray(smooth, np.float32)
 
@@ -128,15 +136,20 @@ def evened(
 def _scale(
     channel: NDArray[Any],
     low: float,
-    factor: float,
+    high: float,
     out: NDArray[np.float32],
     should_stop: ShouldStop | None,
 ) -> None:
     # Before values become float32, which would round small contrasts on a high ground away.
     dtype = np.float64 if channel.dtype.itemsize >= 4 else np.float32
+    low, high, exponent = moderate_range(low, high)
+    factor = 1 / (high - low) if high > low else 0.0
 
     def scale(slab: Slab) -> None:
-        np.subtract(channel[slab], low, out=out[slab], dtype=dtype, casting="same_kind")
+        part = channel[slab]
+        if exponent:
+            part = divided(part.astype(np.float64), exponent)
+        np.subtract(part, low, out=out[slab], dtype=dtype, casting="same_kind")
         out[slab] *= np.float32(factor)
 
     in_slabs(scale, channel.shape, should_stop)
@@ -178,6 +191,7 @@ def edge_strength(
     """
     array = check_image(image)
     axis = check_channel_axis(channel_axis, array.ndim)
+    array, exponent = moderate(array)
     channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
     size = np.array(check_spacing(spacing, channels.ndim - 1))
     squares = np.zeros(channels.shape[1:], np.float32)
@@ -191,7 +205,7 @@ def edge_strength(
         np.sqrt(squares[slab], out=squares[slab])
 
     in_slabs(take_root, squares.shape, should_stop)
-    return squares
+    return restored(squares, exponent)
 
 
 def _add_squares(

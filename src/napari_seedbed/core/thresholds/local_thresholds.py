@@ -11,6 +11,7 @@ from scipy.ndimage import correlate1d
 from napari_seedbed.core.filters.gaussian_derivatives import TRUNCATE, gaussian_weights
 from napari_seedbed.core.filters.local_filters import check_window, filter_in_slabs, half_width
 from napari_seedbed.core.filters.rank_filters import median
+from napari_seedbed.core.magnitudes import divided, exponent_of
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.thresholds.global_thresholds import Objects, check_objects
@@ -241,8 +242,10 @@ def _by_mean_and_deviation(
     size = check_spacing(spacing, array.ndim)
     length = check_window(window_size, size, array.shape, "window_size")
     reach = local_halo(length, size)
+    exponent = exponent_of(array)
 
     def thresholds(part: NDArray[np.float64]) -> NDArray[np.float64]:
+        part = divided(part, exponent)
         mean = window_sums(part, reach) / _count(reach)
         # Of the differences from the mean of the part all would be smaller, but not the same in
         # each block.
@@ -250,7 +253,9 @@ def _by_mean_and_deviation(
         variance = squares - mean * mean
         # What is left of two equal numbers is rounding.
         variance[variance < _ROUNDING * squares] = 0
-        return expected(mean, np.sqrt(variance))
+        # A threshold that is no finite number any more is above, or below, all values.
+        with np.errstate(over="ignore"):
+            return expected(np.ldexp(mean, exponent), np.ldexp(np.sqrt(variance), exponent))
 
     return _mask_in_slabs(array, thresholds, reach, objects, should_stop)
 
@@ -293,7 +298,9 @@ def _beyond_medians(
 def _stands_out(
     part: NDArray[np.float64], level: NDArray[np.float64], objects: Objects
 ) -> NDArray[np.bool_]:
-    difference = part - level if objects == "light" else level - part
+    # What overflows is on the right side of the level.
+    with np.errstate(over="ignore"):
+        difference = part - level if objects == "light" else level - part
     found: NDArray[np.bool_] = difference > _ROUNDING * np.abs(level)
     return found
 

@@ -63,27 +63,30 @@ def anchored(
     if built_around:
         yield _anchors(hierarchy, state, places)
         return
-    node = hierarchy.node
-    graph = (hierarchy.slot, hierarchy.to, hierarchy.weight)
-    args = (places, *hierarchy.weights, state, hierarchy.group, node, *graph, hierarchy.parent)
+    wz, wy, wx = (w.reshape(-1) for w in hierarchy.weights)
+    grid = (wz, wy, wx, state.reshape(-1), hierarchy.group.reshape(-1))
+    _, n_y, n_x = hierarchy.shape
+    graph = (hierarchy.node, hierarchy.slot, hierarchy.to, hierarchy.weight, hierarchy.parent)
+    args = (places, n_y * n_x, n_x, *grid, *graph)
     n_cuts = seed_kernels.cut_given_edges(*args, np.empty(0, np.int64), np.empty(0, np.float32))
     cut_edge, cut_weight = np.empty(n_cuts, np.int64), np.empty(n_cuts, np.float32)
     seed_kernels.cut_given_edges(*args, cut_edge, cut_weight)
     try:
         yield _anchors(hierarchy, state, places)
     finally:
-        seed_kernels.mend_edges(hierarchy.weight, cut_edge, cut_weight)
+        # The last cut first: an edge that was cut twice was whole before the first cut.
+        hierarchy.weight[cut_edge[::-1]] = cut_weight[::-1]
 
 
 def _anchors(hierarchy: Hierarchy, state: NDArray[np.uint8], places: NDArray[np.int64]) -> Anchors:
     node = hierarchy.node
     anchor = np.zeros(node[-1], np.float32)
-    free = np.zeros(node[-1], np.int32)
+    free = np.zeros(node[-1], np.float32)
     top = hierarchy.level(0)
-    occupied = np.zeros(top.stop, np.int32)
-    seed_kernels.anchor_groups(
-        places, *hierarchy.weights, state, hierarchy.group, anchor[top], occupied
+    anchor[top] = seed_kernels.pull_on_groups(
+        places, hierarchy.weights, state, hierarchy.group, top.stop
     )
+    occupied = np.bincount(hierarchy.group.reshape(-1)[places], minlength=top.stop)
     free[top] = hierarchy.group_size - occupied
     for at, below, end in zip(node, node[1:], node[2:], strict=False):
         for quantity in (anchor, free):

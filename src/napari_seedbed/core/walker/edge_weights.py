@@ -29,6 +29,7 @@ STD_FLOOR = 1e-10
 CONTRAST_CAP = 0.995
 """Differences above this quantile count as much as the quantile: hot pixels set no scale."""
 
+_LARGEST_FACTOR = 1e30
 _SAMPLES_PER_AXIS = 1 << 18
 _VOXELS_PER_TASK = 1 << 19
 
@@ -47,11 +48,14 @@ class Volume:
         Voxel size along z, y, x.
     multichannel : bool
         Whether the caller named a channel axis.
+    exponent : int
+        Power of two that the image was divided by.
     """
 
     data: NDArray[np.generic]
     spacing: tuple[float, float, float]
     multichannel: bool
+    exponent: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -241,6 +245,9 @@ def _std_factor(volume: Volume, beta: float) -> float:
     if variance == 0:
         return 0.0
     factor = beta * slope**2 / (10 * slope * np.sqrt(variance))
+    # That of the image itself: its squares grow faster than its deviation. Beyond this bound all
+    # that differ are as far apart as can be, and equal ones must not be 0 times infinity.
+    factor = min(float(np.ldexp(factor, volume.exponent)), _LARGEST_FACTOR)
     return float(factor / np.sqrt(data.shape[-1])) if volume.multichannel else float(factor)
 
 

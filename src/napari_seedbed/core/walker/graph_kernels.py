@@ -29,6 +29,8 @@ ENOUGH = 0.0625
 _1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
 _LANES = np.uint64(LANES)
 _ZERO = np.float32(0)
+# As a literal 0 would be a type of its own, for which all would be compiled again.
+_BEGIN = np.int64(0)
 
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 _inline = njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
@@ -274,9 +276,9 @@ def coarse_cycle(
             if level < last:
                 before = lower[at:end]
                 sweep_from_zero(
-                    0, n_chunks, x_here, b_here, rows, before, to, weight, pivot[at:end]
+                    _BEGIN, n_chunks, x_here, b_here, rows, before, to, weight, pivot[at:end]
                 )
-                residual_after_sweep(0, n_chunks, x_here, r_here, rows, before, to, weight)
+                residual_after_sweep(_BEGIN, n_chunks, x_here, r_here, rows, before, to, weight)
                 collect(r_here, group[at:end], b[end : node[level + 2]])
                 level += 1
                 phase[level] = 0
@@ -290,43 +292,22 @@ def coarse_cycle(
                     total += bottom[i, j] * b_here[j]
                 x_here[i] = total
         else:
-            spread(0, n_chunks, x_here, b_here.size, x[end:], group[at:end])
-            sweep_back(0, n_chunks, x_here, b_here, rows, to, weight, pivot[at:end])
+            spread(_BEGIN, n_chunks, x_here, b_here.size, x[end:], group[at:end])
+            sweep_back(_BEGIN, n_chunks, x_here, b_here, rows, to, weight, pivot[at:end])
         # One cycle of `level` is complete: x holds its result for right-hand side b.
         descending = False
         if k_from <= level < last:
             kept = slice(at - skipped, end - skipped)
             if phase[level] == 0:
-                apply(0, n_chunks, x_here, v[kept], rows, to, weight, anchor[kept])
+                apply(_BEGIN, n_chunks, x_here, v[kept], rows, to, weight, anchor[kept])
                 enough, rho[level], gain[level] = start_step(x_here, b_here, c[kept], v[kept])
                 if not enough:
                     phase[level] = 1
                     descending = True
                     continue
             else:
-                apply(0, n_chunks, x_here, r_here, rows, to, weight, anchor[kept])
+                apply(_BEGIN, n_chunks, x_here, r_here, rows, to, weight, anchor[kept])
                 finish_step(x_here, b_here, r_here, c[kept], v[kept], rho[level], gain[level])
         if level == top:
             return
         level -= 1
-
-
-@_fast
-def coarse_solve(
-    level, solution, source, node, x, b, r, c, v, skipped, slot, lower, to, weight, pivot, anchor,
-    group, bottom,
-):  # fmt: skip
-    """Improve `solution` of A solution = source on one level by a K-cycle."""
-    at, end = node[level], node[level + 1]
-    n_chunks = (end - at) // LANES
-    rows = slot[at // LANES : end // LANES + 1]
-    kept = anchor[at - skipped : end - skipped]
-    apply(0, n_chunks, solution, r[at:end], rows, to, weight, kept)
-    for i in range(at, end):
-        b[i] = source[i - at] - r[i] if pivot[i] > NOTHING_FREE else np.float32(0)
-    coarse_cycle(
-        level, level, node, x, b, r, c, v, skipped, slot, lower, to, weight, pivot, anchor,
-        group, bottom,
-    )  # fmt: skip
-    for i in range(at, end):
-        solution[i - at] += x[i]

@@ -55,21 +55,23 @@ def _order_nodes(low, high, start, stop, n_nodes, edge, to, new):
     ``LANES * stop``, each lane a quarter of them. Pieces begin at multiples of `WINDOW` from the
     block's start on.
     """
+    kept = np.empty(WINDOW, np.int64)
     for lane in range(LANES):
         for window in range(low, high, WINDOW):
             a, b = _lane(lane, window, min(window + WINDOW, high), start, stop, n_nodes)
-            if a >= b:
-                continue
-            # By the number of neighbours, and of those that are likely to come before.
-            key = np.empty(b - a, np.int64)
+            # By the number of neighbours, of those that are likely to come before, and by number.
             for i in range(a, b):
                 earlier = 0
                 for e in range(edge[i], edge[i + 1]):
                     earlier += (LANES * start <= to[e]) & (to[e] < i)
-                key[i - a] = ((edge[i + 1] - edge[i]) << 32) + earlier
-            place = np.argsort(key, kind="mergesort")
+                key = (((edge[i + 1] - edge[i]) << 31) + earlier) * WINDOW + i - a
+                k = i - a
+                while k > 0 and kept[k - 1] > key:
+                    kept[k] = kept[k - 1]
+                    k -= 1
+                kept[k] = key
             for k in range(b - a):
-                new[a + place[k]] = LANES * (window + k) + lane
+                new[a + kept[k] % WINDOW] = LANES * (window + k) + lane
 
 
 @_jit

@@ -1,8 +1,10 @@
 """Compiled sweeps over the voxels of the finest grid.
 
-All arrays are (Z, Y, X), solutions are (K, Z, Y, X) for K right-hand sides; `state` is 0 where a
-voxel is unknown and not 0 where it is given. `rows` lists the right-hand sides that are still being
-worked on. Red voxels are those with an even sum of indices.
+All arrays are flat, of a grid of (Z, Y, X) = `shape` voxels, and solutions are (K, Z * Y * X) for
+K right-hand sides; `state` is 0 where a voxel is unknown and not 0 where it is given. `rows` lists
+the right-hand sides that are still being worked on. Red voxels are those with an even sum of
+indices.
+Rows of voxels are worked on together as long as `on` is, which comes from `colours`.
 
 Memory is slower than arithmetic, so what follows on each other is done plane by plane in one pass:
 a step looks one plane to either side and follows one plane behind the step before. Passes work on
@@ -18,7 +20,7 @@ from numba import njit
 FREE, SEED, OUTSIDE = 0, 1, 2
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-_inner = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+_inner = njit(nogil=True, fastmath=True, error_model="numpy")
 
 _TINY = np.float32(1e-30)
 _MAGNITUDE = np.int32(0x7FFFFFFF)
@@ -27,25 +29,15 @@ _BLOCK = 4096
 """Rows are worked on together up to about so many voxels: short loops are slow."""
 
 
-@_inner
-def _rows_together(n_y, n_x):
-    return min(n_y, max(1, _BLOCK // n_x))
+def colours(shape, one_row):
+    """1 where the voxels of a block of rows are red, 0 elsewhere; for an even and an odd first row.
 
-
-@_inner
-def _colours(n_rows, n_x):
-    """1 where the voxels of some rows are red, 0 elsewhere; for an even and an odd first row."""
-    on = np.zeros((2, n_rows * n_x), np.float32)
-    for parity in range(2):
-        for row in range(n_rows):
-            for i in range((row + parity) & 1, n_x, 2):
-                on[parity, row * n_x + i] = 1
-    return on
-
-
-@_inner
-def _flat(x):
-    return x.reshape(x.shape[0], -1)
+    Has the length of blocks for a grid of this shape, or that of a single row.
+    """
+    _, n_y, n_x = shape
+    n_rows = 1 if one_row else min(n_y, max(1, _BLOCK // n_x))
+    first, row, x = np.ogrid[:2, :n_rows, :n_x]
+    return np.ascontiguousarray((first + row + x + 1) % 2, np.float32).reshape(2, -1)
 
 
 @_inner
@@ -62,9 +54,9 @@ def _window(flat, start, n, spare):
     return window
 
 
-# In the following, x, wz, wy, wx are flat, and a block of rows is the `n` places from `at`. A voxel
-# has its neighbours 1, `n_x` and `n_xy` places off: where these lie beyond a border of the grid,
-# the weight must be 0 (the last place of wz along z, of wy along y, of wx along x), and x a number.
+# In the following, a block of rows is the `n` places from `at`. A voxel has its neighbours 1, `n_x`
+# and `n_xy` places off: where these lie beyond a border of the grid, the weight must be 0 (the last
+# place of wz along z, of wy along y, of wx along x), and x a number.
 
 
 @_inner
@@ -154,15 +146,13 @@ def _relax_black(
 
 
 @_fast
-def relax(z0, z1, y0, y1, colour, rows, x, b, wz, wy, wx, state):
+def relax(z0, z1, y0, y1, shape, on, colour, rows, x, b, wz, wy, wx, state):
     """Half sweep of Gauss-Seidel over the voxels of one colour (0 red, 1 black), in the planes
     `z0` to `z1` and the rows `y0` to `y1`."""
-    _, n_y, n_x = wz.shape
-    together = _rows_together(n_y, n_x)
-    on = _colours(together, n_x)
-    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
-    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
-    x, b = _flat(x), _flat(b)
+    _, n_y, n_x = shape
+    together = on.shape[1] // n_x
+    spare = np.empty((10, on.shape[1]), np.float32)
+    out = spare[9]
     for z in range(z0, z1):
         for y in range(y0, y1, together):
             at, n = (z * n_y + y) * n_x, min(together, y1 - y) * n_x
@@ -175,7 +165,8 @@ def relax(z0, z1, y0, y1, colour, rows, x, b, wz, wy, wx, state):
 
 @_fast
 def descend(
-    first, last, low, high, along_y, rows, moves, step, x, r, p, z, wz, wy, wx, state, group, coarse
+    first, last, low, high, along_y, shape, on, rows, moves, step, x, r, p, z, wz, wy, wx, state,
+    group, coarse,
 ):  # fmt: skip
     """First half of a multigrid cycle for A z = r: a sweep from zero and what is left of r.
 
@@ -185,15 +176,11 @@ def descend(
 
     A tile's step s (0 to 2) covers the planes from `first` + s * `low` to `last` - s * `high`.
     """
-    n_z, n_y, n_x = wz.shape
-    n_xy = n_y * n_x
-    together = 1 if along_y else _rows_together(n_y, n_x)
+    n_z, n_y, n_x = shape
+    n_xy, together = n_y * n_x, on.shape[1] // n_x
     n_blocks = n_z if along_y else -(-n_y // together)
-    on = _colours(together, n_x)
-    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
-    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
-    group = group.reshape(-1)
-    x, r, p, z = _flat(x), _flat(r), _flat(p), _flat(z)
+    spare = np.empty((10, on.shape[1]), np.float32)
+    out = spare[9]
     start = min(first, first + 1 + low, first + 2 + 2 * low)
     for now in range(start, max(last, last + 1 - high, last + 2 - 2 * high)):
         if first <= now < last:
@@ -235,22 +222,19 @@ def descend(
 
 @_fast
 def ascend(
-    first, last, low, high, along_y, rows, r, z, wz, wy, wx, state, group, coarse, shares
+    first, last, low, high, along_y, shape, on, rows, r, z, z_bits, wz, wy, wx, state, group,
+    coarse, shares, share_bits,
 ):  # fmt: skip
     """Second half of a multigrid cycle: add each group's correction, and sweep back.
 
-    `shares[plane, y, k]` gets the share of r . z of the rows from y on, and their largest |z|. For
-    the tile, see `descend`.
+    `shares[plane, y, k]` gets the share of r . z of the rows from y on, and their largest |z|.
+    `z_bits` and `share_bits` are z and `shares` seen as integers. For the tile, see `descend`.
     """
-    n_z, n_y, n_x = wz.shape
-    n_xy = n_y * n_x
-    together = 1 if along_y else _rows_together(n_y, n_x)
+    n_z, n_y, n_x = shape
+    n_xy, together = n_y * n_x, on.shape[1] // n_x
     n_blocks = n_z if along_y else -(-n_y // together)
-    on = _colours(together, n_x)
-    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
-    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
-    group = group.reshape(-1)
-    r, z = _flat(r), _flat(z)
+    spare = np.empty((10, on.shape[1]), np.float32)
+    out = spare[9]
     start = min(first, first + 1 + low, first + 2 + 2 * low)
     for now in range(start, max(last, last + 1 - high, last + 2 - 2 * high)):
         if first <= now < last:
@@ -285,30 +269,27 @@ def ascend(
                     shares[plane, y, k, 0] = product
                     # The bits of positive floats are in the order of the numbers: the largest
                     # integer is found five times as fast as the largest float.
-                    bits, out_bits = z_here.view(np.int32), out[:1].view(np.int32)
+                    bits = z_bits[k][at : at + n]
                     largest = np.int32(0)
                     for i in range(n):
                         largest = max(largest, bits[i] & _MAGNITUDE)
-                    out_bits[0] = largest
-                    shares[plane, y, k, 1] = out[0]
+                    share_bits[plane, y, k, 1] = largest
 
 
 @_fast
 def turn(
-    first, last, low, high, along_y, rows, factor, p, z, wz, wy, wx, state, energy
+    first, last, low, high, along_y, shape, on, rows, factor, p, z, wz, wy, wx, state, energy
 ):  # fmt: skip
     """p = z + factor * p, then z = A p.
 
     `energy[plane, y, k]` is the share of p . A p of the rows from y on. For the tile, see
     `descend`.
     """
-    n_z, n_y, n_x = wz.shape
-    n_xy = n_y * n_x
-    together = 1 if along_y else _rows_together(n_y, n_x)
+    n_z, n_y, n_x = shape
+    n_xy, together = n_y * n_x, on.shape[1] // n_x
     n_blocks = n_z if along_y else -(-n_y // together)
-    out, spare = np.empty(together * n_x, np.float32), np.empty((9, together * n_x), np.float32)
-    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
-    p, z = _flat(p), _flat(z)
+    spare = np.empty((10, on.shape[1]), np.float32)
+    out = spare[9]
     for now in range(min(first, first + 1 + low), max(last, last + 1 - high)):
         if first <= now < last:
             for block in range(n_blocks):
@@ -336,14 +317,11 @@ def turn(
 
 
 @_fast
-def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
+def residual(z0, z1, y0, y1, shape, on, rows, x, r, wz, wy, wx, state):
     """r = -A x on unknown voxels, summed in float64."""
-    _, n_y, n_x = wz.shape
-    n_xy = n_y * n_x
-    together = _rows_together(n_y, n_x)
-    spare = np.empty((9, together * n_x), np.float32)
-    wz, wy, wx, state = wz.reshape(-1), wy.reshape(-1), wx.reshape(-1), state.reshape(-1)
-    x, r = _flat(x), _flat(r)
+    _, n_y, n_x = shape
+    n_xy, together = n_y * n_x, on.shape[1] // n_x
+    spare = np.empty((9, on.shape[1]), np.float32)
     for z in range(z0, z1):
         for y in range(y0, y1, together):
             at, n = (z * n_y + y) * n_x, min(together, y1 - y) * n_x
@@ -351,12 +329,15 @@ def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
             for k in rows:
                 x_k, out = x[k], r[k][at : at + n]
                 here = x_k[at : at + n]
-                left = _window(x_k, at - 1, n, spare[0])
-                right = _window(x_k, at + 1, n, spare[1])
-                front = _window(x_k, at - n_x, n, spare[2])
-                back = _window(x_k, at + n_x, n, spare[3])
-                above = _window(x_k, at - n_xy, n, spare[4])
-                below = _window(x_k, at + n_xy, n, spare[5])
+                left, right = _window(x_k, at - 1, n, spare[0]), _window(x_k, at + 1, n, spare[1])
+                front, back = (
+                    _window(x_k, at - n_x, n, spare[2]),
+                    _window(x_k, at + n_x, n, spare[3]),
+                )
+                above, below = (
+                    _window(x_k, at - n_xy, n, spare[4]),
+                    _window(x_k, at + n_xy, n, spare[5]),
+                )
                 w_left, w_right = _window(wx, at - 1, n, spare[6]), wx[at : at + n]
                 w_front, w_back = _window(wy, at - n_x, n, spare[7]), wy[at : at + n]
                 w_above, w_below = _window(wz, at - n_xy, n, spare[8]), wz[at : at + n]
@@ -371,7 +352,6 @@ def residual(z0, z1, y0, y1, rows, x, r, wz, wy, wx, state):
 @_fast
 def add(start, stop, rows, x, z):
     """x += z in a range of flat indices."""
-    x, z = _flat(x), _flat(z)
     for k in rows:
         x_here, z_here = x[k, start:stop], z[k, start:stop]
         for i in range(x_here.size):
@@ -382,8 +362,7 @@ def add(start, stop, rows, x, z):
 def prolong(start, stop, anew, before, x, group, coarse):
     """x = each group's value at its voxels, in a range of flat indices; on top of `before`, if not
     `anew`."""
-    x, before = _flat(x), _flat(before)
-    to = group.reshape(-1)[start:stop]
+    to = group[start:stop]
     for k in range(x.shape[0]):
         x_here, old, source = x[k, start:stop], before[k, start:stop], coarse[k]
         if anew:

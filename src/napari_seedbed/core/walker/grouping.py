@@ -15,30 +15,14 @@ _inner = njit(nogil=True, error_model="numpy")
 NO_TARGET = -1
 NO_TIE = 255
 _SIDES = 6
+_MOST = 8  # voxels of a cell
 
 NO_GROUP, HELD = -1, -2
 
 _MOST_EDGES = 6 * 32  # of a group of voxels
 
 
-@_jit
-def strongest_edges(start, stop, wz, wy, wx, strongest):
-    """Largest weight at each voxel of the planes `start` to `stop`."""
-    _n_z, n_y, n_x = wz.shape
-    for z in range(start, stop):
-        for y in range(n_y):
-            for x in range(n_x):
-                w = max(wz[z, y, x], wy[z, y, x], wx[z, y, x])
-                if z > 0:
-                    w = max(w, wz[z - 1, y, x])
-                if y > 0:
-                    w = max(w, wy[z, y - 1, x])
-                if x > 0:
-                    w = max(w, wx[z, y, x - 1])
-                strongest[z, y, x] = w
-
-
-@_jit
+@_inner
 def _find(root, i):
     while root[i] != i:
         i = root[i]
@@ -46,37 +30,38 @@ def _find(root, i):
 
 
 @_jit
-def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, group, tie, count):
+def group_cells(
+    start, stop, cell, grid, wz, wy, wx, most, share, small, hold, parts, ties, count
+):  # fmt: skip
     """Split each cell of the grid into parts that hang together by strong edges.
 
-    Works on the layers of cells `start` to `stop`; `cell` is (z, y, x) with at most 8 voxels.
+    Works on the layers of cells `start` to `stop`; `cell` is (z, y, x) with at most 8 voxels, and
+    the arrays are flat, of a grid of the shape `grid`; `most` is the strongest edge of each voxel.
     Parts are numbered from 0 in each layer, and `count[layer]` says how many there are. For parts
-    of up to `small` voxels, `tie` says at their first voxel across which side of which voxel they
-    are tied most strongly to another part, as `_SIDES * voxel + side`. It is `NO_TIE` elsewhere,
-    and where that tie is weak beside the edges inside the part, as such a part is a world of its
-    own, or less than the share `hold` of all ties outwards, as such a voxel belongs to all its
-    neighbours alike.
+    of up to `small` voxels, `ties` says at one of their voxels across which of its sides they are
+    tied most strongly to another part. It is `NO_TIE` elsewhere, and where that tie is weak beside
+    the edges inside the part, as such a part is a world of its own, or less than the share `hold`
+    of all ties outwards, as such a voxel belongs to all its neighbours alike.
     """
-    n_z, n_y, n_x = wz.shape
+    n_z, n_y, n_x = grid
     c_z, c_y, c_x = cell
-    weights = (wx.reshape(-1), wy.reshape(-1), wz.reshape(-1))
+    weights = (wx, wy, wz)
     steps = (1, n_x, n_x * n_y)
-    most, parts, ties = strongest.reshape(-1), group.reshape(-1), tie.reshape(-1)
-    wanted = np.empty(8, np.float32)
-    linked = np.empty(8, np.int64)
-    place = np.empty(8, np.int64)
-    beside = np.empty((8, _SIDES), np.int64)
-    shape = (0, 0, 0)
-    n = 0
+    wanted = np.empty(_MOST, np.float32)
+    linked = np.empty(_MOST, np.int64)
+    place = np.empty(_MOST, np.int64)
+    beside = np.empty((_MOST, _SIDES), np.int64)
+    known, n = 0, 0
     for layer in range(start, stop):
         made = 0
         z0 = layer * c_z
         for y0 in range(0, n_y, c_y):
             for x0 in range(0, n_x, c_x):
-                here = (min(c_z, n_z - z0), min(c_y, n_y - y0), min(c_x, n_x - x0))
-                if here != shape:
-                    shape = here
-                    n = _cell_tables(shape, steps, place, beside)
+                s_z, s_y, s_x = min(c_z, n_z - z0), min(c_y, n_y - y0), min(c_x, n_x - x0)
+                cell_shape = (s_z * _MOST + s_y) * _MOST + s_x
+                if cell_shape != known:
+                    known = cell_shape
+                    n = _cell_tables(s_z, s_y, s_x, n_x, n_x * n_y, place, beside)
                 base = (z0 * n_y + y0) * n_x + x0
                 for i in range(n):
                     at = base + place[i]
@@ -112,13 +97,10 @@ def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, gr
                     if size > small:
                         continue
                     inner = outer = best = np.float32(0)
-                    strongest_side = NO_TIE
-                    first = -1
+                    strongest_side, tied = NO_TIE, base
                     for i in range(n):
                         if not (part >> i) & 1:
                             continue
-                        if first < 0:
-                            first = i
                         at = base + place[i]
                         inner = max(inner, most[at])
                         for axis in range(3):
@@ -133,22 +115,21 @@ def group_cells(start, stop, cell, wz, wy, wx, strongest, share, small, hold, gr
                                 outer += w
                                 if w > best:
                                     best = w
-                                    strongest_side = _SIDES * i + side
-                    if best >= share * inner and best >= hold * outer:
-                        ties[base + place[first]] = strongest_side
+                                    strongest_side, tied = side, at
+                    if best > 0 and best >= share * inner and best >= hold * outer:
+                        ties[tied] = strongest_side
         count[layer] = made
 
 
-@_jit
-def _cell_tables(shape, steps, place, beside):
+@_inner
+def _cell_tables(s_z, s_y, s_x, n_x, n_xy, place, beside):
     """Write for each voxel of a cell of this shape where it lies in memory, from the first on, and
     which voxels of the cell lie beside it (-1: none): forwards and back along x, y, z."""
-    s_z, s_y, s_x = shape
     i = 0
     for z in range(s_z):
         for y in range(s_y):
             for x in range(s_x):
-                place[i] = z * steps[2] + y * steps[1] + x
+                place[i] = z * n_xy + y * n_x + x
                 beside[i, 0] = i + 1 if x + 1 < s_x else -1
                 beside[i, 1] = i - 1 if x > 0 else -1
                 beside[i, 2] = i + s_x if y + 1 < s_y else -1
@@ -160,44 +141,14 @@ def _cell_tables(shape, steps, place, beside):
 
 
 @_jit
-def number_groups(start, stop, c_z, offsets, group, size):
-    """Make the numbers of each layer's groups global, and count their voxels."""
-    n_z, n_y, n_x = group.shape
-    for layer in range(start, stop):
-        for z in range(layer * c_z, min(layer * c_z + c_z, n_z)):
-            for y in range(n_y):
-                for x in range(n_x):
-                    group[z, y, x] += offsets[layer]
-                    size[group[z, y, x]] += 1
-
-
-@_jit
-def follow_ties(start, stop, cell, tie, group, to):
-    """Write for each group with a tie the group at its other end; in layers of cells."""
-    n_z, n_y, n_x = group.shape
-    c_z, c_y, c_x = cell
-    steps = (1, n_x, n_x * n_y)
-    groups = group.reshape(-1)
-    place = np.empty(8, np.int64)
-    beside = np.empty((8, _SIDES), np.int64)
-    shape = (0, 0, 0)
-    for layer in range(start, stop):
-        z0 = layer * c_z
-        for z in range(z0, min(z0 + c_z, n_z)):
-            for y in range(n_y):
-                for x in range(n_x):
-                    code = tie[z, y, x]
-                    if code == NO_TIE:
-                        continue
-                    y0, x0 = y - y % c_y, x - x % c_x
-                    here = (min(c_z, n_z - z0), min(c_y, n_y - y0), min(c_x, n_x - x0))
-                    if here != shape:
-                        shape = here
-                        _cell_tables(shape, steps, place, beside)
-                    side = code % _SIDES
-                    step = steps[side // 2]
-                    at = (z0 * n_y + y0) * n_x + x0 + place[code // _SIDES]
-                    to[group[z, y, x]] = groups[at + step if side % 2 == 0 else at - step]
+def follow_ties(start, stop, n_xy, n_x, tie, group, to):
+    """Write for each group with a tie the group at its other end; for the voxels `start` to `stop`
+    of flat arrays."""
+    for i in range(start, stop):
+        side = tie[i]
+        if side != NO_TIE:
+            step = 1 if side < 2 else (n_x if side < 4 else n_xy)
+            to[group[i]] = group[i - step if side % 2 else i + step]
 
 
 @_jit
@@ -207,7 +158,7 @@ def join_small_groups(start, stop, size, to, largest, root):
     for a in range(start, stop):
         if to[a] < 0 or root[a] != a:
             continue
-        b = _find(root, to[a])
+        b = _find(root, np.int64(to[a]))
         if b != a and size[a] + size[b] <= largest:
             first, second = min(a, b), max(a, b)
             root[second] = first

@@ -57,6 +57,7 @@ LARGE = 30_000
 """Levels of more nodes than these are swept over in blocks, on all cores."""
 
 _VOXELS_PER_TASK = 1 << 19
+_VOXELS_COMPARED = 1 << 16  # what fits the cache of a core
 _VOXELS_AT_ONCE = 1 << 22
 _GROUPS_AT_ONCE = 1 << 17
 _NODES_PER_TASK = 1 << 12
@@ -160,17 +161,10 @@ def build_hierarchy(
         anchor = np.zeros(group_size.size, np.float32)
     else:
         state, places = around
-        lifted = np.zeros((places.size, 6), np.float32)
-        seed_kernels.lift_edges(places, *weights, lifted)
-        try:
+        with seed_kernels.edges_lifted(places, weights):
             group, group_size = _group_voxels(weights, strongest, should_stop)
             graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
-        finally:
-            seed_kernels.lay_edges(places, *weights, lifted)
-        anchor = np.zeros(group_size.size, np.float32)
-        seed_kernels.anchor_groups(
-            places, *weights, state, group, anchor, np.zeros(group_size.size, np.int32)
-        )
+        anchor = seed_kernels.pull_on_groups(places, weights, state, group, group_size.size)
     del strongest
     graph = graphs.pop()
     blocks = _blocks(graph, large)
@@ -211,10 +205,21 @@ def build_hierarchy(
 
 
 def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> Floats:
+    """Return the largest weight at each voxel."""
     shape = weights[0].shape
-    planes = split(shape[0], 1 + int(np.prod(shape)) // _VOXELS_PER_TASK)
+    wz, wy, wx = weights
     strongest = np.empty(shape, np.float32)
-    run_ranges(grouping.strongest_edges, planes, *weights, strongest, should_stop=should_stop)
+
+    def compare(start: int, stop: int) -> None:
+        here, later = strongest[start:stop], strongest[max(start, 1) : stop]
+        np.maximum(wz[start:stop], wy[start:stop], out=here)
+        np.maximum(here, wx[start:stop], out=here)
+        np.maximum(later, wz[max(start, 1) - 1 : stop - 1], out=later)
+        np.maximum(here[:, 1:], wy[start:stop, :-1], out=here[:, 1:])
+        np.maximum(here[:, :, 1:], wx[start:stop, :, :-1], out=here[:, :, 1:])
+
+    planes = split(shape[0], 1 + int(np.prod(shape)) // _VOXELS_COMPARED)
+    run_ranges(compare, planes, should_stop=should_stop)
     return strongest
 
 
@@ -238,15 +243,22 @@ def _group_voxels(
     tie = np.empty(shape, np.uint8)
     run_ranges(
         grouping.group_cells,
-        layers, cell, z, y, x, strongest, CELL_SHARE, SMALL_GROUP, HOLD, group, tie, count,
+        layers, cell, shape, *(array.reshape(-1) for array in (z, y, x, strongest)),
+        CELL_SHARE, SMALL_GROUP, HOLD, group.reshape(-1), tie.reshape(-1), count,
         should_stop=should_stop,
     )  # fmt: skip
     n_groups = int(count.sum())
-    offsets = (np.cumsum(count) - count).astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
     size = np.zeros(n_groups, np.int32)
-    run_ranges(
-        grouping.number_groups, layers, cell[0], offsets, group, size, should_stop=should_stop
-    )
+
+    def number(start: int, stop: int) -> None:
+        here = group[start * cell[0] : stop * cell[0]]
+        first, end = int(offsets[start]), int(offsets[stop])
+        here += np.repeat(offsets[start:stop] - first, cell[0])[: len(here), np.newaxis, np.newaxis]
+        size[first:end] = np.bincount(here.reshape(-1), minlength=end - first)
+        here += np.int32(first)
+
+    run_ranges(number, layers, should_stop=should_stop)
     target, root = np.empty(n_groups, np.int32), np.empty(n_groups, np.int32)
 
     def begin(start: int, stop: int) -> None:
@@ -255,7 +267,12 @@ def _group_voxels(
 
     pieces = split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE)
     run_ranges(begin, pieces, should_stop=should_stop)
-    run_ranges(grouping.follow_ties, layers, cell, tie, group, target, should_stop=should_stop)
+    voxels = split(group.size, 1 + group.size // _VOXELS_PER_TASK)
+    run_ranges(
+        grouping.follow_ties,
+        voxels, shape[1] * shape[2], shape[2], tie.reshape(-1), group.reshape(-1), target,
+        should_stop=should_stop,
+    )  # fmt: skip
     del tie
     new_number = np.empty(n_groups, np.int32)
     n_joined = 0

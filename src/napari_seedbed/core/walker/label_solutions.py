@@ -9,7 +9,7 @@ from napari_seedbed.core.progress import Preview, Progress, Report
 from napari_seedbed.core.threads import run_ranges
 from napari_seedbed.core.walker import grid_kernels
 from napari_seedbed.core.walker.label_choice import Ballot
-from napari_seedbed.core.walker.multigrid import Preconditioner, solve
+from napari_seedbed.core.walker.multigrid import Preconditioner, flat, solve
 from napari_seedbed.core.walker.seed_map import SeedMap
 from napari_seedbed.core.walker.slice_preview import coarse_solution, on_first_level, preview_slice
 from napari_seedbed.errors import NotConvergedError
@@ -188,9 +188,9 @@ def _start(
         grid_kernels.prolong,
         preconditioner.tiles.ranges,
         before is x,
-        before,
-        x,
-        hierarchy.group,
+        flat(before),
+        flat(x),
+        hierarchy.group.reshape(-1),
         on_first_level(hierarchy, change),
         should_stop=preconditioner.should_stop,
     )

@@ -69,6 +69,9 @@ class Preconditioner:
         self.should_stop = should_stop
         self.n_solutions = n_solutions
         self.tiles = Tiles(hierarchy.shape)
+        self.grid = self.tiles.shape, self.tiles.on
+        self.equations = (*(w.reshape(-1) for w in hierarchy.weights), state.reshape(-1))
+        self._group = hierarchy.group.reshape(-1)
         n_nodes = int(hierarchy.node[-1])
         self.b, self.r = (np.zeros((n_solutions, n_nodes), np.float32) for _ in "br")
         # Large levels have room for a copy behind each.
@@ -87,40 +90,44 @@ class Preconditioner:
         `shares` (Z, Y, K, 2) gets each row's share of r . z and its largest |z|. With a `move`,
         a step along its direction is made first: x += step * p, r -= step * q, where z comes as q.
         """
-        h, tiles, stop = self.hierarchy, self.tiles, self.should_stop
-        equations = (*h.weights, self.state, h.group)
+        tiles, stop = self.tiles, self.should_stop
+        equations = (*self.equations, self._group)
         # Without a move, the kernel looks at neither.
         x, p, step = move if move is not None else (z, z, np.zeros(len(z), np.float32))
-        self.b[rows, h.level(0)] = 0
+        x, r, p, z = (flat(vectors) for vectors in (x, r, p, z))
+        self.b[rows, self.hierarchy.level(0)] = 0
         for phase in tiles.phases_apart:
             run_ranges(
                 grid_kernels.descend,
-                phase, tiles.along_y, rows, move is not None, step, x, r, p, z, *equations, self.b,
+                phase, tiles.along_y, *self.grid, rows, move is not None, step, x, r, p, z,
+                *equations, self.b,
                 should_stop=stop,
             )  # fmt: skip
         self.correct(rows)
         for phase in tiles.phases:
             run_ranges(
                 grid_kernels.ascend,
-                phase, tiles.along_y, rows, r, z, *equations, self.x, shares,
+                phase, tiles.along_y, *self.grid, rows, r, z, z.view(np.int32), *equations, self.x,
+                shares, shares.view(np.int32),
                 should_stop=stop,
             )  # fmt: skip
 
     def sweep(self, rows: Rows, x: Floats, b: Floats) -> None:
         """One Gauss-Seidel sweep over the voxels, black ones first."""
-        args = (*self.hierarchy.weights, self.state)
         for colour in (1, 0):
             run_ranges(
-                grid_kernels.relax, self.tiles.boxes, colour, rows, x, b, *args,
+                grid_kernels.relax,
+                self.tiles.boxes, *self.grid, colour, rows, flat(x), flat(b), *self.equations,
                 should_stop=self.should_stop,
             )  # fmt: skip
 
-    def residual(self, rows: Rows, x: Floats) -> Floats:
-        """Return -A x: what the equations lack, for solutions that hold their given values."""
-        r = np.zeros_like(x)
-        args = (*self.hierarchy.weights, self.state)
-        run_ranges(grid_kernels.residual, self.tiles.boxes, rows, x, r, *args)
-        return r
+    def write_residual(self, rows: Rows, x: Floats, r: Floats) -> None:
+        """Write -A x into r."""
+        run_ranges(
+            grid_kernels.residual,
+            self.tiles.boxes, *self.grid, rows, flat(x), flat(r), *self.equations,
+            should_stop=self.should_stop,
+        )  # fmt: skip
 
     def correct(self, rows: Rows) -> None:
         """Solve the graph levels' equations approximately: right-hand sides in `b`, result `x`."""
@@ -133,12 +140,15 @@ class Preconditioner:
         """Improve in place a solution on one small level; `k` picks the work space."""
         h, anchors = self.hierarchy, self.anchors
         check_stop(self.should_stop)
-        x, b, r, c, v = self._vectors(k)
-        graph_kernels.coarse_solve(
-            level, solution, source, h.node, x, b, r, c, v, h.skipped,
-            h.slot, h.lower, h.to, h.weight, anchors.pivot, anchors.anchor,
-            h.parent, anchors.bottom,
-        )  # fmt: skip
+        x, b, r, _, _ = self._vectors(k)
+        here = h.level(level)
+        held = anchors.anchor[here.start - h.skipped : here.stop - h.skipped]
+        rows = h.rows(level)
+        graph_kernels.apply(0, rows.size - 1, solution, r[here], rows, h.to, h.weight, held)
+        free = anchors.pivot[here] > graph_kernels.NOTHING_FREE
+        b[here] = np.where(free, source - r[here], 0)
+        self._coarse_cycle(level, level, k)
+        solution += x[here]
 
     def x_of_level(self, level: int) -> Floats:
         """Return solutions on a graph level, with room for a copy if it is a large one."""
@@ -153,18 +163,21 @@ class Preconditioner:
 
     def _cycle_serially(self, top: int, rows: Rows) -> None:
         """One K-cycle over the small levels; solutions side by side."""
-        h, anchors = self.hierarchy, self.anchors
 
         def cycle(start: int, stop: int) -> None:
             for k in rows[start:stop]:
-                x, b, r, c, v = self._vectors(k)
-                graph_kernels.coarse_cycle(
-                    top, 1, h.node, x, b, r, c, v, h.skipped,
-                    h.slot, h.lower, h.to, h.weight, anchors.pivot, anchors.anchor,
-                    h.parent, anchors.bottom,
-                )  # fmt: skip
+                self._coarse_cycle(top, 1, int(k))
 
         run_ranges(cycle, split(rows.size, rows.size), should_stop=self.should_stop)
+
+    def _coarse_cycle(self, top: int, k_from: int, k: int) -> None:
+        """One K-cycle over the small levels from `top` on, for one solution."""
+        h, anchors = self.hierarchy, self.anchors
+        x, b, r, c, v = self._vectors(k)
+        graph_kernels.coarse_cycle(
+            top, k_from, h.node, x, b, r, c, v, h.skipped, h.slot, h.lower, h.to, h.weight,
+            anchors.pivot, anchors.anchor, h.parent, anchors.bottom,
+        )  # fmt: skip
 
     def _cycle_in_blocks(self, level: int, rows: Rows) -> None:
         """Sweep over a large level on all cores, correct it from the next, and sweep back."""
@@ -306,6 +319,11 @@ def _left(course: list[float], accepted: float) -> float:
     return float(_LOOK_BACK * missing / gained) if gained > 0 else np.inf
 
 
+def flat(solutions: Floats) -> Floats:
+    """See solutions (K, Z, Y, X) as (K, Z * Y * X)."""
+    return solutions.reshape(len(solutions), -1)
+
+
 class _Search:
     """The vectors and numbers of conjugate gradients, for several solutions at once."""
 
@@ -326,16 +344,9 @@ class _Search:
         self.length = np.zeros(n_k)
         self.steps_since_restart = 0
 
-    @property
-    def equations(self) -> tuple[NDArray[np.generic], ...]:
-        return (*self.preconditioner.hierarchy.weights, self.preconditioner.state)
-
     def restart(self, rows: Rows) -> None:
         """Compute the residual from the solutions themselves, and forget old directions."""
-        run_ranges(
-            grid_kernels.residual,
-            self.tiles.boxes, rows, self.x, self.r, *self.equations, should_stop=self.stop,
-        )  # fmt: skip
+        self.preconditioner.write_residual(rows, self.x, self.r)
         self.gain[rows] = 0
         self.steps_since_restart = 0
 
@@ -355,8 +366,9 @@ class _Search:
         """Take the last correction as well: it is at hand, and lies within the tolerance."""
         if rows.size:
             run_ranges(
-                grid_kernels.add, self.tiles.ranges, rows, self.x, self.z, should_stop=self.stop
-            )
+                grid_kernels.add,
+                self.tiles.ranges, rows, flat(self.x), flat(self.z), should_stop=self.stop,
+            )  # fmt: skip
 
     def step(self, rows: Rows) -> None:
         """Find the next direction, and how far to go; `measure` then goes there."""
@@ -370,8 +382,8 @@ class _Search:
         for phase in self.tiles.phases:
             run_ranges(
                 grid_kernels.turn,
-                phase, self.tiles.along_y, rows, factor, self.p, self.z, *self.equations,
-                self.energies,
+                phase, self.tiles.along_y, *self.preconditioner.grid, rows, factor,
+                flat(self.p), flat(self.z), *self.preconditioner.equations, self.energies,
                 should_stop=self.stop,
             )  # fmt: skip
         energy = self.energies[..., rows].sum(axis=(0, 1), dtype=np.float64)

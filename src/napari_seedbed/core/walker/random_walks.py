@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
@@ -115,7 +116,9 @@ class RandomWalker:
             )
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
         self.normalization: Normalization = normalization
-        self._volume: Volume = as_volume(data, check_spacing(spacing, ndim), axis)
+        size = check_spacing(spacing, ndim)
+        data, exponent = moderate(data)
+        self._volume: Volume = replace(as_volume(data, size, axis), exponent=exponent)
         self._lock = threading.Lock()
         self._hierarchy: Hierarchy | None = None
         self._outside: NDArray[np.bool_] | None = None
@@ -277,21 +280,33 @@ class RandomWalker:
         Where no seed reaches, all are 0. With so many labels that they were not kept, this solves
         once more.
         """
+        return self.find_probabilities()
+
+    @property
+    def uncertainty(self) -> Floats:
+        """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
+        return self.find_uncertainty()
+
+    def find_probabilities(self, should_stop: ShouldStop | None = None) -> Floats:
+        """Make `probabilities`; raise `Cancelled` when `should_stop`, asked often, says so."""
+        check_stop(should_stop)
         if self._seeds is None:
             raise InputError("There are no probabilities yet: call solve with seeds first.")
         seeds = SeedMap(self._seeds, self._volume.shape)
         solutions = None if self._found is None else self._found.solutions
         if solutions is None:
-            solutions = self._solve(seeds, self._tol, _say_nothing, None, keep=True).solutions
+            solutions = self._solve(
+                seeds, self._tol, _say_nothing, should_stop, keep=True
+            ).solutions
             assert solutions is not None
         result = normalised(solutions)
         if seeds.nowhere is not None:
             result[:, seeds.nowhere] = 0
         return result.reshape(-1, *self.shape)
 
-    @property
-    def uncertainty(self) -> Floats:
-        """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
+    def find_uncertainty(self, should_stop: ShouldStop | None = None) -> Floats:
+        """Make `uncertainty`; raise `Cancelled` when `should_stop` says so."""
+        check_stop(should_stop)
         if self._seeds is None:
             raise InputError("There is no uncertainty yet: call solve with seeds first.")
         if self._uncertainty is None:

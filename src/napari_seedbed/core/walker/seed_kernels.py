@@ -1,88 +1,162 @@
-"""Compiled loops over the given voxels: what they mean for the groups of a hierarchy."""
+"""The given voxels: what they mean for the groups of a hierarchy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from napari_seedbed.core.walker.edge_weights import WeightArrays
 from napari_seedbed.core.walker.graph_layout import LANES
 
 _fast = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+_inner = njit(nogil=True, fastmath=True, error_model="numpy")
 
 _ROUNDING = np.float32(1e-6)
 
+Floats = NDArray[np.float32]
+
+
+def pull_of_seeds(
+    places: NDArray[np.int64],
+    values: Floats,
+    weights: WeightArrays,
+    state: NDArray[np.uint8],
+    group: NDArray[np.int32],
+    n_groups: int,
+) -> Floats:
+    """Return how strongly given voxels pull at groups: the weights of their edges to unknown voxels
+    of the group, times what they hold.
+
+    Parameters
+    ----------
+    places : (S,) ndarray
+        Flat indices of the given voxels.
+    values : (S, K) ndarray
+        What each holds in each solution.
+    weights : tuple of three (Z, Y, X) ndarray
+        Edges along z, y, x.
+    state : (Z, Y, X) ndarray
+        Not 0 where a voxel is given.
+    group : (Z, Y, X) ndarray
+        The group of each voxel, from 0.
+    n_groups : int
+        How many there are.
+
+    Returns
+    -------
+    (K, n_groups) ndarray of float32
+    """
+    pull = np.zeros((values.shape[1], n_groups), np.float32)
+    _, n_y, n_x = group.shape
+    wz, wy, wx = (w.reshape(-1) for w in weights)
+    _add_pull(
+        places, values, n_y * n_x, n_x, wz, wy, wx, state.reshape(-1), group.reshape(-1), pull
+    )
+    return pull
+
+
+def pull_on_groups(
+    places: NDArray[np.int64],
+    weights: WeightArrays,
+    state: NDArray[np.uint8],
+    group: NDArray[np.int32],
+    n_groups: int,
+) -> Floats:
+    """Return the weights of the edges from given voxels to unknown ones of each group, (n_groups,).
+
+    As `pull_of_seeds`, for voxels that hold 1.
+    """
+    ones = np.ones((places.size, 1), np.float32)
+    return pull_of_seeds(places, ones, weights, state, group, n_groups)[0]
+
+
+@contextmanager
+def edges_lifted(places: NDArray[np.int64], weights: WeightArrays) -> Iterator[None]:
+    """Set the edges of the given voxels of these flat indices to 0, for the time of a `with`
+    statement."""
+    _, n_y, n_x = weights[0].shape
+    # Where a voxel lies at the border, `places - step` is at the other border: 0 in any case.
+    sides = [
+        (w.reshape(-1), step)
+        for w, along in zip(weights, (n_y * n_x, n_x, 1), strict=True)
+        for step in (0, along)
+    ]
+    lifted = [flat[places - step] for flat, step in sides]
+    try:
+        for flat, step in sides:
+            flat[places - step] = 0
+        yield
+    finally:
+        for (flat, step), values in zip(sides, lifted, strict=True):
+            flat[places - step] = values
+
+
+@_inner
+def _add_pull_along(n, here, step, weight, values, state, group, pull):
+    """Add the pull of the given voxel `here`, the n-th, across its two sides along an axis."""
+    for ahead in range(2):
+        edge = here if ahead else here - step
+        other = edge + step if ahead else edge
+        # Edges that would leave the grid have weight 0.
+        if edge < 0 or weight[edge] == 0 or state[other] != 0:
+            continue
+        for k in range(pull.shape[0]):
+            if values[n, k] != 0:
+                pull[k, group[other]] += weight[edge] * values[n, k]
+
 
 @_fast
-def anchor_groups(places, wz, wy, wx, state, group, anchor, occupied):
-    """Tell the groups where seeds are.
-
-    For each given voxel of the flat indices `places`: count it in its group (`occupied`), and add
-    the weights of its edges to unknown voxels to those voxels' groups (`anchor`).
-    """
-    n_z, n_y, n_x = wz.shape
+def _add_pull(places, values, n_xy, n_x, wz, wy, wx, state, group, pull):
     for n in range(places.size):
-        place = places[n]
-        z = place // (n_y * n_x)
-        y = (place // n_x) % n_y
-        x = place % n_x
-        occupied[group[z, y, x]] += 1
-        if z > 0 and state[z - 1, y, x] == 0:
-            anchor[group[z - 1, y, x]] += wz[z - 1, y, x]
-        if z + 1 < n_z and state[z + 1, y, x] == 0:
-            anchor[group[z + 1, y, x]] += wz[z, y, x]
-        if y > 0 and state[z, y - 1, x] == 0:
-            anchor[group[z, y - 1, x]] += wy[z, y - 1, x]
-        if y + 1 < n_y and state[z, y + 1, x] == 0:
-            anchor[group[z, y + 1, x]] += wy[z, y, x]
-        if x > 0 and state[z, y, x - 1] == 0:
-            anchor[group[z, y, x - 1]] += wx[z, y, x - 1]
-        if x + 1 < n_x and state[z, y, x + 1] == 0:
-            anchor[group[z, y, x + 1]] += wx[z, y, x]
+        _add_pull_along(n, places[n], n_xy, wz, values, state, group, pull)
+        _add_pull_along(n, places[n], n_x, wy, values, state, group, pull)
+        _add_pull_along(n, places[n], np.int64(1), wx, values, state, group, pull)
 
 
 @_fast
 def cut_given_edges(
-    places, wz, wy, wx, state, group, node, slot, to, weight, parent, cut_edge, cut_weight
+    places,
+    n_xy,
+    n_x,
+    wz,
+    wy,
+    wx,
+    state,
+    group,
+    node,
+    slot,
+    to,
+    weight,
+    parent,
+    cut_edge,
+    cut_weight,
 ):
     """Take the edges of the given voxels `places` out of the graphs of all levels.
 
-    Writes the places in `weight` and what was there into `cut_edge` and `cut_weight`; without room
-    in these it changes nothing. Returns how much room that needs.
+    The arrays of the grid are flat. Writes the places in `weight` and what was there into
+    `cut_edge` and `cut_weight`; without room in these it changes nothing. Returns how much room
+    that needs.
     """
-    n_z, n_y, n_x = wz.shape
     last = node.size - 2
     n_cuts = 0
     for n in range(places.size):
-        p = places[n]
-        z = p // (n_y * n_x)
-        y = (p // n_x) % n_y
-        x = p % n_x
-        for d in range(6):
-            zz, yy, xx = z, y, x
-            if d == 0:
-                zz = z + 1
-            elif d == 1:
-                zz = z - 1
-            elif d == 2:
-                yy = y + 1
-            elif d == 3:
-                yy = y - 1
-            elif d == 4:
-                xx = x + 1
-            else:
-                xx = x - 1
-            if zz < 0 or yy < 0 or xx < 0 or zz >= n_z or yy >= n_y or xx >= n_x:
-                continue
+        here = places[n]
+        for side in range(6):
+            # Forwards and back along z, y, x.
+            step = n_xy if side < 2 else (n_x if side < 4 else 1)
+            back = side % 2 == 1
+            edge = here - step if back else here
+            other = edge if back else here + step
             # An edge between two given voxels is cut once, from the one that comes first.
-            if state[zz, yy, xx] != 0 and d % 2 == 1:
+            if edge < 0 or (back and state[other] != 0):
                 continue
-            if d < 2:
-                w = wz[min(z, zz), y, x]
-            elif d < 4:
-                w = wy[z, min(y, yy), x]
-            else:
-                w = wx[z, y, min(x, xx)]
+            w = wz[edge] if side < 2 else (wy[edge] if side < 4 else wx[edge])
+            # Edges that would leave the grid have weight 0.
             if w == 0:
                 continue
-            a, b = group[z, y, x], group[zz, yy, xx]
+            a, b = group[here], group[other]
             for level in range(last + 1):
                 if a == b:
                     break
@@ -105,79 +179,3 @@ def cut_given_edges(
                 if level < last:
                     a, b = parent[at + a], parent[at + b]
     return n_cuts
-
-
-@_fast
-def lift_edges(places, wz, wy, wx, lifted):
-    """Set the edges of the given voxels to 0 and keep them in `lifted`, (S, 6)."""
-    n_y, n_x = wz.shape[1:]
-    for n in range(places.size):
-        p = places[n]
-        z = p // (n_y * n_x)
-        y = (p // n_x) % n_y
-        x = p % n_x
-        lifted[n, 0], lifted[n, 1], lifted[n, 2] = wz[z, y, x], wy[z, y, x], wx[z, y, x]
-        wz[z, y, x] = wy[z, y, x] = wx[z, y, x] = 0
-        if z > 0:
-            lifted[n, 3] = wz[z - 1, y, x]
-            wz[z - 1, y, x] = 0
-        if y > 0:
-            lifted[n, 4] = wy[z, y - 1, x]
-            wy[z, y - 1, x] = 0
-        if x > 0:
-            lifted[n, 5] = wx[z, y, x - 1]
-            wx[z, y, x - 1] = 0
-
-
-@_fast
-def lay_edges(places, wz, wy, wx, lifted):
-    """Undo `lift_edges`, the last voxel first."""
-    n_y, n_x = wz.shape[1:]
-    for n in range(places.size - 1, -1, -1):
-        p = places[n]
-        z = p // (n_y * n_x)
-        y = (p // n_x) % n_y
-        x = p % n_x
-        wz[z, y, x], wy[z, y, x], wx[z, y, x] = lifted[n, 0], lifted[n, 1], lifted[n, 2]
-        if z > 0:
-            wz[z - 1, y, x] = lifted[n, 3]
-        if y > 0:
-            wy[z, y - 1, x] = lifted[n, 4]
-        if x > 0:
-            wx[z, y, x - 1] = lifted[n, 5]
-
-
-@_fast
-def mend_edges(weight, cut_edge, cut_weight):
-    """Undo `cut_given_edges`, the last cut first."""
-    for n in range(cut_edge.size - 1, -1, -1):
-        weight[cut_edge[n]] = cut_weight[n]
-
-
-@_fast
-def seed_sources(places, values, wz, wy, wx, state, group, source):
-    """Add to `source[k, group]` the pull of the seeds: the weights of their edges to unknown
-    voxels, times `values[n, k]`, the value that seed n holds in solution k."""
-    n_z, n_y, n_x = wz.shape
-    n_k = source.shape[0]
-    for n in range(places.size):
-        place = places[n]
-        z = place // (n_y * n_x)
-        y = (place // n_x) % n_y
-        x = place % n_x
-        for k in range(n_k):
-            v = values[n, k]
-            if v == 0:
-                continue
-            if z > 0 and state[z - 1, y, x] == 0:
-                source[k, group[z - 1, y, x]] += wz[z - 1, y, x] * v
-            if z + 1 < n_z and state[z + 1, y, x] == 0:
-                source[k, group[z + 1, y, x]] += wz[z, y, x] * v
-            if y > 0 and state[z, y - 1, x] == 0:
-                source[k, group[z, y - 1, x]] += wy[z, y - 1, x] * v
-            if y + 1 < n_y and state[z, y + 1, x] == 0:
-                source[k, group[z, y + 1, x]] += wy[z, y, x] * v
-            if x > 0 and state[z, y, x - 1] == 0:
-                source[k, group[z, y, x - 1]] += wx[z, y, x - 1] * v
-            if x + 1 < n_x and state[z, y, x + 1] == 0:
-                source[k, group[z, y, x + 1]] += wx[z, y, x] * v

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.walker import graph_kernels, grid_kernels, seed_kernels
 from napari_seedbed.core.walker.hierarchy import Hierarchy
-from napari_seedbed.core.walker.multigrid import Preconditioner
+from napari_seedbed.core.walker.multigrid import Preconditioner, flat
 
 HALF_THICKNESS = 4
 RELAXATIONS = {2: 2, 3: 10}
@@ -44,9 +44,8 @@ def coarse_solution(
     hierarchy = preconditioner.hierarchy
     level = hierarchy.n_large
     top = hierarchy.level(0)
-    source = np.zeros((values.shape[1], top.stop), np.float32)
-    seed_kernels.seed_sources(
-        places, values, *hierarchy.weights, preconditioner.state, hierarchy.group, source
+    source = seed_kernels.pull_of_seeds(
+        places, values, hierarchy.weights, preconditioner.state, hierarchy.group, top.stop
     )
     for index in range(level):
         parent = hierarchy.parent[hierarchy.level(index)]
@@ -75,7 +74,7 @@ def on_first_level(hierarchy: Hierarchy, coarse: Floats) -> Floats:
     node = hierarchy.parent[hierarchy.level(0)]
     for level in range(1, hierarchy.n_large):
         node = hierarchy.parent[hierarchy.level(level)][node]
-    return coarse[:, node]
+    return np.take(coarse, node, axis=1)
 
 
 def preview_slice(
@@ -126,15 +125,17 @@ def preview_slice(
     weights = tuple(w[box].copy() for w in hierarchy.weights)
     # Kernels rely on it that no edge leads out of their grid.
     np.moveaxis(weights[axis], axis, 0)[-1] = 0
-    rows = np.arange(x.shape[0])
-    nothing = np.zeros_like(x)
+    rows, solutions = np.arange(x.shape[0]), flat(x)
+    nothing = np.zeros_like(solutions)
     n_z, n_y, _ = state.shape
+    on = grid_kernels.colours(state.shape, one_row=False)
+    equations = (*(w.reshape(-1) for w in weights), state.reshape(-1))
     boxes = [(0, n_z, *rows_of_box) for rows_of_box in split(n_y, 4)]
     for _ in range(RELAXATIONS[2 if shape[0] == 1 else 3]):
         for colour in (0, 1):
             run_ranges(
                 grid_kernels.relax,
-                boxes, colour, rows, x, nothing, *weights, state,
+                boxes, state.shape, on, colour, rows, solutions, nothing, *equations,
                 should_stop=preconditioner.should_stop,
             )  # fmt: skip
     return np.take(x, index - start, axis=axis + 1)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import prod
 
 from napari_seedbed.core.threads import Box, split
+from napari_seedbed.core.walker.grid_kernels import colours
 from napari_seedbed.core.walker.hierarchy import LARGEST_GROUP
 
 _VOXELS_PER_TASK = 1 << 19
@@ -23,8 +24,12 @@ class Tiles:
 
     Attributes
     ----------
+    shape : (int, int, int)
+        Of the grid.
     along_y : bool
         Whether planes are counted along y, not z.
+    on : ndarray
+        Which voxels are red, as the kernels want it.
     boxes : list of (int, int, int, int)
         Planes and rows of each tile, for steps that go alone.
     ranges : list of (int, int)
@@ -37,9 +42,11 @@ class Tiles:
     """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.shape = shape
         n_z, n_y, _ = shape
         n_planes = max(n_z, n_y)
         self.along_y = n_y > n_z
+        self.on = colours(shape, self.along_y)
         n_wanted = max(4, prod(shape) // _VOXELS_PER_TASK)
         pieces = split(n_planes, min(n_wanted, n_planes // (LARGEST_GROUP + 2 * _STEPS)))
         self.boxes: list[Box] = [

@@ -11,7 +11,7 @@ from scipy import ndimage
 from napari_seedbed.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UncertainRegion:
     """A connected set of voxels whose labels are in doubt.
 
@@ -23,11 +23,17 @@ class UncertainRegion:
         Number of voxels.
     mean_uncertainty : float
         Mean over the region, between the threshold and 1.
+    box : tuple of slice
+        The smallest box that holds the region.
+    inside : ndarray of bool
+        Which voxels of the box belong to it.
     """
 
     center: tuple[int, ...]
     size: int
     mean_uncertainty: float
+    box: tuple[slice, ...]
+    inside: NDArray[np.bool_]
 
 
 def next_uncertain_region(
@@ -36,7 +42,7 @@ def next_uncertain_region(
     *,
     threshold: float = 0.5,
     n_labels: int = 2,
-    at_most: float = 0.1,
+    at_most: float = 0.3,
     spacing: Sequence[float] | None = None,
     reach: float | None = None,
 ) -> UncertainRegion | None:
@@ -146,7 +152,8 @@ def _largest(
     away = (deepest - deepest.mean(axis=0)) * size
     chosen_voxel = deepest[np.argmin((away**2).sum(axis=1))]
     center = tuple(int(d) - 1 + side.start for d, side in zip(chosen_voxel, box, strict=True))
-    return UncertainRegion(center, int(sizes[chosen]), float(field[box][inside].mean()))
+    mean = float(field[box][inside].mean())
+    return UncertainRegion(center, int(sizes[chosen]), mean, box, inside)
 
 
 def _clear_ball(
