@@ -10,7 +10,9 @@ import tifffile
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline import tiff_reading
-from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline.cli import main
+from napari_seedbed.pipeline.files import read_image, write_image
+from napari_seedbed.pipeline.image_statistics import range_of_image
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
@@ -335,6 +337,29 @@ def test_missing_file_folder_and_permission(tmp_path):
     except PermissionError:
         with pytest.raises(FileError, match="not allowed"):
             read_image(path)
+
+
+def test_values_whose_range_overflows_are_read_and_worked_on(tmp_path, shared_data):
+    path = shared_data / "faults/range_overflow.tif"
+    stored = tifffile.imread(path)
+    assert np.isinf(float(stored.max()) - float(stored.min()))
+    for lazy in (False, True):
+        image = read_image(path, lazy=lazy)
+        np.testing.assert_array_equal(np.asarray(image.array), stored)
+        assert range_of_image(image).text == "float64, -1.7e+308 to 1.7e+308"
+        again = read_image(write_image(tmp_path / "again.ome.tif", image))
+        np.testing.assert_array_equal(again.array, stored)
+    # Entropy counts steps between the extremes: a power of two changes none of them.
+    tifffile.imwrite(tmp_path / "small.tif", np.ldexp(stored, -1000))
+    recipe = str(shared_data / "faults/local_entropy.yaml")
+    inputs = [str(path), str(tmp_path / "small.tif")]
+    assert main(["run", recipe, *inputs, "-o", str(tmp_path / "out"), "-q"]) == 0
+    large, small = (
+        read_image(tmp_path / "out" / f"{name}_local_entropy.ome.tif").array
+        for name in ("range_overflow", "small")
+    )
+    np.testing.assert_array_equal(large, small)
+    assert large.max() > 0
 
 
 def test_pictures(shared_data):
