@@ -12,10 +12,12 @@ from npe2 import PluginManager
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.gui import npe2_hooks
+from napari_seedbed.gui.images_dialog import ImagesDialog
 from napari_seedbed.gui.layers import image_from_layers
 from napari_seedbed.gui.opened_images import contrast_limits
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.images_of_file import ImageOfFile
 
 PLUGIN = "napari-seedbed"
 
@@ -143,6 +145,50 @@ def write_planes(folder, count=11):
     return planes
 
 
+def write_three_images(path):
+    with tifffile.TiffWriter(path, ome=True) as tif:
+        for name, size in (("nucleus", 16), ("membrane", 20), ("overview", 24)):
+            tif.write(np.full((size, size), size, np.uint8), metadata={"axes": "YX", "Name": name})
+
+
+@pytest.mark.parametrize("chosen", [[2], [1, 3], []])
+def test_a_file_with_several_images_asks_which_to_open(tmp_path, viewer_model, monkeypatch, chosen):
+    path = tmp_path / "cells.ome.tif"
+    write_three_images(path)
+    asked = []
+
+    def answer(name, images):
+        asked.append((name, [str(image) for image in images]))
+        return chosen
+
+    monkeypatch.setattr(npe2_hooks, "current_viewer", lambda: viewer_model)
+    monkeypatch.setattr(npe2_hooks, "ask_for_images", answer)
+    layers = viewer_model.open(path, plugin=PLUGIN)
+    assert asked == [
+        (
+            "cells.ome.tif",
+            ["nucleus: 16 x 16, uint8", "membrane: 20 x 20, uint8", "overview: 24 x 24, uint8"],
+        )
+    ]
+    assert [layer.data[0, 0] for layer in layers] == [12 + 4 * number for number in chosen]
+    sources = [layer.metadata["napari_seedbed"]["source"]["series"] for layer in layers]
+    assert sources == chosen
+
+
+def test_the_list_of_images_gives_their_numbers(qtbot):
+    dialog = ImagesDialog("a.tif", [ImageOfFile(name, (5, 6), "uint8") for name in "abc"])
+    qtbot.addWidget(dialog)
+    assert dialog.chosen == [1]
+    dialog.list.item(2).setSelected(True)
+    assert dialog.chosen == [1, 3]
+    dialog.list.clearSelection()
+    assert not dialog.open_button.isEnabled()
+    dialog.list.setCurrentRow(1)
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.open_button.click()
+    assert dialog.chosen == [2]
+
+
 def test_folder_opens_as_one_lazy_stack(tmp_path, viewer_model):
     planes = write_planes(tmp_path / "plate")
     (layer,) = viewer_model.open(tmp_path / "plate", plugin=PLUGIN)
@@ -156,6 +202,17 @@ def test_several_files_open_as_one_stack(tmp_path, viewer_model):
     files = sorted((tmp_path / "plate").iterdir())
     (layer,) = viewer_model.open(files, stack=True, plugin=PLUGIN)
     np.testing.assert_array_equal(np.asarray(layer.data), planes)
+
+
+def test_zarr_that_says_what_it_holds_opens_as_one_image(viewer_model, shared_data):
+    folder = shared_data / "formats"
+    layers = viewer_model.open(folder / "ngio_test_image_czyx.zarr", plugin=PLUGIN)
+    assert [layer.name for layer in layers] == [
+        f"channel{i} - ngio_test_image_czyx" for i in (1, 2)
+    ]
+    assert tuple(layers[0].scale) == (2, 0.5, 0.5)
+    for name in ("ome_zarr_simple_0.4.zarr/scale0/image", "ome_zarr_simple_0.5.zarr/scale0"):
+        assert npe2_hooks.get_reader(str(folder / name)) is None
 
 
 def test_folders_without_images_are_left_to_other_readers(tmp_path):

@@ -9,8 +9,10 @@ import pytest
 import tifffile
 
 from napari_seedbed.errors import FileError
-from napari_seedbed.pipeline import image_reading
-from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline import tiff_reading
+from napari_seedbed.pipeline.cli import main
+from napari_seedbed.pipeline.files import read_image, write_image
+from napari_seedbed.pipeline.image_statistics import range_of_image
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
@@ -28,7 +30,7 @@ FORMATS = {
     "tiffs/12bit.cropped.tiff": ((64, 64), "yx", (1, 1), "pixel"),
     "tiffs/BigTIFF.tif": ((64, 64, 3), "yxc", (1, 1), "pixel"),
     "tiffs/BigTIFFMotorola.tif": ((64, 64, 3), "yxc", (1, 1), "pixel"),
-    "tiffs/cmyk-4c-8b.tiff": ((151, 157, 5), "yxc", (1, 1), "pixel"),
+    "tiffs/cmyk-4c-8b.tiff": ((151, 157, 4), "yxc", (1, 1), "pixel"),
     "tiffs/gradient-1c-64b-float.tiff": ((1, 256), "yx", (1, 1), "pixel"),
     "tiffs/int16_rgb.tif": ((64, 64, 3), "yxc", (1, 1), "pixel"),
     "tiffs/int16_zstd.tif": ((64, 64), "yx", (1, 1), "pixel"),
@@ -86,7 +88,7 @@ def test_lazy_gives_the_same_voxels(shared_data, name):
 def test_large_files_are_lazy_by_themselves(tmp_path, monkeypatch):
     path = imagej(tmp_path / "a.tif")
     assert not read_image(path).is_lazy
-    monkeypatch.setattr(image_reading, "LAZY_ABOVE", 1000)
+    monkeypatch.setattr(tiff_reading, "LAZY_ABOVE", 1000)
     lazy = read_image(path)
     assert lazy.is_lazy
     assert lazy.array.chunksize == (1, 16, 18)
@@ -206,6 +208,59 @@ def test_stack_of_which_pages_were_lost_is_refused(tmp_path):
         read_image(path)
 
 
+def without_data(path: Path, missing: dict[int, slice], *, offsets: bool = False) -> Path:
+    """Set lengths of strips or tiles of some pages to 0, and their places if wanted."""
+    raw = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        for number, which in missing.items():
+            page = tif.pages[number]
+            kind = "Tile" if page.is_tiled else "Strip"
+            for name in (f"{kind}ByteCounts", f"{kind}Offsets")[: 1 + offsets]:
+                tag = page.tags[name]
+                size = tag.valuebytecount // tag.count
+                for i in range(*which.indices(tag.count)):
+                    start = tag.valueoffset + i * size
+                    raw[start : start + size] = bytes(size)
+    path.write_bytes(raw)
+    return path
+
+
+def test_strips_that_were_never_written_are_refused_and_their_planes_named(
+    tmp_path, shared_data, rng
+):
+    faults = shared_data / "faults"
+    array = rng.integers(0, 60000, (9, 40, 50), dtype=np.uint16)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, array, compression="zlib", rowsperstrip=8, photometric="minisblack")
+    without_data(path, {0: slice(4, 5), 2: slice(0, 1), 3: slice(None), 8: slice(2)}, offsets=True)
+    for file, planes in (
+        (faults / "stack_last4planes_count0.tif", "planes 7 to 10 are"),
+        (faults / "z_three_strips_count0.tif", "plane 1 is"),
+        (path, "planes 1, 3 to 4 and 9 are"),
+    ):
+        for lazy in (False, True):
+            with pytest.raises(FileError, match=f"cut off or damaged: strips of {planes} missing"):
+                read_image(file, lazy=lazy)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_tiles_that_were_left_out_are_noted(tmp_path, rng, compression):
+    array = rng.integers(1, 60000, (3, 40, 50), dtype=np.uint16)
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for plane in array:
+            tif.write(
+                plane, compression=compression, tile=(16, 16), metadata=None, contiguous=False
+            )
+    without_data(path, {1: slice(0, 1), 2: slice(None)}, offsets=True)
+    array[1, :16, :16] = 0
+    array[2] = 0
+    for lazy in (False, True):
+        image = read_image(path, lazy=lazy)
+        np.testing.assert_array_equal(np.asarray(image.array), array)
+        assert "Tiles of planes 2 to 3 are missing in the file; they were read as 0." in image.notes
+
+
 def test_absurd_size_is_refused_before_memory_is_taken(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.zeros((64, 64), np.uint8), compression="zlib", rowsperstrip=64)
@@ -282,6 +337,29 @@ def test_missing_file_folder_and_permission(tmp_path):
     except PermissionError:
         with pytest.raises(FileError, match="not allowed"):
             read_image(path)
+
+
+def test_values_whose_range_overflows_are_read_and_worked_on(tmp_path, shared_data):
+    path = shared_data / "faults/range_overflow.tif"
+    stored = tifffile.imread(path)
+    assert np.isinf(float(stored.max()) - float(stored.min()))
+    for lazy in (False, True):
+        image = read_image(path, lazy=lazy)
+        np.testing.assert_array_equal(np.asarray(image.array), stored)
+        assert range_of_image(image).text == "float64, -1.7e+308 to 1.7e+308"
+        again = read_image(write_image(tmp_path / "again.ome.tif", image))
+        np.testing.assert_array_equal(again.array, stored)
+    # Entropy counts steps between the extremes: a power of two changes none of them.
+    tifffile.imwrite(tmp_path / "small.tif", np.ldexp(stored, -1000))
+    recipe = str(shared_data / "faults/local_entropy.yaml")
+    inputs = [str(path), str(tmp_path / "small.tif")]
+    assert main(["run", recipe, *inputs, "-o", str(tmp_path / "out"), "-q"]) == 0
+    large, small = (
+        read_image(tmp_path / "out" / f"{name}_local_entropy.ome.tif").array
+        for name in ("range_overflow", "small")
+    )
+    np.testing.assert_array_equal(large, small)
+    assert large.max() > 0
 
 
 def test_pictures(shared_data):

@@ -4,7 +4,9 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import PIL.Image
 import pytest
+import tifffile
 
 from napari_seedbed.core import segmentation_scores, split_and_merge_errors
 from napari_seedbed.errors import Cancelled, InputError
@@ -249,6 +251,16 @@ def test_images_of_different_size_are_wrong_use(files, truth, capsys):
     write_image("small.ome.tif", replace(truth, array=truth.array[:, :10]))
     assert main(["score", "truth.ome.tif", "small.ome.tif"]) == WRONG_USE
     assert "small.ome.tif has the size z 6, y 10, x 24" in capsys.readouterr().err
+
+
+def test_labels_saved_as_grey_pictures_in_colours_are_labels(files, rng, capsys):
+    labels = rng.integers(0, 4, (20, 24), dtype=np.uint8)
+    pixels = np.stack([labels, labels, labels, np.full_like(labels, 255)], -1)
+    for mode, count in (("RGB", 3), ("RGBA", 4)):
+        PIL.Image.fromarray(np.ascontiguousarray(pixels[..., :count]), mode).save("labels.png")
+        tifffile.imwrite("truth.tif", labels)
+        assert main(["score", "truth.tif", "labels.png", "--json"]) == DONE
+        assert json.loads(capsys.readouterr().out)["scores"]["dice"] == 1
 
 
 def test_pictures_in_colours_are_wrong_use(files, samples, capsys):

@@ -435,7 +435,7 @@ def _joined_source(layers: Sequence[Layer]) -> tuple[int, ...] | None:
     sources = [layer.metadata.get(METADATA_KEY, {}).get("source") for layer in layers]
     if not all(isinstance(source, Mapping) for source in sources):
         return None
-    if len({source["path"] for source in sources}) > 1:
+    if len({(source["path"], source.get("series")) for source in sources}) > 1:
         return None
     channels = [source.get("channel") for source in sources]
     if None in channels or channels == list(range(sources[0].get("n_channels", -1))):

@@ -13,19 +13,24 @@ from napari.utils.notifications import show_info
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.channel_splitting import split
+from napari_seedbed.gui.images_dialog import ask_for_images
 from napari_seedbed.gui.layer_records import is_result
 from napari_seedbed.gui.layers import add_seeds_layer, image_of
 from napari_seedbed.gui.opened_images import layers_of
 from napari_seedbed.pipeline.files import (
     collection_files,
+    images_of,
+    is_folder,
     open_collection,
     read_image,
     write_image,
     write_labels,
     write_table,
 )
+from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.image_collection import SUFFIXES, collection_place
 from napari_seedbed.pipeline.object_tables import object_table_of
+from napari_seedbed.pipeline.zarr_reading import holds_images, is_zarr
 
 if TYPE_CHECKING:
     from napari.types import LayerDataTuple
@@ -40,7 +45,8 @@ Reader = Callable[[str | list[str]], "list[LayerDataTuple]"]
 def get_reader(path: str | Sequence[str]) -> "Reader | None":
     """Give the reader for a TIFF file, for several images as one stack, or for a folder of images.
 
-    Folders without images, and those that hold chunks of one image (Zarr), are left to others.
+    The folder of an OME-Zarr image is one image. Folders without images, and Zarr that does not
+    say what it holds, are left to others.
     """
     if not isinstance(path, str):
         alike = all(Path(one).suffix.lower() in SUFFIXES for one in path)
@@ -51,16 +57,18 @@ def get_reader(path: str | Sequence[str]) -> "Reader | None":
 
 
 def _holds_images(folder: Path) -> bool:
-    if any((folder / name).exists() for name in (".zarray", ".zgroup", "zarr.json")):
-        return False
     try:
+        if is_zarr(folder):
+            return holds_images(folder)
         return bool(collection_files(folder))
-    except (InputError, OSError):
+    except (InputError, OSError, ValueError, TypeError, AttributeError):
         return False
 
 
 def read_layers(path: str | Sequence[str]) -> "list[LayerDataTuple]":
     """Read a file, or several as one lazy stack, as image layers, one for each channel.
+
+    Where a file holds several images, the window asks which to open.
 
     Returns
     -------
@@ -76,19 +84,32 @@ def read_layers(path: str | Sequence[str]) -> "list[LayerDataTuple]":
         reader, which opens a truncated file as one plane without a word.
     """
     try:
-        if isinstance(path, str) and not Path(path).is_dir():
-            image = read_image(path)
-        else:
-            image = open_collection(path)
-            path = str(collection_place(collection_files(path)))
+        if isinstance(path, str) and not is_folder(Path(path)):
+            return _read_file(path)
+        image = open_collection(path)
+        return _shown_layers(image, str(collection_place(collection_files(path))))
     except (FileError, InputError) as error:
         if current_viewer() is None:
             raise
         errors.show(error)
         return NOTHING
+
+
+def _read_file(path: str) -> "list[LayerDataTuple]":
+    """The images that were chosen, where a file holds several and there is a window to ask in."""
+    images = images_of(path) if current_viewer() is not None else []
+    if len(images) < 2:
+        return _shown_layers(read_image(path), path)
+    layers = []
+    for number in ask_for_images(Path(path).name, images):
+        layers += _shown_layers(read_image(path, series=number), path, number)
+    return layers or NOTHING
+
+
+def _shown_layers(image: Image, path: str, series: int | None = None) -> "list[LayerDataTuple]":
     if image.notes:
         show_info(f"{Path(path).name}: {' '.join(image.notes)}")
-    return layers_of(image, path)
+    return layers_of(image, path, series)
 
 
 def split_channels(viewer: "Viewer") -> None:

@@ -18,13 +18,22 @@ CHANNEL_COLORMAPS = ("magenta", "green", "cyan", "yellow", "red", "blue")
 SAMPLE_SIZE = 200_000
 
 
-def layers_of(image: Image, path: str) -> "list[LayerDataTuple]":
-    """Layers of an image from a file or folder, one for each channel, with colours and limits."""
+def layers_of(image: Image, path: str, series: int | None = None) -> "list[LayerDataTuple]":
+    """Layers of an image from a file or folder, one for each channel, with colours and limits.
+
+    Parameters
+    ----------
+    image : Image
+    path : str
+        Where it comes from.
+    series : int, optional
+        Which image of a file that holds several, counted from 1.
+    """
     count = image.n_channels
     if image.rgb or image.channel_axis is None:
-        return [_layer(image, _source(path, None, count), image.name, {})]
+        return [_layer(image, _source(path, series, None, count), image.name, {})]
     if count == 1:
-        return [_layer(_without_channels(image), _source(path, None, 1), image.name, {})]
+        return [_layer(_without_channels(image), _source(path, series, None, 1), image.name, {})]
     layers = []
     for i in range(count):
         color = image.channel_colors[i] if image.channel_colors else None
@@ -34,7 +43,9 @@ def layers_of(image: Image, path: str) -> "list[LayerDataTuple]":
         }
         part = image.channel_names[i] if image.channel_names else f"channel {i + 1}"
         channel = image.select_channels([i])
-        layers.append(_layer(channel, _source(path, i, count), f"{part} - {image.name}", look))
+        layers.append(
+            _layer(channel, _source(path, series, i, count), f"{part} - {image.name}", look)
+        )
     return layers
 
 
@@ -70,8 +81,13 @@ def _layer(
     return image.array, properties, "image"
 
 
-def _source(path: str, channel: int | None, n_channels: int) -> dict[str, Any]:
-    return {"path": str(Path(path).resolve()), "channel": channel, "n_channels": n_channels}
+def _source(path: str, series: int | None, channel: int | None, n_channels: int) -> dict[str, Any]:
+    return {
+        "path": str(Path(path).resolve()),
+        "series": series,
+        "channel": channel,
+        "n_channels": n_channels,
+    }
 
 
 def _without_channels(image: Image) -> Image:

@@ -56,6 +56,7 @@ def run_batch(
     step: float | None = None,
     parquet: bool = False,
     by_slice: bool = False,
+    series: int | None = None,
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
@@ -92,6 +93,9 @@ def run_batch(
         Write tables, and those of objects, as Parquet instead of CSV.
     by_slice : bool
         Apply a recipe that was made on a 2D image to volumes, slice by slice.
+    series : int, optional
+        Which image of each input, counted from 1; the first by default. Second images are the
+        first ones of their files.
 
     Returns
     -------
@@ -115,12 +119,15 @@ def run_batch(
         check_parquet()
     ending = ".parquet" if parquet else ".csv"
     paths = [Path(path) for path in inputs]
-    read: Callable[[PathLike], Image] = _read_file
+    read: Callable[[PathLike], Image] = partial(_read_file, series=series)
+    read_second: Callable[[PathLike], Image] = _read_file
+    if stack is not None and series is not None:
+        raise InputError("series: it names an image of each input, which a stack cannot have.")
     files: list[Path] = []
     if stack is not None:
         files = [file for path in paths for file in _files_of(path)]
         paths = [collection_place(files)]
-        read = partial(_read_stack, paths[0], files, stack, step)
+        read = read_second = partial(_read_stack, paths[0], files, stack, step)
     elif step is not None:
         raise InputError("step: it is the distance of slices in a stack; name --stack z too.")
     names = [image_name(path) for path in paths]
@@ -142,7 +149,7 @@ def run_batch(
         partners = [_partner(path, Path(other)) for path in paths]
         sources += [file for partner in partners for file in _files_of(partner)]
     results = ResultFolder(Path(folder), sources, recipe_name, overwrite)
-    job = _Job(recipe, other, read, results, ending, step, by_slice)
+    job = _Job(recipe, other, read, read_second, results, ending, step, by_slice)
     cancelled = False
     for nth, path in enumerate(paths):
 
@@ -189,6 +196,7 @@ class _Job:
     recipe: Recipe
     other: PathLike | None
     read: Callable[[PathLike], Image]
+    read_second: Callable[[PathLike], Image]
     results: ResultFolder
     ending: str
     step: float | None
@@ -204,7 +212,9 @@ class _Job:
             report(Progress(0.0, "reading"))
             image = self.read(path)
             entry["notes"] += image.notes
-            second = None if self.other is None else self.read(_partner(path, Path(self.other)))
+            second = None
+            if self.other is not None:
+                second = self.read_second(_partner(path, Path(self.other)))
             in_slices = self.by_slice and "z" in image.axes
             apply = replay_by_slice if in_slices else replay
             result = apply(self.recipe, image, report, should_stop, other=second, step=self.step)
@@ -247,13 +257,13 @@ def _partner(path: Path, other: Path) -> Path:
     return other / path.name if is_folder(other) and not is_folder(path) else other
 
 
-def _read_file(path: PathLike) -> Image:
+def _read_file(path: PathLike, series: int | None = None) -> Image:
     if is_folder(Path(path)):
         raise FileError(
             f"{path} is a folder. Name the images in it, {Path(path) / '*.tif'}, or take them "
             "together as one image with --stack z, t or c."
         )
-    return read_image(path)
+    return read_image(path, series=series)
 
 
 def _files_of(path: Path) -> list[Path]:

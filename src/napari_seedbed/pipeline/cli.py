@@ -93,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         "summary.json says how it went.",
     )
     command.add_argument("recipe", metavar="RECIPE", help="the recipe, a .yaml file")
-    command.add_argument("inputs", metavar="INPUT", nargs="+", help="images: TIFF, PNG or JPEG")
+    command.add_argument(
+        "inputs", metavar="INPUT", nargs="+", help="images: TIFF, PNG, JPEG or OME-Zarr"
+    )
     command.add_argument(
         "-o", "--output", metavar="FOLDER", required=True, help="where results go; made if missing"
     )
@@ -120,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="apply a recipe that was made on a 2D image to every slice of volumes, by itself",
     )
+    _add_series(command)
     command.add_argument(
         "--overwrite", action="store_true", help="replace earlier results of seedbed that are there"
     )
@@ -174,8 +177,18 @@ def _parser() -> argparse.ArgumentParser:
         "paragraph for a methods section).",
     )
     command.add_argument("file", metavar="FILE", help="an image, a folder, or a recipe")
+    _add_series(command)
     command.set_defaults(command=_info)
     return parser
+
+
+def _add_series(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--series",
+        metavar="N",
+        type=int,
+        help="which image of files that hold several, counted from 1 (see seedbed info)",
+    )
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -240,6 +253,7 @@ def _run(arguments: argparse.Namespace) -> int:
             step=arguments.step,
             parquet=arguments.parquet,
             by_slice=arguments.by_slice,
+            series=arguments.series,
         )
     progress.clear()
     if summary["cancelled"]:
@@ -334,13 +348,17 @@ def _info(arguments: argparse.Namespace) -> int:
                 say(f"{'':10}from {start_in_words(step)}")
         say(f"\n{recipe_to_methods_text(recipe)}")
         return DONE
-    from napari_seedbed.pipeline.files import is_folder, open_collection, read_image
+    from napari_seedbed.pipeline.files import images_of, is_folder, open_collection, read_image
 
-    several = is_folder(path) or _is_pattern(arguments.file)
-    image = open_collection(arguments.file) if several else read_image(path)
-    if several:
+    if is_folder(path) or _is_pattern(arguments.file):
+        image = open_collection(arguments.file)
         say(f"Collection  of {image.shape[0]} files along {image.axes[0]}")
-    say(image_as_text(image))
+        say(image_as_text(image))
+        return DONE
+    say(image_as_text(read_image(path, series=arguments.series)))
+    found = images_of(path)
+    for number, one in enumerate(found if len(found) > 1 else (), start=1):
+        say(f"Series {number:<4} {visible(str(one))}")
     return DONE
 
 

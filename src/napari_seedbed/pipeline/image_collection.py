@@ -15,6 +15,10 @@ from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.atomic_files import why_unreadable
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.image_reading import image_name, read_image
+from napari_seedbed.pipeline.picture_reading import picture_header
+from napari_seedbed.pipeline.tiff_members import open_tiff
+from napari_seedbed.pipeline.tiff_structure import DECODER_ERRORS
+from napari_seedbed.pipeline.zarr_reading import is_zarr
 
 StackAxis = Literal["z", "t", "c"]
 STACK_AXES: tuple[StackAxis, ...] = get_args(StackAxis)
@@ -110,9 +114,9 @@ def collection_files(source: Source) -> list[Path]:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder; not where the name is too long to exist, for example."""
+    """Whether it is a folder of files, and not one image as Zarr; no name is too long to ask."""
     try:
-        return path.is_dir()
+        return path.is_dir() and not is_zarr(path)
     except OSError:
         return False
 
@@ -174,18 +178,16 @@ def _header(path: Path) -> tuple[str, tuple[int, ...], str]:
     """Kind of file, shape, and type or colour mode, without reading the voxels."""
     try:
         if _is_tiff(path):
-            import tifffile
-
-            with tifffile.TiffFile(path) as tif:
+            tif, _ = open_tiff(path)
+            with tif:
                 series = tif.series[0]
                 return "TIFF", tuple(series.shape), f"{series.dtype} ({series.axes})"
-        import PIL.Image
-
-        with PIL.Image.open(path) as picture:
-            return str(picture.format), picture.size[::-1], picture.mode
+        return picture_header(path)
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} could not be read: {why_unreadable(error)}.") from error
-    except (ValueError, RuntimeError, LookupError, TypeError) as error:
+    except DECODER_ERRORS as error:
         raise FileError(f"{path} could not be read: it is damaged ({error}).") from error
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.declarations import GROUPS, Operation
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.image_reading import LAZY_ABOVE
 from napari_seedbed.pipeline.image_statistics import range_of_image
 from napari_seedbed.pipeline.operations import operations
 from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.visible_text import visible
+from napari_seedbed.pipeline.voxels_in_file import LAZY_ABOVE
 
 _WIDTH = 88
 

@@ -189,6 +189,8 @@ def _labels_of(image: Image, role: str, channel: int | None) -> Image:
         return replace(
             image, array=image.array[first], axes=axes, channel_names=(), channel_colors=()
         )
+    if channel is None and image.rgb and _is_grey(image.array):
+        return image.select_channels([0])
     if channel is None:
         kind = "is a picture in colours with" if image.rgb else "has"
         raise InputError(
@@ -200,6 +202,12 @@ def _labels_of(image: Image, role: str, channel: int | None) -> Image:
             f"channel: {channel} asked for, but {image.name} has only {image.n_channels}."
         )
     return image.select_channels([channel - 1])
+
+
+def _is_grey(colours: Any) -> bool:
+    """Whether red, green and blue are the same everywhere: many programs save labels like that."""
+    same = [(colours[..., 0] == colours[..., i]).all() for i in (1, 2)]
+    return bool(np.asarray(same).all())
 
 
 def _on_the_axes_of(truth: Image, result: Image) -> tuple[Image, list[str]]:

@@ -1,5 +1,6 @@
 """Voxel size, units, channel names and colours, as OME-TIFF, ImageJ and plain TIFF state them."""
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,38 +10,52 @@ from napari_seedbed.pipeline.units import convert, unit_name
 
 _FINEST_PRINT = 2.54e-5  # metres: dots larger than this (1000 dpi) are meant for paper
 _ODD_RATIO = 50.0
+# Of ImageJ's functions of calibration.
+_STRAIGHT_LINE, _UNCALIBRATED = 0, 20
 
 
 @dataclass
 class Metadata:
-    """What a file says about its voxels; sizes by axis name."""
+    """What a file says about its voxels; sizes by axis name.
+
+    A stored value v stands for ``calibration[0] + calibration[1] * v``.
+    """
 
     spacing: dict[str, float] = field(default_factory=dict)
     unit: str = "pixel"
     channel_names: list[str] = field(default_factory=list)
     channel_colors: list[str | None] = field(default_factory=list)
+    calibration: tuple[float, float] = (0.0, 1.0)
     notes: list[str] = field(default_factory=list)
 
 
-def read_metadata(tif: Any, n_channels: int, has_z: bool) -> Metadata:
-    """Collect metadata of the first image.
+def read_metadata(tif: Any, nth: int, n_channels: int, has_z: bool) -> Metadata:
+    """Collect metadata of one image.
 
     Parameters
     ----------
     tif : tifffile.TiffFile
+    nth : int
+        Which of its images, counted from 0.
     n_channels : int
         Names and colours are kept only when there is one for each channel.
     has_z : bool
         Whether the image has a z axis, so that a z spacing is missed.
     """
+    page = tif.series[nth].keyframe
     if tif.is_ome and tif.ome_metadata:
-        found = _from_ome(tif.ome_metadata)
+        found = _from_ome(tif.ome_metadata, nth, [series.name for series in tif.series])
     elif tif.is_imagej and tif.imagej_metadata is not None:
-        found = _from_imagej(tif.imagej_metadata, tif.pages[0], n_channels)
+        found = _from_imagej(tif.imagej_metadata, page, n_channels)
     elif tif.is_lsm and tif.lsm_metadata:
         found = _from_lsm(tif.lsm_metadata)
     else:
-        found = _from_resolution(tif.pages[0])
+        found = _from_resolution(page)
+    if any(found.channel_names) and len(found.channel_names) != n_channels:
+        found.notes.append(
+            f"The file names {len(found.channel_names)} channels and has {n_channels}; the names "
+            "were left out."
+        )
     for names in (found.channel_names, found.channel_colors):
         if len(names) != n_channels:
             names.clear()
@@ -72,59 +87,113 @@ def _judge(found: Metadata, has_z: bool) -> None:
         )
 
 
-def _from_ome(text: str) -> Metadata:
+def _from_ome(text: str, nth: int, names: list[str]) -> Metadata:
     found = Metadata()
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
         found.notes.append("The OME metadata are damaged; voxel size and channels are unknown.")
         return found
-    pixels = root.find(".//{*}Pixels")
+    pixels = _pixels_of(root, nth, names)
     if pixels is None:
         return found
     sizes: dict[str, tuple[float, str]] = {}
-    for axis in "zyx":
-        size = _positive(pixels.get(f"PhysicalSize{axis.upper()}"))
-        if size is None:
-            continue
-        stated = pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm")
+    for axis in "xyz":
+        stated = pixels.get(f"PhysicalSize{axis.upper()}", "")
+        size = _positive(stated)
+        if size is not None:
+            sizes[axis] = (size, pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm"))
+        elif stated:
+            found.notes.append(f"The voxel size along {axis}, {stated!r}, is no length above 0.")
+    set_sizes(found, sizes)
+    for channel in pixels.findall("{*}Channel"):
+        n_samples = int(channel.get("SamplesPerPixel") or 1)
+        found.channel_names += [channel.get("Name", "")] * n_samples
+        found.channel_colors += [_ome_color(channel.get("Color"), found.notes)] * n_samples
+    return found
+
+
+def _pixels_of(root: ElementTree.Element, nth: int, names: list[str]) -> ElementTree.Element | None:
+    """What is said of an image; where tifffile left out some without data, names decide."""
+    images = [image for image in root.findall("{*}Image") if image.find("{*}Pixels") is not None]
+    if len(images) == len(names):
+        return images[nth].find("{*}Pixels")
+    named = [image for image in images if image.get("Name") == names[nth]]
+    return named[0].find("{*}Pixels") if len(named) == 1 else None
+
+
+def _ome_color(stated: str | None, notes: list[str]) -> str | None:
+    """``#rrggbb`` from OME's signed 32-bit RGBA; None where there is none."""
+    if not stated:
+        return None
+    try:
+        return f"#{(int(stated) >> 8) & 0xFFFFFF:06x}"
+    except ValueError:
+        notes.append(f"The colour {stated!r} of a channel is no number; it was left out.")
+        return None
+
+
+def set_sizes(found: Metadata, sizes: dict[str, tuple[float, str]]) -> None:
+    """Voxel sizes in one unit, that of x; each comes with its unit as the file spells it."""
+    units = {}
+    for axis, (_, stated) in sizes.items():
         unit = unit_name(stated)
         if unit is None:
-            found.notes.append(f"The unit {stated!r} is not known; pixels are assumed.")
-        sizes[axis] = (size, unit or "pixel")
-    found.unit = sizes.get("x", sizes.get("y", (1.0, "pixel")))[1]
-    for axis, (size, unit) in sizes.items():
-        length = convert(size, unit, found.unit)
-        found.spacing[axis] = size if length is None else length
-    for channel in pixels.findall("{*}Channel"):
-        found.channel_names += [channel.get("Name", "")] * int(channel.get("SamplesPerPixel", 1))
-        color = channel.get("Color")
-        code = f"#{(int(color) >> 8) & 0xFFFFFF:06x}" if color is not None else None
-        found.channel_colors += [code] * int(channel.get("SamplesPerPixel", 1))
-    return found
+            note = f"The unit {stated!r} is not known; pixels are assumed."
+            found.notes += [] if note in found.notes else [note]
+        units[axis] = unit or "pixel"
+    found.unit = units.get("x", units.get("y", "pixel"))
+    for axis, (size, stated) in sizes.items():
+        length = convert(size, units[axis], found.unit)
+        if length is not None:
+            found.spacing[axis] = length
+        elif unit_name(stated) is not None:
+            found.notes.append(
+                f"The voxel size along {axis} is stated in {units[axis]}, beside {found.unit} "
+                "along x; it was left out."
+            )
+    if "y" not in found.spacing and "x" in found.spacing:
+        found.spacing["y"] = found.spacing["x"]
 
 
 def _from_imagej(metadata: dict[str, Any], page: Any, n_channels: int) -> Metadata:
     found = Metadata()
-    stated = str(metadata.get("unit", ""))
-    unit = unit_name(stated)
-    if unit is None:
-        found.notes.append(f"The unit {stated!r} is not known; pixels are assumed.")
-    found.unit = unit or "pixel"
+    unit = str(metadata.get("unit", ""))
+    sizes: dict[str, tuple[float, str]] = {}
     for axis, tag in (("x", "XResolution"), ("y", "YResolution")):
-        size = _pixel_size(page, tag)
-        if size is not None:
-            found.spacing[axis] = size
+        sizes[axis] = (_pixel_size(page, tag) or 1.0, str(metadata.get(f"{axis}unit", unit)))
     z = _positive(metadata.get("spacing"))
     if z is not None:
-        found.spacing["z"] = z
+        sizes["z"] = (z, str(metadata.get("zunit", unit)))
+    elif "spacing" in metadata:
+        found.notes.append(
+            f"The distance between slices, {metadata['spacing']}, is no length above 0."
+        )
+    set_sizes(found, sizes)
     found.channel_names = _imagej_names(metadata.get("Labels"), n_channels)
     if metadata.get("mode") in ("composite", "color"):
         found.channel_colors = [
             "#" + "".join(f"{int(plane[-1]):02x}" for plane in lut)
             for lut in metadata.get("LUTs", [])
         ]
+    _set_calibration(found, metadata)
     return found
+
+
+def _set_calibration(found: Metadata, metadata: dict[str, Any]) -> None:
+    """ImageJ's calibration of values: a line, or one of its other functions, by number."""
+    function = metadata.get("cf", _UNCALIBRATED)
+    start, step = metadata.get("c0", 0.0), metadata.get("c1", 1.0)
+    if function == _UNCALIBRATED:
+        return
+    finite = all(isinstance(n, int | float) and math.isfinite(n) for n in (start, step))
+    if function != _STRAIGHT_LINE or not finite or not step:
+        found.notes.append(
+            "The file calibrates its values by a function that is no straight line; values are as "
+            "stored."
+        )
+        return
+    found.calibration = (float(start), float(step))
 
 
 def _imagej_names(labels: Any, n_channels: int) -> list[str]:

@@ -13,17 +13,40 @@ from typing import Any
 
 from napari_seedbed.errors import FileError
 
+TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+# What decoders raise on damaged files, besides their own errors, which are ValueErrors or
+# RuntimeErrors.
+DECODER_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    SyntaxError,
+    struct.error,
+)
 _ADVICE = "Copy it again from where it came from"
 # No lossless codec packs a page of more than a gigabyte into this share of itself.
-_LARGEST_RATIO = 20_000
-_GIGABYTE = 1 << 30
+LARGEST_RATIO = 20_000
+# Pages and their data begin at even places, or at multiples of 16.
+_PADDING = 16
+# More than the header of a page takes.
+_HEADER = 4096
+GIGABYTE = 1 << 30
 # Description, and offsets and lengths of strips and tiles.
 _TAGS_THAT_MATTER = frozenset({270, 273, 279, 324, 325})
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 16: 8}
 
 
-def check_pages(path: str | PathLike[str]) -> int:
-    """Follow the chain of page headers to its end; return how many there are.
+def check_pages(path: str | PathLike[str]) -> int | None:
+    """Follow the chain of page headers to its end.
+
+    Returns
+    -------
+    int or None
+        Where the last page says that another one begins, if that is after the end of the file.
 
     Raises
     ------
@@ -51,8 +74,10 @@ def check_pages(path: str | PathLike[str]) -> int:
             seen.add(offset)
             file.seek(offset)
             raw = file.read(count_size)
+            if len(raw) < count_size and len(seen) > 1:
+                return offset
             if len(raw) < count_size:
-                raise _cut_off(path, f"page {len(seen)} begins after the end of the file")
+                raise _cut_off(path, "page 1 begins after the end of the file")
             n_entries = struct.unpack(f"{order}{count_format}", raw)[0]
             end = offset + count_size + n_entries * entry
             if end > size:
@@ -65,7 +90,48 @@ def check_pages(path: str | PathLike[str]) -> int:
             offset = struct.unpack(f"{order}{next_format}", raw)[0] if len(raw) == next_size else 0
     if not seen:
         raise FileError(f"{path} is damaged: it is a TIFF file without any page. {_ADVICE}.")
-    return len(seen)
+    return None
+
+
+def check_loose_end(path: Path, tif: Any, place: int) -> str:
+    """Say what a pointer to a page behind the end of the file means.
+
+    A file that was cut off ends within a page, or its next page begins not far behind the end:
+    after the voxels of that page at most.
+
+    Parameters
+    ----------
+    path : Path
+    tif : tifffile.TiffFile
+    place : int
+        Where the page should begin.
+
+    Returns
+    -------
+    str
+        A note, where the pointer leads nowhere.
+
+    Raises
+    ------
+    FileError
+        Where the file was cut off.
+    """
+    sizes = (8, 20, 8) if tif.is_bigtiff else (2, 12, 4)
+    end = largest = 0
+    for page in tif.pages:
+        ends = [page.offset + sizes[0] + len(page.tags) * sizes[1] + sizes[2]]
+        ends += [tag.valueoffset + tag.valuebytecount for tag in page.tags]
+        data = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+        ends += [start + length for start, length in data]
+        end = max(end, *ends)
+        largest = max(largest, sum(length for _, length in data))
+    n_pages, size = len(tif.pages), path.stat().st_size
+    if end + _PADDING < size or place < size + 2 * largest + _HEADER:
+        raise _cut_off(path, f"page {n_pages + 1} begins after the end of the file")
+    return (
+        f"The last of {n_pages} pages points to another one where there is nothing; the pointer "
+        "was left out."
+    )
 
 
 def _points_outside(entries: bytes, entry: int, order: str | None, size: int) -> bool:
@@ -82,7 +148,7 @@ def _points_outside(entries: bytes, entry: int, order: str | None, size: int) ->
     return False
 
 
-def check_series(path: Path, tif: Any, series: Any) -> None:
+def check_series(path: Path, tif: Any, series: Any) -> list[str]:
     """Check that all planes that the metadata promises are in the file.
 
     Parameters
@@ -91,6 +157,11 @@ def check_series(path: Path, tif: Any, series: Any) -> None:
     tif : tifffile.TiffFile
     series : tifffile.TiffPageSeries
         The one to be read.
+
+    Returns
+    -------
+    list of str
+        Notes on tiles that were left out, as slide scanners do where there is nothing.
 
     Raises
     ------
@@ -101,46 +172,73 @@ def check_series(path: Path, tif: Any, series: Any) -> None:
         raise FileError(f"{path} is damaged: it declares an image of shape {series.shape}.")
     keyframe = series.keyframe
     planes = math.prod(series.shape) // max(math.prod(keyframe.shape), 1)
-    promised = _promised_planes(tif, keyframe)
+    promised = _promised_planes(tif, series)
     if promised is not None and planes < promised:
         raise _cut_off(path, f"it should hold {promised} planes and has {planes}")
     size = path.stat().st_size
     if series.dataoffset is not None:
         if series.dataoffset + series.nbytes > size:
             raise _cut_off(path, "the image data end after the end of the file")
-        return
+        return []
     pages = list(series.pages)
-    missing = sum(page is None for page in pages)
-    if missing:
-        raise _cut_off(path, f"{missing} of its {len(pages)} planes are missing")
+    lacking = [number for number, page in enumerate(pages, start=1) if page is None]
+    if lacking:
+        raise _cut_off(path, f"{_planes(lacking)} of {len(pages)} missing")
     stored = 0
     for number, page in enumerate(pages, start=1):
-        if page.parent is not tif:
-            continue  # in another file of the same data set
+        n_stored = 0
         for start, length in zip(page.dataoffsets, page.databytecounts, strict=False):
-            if start + length > size:
+            if start + length > page.parent.filehandle.size:
                 raise _cut_off(path, f"the data of plane {number} end after the end of the file")
             stored += length
+            n_stored += start > 0 and length > 0
+        if n_stored < math.prod(page.chunked):
+            lacking.append(number)
+    if lacking and not keyframe.is_tiled and keyframe.compression != 1:
+        raise _cut_off(path, f"strips of {_planes(lacking)} missing")
     declared = math.prod(series.shape) * series.dtype.itemsize
     bits = math.prod(series.shape) * keyframe.bitspersample
-    whole = all(page.parent is tif for page in pages)
-    if whole and keyframe.compression == 1 and stored * 8 < bits:
+    if keyframe.compression == 1 and stored * 8 < bits and not (lacking and keyframe.is_tiled):
         raise _cut_off(path, f"it declares {bits // 8} bytes of image data and has {stored}")
-    if whole and declared > _GIGABYTE and declared > stored * _LARGEST_RATIO:
+    if declared > GIGABYTE and declared > stored * LARGEST_RATIO:
         raise FileError(
             f"{path} is damaged: it declares {declared / 1e9:.0f} GB of image data, but the file "
             f"has {size} bytes. {_ADVICE}."
         )
+    if not lacking:
+        return []
+    return [
+        f"Tiles of {_planes(lacking)} missing in the file; they were read as {keyframe.nodata:g}."
+    ]
 
 
-def _promised_planes(tif: Any, keyframe: Any) -> int | None:
-    """How many planes the description of the first page speaks of."""
+def _planes(numbers: list[int]) -> str:
+    """``plane 3 is``, ``planes 7 to 10 and 12 are``, and so on."""
+    if len(numbers) == 1:
+        return f"plane {numbers[0]} is"
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = [f"{low} to {high}" if low < high else f"{low}" for low, high in runs]
+    if len(words) > 8:
+        words = [*words[:7], f"{sum(high - low + 1 for low, high in runs[7:])} more"]
+    return (
+        f"planes {' and '.join([', '.join(words[:-1]), words[-1]]) if words[1:] else words[0]} are"
+    )
+
+
+def _promised_planes(tif: Any, series: Any) -> int | None:
+    """How many planes the description of its first page speaks of."""
     if tif.is_imagej:
-        return int((tif.imagej_metadata or {}).get("images", 1))
-    description = tif.pages[0].description
-    if description.startswith("{") and "shape" in description:
+        first = series is tif.series[0]
+        return int((tif.imagej_metadata or {}).get("images", 1)) if first else None
+    keyframe = series.keyframe
+    if keyframe.description.startswith("{") and "shape" in keyframe.description:
         try:
-            shape = json.loads(description)["shape"]
+            shape = json.loads(keyframe.description)["shape"]
             return math.prod(int(n) for n in shape) // max(math.prod(keyframe.shape), 1)
         except (ValueError, TypeError, KeyError):
             return None
