@@ -19,7 +19,7 @@ WALKING = 0.1e-6
 """Seconds on two cores: a voxel and channel, a voxel, a voxel of red, green and blue, a basin and
 label (`benchmarks/quality_many.py forecast`)."""
 
-LEARNING = 0.45
+LEARNING = 0.25
 """Seconds that learning takes, whatever the image."""
 
 _VOXELS_PER_BASIN = 60
