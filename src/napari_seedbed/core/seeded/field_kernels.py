@@ -245,31 +245,27 @@ def give_away_islands(winner, is_object, seeds, rest):
     count = 0
     for z in range(n_z):
         for y in range(n_y):
-            before = -1
             for x in range(n_x):
                 label = winner[z, y, x]
-                count += label != before and label >= 0 and is_object[label]
-                before = label
+                count += (
+                    label >= 0 and is_object[label] and (x == 0 or winner[z, y, x - 1] != label)
+                )
     begin, end = np.empty(count, np.int32), np.empty(count, np.int32)
     parent = np.empty(count, np.int32)
     row_begin = np.zeros(n_z * n_y + 1, np.int64)
-    count = 0
+    run = -1
     for z in range(n_z):
         for y in range(n_y):
             before = -1
             for x in range(n_x):
                 label = winner[z, y, x]
-                if label != before:
-                    if before >= 0 and is_object[before]:
-                        end[count - 1] = x
-                    if label >= 0 and is_object[label]:
-                        begin[count] = x
-                        parent[count] = count
-                        count += 1
+                if label >= 0 and is_object[label]:
+                    if label != before:
+                        run += 1
+                        begin[run], parent[run] = x, run
+                    end[run] = x + 1
                 before = label
-            if before >= 0 and is_object[before]:
-                end[count - 1] = n_x
-            row_begin[z * n_y + y + 1] = count
+            row_begin[z * n_y + y + 1] = run + 1
     for row in range(n_z * n_y):
         z, y = row // n_y, row % n_y
         for side in range(2):
