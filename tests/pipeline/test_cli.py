@@ -191,10 +191,10 @@ def test_interrupt_stops_cleanly_and_keeps_what_is_finished(
     write_image(workplace / "second.ome.tif", cells)
     real = batch.read_image
 
-    def read_and_interrupt(path):
+    def read_and_interrupt(path, **options):
         if path.name.startswith("second"):
             signal.raise_signal(number)
-        return real(path)
+        return real(path, **options)
 
     monkeypatch.setattr(batch, "read_image", read_and_interrupt)
     status = seedbed("run", "recipe.yaml", "cells.ome.tif", "second.ome.tif", "-o", "out", "-q")
