@@ -289,6 +289,8 @@ def test_points_and_tables_of_slices(recipe, cells, rng):
         replay_by_slice(recipe_from_record(marked.record), cells)
 
 
+HEARING = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+
 SLOW = """
 import sys, time
 from napari_seedbed.pipeline import batch, cli
@@ -303,7 +305,8 @@ def test_signal_ends_what_does_not_listen(place, name):
     """While the second input is written; what it leaves is removed by the next run."""
     number = getattr(signal, name)
     inputs = ["a.ome.tif", "b.ome.tif"]
-    command = [sys.executable, "-c", SLOW, "run", "objects.yaml", *inputs, "-o", "out"]
+    # Tests that nohup began ignore a hangup, and so would what they begin.
+    command = [sys.executable, "-c", HEARING + SLOW, "run", "objects.yaml", *inputs, "-o", "out"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     half = "out/.results-*.part/b_labels.ome.tif"
     deadline = time.monotonic() + 120
