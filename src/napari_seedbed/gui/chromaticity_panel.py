@@ -28,7 +28,7 @@ from napari_seedbed.gui.colour_patches import (
 from napari_seedbed.gui.colour_results import ColourResults, compare_levels, show_classes
 from napari_seedbed.gui.contact_sheet import ContactSheet, Picture
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_truth
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
@@ -113,7 +113,7 @@ class ChromaticityPanel(QWidget):
         form.method.currentIndexChanged.connect(self._on_method)
         for fields in form.fields.values():
             fields.changed.connect(self._on_parameters)
-        form.threshold.changed.connect(self._look)
+        form.threshold.changed.connect(self._on_threshold)
         form.hold.toggled.connect(self._on_hold)
         form.colours.textChanged.connect(self._on_colours_typed)
         form.keeps.currentIndexChanged.connect(self._look)
@@ -366,7 +366,7 @@ class ChromaticityPanel(QWidget):
         self._record = result.record
         with errors.shown(self._say):
             said = self.results.show(result, origin, wanted, where)
-            self._say(" ".join([*map(str, result.record["notes"]), said]))
+            self.form.controls.say_made(" ".join([*map(str, result.record["notes"]), said]))
         self.reset_choices()
 
     def _on_pictures(self, pictures: list[Picture]) -> None:
@@ -430,6 +430,10 @@ class ChromaticityPanel(QWidget):
             self.form.hold.setChecked(False)
         self._learn_soon()
 
+    def _on_threshold(self) -> None:
+        self.form.controls.outdate()
+        self._look()
+
     def _on_hold(self, on: bool) -> None:
         self.form.colours.setReadOnly(not on)
         self.form.keeps.setEnabled(not on)
@@ -488,9 +492,9 @@ class ChromaticityPanel(QWidget):
         form.controls.show_running(running)
 
 
-def _rank(layer: Layer) -> tuple[bool, bool]:
-    """Shapes made for patches first, then other shapes, then labels."""
-    return (not is_patches(layer), not isinstance(layer, Shapes))
+def _rank(layer: Layer) -> tuple[bool, bool, bool]:
+    """Shapes made for patches first, then other shapes, then labels; truths last."""
+    return (is_truth(layer), not is_patches(layer), not isinstance(layer, Shapes))
 
 
 def _close(jobs: PurposeJobs, preview: LivePreview, *_: Any) -> None:

@@ -60,7 +60,7 @@ class _Wish:
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells it from others."""
-        return (id(self.given), tuple(self.parameters.items()), self.time, self.other_time)
+        return (self.given, tuple(self.parameters.items()), self.time, self.other_time)
 
 
 class DifferencesPanel(QWidget):
@@ -89,6 +89,8 @@ class DifferencesPanel(QWidget):
         self._key: tuple[Any, ...] | None = None
         self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._record: Mapping[str, Any] | None = None
+        # Why what is chosen cannot be compared, while that is said.
+        self._complaint = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT)
@@ -311,17 +313,26 @@ class DifferencesPanel(QWidget):
 
     def _look(self) -> None:
         """Compare what is on screen, unless that is what is shown."""
-        if not (self.form.live.isChecked() and self.isVisible()) or _RUN in self.jobs:
+        if not self.isVisible() or _RUN in self.jobs or self.blinking.is_on:
             return
-        if self.blinking.is_on:
-            return
-        wish: _Wish | None = None
+        is_live = self.form.live.isChecked()
         try:
             wish = self._wish()
         except InputError as error:
             self.jobs.cancel(_LIVE)
-            self._say(str(error))
-        if wish is None or wish.key == self._key or self._is_done(wish):
+            if is_live:
+                self._complain(str(error))
+            else:
+                self.form.controls.outdate()
+            return
+        if wish is None:
+            return
+        if wish.key == self._key or self._is_done(wish):
+            self.jobs.cancel(_LIVE)
+            self._say_current()
+            return
+        self.form.controls.outdate()
+        if not is_live:
             return
         cost = operations.forecast(CHANGES, {"image": wish.pair["image"]}, wish.parameters)
         if cost.seconds > LIVE_SECONDS:
@@ -346,6 +357,19 @@ class DifferencesPanel(QWidget):
             on_progress=self._on_progress,
         )
         self._show_state()
+
+    def _complain(self, message: str) -> None:
+        """Say what is wrong with what is chosen now, and that it is not what is shown."""
+        is_shown = self._origin is not None
+        self._complaint = f"{message} What is shown is older." if is_shown else message
+        self._say(self._complaint)
+
+    def _say_current(self) -> None:
+        """What is chosen is what is shown, again."""
+        if self._complaint and self.form.status.text() == self._complaint:
+            self.form.controls.say_again()
+        self._complaint = ""
+        self.form.controls.outdate(False)
 
     def _is_done(self, wish: _Wish) -> bool:
         """Whether Apply has given what is asked for."""
@@ -406,7 +430,7 @@ class DifferencesPanel(QWidget):
 
     def _on_live_error(self, error: BaseException) -> None:
         # A live look follows every setting: a message box for each would be in the way.
-        self._say(errors.message_of(error))
+        self._complain(errors.message_of(error))
         if not isinstance(error, errors.MESSAGE_ONLY):
             errors.show(error)
 
@@ -418,6 +442,8 @@ class DifferencesPanel(QWidget):
         self.layers.remove(_SLOT_IN_VIEW)
         slot = f"{_SLOT} {part.words}" if part.words else _SLOT
         self._show(given, result, parameters, part.time, slot, part.words)
+        # what was changed during the run
+        self._look_soon()
 
     def _on_error(self, error: BaseException) -> None:
         self._say(errors.show(error))
@@ -443,7 +469,7 @@ class DifferencesPanel(QWidget):
             table = result.table().columns
             self.form.changes.show_changes(table)
             self.form.show_count(len(table["change"]))
-            self._say(" ".join(result.record["notes"]))
+            self.form.controls.say_made(" ".join(result.record["notes"]))
 
     # Small things
 

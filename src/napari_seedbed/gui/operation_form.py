@@ -65,8 +65,8 @@ class OperationForm(PanelJob, PanelForm):
         self.preview = LivePreview(napari_viewer, self._asked, self._say)
         CanvasContext(self, napari_viewer)
         self.inputs.image_chosen.connect(self._on_image_chosen)
-        self.inputs.changed.connect(self._on_changed)
-        self.parameters.changed.connect(self._on_changed)
+        self.inputs.changed.connect(self._on_inputs_changed)
+        self.parameters.changed.connect(self._on_parameters_changed)
         self.apply_to.activated.connect(self._show_forecast)
         self.follow.toggled.connect(self._on_follow)
         self.run_button.clicked.connect(self.run)
@@ -151,22 +151,36 @@ class OperationForm(PanelJob, PanelForm):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Take the preview up again."""
         super().showEvent(event)
+        self.inputs.watch(True)
         self._on_follow()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Nobody sees the form: show no preview that nobody can switch off."""
         super().hideEvent(event)
+        self.inputs.watch(False)
         self._on_follow(on=False)
 
     def _on_follow(self, checked: bool = False, *, on: bool | None = None) -> None:
         on = self.follow.isChecked() if on is None else on
-        self.inputs.watch(on)
         self.preview.set_on(on)
 
     def _on_image_chosen(self, layer: Layer | None) -> None:
         self._show_units(layer)
         self._say("")
         self._on_changed()
+
+    def _on_inputs_changed(self) -> None:
+        self._done = None
+        self.controls.outdate()
+        self._on_changed()
+
+    def _on_parameters_changed(self) -> None:
+        self.controls.outdate(not self._is_current())
+        self._on_changed()
+
+    def _is_current(self) -> bool:
+        """Whether a run would give again what it has given."""
+        return self._done is not None and self._done[1] == self.parameters.values()
 
     def _on_changed(self) -> None:
         self._show_forecast()
@@ -232,8 +246,8 @@ class OperationForm(PanelJob, PanelForm):
     def _show(
         self, given: Given, parameters: dict[str, Value], part: Part, finished: Finished
     ) -> None:
-        # only while it is followed is it the same object again
-        self._done = (given, parameters, part) if self.preview.is_on else None
+        # not where something was changed during the run
+        self._done = (given, parameters, part) if self.inputs.would_give(given) else None
         self._record = finished.result.record
         self._end("")
         with errors.shown(self._say):
@@ -245,7 +259,8 @@ class OperationForm(PanelJob, PanelForm):
                 part.time,
                 self.operation.whole,
             )
-            self._say(self.results.show(finished, origin, part.words))
+            self.controls.say_made(self.results.show(finished, origin, part.words))
+            self.controls.outdate(not self._is_current())
             if self.operation.gives in ("labels", "mask") and part == Part():
                 # what the result has no more would show through it
                 hide(self.viewer, given.like)

@@ -50,8 +50,6 @@ STATUS = {
     "final": "Up to date: the command line gives the same labels.",
 }
 
-STALE = "Older than the seeds or settings; press Run to update."
-
 
 class SeededSegmentationPanel(StrokesPanel):
     """Dock widget of seeded segmentation.
@@ -64,6 +62,7 @@ class SeededSegmentationPanel(StrokesPanel):
     operation = OPERATION
     title = "seeded segmentation"
     marks = "seeds"
+    status = STATUS
     use_of_recipe = "Repeat it with: seedbed run {} IMAGE -o FOLDER"
     form: SeededForm
     session: SeededSession
@@ -113,7 +112,6 @@ class SeededSegmentationPanel(StrokesPanel):
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
         session.previewed.connect(self._on_preview)
         session.finished.connect(self._on_finished)
-        session.state_changed.connect(self._on_state)
         session.timed.connect(self._on_timed)
         form.image.activated.connect(self._on_settings_changed)
         form.seeds.activated.connect(self._on_settings_changed)
@@ -210,6 +208,7 @@ class SeededSegmentationPanel(StrokesPanel):
         self.requests.forget()
         self._final = None
         self.seeds.watch(layer)
+        self._hand.watch(layer)
         self.tools.watch(layer)
         self.live.has_seeds = layer is not None
         self._enable()
@@ -287,15 +286,6 @@ class SeededSegmentationPanel(StrokesPanel):
             button.setEnabled(ready)
         for button in (form.new_seeds, form.open_recipe):
             button.setEnabled(self.images.watched is not None)
-
-    def _on_state(self, state: str) -> None:
-        self.form.controls.show_running(state in ("prepare", "live", "exact"))
-        if state in STATUS:
-            self._say(STATUS[state])
-        elif state == "idle" and self.form.status.text().startswith(tuple(STATUS.values())):
-            image = self.images.watched
-            shown = image is not None and self.results.labels(image) is not None
-            self._say(STALE if shown else "Ready.")
 
     def _on_timed(self, forecast_seconds: float, seconds: float, anew: bool) -> None:
         if not self._is_timed:

@@ -18,7 +18,7 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.edge_maps import EdgeMaps
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_truth
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
@@ -467,9 +467,10 @@ class SnakesPanel(QWidget):
         self.session.stop()
 
 
-def _rank(layer: Layer) -> tuple[bool, bool, bool]:
-    """Shapes made to start from first, then other shapes, then labels; results last."""
-    return (not is_snake_shapes(layer), not isinstance(layer, Shapes), is_result(layer))
+def _rank(layer: Layer) -> tuple[bool, ...]:
+    """Shapes made to start from first, then other shapes, then labels; results and truths last."""
+    is_labels = not isinstance(layer, Shapes)
+    return (is_truth(layer), not is_snake_shapes(layer), is_labels, is_result(layer))
 
 
 def _close(session: SnakesSession, edge_maps: EdgeMaps) -> None:

@@ -183,10 +183,12 @@ class ThresholdPanel(QWidget):
         elif kind in TWO:
             self.form.set_quietly(method="manual", low=values[0], high=values[1])
         self._show_values()
+        self._tell_outdated()
         self.preview.look_again()
 
     def _on_kind(self) -> None:
         self._show_lines()
+        self._tell_outdated()
         self.form.apply_to.offer(self.form.operation(), self._image())
         self.preview.look_again()
 
@@ -197,7 +199,13 @@ class ThresholdPanel(QWidget):
             # Somebody has typed another value.
             self.form.set_quietly(method="manual")
         self._show_lines()
+        self._tell_outdated()
         self.preview.look_again()
+
+    def _tell_outdated(self) -> None:
+        """Say it where a run would give something else than it has given."""
+        now = (self.form.kind_name(), self.form.parameters())
+        self.form.controls.outdate(self._done is None or self._done[1:3] != now)
 
     # What the window tells
 
@@ -235,6 +243,8 @@ class ThresholdPanel(QWidget):
         self._on_image_changed()
 
     def _on_image_changed(self) -> None:
+        self._done = None
+        self._tell_outdated()
         self.counts.forget()
         self.counted = None
         self.form.plot.show_counts(None, None)
@@ -434,14 +444,17 @@ class ThresholdPanel(QWidget):
         part: Part,
         finished: Finished,
     ) -> None:
-        self._done = (given, kind, parameters, part)
+        # not where something was changed during the run
+        is_current = self.form.inputs.would_give(given)
+        self._done = (given, kind, parameters, part) if is_current else None
         self._record = finished.result.record
         self._end("")
         with errors.shown(self._say):
             origin = Origin(given.like, given.image, given.choices, given.time_axis, part.time)
             if kind not in self._results:
                 self._results[kind] = OperationResults(self.viewer, self.form.kinds[kind])
-            self._say(self._results[kind].show(finished, origin, part.words))
+            self.form.controls.say_made(self._results[kind].show(finished, origin, part.words))
+            self._tell_outdated()
 
     # Small things
 
