@@ -34,7 +34,7 @@ from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.shown_histogram import ShownHistogram
 from napari_seedbed.gui.view_position import part_in_view

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Layer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
@@ -24,7 +24,7 @@ from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.view_position import Part, show_place, time_on_screen
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.pipeline import operations
@@ -202,11 +202,9 @@ class DifferencesPanel(QWidget):
             self.save_recipe(path)
 
     def _ask_where_to_save_list(self) -> None:
-        given, _ = QFileDialog.getSaveFileName(
-            self, "Save list of changes", "changes.csv", "Tables (*.csv)"
-        )
-        if given:
-            self.save_list(given)
+        path = ask_where_to_save(self, "Save list of changes", "changes", "Tables (*.csv)")
+        if path is not None:
+            self.save_list(path)
 
     def _go_to(self, row: int) -> None:
         """Bring a change into the middle of the picture, and mark its box."""

@@ -12,7 +12,7 @@ from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
@@ -28,8 +28,8 @@ from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.part_runs import run_part
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import Part, time_on_screen
 from napari_seedbed.pipeline import operations
@@ -153,14 +153,10 @@ class MeasurementsPanel(PanelJob, QWidget):
 
     def _ask_where_to_save(self) -> None:
         name = self.table.name if self.table is not None else "measurements"
-        stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-        given, chosen = QFileDialog.getSaveFileName(
-            self, "Save table", f"{stem}.csv", "CSV (*.csv);;Parquet (*.parquet)"
-        )
-        if given:
-            path = Path(given)
-            ending = ".parquet" if "parquet" in chosen else ".csv"
-            self.save(path if path.suffix else path.with_name(path.name + ending))
+        kinds = "CSV (*.csv);;Parquet (*.parquet)"
+        path = ask_where_to_save(self, "Save table", name, kinds)
+        if path is not None:
+            self.save(path)
 
     def _ask_for_recipe(self) -> None:
         path = ask_for_recipe_path(self, "measurements")

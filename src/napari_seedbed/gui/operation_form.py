@@ -26,8 +26,8 @@ from napari_seedbed.gui.panel_form import PanelForm, form_rows
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.part_runs import run_and_count
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.value_range_line import ValueRangeLine
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations

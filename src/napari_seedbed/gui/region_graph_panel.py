@@ -24,11 +24,11 @@ from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_and_count
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.region_graph_form import SLIDER_STEPS, RegionGraphForm
 from napari_seedbed.gui.region_graph_layers import RegionGraphLayers
 from napari_seedbed.gui.region_graph_session import Built, Question, RegionGraphSession
 from napari_seedbed.gui.region_tools import RegionTools
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image

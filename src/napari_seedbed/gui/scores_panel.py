@@ -12,7 +12,7 @@ from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
@@ -32,8 +32,8 @@ from napari_seedbed.gui.operation_results import in_words
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import trials
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.score_parts import (
     LiveScores,
     Scored,
@@ -176,12 +176,10 @@ class ScoresPanel(PanelJob, QWidget):
             self._say(f"Saved {path.name}.")
 
     def _ask_where_to_save(self) -> None:
-        given, _ = QFileDialog.getSaveFileName(
-            self, "Save scores", "scores.json", "Everything (*.json);;Scores (*.csv)"
-        )
-        if given:
-            path = Path(given)
-            self.save(path if path.suffix else path.with_name(f"{path.name}.json"))
+        kinds = "Everything (*.json);;Scores (*.csv)"
+        path = ask_where_to_save(self, "Save scores", "scores", kinds)
+        if path is not None:
+            self.save(path)
 
     def _ask_for_recipe(self) -> None:
         with errors.shown(self._say):

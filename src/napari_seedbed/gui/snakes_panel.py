@@ -22,7 +22,7 @@ from napari_seedbed.gui.layer_records import is_preview, is_result, is_truth
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.shape_layers import Which, check_holds, shapes_of
 from napari_seedbed.gui.shape_results import finish_drawing, is_snake_shapes, new_shapes_layer

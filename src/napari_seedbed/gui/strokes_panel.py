@@ -18,7 +18,7 @@ from napari_seedbed.gui.layer_records import is_preview, is_seeds, is_truth
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.strokes_form import StrokesForm
 from napari_seedbed.gui.strokes_results import StrokesResults

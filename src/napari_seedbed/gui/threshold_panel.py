@@ -25,7 +25,7 @@ from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_and_count
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.threshold_comparison import Candidate, Comparison
 from napari_seedbed.gui.threshold_form import ThresholdForm
 from napari_seedbed.gui.view_position import Part, part_in_view
