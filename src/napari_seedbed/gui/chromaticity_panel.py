@@ -78,7 +78,7 @@ class ChromaticityPanel(QWidget):
             napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
         )
         self.watch = SeedsWatch(self)
-        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say, self)
         self.sheet = ContactSheet(
             "Levels",
             "Click the picture that shows what you want; its threshold is taken.",
@@ -129,9 +129,7 @@ class ChromaticityPanel(QWidget):
         form.save_recipe.clicked.connect(self._ask_where_to_save)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(partial(_close, self.jobs, self.preview))
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_close, self.jobs, self.preview))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -446,6 +444,10 @@ class ChromaticityPanel(QWidget):
     def _on_removed(self, layer: Layer) -> None:
         self.reset_choices()
 
+    def _on_ended(self) -> None:
+        self.jobs.close()
+        self.preview.close()
+
     def _on_preview(self) -> None:
         for layer in self.preview.layers:
             show_classes(layer)
@@ -495,9 +497,3 @@ class ChromaticityPanel(QWidget):
 def _rank(layer: Layer) -> tuple[bool, bool, bool]:
     """Shapes made for patches first, then other shapes, then labels; truths last."""
     return (is_truth(layer), not is_patches(layer), not isinstance(layer, Shapes))
-
-
-def _close(jobs: PurposeJobs, preview: LivePreview, *_: Any) -> None:
-    """Stop everything that a panel left running."""
-    jobs.close()
-    preview.close()

@@ -132,9 +132,7 @@ class DifferencesPanel(QWidget):
         self.viewer.dims.events.point.connect(self._on_dims)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self.blinking.stop)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_close, self.__dict__))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -298,6 +296,11 @@ class DifferencesPanel(QWidget):
     def _on_removed(self, layer: Layer) -> None:
         self.blinking.stop()
         self.reset_choices()
+
+    def _on_ended(self) -> None:
+        self._timer.stop()
+        self.blinking.stop()
+        self.jobs.close()
 
     def _on_dims(self, event: Any = None) -> None:
         image = self._image()
@@ -487,8 +490,3 @@ class DifferencesPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _close(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    panel["jobs"].close()

@@ -109,9 +109,7 @@ class MeasurementsPanel(PanelJob, QWidget):
         self._moved.timeout.connect(self._show_count)
         self.viewer.events.theme.connect(self._on_theme)
         self.life.layer_removed.connect(self._on_layer_removed)
-        self.life.closing.connect(self.close_down)
-        # not a method of the panel: that one is gone when it is destroyed
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self.life.ended.connect(self.close_down)
 
     # What people do
 
@@ -398,10 +396,3 @@ class MeasurementsPanel(PanelJob, QWidget):
 
     def _controls(self) -> RunControls:
         return self.form.controls
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    job = panel.get("job")
-    if job is not None:
-        job.abandon()

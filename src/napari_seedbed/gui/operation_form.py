@@ -22,6 +22,7 @@ from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given, OperationInputs
 from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
+from napari_seedbed.gui.panel_end import PanelEnd
 from napari_seedbed.gui.panel_form import PanelForm, form_rows
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
@@ -62,7 +63,7 @@ class OperationForm(PanelJob, PanelForm):
         self._record: Mapping[str, Any] | None = None
         self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._build()
-        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say, self)
         CanvasContext(self, napari_viewer)
         self.inputs.image_chosen.connect(self._on_image_chosen)
         self.inputs.changed.connect(self._on_inputs_changed)
@@ -72,14 +73,13 @@ class OperationForm(PanelJob, PanelForm):
         self.run_button.clicked.connect(self.run)
         self.cancel_button.clicked.connect(self.cancel)
         self.save_button.clicked.connect(self._ask_where_to_save)
-        # not a method of the form: that one is gone when it is destroyed
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        PanelEnd(self).ended.connect(self._on_ended)
         self.reset_choices()
 
     def _build(self) -> None:
         self.inputs = OperationInputs(self.viewer, self.operation)
-        if self.operation.group == "Images":
-            self.value_range = ValueRangeLine(self.inputs)
+        is_shown = self.operation.group == "Images"
+        self.value_range = ValueRangeLine(self.inputs) if is_shown else None
         self.image, self.channels = self.inputs.image, self.inputs.channels
         self.times = self.inputs.times
         self.parameters = FieldsWithMore(self.operation.parameters)
@@ -163,6 +163,13 @@ class OperationForm(PanelJob, PanelForm):
     def _on_follow(self, checked: bool = False, *, on: bool | None = None) -> None:
         on = self.follow.isChecked() if on is None else on
         self.preview.set_on(on)
+
+    def _on_ended(self) -> None:
+        if self.job is not None:
+            self.job.abandon()
+        self.preview.close()
+        if self.value_range is not None:
+            self.value_range.abandon()
 
     def _on_image_chosen(self, layer: Layer | None) -> None:
         self._show_units(layer)
@@ -293,14 +300,3 @@ def __getattr__(name: str) -> type[OperationForm]:
 
 def _camel_case(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _abandon(form: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed form left running."""
-    job, preview, line = form.get("job"), form.get("preview"), form.get("value_range")
-    if job is not None:
-        job.abandon()
-    if preview is not None:
-        preview.close()
-    if line is not None:
-        line.abandon()

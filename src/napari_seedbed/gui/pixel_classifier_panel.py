@@ -78,7 +78,10 @@ class PixelClassifierPanel(StrokesPanel):
             ClassLayers(napari_viewer),
         )
         self.session = PixelClassifierSession(
-            self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
+            self._prepare,
+            settle_seconds=SETTLE_SECONDS,
+            debounce_seconds=STROKE_SECONDS,
+            parent=self,
         )
         self.live = LiveUpdate(self.form.live, self.session)
         self.sources = TrainingSources(self.form.sources)

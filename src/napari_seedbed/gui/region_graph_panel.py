@@ -66,7 +66,7 @@ class RegionGraphPanel(QWidget):
         # Always in sight, however many changes by hand are told above.
         column.addWidget(self.form.controls)
         self.inputs = self.form.inputs
-        self.session = RegionGraphSession(self.operation)
+        self.session = RegionGraphSession(self.operation, self)
         self.layers = RegionGraphLayers(napari_viewer)
         self.results = OperationResults(napari_viewer, self.operation)
         self.tools = RegionTools(napari_viewer, self.form, self.session)
@@ -112,9 +112,7 @@ class RegionGraphPanel(QWidget):
         session.failed.connect(self._on_failed)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self._on_closing)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -226,7 +224,7 @@ class RegionGraphPanel(QWidget):
         if not is_preview(layer):
             self._look.start()
 
-    def _on_closing(self) -> None:
+    def _on_ended(self) -> None:
         self._rest()
         self.session.close()
         if self.job is not None:
@@ -481,11 +479,3 @@ class RegionGraphPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    panel["session"].close()
-    panel["tools"].clicks.stop()
-    if panel["job"] is not None:
-        panel["job"].abandon()

@@ -68,8 +68,8 @@ class RegionGraphSession(QObject):
     built = Signal()
     failed = Signal(object)
 
-    def __init__(self, operation: Operation) -> None:
-        super().__init__()
+    def __init__(self, operation: Operation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._operation = operation
         self._job: Job | None = None
         self._asked: Question | None = None

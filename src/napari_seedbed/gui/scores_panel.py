@@ -128,9 +128,7 @@ class ScoresPanel(PanelJob, QWidget):
         for event in (dims.point, dims.ndisplay, dims.order):
             event.connect(self._on_moved)
         self.life.layer_removed.connect(self._on_layer_removed)
-        self.life.closing.connect(self.close_down)
-        # not a method of the panel: that one is gone when it is destroyed
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self.life.ended.connect(self.close_down)
 
     # What people do
 
@@ -452,10 +450,3 @@ def _rank_of_truth(layer: Labels) -> tuple[bool, bool, bool]:
     name = layer.name.lower()
     named = is_truth(layer) or any(word in name for word in ("reference", "manual"))
     return (not named, is_result(layer), is_seeds(layer))
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    for name in ("job", "live_job"):
-        if panel.get(name) is not None:
-            panel[name].abandon()

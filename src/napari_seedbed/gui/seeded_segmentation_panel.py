@@ -80,7 +80,10 @@ class SeededSegmentationPanel(StrokesPanel):
         self.voxel_size = VoxelSizeLine(napari_viewer)
         self.form.add_voxel_size(self.voxel_size)
         self.session = SeededSession(
-            self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
+            self._prepare,
+            settle_seconds=SETTLE_SECONDS,
+            debounce_seconds=STROKE_SECONDS,
+            parent=self,
         )
         self.live = LiveUpdate(self.form.live, self.session)
         self.places = UncertainPlaces(self._on_place, self._on_search_failed)
@@ -107,7 +110,7 @@ class SeededSegmentationPanel(StrokesPanel):
 
     def _connect(self) -> None:
         super()._connect()
-        form, session, places = self.form, self.session, self.places
+        form, session = self.form, self.session
         self.images.chosen.connect(self._on_image_chosen)
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
         session.previewed.connect(self._on_preview)
@@ -125,8 +128,6 @@ class SeededSegmentationPanel(StrokesPanel):
         self.parameters.changed.connect(self._on_parameters_changed)
         preparation.finished.connect(self._show_prepared)
         self.lessons.changed.connect(self._on_settings_changed)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(lambda: places.stop())
 
     # What people do
 
@@ -341,6 +342,6 @@ class SeededSegmentationPanel(StrokesPanel):
             self.tools.give_back_keys()
         super().hideEvent(event)
 
-    def _on_closing(self) -> None:
+    def _on_ended(self) -> None:
         self.places.stop()
-        super()._on_closing()
+        super()._on_ended()

@@ -107,9 +107,7 @@ class StrokesPanel(QWidget):
         session.state_changed.connect(self._on_state)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self._on_closing)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(lambda: session.close())
+        self._life.ended.connect(self._on_ended)
 
     # What each panel says for itself
 
@@ -290,8 +288,9 @@ class StrokesPanel(QWidget):
         if self.isVisible():
             self._say(errors.show(InputError(self._removed)))
 
-    def _on_closing(self) -> None:
-        self.session.changed()
+    def _on_ended(self) -> None:
+        self._tell_removed.stop()
+        self.session.close()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Catch up."""

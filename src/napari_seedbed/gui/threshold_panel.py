@@ -64,9 +64,9 @@ class ThresholdPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
-        self.counts = CountedImages()
+        self.counts = CountedImages(self)
         self.comparison = Comparison(self)
-        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say, self)
         self.job: Job | None = None
         self.counted: Counted | None = None
         self._results: dict[str, OperationResults] = {}
@@ -112,8 +112,7 @@ class ThresholdPanel(QWidget):
         self.viewer.events.theme.connect(self._take_theme)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self.reset_choices)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_close, self.__dict__))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -253,6 +252,15 @@ class ThresholdPanel(QWidget):
         self._enable()
         self._count()
         self.preview.look_again()
+
+    def _on_ended(self) -> None:
+        self._timer.stop()
+        self.counts.close()
+        self.comparison.abandon()
+        self.form.value_range.abandon()
+        if self.job is not None:
+            self.job.abandon()
+        self.preview.close()
 
     def _take_theme(self, event: Any = None) -> None:
         theme = get_theme(self.viewer.theme)
@@ -482,15 +490,3 @@ class ThresholdPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _close(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    panel["counts"].close()
-    panel["comparison"].abandon()
-    panel["form"].value_range.abandon()
-    if panel["job"] is not None:
-        panel["job"].abandon()
-    # When Python ends, the preview may be gone before the panel.
-    with suppress(RuntimeError):
-        panel["preview"].close()
