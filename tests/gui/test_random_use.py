@@ -86,8 +86,10 @@ class Game:
         title = self.one_of(self.docks)
         if title is None:
             return
-        self.viewer.window.remove_dock_widget(self.docks.pop(title))
-        assert all(title not in name for name in self.viewer.window.dock_widgets)
+        dock = self.docks.pop(title)
+        panel = dock.widget()
+        self.viewer.window.remove_dock_widget(dock)
+        assert all(one is not panel for one in self.viewer.window.dock_widgets.values())
 
     def choose_tab(self):
         dock = self.one_of(self.docks.values())
