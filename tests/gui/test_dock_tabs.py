@@ -75,3 +75,53 @@ def test_panels_of_others_are_left_alone(window, qtbot):
     for dock in window._qt_window.findChildren(QDockWidget):
         if "layer" in dock.windowTitle():
             assert behind(window, dock) == []
+
+
+def test_menu_entry_brings_a_panel_behind_a_tab_to_the_front(window, qtbot):
+    entry = Entries(window)
+    first, second = entry.open("All operations", qtbot), entry.open("Threshold", qtbot)
+    qtbot.waitUntil(lambda: in_front(second) and not in_front(first))
+    entry.press("All operations")
+    qtbot.waitUntil(lambda: in_front(first) and not in_front(second))
+    entry.press("Threshold")
+    qtbot.waitUntil(lambda: in_front(second) and not in_front(first))
+    # in front, the entry closes it as ever, and opens it again
+    entry.press("Threshold")
+    qtbot.waitUntil(lambda: second.isHidden() and in_front(first))
+    qtbot.wait(50)
+    assert second.isHidden()
+    entry.press("Threshold")
+    second.raise_()
+    qtbot.waitUntil(lambda: in_front(second))
+    # what is closed behind its tab by a program stays closed
+    first.close()
+    qtbot.wait(50)
+    assert first.isHidden()
+
+
+class Entries:
+    """The entries of panels in napari's menu of plugins."""
+
+    def __init__(self, window) -> None:
+        self.window = window
+
+    def press(self, title):
+        (action,) = [one for one in self._actions() if one.text().startswith(title)]
+        action.trigger()
+
+    def open(self, title, qtbot):
+        self.press(title)
+        qtbot.wait(50)
+        docks = self.window._wrapped_dock_widgets
+        return next(dock for name, dock in docks.items() if name.startswith(title))
+
+    def _actions(self):
+        menus = [self.window.plugins_menu]
+        for menu in menus:
+            menu.aboutToShow.emit()
+            menus += [action.menu() for action in menu.actions() if action.menu()]
+        return [action for menu in menus for action in menu.actions() if not action.menu()]
+
+
+def in_front(dock):
+    return dock.isVisible() and not dock.visibleRegion().isEmpty() and dock.widget().isVisible()

@@ -1,12 +1,14 @@
 """What the panel shows, the command line gives again: bit for bit."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from seeded_window import SeededWindow, ball
 
+from napari_seedbed.gui.save_dialogs import SaveDialog
 from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.image import Image
@@ -50,11 +52,12 @@ def test_file_dialog_leads_to_the_file(make_napari_viewer, qtbot, tmp_path, monk
     window.seed_by_program()
     offered = []
 
-    def choose(parent, title, name, *args):
-        offered.append(name)
-        return str(tmp_path / "mine"), ""
+    def choose(dialog):
+        offered.append(Path(dialog.selectedFiles()[0]).name)
+        dialog.selectFile(str(tmp_path / "mine"))
+        return True
 
-    monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getSaveFileName", choose)
+    monkeypatch.setattr(SaveDialog, "exec", choose)
     window.form.save_recipe.click()
     qtbot.waitUntil((tmp_path / "mine.yaml").exists, timeout=30000)
     assert offered == ["cells_seeded_segmentation.yaml"]

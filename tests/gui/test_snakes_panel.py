@@ -1,5 +1,7 @@
 """Shapes drawn with a real mouse in a real window settle on what they were drawn around."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari.layers import Labels, Shapes
@@ -7,6 +9,7 @@ from painting import trace
 from qtpy.QtWidgets import QPushButton
 from snakes_window import SnakesBench, SnakesWindow, circle, disc, on_slice, overlap
 
+from napari_seedbed.gui.save_dialogs import SaveDialog
 from napari_seedbed.gui.seed_layers import seeds_digest
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay
@@ -126,11 +129,12 @@ def test_button_saves_the_recipe_where_a_person_says(bench, tmp_path, monkeypatc
     bench.run()
     offered = []
 
-    def choose(parent, title, name, *args):
-        offered.append(name)
-        return str(tmp_path / "mine"), ""
+    def choose(dialog):
+        offered.append(Path(dialog.selectedFiles()[0]).name)
+        dialog.selectFile(str(tmp_path / "mine"))
+        return True
 
-    monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getSaveFileName", choose)
+    monkeypatch.setattr(SaveDialog, "exec", choose)
     bench.click(bench.form.save_recipe)
     assert (tmp_path / "mine.yaml").exists()
     assert offered == ["cells_snakes.yaml"]

@@ -60,9 +60,7 @@ class ChangeList(QTableView):
     def show_changes(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Show another table, as the operations on changes give it."""
         self.columns = columns
-        # kept alive here: a view does not own its model
-        self._model = SortedColumns(_in_short(columns))
-        self.setModel(self._model)
+        SortedColumns(_in_short(columns), self)
         header = self.horizontalHeader()
         if header is not None:
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

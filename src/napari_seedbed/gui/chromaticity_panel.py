@@ -28,13 +28,13 @@ from napari_seedbed.gui.colour_patches import (
 from napari_seedbed.gui.colour_results import ColourResults, compare_levels, show_classes
 from napari_seedbed.gui.contact_sheet import ContactSheet, Picture
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_truth
 from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.shown_histogram import ShownHistogram
 from napari_seedbed.gui.view_position import part_in_view
@@ -78,7 +78,7 @@ class ChromaticityPanel(QWidget):
             napari_viewer, self.form.image, self.form.channels, self.form.show_channels, self._say
         )
         self.watch = SeedsWatch(self)
-        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say, self)
         self.sheet = ContactSheet(
             "Levels",
             "Click the picture that shows what you want; its threshold is taken.",
@@ -113,7 +113,7 @@ class ChromaticityPanel(QWidget):
         form.method.currentIndexChanged.connect(self._on_method)
         for fields in form.fields.values():
             fields.changed.connect(self._on_parameters)
-        form.threshold.changed.connect(self._look)
+        form.threshold.changed.connect(self._on_threshold)
         form.hold.toggled.connect(self._on_hold)
         form.colours.textChanged.connect(self._on_colours_typed)
         form.keeps.currentIndexChanged.connect(self._look)
@@ -129,9 +129,7 @@ class ChromaticityPanel(QWidget):
         form.save_recipe.clicked.connect(self._ask_where_to_save)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(partial(_close, self.jobs, self.preview))
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_close, self.jobs, self.preview))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -366,7 +364,7 @@ class ChromaticityPanel(QWidget):
         self._record = result.record
         with errors.shown(self._say):
             said = self.results.show(result, origin, wanted, where)
-            self._say(" ".join([*map(str, result.record["notes"]), said]))
+            self.form.controls.say_made(" ".join([*map(str, result.record["notes"]), said]))
         self.reset_choices()
 
     def _on_pictures(self, pictures: list[Picture]) -> None:
@@ -430,6 +428,10 @@ class ChromaticityPanel(QWidget):
             self.form.hold.setChecked(False)
         self._learn_soon()
 
+    def _on_threshold(self) -> None:
+        self.form.controls.outdate()
+        self._look()
+
     def _on_hold(self, on: bool) -> None:
         self.form.colours.setReadOnly(not on)
         self.form.keeps.setEnabled(not on)
@@ -441,6 +443,10 @@ class ChromaticityPanel(QWidget):
 
     def _on_removed(self, layer: Layer) -> None:
         self.reset_choices()
+
+    def _on_ended(self) -> None:
+        self.jobs.close()
+        self.preview.close()
 
     def _on_preview(self) -> None:
         for layer in self.preview.layers:
@@ -488,12 +494,6 @@ class ChromaticityPanel(QWidget):
         form.controls.show_running(running)
 
 
-def _rank(layer: Layer) -> tuple[bool, bool]:
-    """Shapes made for patches first, then other shapes, then labels."""
-    return (not is_patches(layer), not isinstance(layer, Shapes))
-
-
-def _close(jobs: PurposeJobs, preview: LivePreview, *_: Any) -> None:
-    """Stop everything that a panel left running."""
-    jobs.close()
-    preview.close()
+def _rank(layer: Layer) -> tuple[bool, bool, bool]:
+    """Shapes made for patches first, then other shapes, then labels; truths last."""
+    return (is_truth(layer), not is_patches(layer), not isinstance(layer, Shapes))

@@ -89,8 +89,8 @@ class CountedImages(QObject):
     failed = Signal(object)
     progressed = Signal(object)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._job: Job | None = None
         self._next: tuple[Hashable, Work] | None = None
         self._key: Hashable = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Layer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShortcut, QShowEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
@@ -24,7 +24,7 @@ from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_part
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.view_position import Part, show_place, time_on_screen
 from napari_seedbed.gui.viewer_keys import ViewerKey
 from napari_seedbed.pipeline import operations
@@ -60,7 +60,7 @@ class _Wish:
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells it from others."""
-        return (id(self.given), tuple(self.parameters.items()), self.time, self.other_time)
+        return (self.given, tuple(self.parameters.items()), self.time, self.other_time)
 
 
 class DifferencesPanel(QWidget):
@@ -89,6 +89,8 @@ class DifferencesPanel(QWidget):
         self._key: tuple[Any, ...] | None = None
         self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._record: Mapping[str, Any] | None = None
+        # Why what is chosen cannot be compared, while that is said.
+        self._complaint = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT)
@@ -130,9 +132,7 @@ class DifferencesPanel(QWidget):
         self.viewer.dims.events.point.connect(self._on_dims)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self.blinking.stop)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_close, self.__dict__))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -200,11 +200,9 @@ class DifferencesPanel(QWidget):
             self.save_recipe(path)
 
     def _ask_where_to_save_list(self) -> None:
-        given, _ = QFileDialog.getSaveFileName(
-            self, "Save list of changes", "changes.csv", "Tables (*.csv)"
-        )
-        if given:
-            self.save_list(given)
+        path = ask_where_to_save(self, "Save list of changes", "changes", "Tables (*.csv)")
+        if path is not None:
+            self.save_list(path)
 
     def _go_to(self, row: int) -> None:
         """Bring a change into the middle of the picture, and mark its box."""
@@ -299,6 +297,11 @@ class DifferencesPanel(QWidget):
         self.blinking.stop()
         self.reset_choices()
 
+    def _on_ended(self) -> None:
+        self._timer.stop()
+        self.blinking.stop()
+        self.jobs.close()
+
     def _on_dims(self, event: Any = None) -> None:
         image = self._image()
         if image is not None and image.time_axis is not None:
@@ -311,17 +314,26 @@ class DifferencesPanel(QWidget):
 
     def _look(self) -> None:
         """Compare what is on screen, unless that is what is shown."""
-        if not (self.form.live.isChecked() and self.isVisible()) or _RUN in self.jobs:
+        if not self.isVisible() or _RUN in self.jobs or self.blinking.is_on:
             return
-        if self.blinking.is_on:
-            return
-        wish: _Wish | None = None
+        is_live = self.form.live.isChecked()
         try:
             wish = self._wish()
         except InputError as error:
             self.jobs.cancel(_LIVE)
-            self._say(str(error))
-        if wish is None or wish.key == self._key or self._is_done(wish):
+            if is_live:
+                self._complain(str(error))
+            else:
+                self.form.controls.outdate()
+            return
+        if wish is None:
+            return
+        if wish.key == self._key or self._is_done(wish):
+            self.jobs.cancel(_LIVE)
+            self._say_current()
+            return
+        self.form.controls.outdate()
+        if not is_live:
             return
         cost = operations.forecast(CHANGES, {"image": wish.pair["image"]}, wish.parameters)
         if cost.seconds > LIVE_SECONDS:
@@ -346,6 +358,19 @@ class DifferencesPanel(QWidget):
             on_progress=self._on_progress,
         )
         self._show_state()
+
+    def _complain(self, message: str) -> None:
+        """Say what is wrong with what is chosen now, and that it is not what is shown."""
+        is_shown = self._origin is not None
+        self._complaint = f"{message} What is shown is older." if is_shown else message
+        self._say(self._complaint)
+
+    def _say_current(self) -> None:
+        """What is chosen is what is shown, again."""
+        if self._complaint and self.form.status.text() == self._complaint:
+            self.form.controls.say_again()
+        self._complaint = ""
+        self.form.controls.outdate(False)
 
     def _is_done(self, wish: _Wish) -> bool:
         """Whether Apply has given what is asked for."""
@@ -406,7 +431,7 @@ class DifferencesPanel(QWidget):
 
     def _on_live_error(self, error: BaseException) -> None:
         # A live look follows every setting: a message box for each would be in the way.
-        self._say(errors.message_of(error))
+        self._complain(errors.message_of(error))
         if not isinstance(error, errors.MESSAGE_ONLY):
             errors.show(error)
 
@@ -418,6 +443,8 @@ class DifferencesPanel(QWidget):
         self.layers.remove(_SLOT_IN_VIEW)
         slot = f"{_SLOT} {part.words}" if part.words else _SLOT
         self._show(given, result, parameters, part.time, slot, part.words)
+        # what was changed during the run
+        self._look_soon()
 
     def _on_error(self, error: BaseException) -> None:
         self._say(errors.show(error))
@@ -443,7 +470,7 @@ class DifferencesPanel(QWidget):
             table = result.table().columns
             self.form.changes.show_changes(table)
             self.form.show_count(len(table["change"]))
-            self._say(" ".join(result.record["notes"]))
+            self.form.controls.say_made(" ".join(result.record["notes"]))
 
     # Small things
 
@@ -463,8 +490,3 @@ class DifferencesPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _close(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    panel["jobs"].close()

@@ -1,5 +1,6 @@
 """Panels that share a side of the window as tabs, each with all of its height."""
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -11,7 +12,8 @@ class DockTab(QObject):
 
     napari puts docks of one side below each other, which on a small screen leaves each panel too
     little. Only a dock that is shown for the first time is moved: afterwards people may put it
-    where they like.
+    where they like. The menu's entry of a panel behind a tab brings it to the front; napari, to
+    which what is behind a tab is open, would hide it.
 
     Parameters
     ----------
@@ -27,14 +29,35 @@ class DockTab(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(0)
         self._later.timeout.connect(self._join)
+        self._to_front = QTimer(self)
+        self._to_front.setSingleShot(True)
+        self._to_front.setInterval(0)
+        self._to_front.timeout.connect(self._come_to_front)
+        self._dock: QDockWidget | None = None
+        self._is_closing = False
         panel.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Notice when the panel is shown."""
-        if event is not None and event.type() == QEvent.Type.Show and watched is self._panel:
-            self._panel.removeEventFilter(self)
-            self._later.start()
+        """Notice when the panel is shown, and when its dock is hidden that lies behind a tab."""
+        kind = None if event is None else event.type()
+        if watched is self._panel:
+            if kind == QEvent.Type.Show and self._dock is None:
+                self._panel.removeEventFilter(self)
+                self._later.start()
+        elif watched is self._dock and self._dock is not None:
+            if kind == QEvent.Type.Close:
+                self._is_closing = True
+            elif kind == QEvent.Type.Hide and self._dock.isHidden():
+                # a panel that is hidden already is one behind a tab
+                if self._panel.isHidden() and not self._is_closing:
+                    self._to_front.start()
+                self._is_closing = False
         return super().eventFilter(watched, event)
+
+    def _come_to_front(self) -> None:
+        if self._dock is not None and isalive(self._dock):
+            self._dock.show()
+            self._dock.raise_()
 
     def _join(self) -> None:
         window = self._panel.window()
@@ -49,6 +72,8 @@ class DockTab(QObject):
         own = next((dock for dock in docks if dock.widget() is self._panel), None)
         if own is None:
             return
+        self._dock = own
+        own.installEventFilter(self)
         own.visibilityChanged.connect(self._on_visibility)
         side = window.dockWidgetArea(own)
         beside = [one for one in docks if one is not own and window.dockWidgetArea(one) == side]

@@ -1,7 +1,5 @@
 """Widgets whose text is cut with an ellipsis where there is no room for it."""
 
-import gc
-
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import (
@@ -36,16 +34,6 @@ class ElidedCombo(QComboBox):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the text with an ellipsis."""
-        # Collecting garbage now could delete the very window that is being painted.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            self._paint()
-        finally:
-            if collecting:
-                gc.enable()
-
-    def _paint(self) -> None:
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)

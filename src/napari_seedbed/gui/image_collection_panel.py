@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.layers import Layer
 from qtpy.QtWidgets import (
@@ -20,6 +20,7 @@ from napari_seedbed.errors import SeedbedError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.jobs import Job
 from napari_seedbed.gui.opened_images import layers_of
+from napari_seedbed.gui.panel_end import PanelEnd
 from napari_seedbed.gui.panel_form import PanelForm, form_rows
 from napari_seedbed.gui.run_controls import wrapped_label
 from napari_seedbed.pipeline.files import collection_files, open_collection
@@ -90,7 +91,7 @@ class ImageCollectionPanel(PanelForm):
         self.source.textChanged.connect(self._show_found)
         self.axis.currentIndexChanged.connect(self._show_distance)
         self.open.clicked.connect(self.open_files)
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        PanelEnd(self).ended.connect(self._on_ended)
         self._show_found()
         self._show_distance()
 
@@ -144,6 +145,10 @@ class ImageCollectionPanel(PanelForm):
         self._end()
         self.found.setText(errors.show(error))
 
+    def _on_ended(self) -> None:
+        if self.job is not None:
+            self.job.abandon()
+
     def _end(self) -> None:
         self.job = None
         self.open.setEnabled(True)
@@ -164,9 +169,3 @@ def _files_in_words(files: Sequence[Path]) -> str:
     if len(files) == 1:
         return f"1 file: {files[0].name}"
     return f"{len(files)} files: {files[0].name} to {files[-1].name}"
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Let go of what a destroyed panel left running."""
-    if panel.get("job") is not None:
-        panel["job"].abandon()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QCoreApplication, QObject, Qt, Signal
 
 from napari_seedbed.core.progress import Progress, Report, ShouldStop
 from napari_seedbed.errors import SeedbedError
@@ -58,7 +58,7 @@ class Job(QObject):
         on_cancelled: Callable[[], None] | None = None,
         can_stop: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(QCoreApplication.instance())
         self._function: JobFunction | None = function
         self._on_done: Callable[[Any], None] | None = on_done
         self._on_error: Callable[[BaseException], None] | None = on_error
@@ -147,6 +147,7 @@ class Job(QObject):
         elif on_done is not None:
             result, outcome.result = outcome.result, None
             on_done(result)
+        self.deleteLater()
 
     def _release_callbacks(self) -> None:
         self._on_done = self._on_error = None

@@ -14,6 +14,8 @@ SLOT_KEYS = ("kind", "slot", "layer_id")
 PREVIEW = {"preview": True}
 """Record of a layer that shows what a run would give, and goes away again."""
 
+_TRUTH = {"truth", "groundtruth", "gt"}
+
 # "nuclei (Superpixels (SLIC)) [1]": what results have behind the name of the picture
 _LAST_STEP = re.compile(r" \((?:[^()]|\([^()]*\))*\)(?: \[\d+\])?$")
 
@@ -47,6 +49,12 @@ def name_of_source(layer: Layer) -> str:
 def is_preview(layer: Layer) -> bool:
     """Whether the layer shows what a run would give: nothing to work on."""
     return bool(layer.metadata.get(METADATA_KEY, {}).get("preview"))
+
+
+def is_truth(layer: Layer) -> bool:
+    """Whether the layer is called a truth, to score results against, and was not made for seeds."""
+    words = re.split(r"[^a-z]+", str(layer.name).lower())
+    return not is_seeds(layer) and not _TRUTH.isdisjoint(words)
 
 
 def is_seeds(layer: Layer) -> bool:

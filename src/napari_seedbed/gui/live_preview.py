@@ -97,9 +97,13 @@ class LivePreview(QObject):
     shown = Signal()
 
     def __init__(
-        self, viewer: ViewerModel, ask: Callable[[], Asked | None], say: Callable[[str], None]
+        self,
+        viewer: ViewerModel,
+        ask: Callable[[], Asked | None],
+        say: Callable[[str], None],
+        parent: QObject | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._viewer, self._ask, self._say = viewer, ask, say
         self._outputs = OutputLayers(viewer)
         self._covered = CoveredLayers(viewer)
@@ -128,7 +132,7 @@ class LivePreview(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether a run or a look is under way."""
-        return self._job is not None or self._timer.isActive()
+        return self._job is not None or (self._is_on and self._timer.isActive())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -166,6 +170,9 @@ class LivePreview(QObject):
         self._say = _say_nothing
         self._ask = _ask_nothing
         self.set_on(False)
+        if self._job is not None:
+            self._job.abandon()
+            self._job = None
 
     # What to run
 

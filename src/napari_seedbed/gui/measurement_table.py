@@ -46,14 +46,12 @@ class MeasurementTable(QTableView):
 
     def show_columns(self, columns: Mapping[str, Any]) -> None:
         """Show other columns; nothing is selected."""
-        # kept alive here: a view does not own its model
-        self._columns = SortedColumns(columns)
         header = self.horizontalHeader()
         assert header is not None
         blocker = QSignalBlocker(header)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         blocker.unblock()
-        self.setModel(self._columns)
+        self._columns = SortedColumns(columns, self)
         self._selection().selectionChanged.connect(self._on_selected)
         self._told = np.empty(0, np.intp)
         self.resizeColumnsToContents()

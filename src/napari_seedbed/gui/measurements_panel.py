@@ -11,7 +11,8 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
@@ -27,8 +28,8 @@ from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.part_runs import run_part
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import Part, time_on_screen
 from napari_seedbed.pipeline import operations
@@ -64,6 +65,8 @@ class MeasurementsPanel(PanelJob, QWidget):
         self._positions: dict[str, NDArray[Any]] | None = None
         self._counted: Labels | None = None
         self._has_offered = False
+        # What the table was measured with, until something is changed.
+        self._groups: dict[str, bool] | None = None
         self.form = MeasurementsForm(napari_viewer, operations.get(OPERATION))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -87,6 +90,9 @@ class MeasurementsPanel(PanelJob, QWidget):
         form.save_recipe.clicked.connect(self._ask_for_recipe)
         form.inputs.image_chosen.connect(self._on_labels_chosen)
         form.inputs.times.activated.connect(self._offer_parts)
+        form.inputs.changed.connect(self._on_inputs_changed)
+        for box in form.groups.values():
+            box.toggled.connect(self._tell_outdated)
         form.numbers.toggled.connect(self._show_numbers)
         form.colour_by.currentIndexChanged.connect(self._on_column)
         form.colormap.currentIndexChanged.connect(self._on_colormap)
@@ -103,9 +109,7 @@ class MeasurementsPanel(PanelJob, QWidget):
         self._moved.timeout.connect(self._show_count)
         self.viewer.events.theme.connect(self._on_theme)
         self.life.layer_removed.connect(self._on_layer_removed)
-        self.life.closing.connect(self.close_down)
-        # not a method of the panel: that one is gone when it is destroyed
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self.life.ended.connect(self.close_down)
 
     # What people do
 
@@ -121,7 +125,7 @@ class MeasurementsPanel(PanelJob, QWidget):
             part = self.form.apply_to.part(self.viewer, given.like, given.image, given.time_axis)
             self._start(
                 partial(run_part, OPERATION, dict(given.inputs), groups, part),
-                partial(self._show, given, part),
+                partial(self._show, given, groups, part),
                 "Measuring…",
             )
 
@@ -147,14 +151,10 @@ class MeasurementsPanel(PanelJob, QWidget):
 
     def _ask_where_to_save(self) -> None:
         name = self.table.name if self.table is not None else "measurements"
-        stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-        given, chosen = QFileDialog.getSaveFileName(
-            self, "Save table", f"{stem}.csv", "CSV (*.csv);;Parquet (*.parquet)"
-        )
-        if given:
-            path = Path(given)
-            ending = ".parquet" if "parquet" in chosen else ".csv"
-            self.save(path if path.suffix else path.with_name(path.name + ending))
+        kinds = "CSV (*.csv);;Parquet (*.parquet)"
+        path = ask_where_to_save(self, "Save table", name, kinds)
+        if path is not None:
+            self.save(path)
 
     def _ask_for_recipe(self) -> None:
         path = ask_for_recipe_path(self, "measurements")
@@ -222,12 +222,18 @@ class MeasurementsPanel(PanelJob, QWidget):
         if self.view is not None:
             self.view.show_theme(self.viewer.theme)
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Notice what changes."""
+        super().showEvent(event)
+        self.form.inputs.watch(True)
+
     def close_down(self) -> None:
         """Stop all work; the labels look as before."""
         if self.job is not None:
             self.job.abandon()
             self.job = None
         self._moved.stop()
+        self.form.inputs.watch(False)
         self.count.close()
         self.linked.close()
         self.overlay.remove()
@@ -278,7 +284,7 @@ class MeasurementsPanel(PanelJob, QWidget):
 
     # What the job tells
 
-    def _show(self, given: Given, part: Part, result: Result) -> None:
+    def _show(self, given: Given, groups: dict[str, bool], part: Part, result: Result) -> None:
         self._end("")
         layer = given.like
         if not isinstance(layer, Labels) or layer not in self.viewer.layers:
@@ -297,7 +303,18 @@ class MeasurementsPanel(PanelJob, QWidget):
         for button in (self.form.save_table, self.form.copy, self.form.save_recipe):
             button.setEnabled(True)
         words = [f"Measured at {part.words} alone."] if part.words else []
-        self._say(" ".join([*words, *result.record["notes"]]))
+        self.form.controls.say_made(" ".join([*words, *result.record["notes"]]))
+        # not where something was changed during the run
+        self._groups = groups if self.form.inputs.would_give(given) else None
+        self._tell_outdated()
+
+    def _on_inputs_changed(self) -> None:
+        self._groups = None
+        self._tell_outdated()
+
+    def _tell_outdated(self, *_: Any) -> None:
+        """Say it where the table is not what would be measured now."""
+        self.form.controls.outdate(self._groups != self.form.chosen_groups())
 
     def _open_view(self) -> None:
         self.view = MeasurementView()
@@ -379,10 +396,3 @@ class MeasurementsPanel(PanelJob, QWidget):
 
     def _controls(self) -> RunControls:
         return self.form.controls
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    job = panel.get("job")
-    if job is not None:
-        job.abandon()

@@ -22,12 +22,13 @@ from napari_seedbed.gui.live_preview import Asked, LivePreview
 from napari_seedbed.gui.operation_inputs import Given, OperationInputs
 from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
+from napari_seedbed.gui.panel_end import PanelEnd
 from napari_seedbed.gui.panel_form import PanelForm, form_rows
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.part_runs import run_and_count
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.value_range_line import ValueRangeLine
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
@@ -62,24 +63,23 @@ class OperationForm(PanelJob, PanelForm):
         self._record: Mapping[str, Any] | None = None
         self._done: tuple[Given, dict[str, Value], Part] | None = None
         self._build()
-        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say, self)
         CanvasContext(self, napari_viewer)
         self.inputs.image_chosen.connect(self._on_image_chosen)
-        self.inputs.changed.connect(self._on_changed)
-        self.parameters.changed.connect(self._on_changed)
+        self.inputs.changed.connect(self._on_inputs_changed)
+        self.parameters.changed.connect(self._on_parameters_changed)
         self.apply_to.activated.connect(self._show_forecast)
         self.follow.toggled.connect(self._on_follow)
         self.run_button.clicked.connect(self.run)
         self.cancel_button.clicked.connect(self.cancel)
         self.save_button.clicked.connect(self._ask_where_to_save)
-        # not a method of the form: that one is gone when it is destroyed
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        PanelEnd(self).ended.connect(self._on_ended)
         self.reset_choices()
 
     def _build(self) -> None:
         self.inputs = OperationInputs(self.viewer, self.operation)
-        if self.operation.group == "Images":
-            self.value_range = ValueRangeLine(self.inputs)
+        is_shown = self.operation.group == "Images"
+        self.value_range = ValueRangeLine(self.inputs) if is_shown else None
         self.image, self.channels = self.inputs.image, self.inputs.channels
         self.times = self.inputs.times
         self.parameters = FieldsWithMore(self.operation.parameters)
@@ -151,22 +151,43 @@ class OperationForm(PanelJob, PanelForm):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Take the preview up again."""
         super().showEvent(event)
+        self.inputs.watch(True)
         self._on_follow()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Nobody sees the form: show no preview that nobody can switch off."""
         super().hideEvent(event)
+        self.inputs.watch(False)
         self._on_follow(on=False)
 
     def _on_follow(self, checked: bool = False, *, on: bool | None = None) -> None:
         on = self.follow.isChecked() if on is None else on
-        self.inputs.watch(on)
         self.preview.set_on(on)
+
+    def _on_ended(self) -> None:
+        if self.job is not None:
+            self.job.abandon()
+        self.preview.close()
+        if self.value_range is not None:
+            self.value_range.abandon()
 
     def _on_image_chosen(self, layer: Layer | None) -> None:
         self._show_units(layer)
         self._say("")
         self._on_changed()
+
+    def _on_inputs_changed(self) -> None:
+        self._done = None
+        self.controls.outdate()
+        self._on_changed()
+
+    def _on_parameters_changed(self) -> None:
+        self.controls.outdate(not self._is_current())
+        self._on_changed()
+
+    def _is_current(self) -> bool:
+        """Whether a run would give again what it has given."""
+        return self._done is not None and self._done[1] == self.parameters.values()
 
     def _on_changed(self) -> None:
         self._show_forecast()
@@ -232,8 +253,8 @@ class OperationForm(PanelJob, PanelForm):
     def _show(
         self, given: Given, parameters: dict[str, Value], part: Part, finished: Finished
     ) -> None:
-        # only while it is followed is it the same object again
-        self._done = (given, parameters, part) if self.preview.is_on else None
+        # not where something was changed during the run
+        self._done = (given, parameters, part) if self.inputs.would_give(given) else None
         self._record = finished.result.record
         self._end("")
         with errors.shown(self._say):
@@ -245,7 +266,8 @@ class OperationForm(PanelJob, PanelForm):
                 part.time,
                 self.operation.whole,
             )
-            self._say(self.results.show(finished, origin, part.words))
+            self.controls.say_made(self.results.show(finished, origin, part.words))
+            self.controls.outdate(not self._is_current())
             if self.operation.gives in ("labels", "mask") and part == Part():
                 # what the result has no more would show through it
                 hide(self.viewer, given.like)
@@ -278,14 +300,3 @@ def __getattr__(name: str) -> type[OperationForm]:
 
 def _camel_case(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _abandon(form: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed form left running."""
-    job, preview, line = form.get("job"), form.get("preview"), form.get("value_range")
-    if job is not None:
-        job.abandon()
-    if preview is not None:
-        preview.close()
-    if line is not None:
-        line.abandon()

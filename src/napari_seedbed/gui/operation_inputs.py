@@ -20,7 +20,7 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import layer_axes, level_0
 from napari_seedbed.gui.image_choice import IMAGE_EVENTS
 from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.layer_records import is_preview, is_result, is_seeds, record_of
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_seeds, is_truth, record_of
 from napari_seedbed.gui.layers import (
     ChannelChoice,
     add_seeds_layer,
@@ -207,6 +207,9 @@ class OperationInputs(QWidget):
             fitting = [layer for layer in layers if isinstance(layer, kinds)]
             # another one than the main layer, unless somebody chooses that
             fitting.sort(key=lambda layer: layer is main)
+            if kinds is ImageLayer:
+                # an image that was made of this one is none to compare it with
+                fitting.sort(key=is_result)
             if role != "other":
                 fitting.sort(key=_rank_of_marks)
             combo.set_layers(fitting)
@@ -340,6 +343,10 @@ class OperationInputs(QWidget):
             self._given = given
         return given
 
+    def would_give(self, given: Given) -> bool:
+        """Whether nothing has changed since this was given, while watched."""
+        return self._given is given
+
     def _input(
         self, role: str, chosen: Layer, like: Layer, image: Image
     ) -> tuple[str, Image | Shapes]:
@@ -418,9 +425,10 @@ def axes_known(layer: Layer) -> bool:
     return True
 
 
-def _rank_of_marks(layer: Layer) -> tuple[bool, bool]:
-    """Layers that were made to mark things first; results last."""
-    return (not (is_seeds(layer) or is_snake_shapes(layer)), is_result(layer))
+def _rank_of_marks(layer: Layer) -> tuple[bool, bool, bool]:
+    """Layers that were made to mark things first; results, and then truths, last."""
+    made_to_mark = is_seeds(layer) or is_snake_shapes(layer)
+    return (is_truth(layer), not made_to_mark, is_result(layer))
 
 
 def _missing(role: str, operation: Operation) -> str:

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_seedbed.gui.dock_tabs import DockTab
 from napari_seedbed.gui.operation_widgets import choose_method, widget_class
+from napari_seedbed.gui.panel_end import PanelEnd
 from napari_seedbed.gui.panel_form import rule
 from napari_seedbed.gui.run_controls import wrapped_label
 from napari_seedbed.pipeline.declarations import GROUPS, Operation
@@ -73,6 +74,7 @@ class OperationsPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.parts)
         DockTab(self)
+        PanelEnd(self)
 
     def sizeHint(self) -> QSize:
         """As narrow as the forms."""

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QEvent, QObject, Signal
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtCore import Signal
 
 from napari_seedbed.gui.canvas_context import CanvasContext
 from napari_seedbed.gui.dock_tabs import DockTab
+from napari_seedbed.gui.panel_end import PanelEnd
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-class PanelLife(QObject):
+class PanelLife(PanelEnd):
     """Watches for a panel what comes and goes around it.
 
     Parameters
@@ -26,36 +26,32 @@ class PanelLife(QObject):
 
     Notes
     -----
-    Signals: `layer_removed(layer)`; `closing()` when the window is about to close.
+    Signals: `layer_removed(layer)`; `ended()` once, when the panel is over.
     """
 
     layer_removed = Signal(object)
-    closing = Signal()
 
     def __init__(self, panel: Any, viewer: "Viewer", *, tabbed: bool = True) -> None:
         super().__init__(panel)
-        self._panel: QWidget = panel
-        layers = viewer.layers.events
-        for event in (layers.inserted, layers.reordered, layers.renamed):
-            event.connect(panel.reset_choices)
-        layers.removed.connect(self._on_removed)
+        self._layers = viewer.layers.events
+        self._on_choices = panel.reset_choices
+        for event in (self._layers.inserted, self._layers.reordered, self._layers.renamed):
+            event.connect(self._on_choices)
+        self._layers.removed.connect(self._on_removed)
         CanvasContext(panel, viewer)
-        panel.installEventFilter(self)
         if tabbed:
             DockTab(panel)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Find the window of a panel that is shown, and notice when that closes."""
-        if event is not None and event.type() == QEvent.Type.Show and watched is self._panel:
-            window = self._panel.window()
-            if isinstance(window, QMainWindow):
-                window.installEventFilter(self)
-        if event is not None and event.type() == QEvent.Type.Close and watched is not self._panel:
-            self.closing.emit()
-        return super().eventFilter(watched, event)
+        self.ended.connect(self._leave_layers)
 
     def _on_removed(self, event: Any) -> None:
         self.layer_removed.emit(event.value)
+
+    def _leave_layers(self) -> None:
+        layers = self._layers
+        for event in (layers.inserted, layers.removed, layers.reordered, layers.renamed):
+            # napari connects this as well, for what is in a dock
+            event.disconnect(self._on_choices)
+        layers.removed.disconnect(self._on_removed)
 
 
 def removed_in_words(layer: Layer) -> str:

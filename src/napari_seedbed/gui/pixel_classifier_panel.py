@@ -48,8 +48,9 @@ OWN_PARAMETERS = ("training", "table")
 STATUS = {
     "waiting": "Updating…",
     "running": "Learning…",
+    "preview": "Quick result in view; all of the image follows when you pause.",
     "view": "Shown in view. Press Run to classify all of the image.",
-    "final": "Final: the command line gives the same.",
+    "final": "Up to date: the command line gives the same.",
 }
 
 
@@ -64,6 +65,7 @@ class PixelClassifierPanel(StrokesPanel):
     operation = NAME
     title = "pixel classifier"
     marks = "strokes"
+    status = STATUS
     use_of_recipe = "Apply it to other images with: seedbed run {} IMAGE… -o FOLDER"
     form: PixelClassifierForm
     session: PixelClassifierSession
@@ -77,7 +79,10 @@ class PixelClassifierPanel(StrokesPanel):
             ClassLayers(napari_viewer),
         )
         self.session = PixelClassifierSession(
-            self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
+            self._prepare,
+            settle_seconds=SETTLE_SECONDS,
+            debounce_seconds=STROKE_SECONDS,
+            parent=self,
         )
         self.live = LiveUpdate(self.form.live, self.session)
         self.sources = TrainingSources(self.form.sources)
@@ -98,7 +103,6 @@ class PixelClassifierPanel(StrokesPanel):
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
         session.previewed.connect(self._on_preview)
         session.finished.connect(self._on_finished)
-        session.state_changed.connect(self._on_state)
         session.timed.connect(self._on_timed)
         form.new_seeds.clicked.connect(self.make_seeds)
         form.clear_seeds.clicked.connect(self.clear_seeds)
@@ -216,6 +220,7 @@ class PixelClassifierPanel(StrokesPanel):
             return
         self._final = None
         self.seeds.watch(layer)
+        self._hand.watch(layer)
         self._pair()
         self.live.has_seeds = layer is not None or bool(self.sources.learnt())
         self._enable()
@@ -271,7 +276,7 @@ class PixelClassifierPanel(StrokesPanel):
     def _on_preview(self, preview: ViewPreview, request: Request) -> None:
         if request.layer in self.viewer.layers:
             self.results.show_preview(preview, request.layer, request.image, request.time)
-            self._say("Quick result in view; all of the image follows when you pause.")
+            self._say(STATUS["preview"])
 
     def _on_finished(self, result: Result, request: Request) -> None:
         if request.layer not in self.viewer.layers:
@@ -304,11 +309,6 @@ class PixelClassifierPanel(StrokesPanel):
             button.setEnabled(ready)
         form.new_seeds.setEnabled(there)
         form.clear_seeds.setEnabled(isinstance(self.seeds.layer, Labels))
-
-    def _on_state(self, state: str) -> None:
-        self.form.controls.show_running(state == "running")
-        if state in STATUS:
-            self._say(STATUS[state])
 
     def _on_timed(self, forecast_seconds: float, seconds: float) -> None:
         machine_speed.learn(forecast_seconds, seconds)

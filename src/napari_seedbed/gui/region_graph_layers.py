@@ -76,6 +76,11 @@ class RegionGraphLayers:
         self._seen = _Seen(built, part, image, numbers, GraphPart(built.graph, numbers))
 
     @property
+    def built(self) -> Built | None:
+        """The graph that is on screen."""
+        return None if self._seen is None else self._seen.built
+
+    @property
     def labels(self) -> Labels | None:
         """The layer of the merged regions."""
         layer = find_result(self._viewer, f"{self._slot}/labels")

@@ -24,11 +24,11 @@ from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_and_count
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.region_graph_form import SLIDER_STEPS, RegionGraphForm
 from napari_seedbed.gui.region_graph_layers import RegionGraphLayers
 from napari_seedbed.gui.region_graph_session import Built, Question, RegionGraphSession
 from napari_seedbed.gui.region_tools import RegionTools
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.view_position import Part, part_in_view
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.image import Image
@@ -66,7 +66,7 @@ class RegionGraphPanel(QWidget):
         # Always in sight, however many changes by hand are told above.
         column.addWidget(self.form.controls)
         self.inputs = self.form.inputs
-        self.session = RegionGraphSession(self.operation)
+        self.session = RegionGraphSession(self.operation, self)
         self.layers = RegionGraphLayers(napari_viewer)
         self.results = OperationResults(napari_viewer, self.operation)
         self.tools = RegionTools(napari_viewer, self.form, self.session)
@@ -112,9 +112,7 @@ class RegionGraphPanel(QWidget):
         session.failed.connect(self._on_failed)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self._on_closing)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -147,7 +145,7 @@ class RegionGraphPanel(QWidget):
                 dict(given.inputs),
                 self.parameters(),
                 part,
-                partial(self._on_applied, given, part),
+                partial(self._on_applied, given, part, self._asked()),
             )
 
     def cancel(self) -> None:
@@ -226,7 +224,7 @@ class RegionGraphPanel(QWidget):
         if not is_preview(layer):
             self._look.start()
 
-    def _on_closing(self) -> None:
+    def _on_ended(self) -> None:
         self._rest()
         self.session.close()
         if self.job is not None:
@@ -248,12 +246,8 @@ class RegionGraphPanel(QWidget):
         """Ask for the graph of what is chosen, and show it where it is there."""
         if not self.isVisible():
             return
-        self._enable()
         if not self.inputs.is_ready or self.inputs.others["other"].layer() is None:
-            self.session.forget()
-            self.layers.clear()
-            self._groups = None
-            self._say("Open an image, and choose its regions or make superpixels.")
+            self._forget("Open an image, and choose its regions or make superpixels.")
             return
         try:
             given = self.inputs.given()
@@ -261,12 +255,12 @@ class RegionGraphPanel(QWidget):
             question = Question(given, part.time, float(self.form.values()["sigma"]))
             self.session.ask(question)
         except InputError as error:
-            self.layers.clear()
-            self._say(str(error))
+            self._forget(str(error))
             return
         built = self.session.now
         if built is None or not question.same_as(built.question):
             self._say("Finding out which regions touch…")
+            self._enable()
             return
         if not len(built.graph.labels):
             self.layers.clear()
@@ -275,15 +269,28 @@ class RegionGraphPanel(QWidget):
             self._say(f"'{name}' holds no regions here.")
             return
         self.layers.look_at(built, part)
+        self._enable()
         # What was applied is not covered again before something changes.
         if self._applied is not built:
             self._show()
 
-    def _on_failed(self, error: BaseException) -> None:
+    @property
+    def _built(self) -> Built | None:
+        """The graph on screen; None while there is none, or another one than was asked for."""
+        built = self.session.now
+        return built if built is self.layers.built and not self.session.is_busy else None
+
+    def _forget(self, why: str) -> None:
+        """Show nothing: there is nothing to work on."""
+        self.session.forget()
+        self.tools.put_away()
         self.layers.clear()
         self._groups = None
-        self._say(errors.show(error))
+        self._say(why)
         self._enable()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._forget(errors.show(error))
 
     def _on_fields(self) -> None:
         values = self.form.values()
@@ -296,7 +303,7 @@ class RegionGraphPanel(QWidget):
         self._look.start()
 
     def _on_slider(self, position: int) -> None:
-        built = self.session.now
+        built = self._built
         if built is not None:
             self._stop_at_count(round(len(built.graph.labels) ** (1 - position / SLIDER_STEPS)))
 
@@ -315,7 +322,7 @@ class RegionGraphPanel(QWidget):
 
     def _show(self) -> None:
         """Show the regions as they are joined now; the graph follows."""
-        built = self.session.now
+        built = self._built
         if built is None or not len(built.graph.labels) or not self.isVisible():
             return
         self._applied = None
@@ -345,18 +352,18 @@ class RegionGraphPanel(QWidget):
             session.n_regions = max(left, 1)
 
     def _show_average(self, checked: bool = False) -> None:
-        if self._groups is not None and self.session.now is not None and self.isVisible():
+        if self._groups is not None and self._built is not None and self.isVisible():
             self.layers.show_average(self._groups, self.form.average.isChecked())
 
     def _show_chosen(self, region: int | None) -> None:
         """Mark the group of a region, or none."""
-        if region is None or self._groups is None:
+        if region is None or self._groups is None or self._built is None:
             self.layers.show_chosen(None, None)
         else:
             self.layers.show_chosen(self._groups, int(self._groups[region]))
 
     def _draw_graph(self, checked: bool = False) -> None:
-        if self._groups is None or self.session.now is None or not self.isVisible():
+        if self._groups is None or self._built is None or not self.isVisible():
             return
         with errors.shown(self._say):
             why_not = self.layers.show_graph(
@@ -405,15 +412,28 @@ class RegionGraphPanel(QWidget):
             shown[0].visible = False
             self._look.start()
 
-    def _on_applied(self, given: Given, part: Part, finished: Finished) -> None:
+    def _asked(self) -> tuple[Built | None, dict[str, Value]]:
+        """What is applied: where it is the same afterwards, the result is what is shown."""
+        return self._built, self.parameters()
+
+    def _on_applied(
+        self,
+        given: Given,
+        part: Part,
+        asked: tuple[Built | None, dict[str, Value]],
+        finished: Finished,
+    ) -> None:
         self._record = finished.result.record
         self._end("")
         with errors.shown(self._say):
             origin = Origin(given.like, given.image, given.choices, given.time_axis, part.time)
             text = self.results.show(finished, origin, part.words)
+            if asked != self._asked():
+                self._say(f"{text} The settings have changed since.")
+                return
             # Previews would hide what came out; they come back with the next change.
             self._draw.stop()
-            self._applied = self.session.now
+            self._applied = self._built
             self.layers.hide()
             if self.form.average.isChecked():
                 self._hide_labels(finished.result)
@@ -446,7 +466,7 @@ class RegionGraphPanel(QWidget):
 
     def _enable(self) -> None:
         form, idle = self.form, self.job is None
-        is_built = self.session.now is not None
+        is_built = self._built is not None
         edits = self.tools.edits
         form.make.setEnabled(idle and self.inputs.image.layer() is not None)
         form.controls.run.setEnabled(idle and is_built)
@@ -459,11 +479,3 @@ class RegionGraphPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    panel["session"].close()
-    panel["tools"].clicks.stop()
-    if panel["job"] is not None:
-        panel["job"].abandon()

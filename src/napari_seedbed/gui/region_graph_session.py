@@ -68,8 +68,8 @@ class RegionGraphSession(QObject):
     built = Signal()
     failed = Signal(object)
 
-    def __init__(self, operation: Operation) -> None:
-        super().__init__()
+    def __init__(self, operation: Operation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._operation = operation
         self._job: Job | None = None
         self._asked: Question | None = None
@@ -83,15 +83,15 @@ class RegionGraphSession(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a graph is being built."""
-        return self._job is not None
+        """Whether another graph than the present one was asked for."""
+        return self._asked is not None or self._next is not None
 
     def ask(self, question: Question) -> None:
         """Build a graph, unless it is there or on its way."""
-        coming = self._next or self._asked
-        if question.same_as(coming) or (
-            coming is None and self.now is not None and question.same_as(self.now.question)
-        ):
+        if question.same_as(self._next or self._asked):
+            return
+        if self.now is not None and question.same_as(self.now.question):
+            self._rest()
             return
         if self._job is not None:
             self._next = question
@@ -101,7 +101,12 @@ class RegionGraphSession(QObject):
 
     def forget(self) -> None:
         """There is nothing to work on any more."""
-        self.now = self._next = self._asked = None
+        self.now = None
+        self._rest()
+
+    def _rest(self) -> None:
+        """Nothing else is wanted."""
+        self._next = self._asked = None
         if self._job is not None:
             self._job.cancel()
 

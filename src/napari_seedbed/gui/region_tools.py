@@ -87,7 +87,7 @@ class RegionTools(QObject):
 
     def _on_click(self, voxel: Voxel) -> None:
         verb, built = self._form.tool(), self._session.now
-        if verb is None or built is None:
+        if verb is None or built is None or self._session.is_busy:
             return
         if self._viewer.dims.ndisplay == 3:
             self.said.emit("Switch to the 2D display to click regions.")

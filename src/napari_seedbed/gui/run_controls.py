@@ -18,6 +18,8 @@ from napari_seedbed.pipeline.operations import Forecast
 
 _BAR_STEPS = 1000
 
+OUTDATED = "Older than what is chosen now; run again to update."
+
 
 class RunControls(QWidget):
     """What every form has for its run.
@@ -32,6 +34,7 @@ class RunControls(QWidget):
 
     def __init__(self, beside: QWidget | None = None, below: Sequence[QPushButton] = ()) -> None:
         super().__init__()
+        self._made: str | None = None
         self.run = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop; what is shown stays.")
@@ -68,6 +71,23 @@ class RunControls(QWidget):
     def say(self, message: str) -> None:
         """Write the status line."""
         self.status.setText(message)
+
+    def say_made(self, message: str) -> None:
+        """Write what a run has given, which may be outdated later."""
+        self._made = message
+        self.say(message)
+
+    def say_again(self) -> None:
+        """Write what the last run has given instead of what was wrong since."""
+        self.say(self._made or "")
+
+    def outdate(self, on: bool = True) -> None:
+        """Say whether a run would give something else now, as long as the last result is told."""
+        if self._made is None:
+            return
+        outdated = f"{OUTDATED} {self._made}".rstrip()
+        if self.status.text() in (self._made, outdated):
+            self.say(outdated if on else self._made)
 
     def show_progress(self, progress: Progress) -> None:
         """Move the bar."""

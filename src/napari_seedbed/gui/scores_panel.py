@@ -12,7 +12,7 @@ from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
@@ -24,6 +24,7 @@ from napari_seedbed.gui.layer_records import (
     is_preview,
     is_result,
     is_seeds,
+    is_truth,
 )
 from napari_seedbed.gui.layers import add_or_update, image_of
 from napari_seedbed.gui.operation_inputs import axes_known
@@ -31,8 +32,8 @@ from napari_seedbed.gui.operation_results import in_words
 from napari_seedbed.gui.panel_job import PanelJob
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import trials
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
 from napari_seedbed.gui.run_controls import RunControls
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.score_parts import (
     LiveScores,
     Scored,
@@ -48,7 +49,7 @@ from napari_seedbed.gui.score_rows import (
     score_columns,
 )
 from napari_seedbed.gui.scores_form import COLOURS, ScoresForm
-from napari_seedbed.gui.seeds_watch import move_connections
+from napari_seedbed.gui.seeds_watch import SeedsWatch, move_connections
 from napari_seedbed.gui.sorted_columns import Rows
 from napari_seedbed.gui.view_position import show_place, time_on_screen
 from napari_seedbed.pipeline.atomic_files import written_whole
@@ -85,6 +86,9 @@ class ScoresPanel(PanelJob, QWidget):
         self._record: Mapping[str, Any] | str = ""
         self._watched: Labels | None = None
         self._is_due = False
+        # Of the truth and the result that were scored last.
+        self._watches = (SeedsWatch(self), SeedsWatch(self))
+        self._is_outdated = False
         self.form = ScoresForm()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -112,6 +116,11 @@ class ScoresPanel(PanelJob, QWidget):
         form.background.valueChanged.connect(self._look_again)
         form.live.toggled.connect(self._on_live)
         form.overlay.toggled.connect(self._show_agreement)
+        for signal in (
+            form.truth.layer_chosen, form.result.layer_chosen, form.times.activated,
+            form.background.valueChanged, *(watch.changed for watch in self._watches),
+        ):  # fmt: skip
+            signal.connect(self._on_changed)
         form.errors.rows_selected.connect(self._on_error_chosen)
         form.entropy.clicked.connect(partial(self._hint, "local_entropy"))
         form.noise.clicked.connect(partial(self._hint, "residual_noise"))
@@ -119,9 +128,7 @@ class ScoresPanel(PanelJob, QWidget):
         for event in (dims.point, dims.ndisplay, dims.order):
             event.connect(self._on_moved)
         self.life.layer_removed.connect(self._on_layer_removed)
-        self.life.closing.connect(self.close_down)
-        # not a method of the panel: that one is gone when it is destroyed
-        self.destroyed.connect(partial(_abandon, self.__dict__))
+        self.life.ended.connect(self.close_down)
 
     # What people do
 
@@ -132,6 +139,9 @@ class ScoresPanel(PanelJob, QWidget):
         with errors.shown(self._say):
             truth, result = self._truth(), self._result()
             images = images_to_score(truth, result, self._time_axis())
+            self._is_outdated = False
+            for watch, layer in zip(self._watches, (truth, result), strict=True):
+                watch.watch(layer)
             self._start(
                 partial(score_all, images, self.form.background.value()),
                 partial(self._show, truth, result),
@@ -164,12 +174,10 @@ class ScoresPanel(PanelJob, QWidget):
             self._say(f"Saved {path.name}.")
 
     def _ask_where_to_save(self) -> None:
-        given, _ = QFileDialog.getSaveFileName(
-            self, "Save scores", "scores.json", "Everything (*.json);;Scores (*.csv)"
-        )
-        if given:
-            path = Path(given)
-            self.save(path if path.suffix else path.with_name(f"{path.name}.json"))
+        kinds = "Everything (*.json);;Scores (*.csv)"
+        path = ask_where_to_save(self, "Save scores", "scores", kinds)
+        if path is not None:
+            self.save(path)
 
     def _ask_for_recipe(self) -> None:
         with errors.shown(self._say):
@@ -230,6 +238,10 @@ class ScoresPanel(PanelJob, QWidget):
                 self.job.cancel()
                 self._say(removed_in_words(layer))
             self._scored = None
+        for watch in self._watches:
+            if watch.layer is layer:
+                watch.watch(None)
+                self._on_changed()
         self.reset_choices()
 
     def _on_moved(self, event: Any = None) -> None:
@@ -257,6 +269,8 @@ class ScoresPanel(PanelJob, QWidget):
         self.job = self.live_job = None
         self.hints.close()
         self._watch(None)
+        for watch in self._watches:
+            watch.watch(None)
 
     # What is scored
 
@@ -376,7 +390,13 @@ class ScoresPanel(PanelJob, QWidget):
         mean = "On average " if series else ""
         scores = self.scoring["scores"]
         said = f"{mean}Dice {scores['dice']:.3f}, IoU {scores['iou']:.3f}."
-        self._say(" ".join([said, *self.scoring["notes"]]))
+        self.form.controls.say_made(" ".join([said, *self.scoring["notes"]]))
+        self.form.controls.outdate(self._is_outdated)
+
+    def _on_changed(self, *_: Any) -> None:
+        """What was scored, or is to be scored, is something else now."""
+        self._is_outdated = True
+        self.form.controls.outdate()
 
     def _show_scores(self) -> None:
         assert self.scoring is not None
@@ -428,12 +448,5 @@ class ScoresPanel(PanelJob, QWidget):
 def _rank_of_truth(layer: Labels) -> tuple[bool, bool, bool]:
     """What is called a truth comes first, what somebody made last."""
     name = layer.name.lower()
-    named = any(word in name for word in ("truth", "gt", "reference", "manual"))
+    named = is_truth(layer) or any(word in name for word in ("reference", "manual"))
     return (not named, is_result(layer), is_seeds(layer))
-
-
-def _abandon(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    for name in ("job", "live_job"):
-        if panel.get(name) is not None:
-            panel[name].abandon()

@@ -50,8 +50,6 @@ STATUS = {
     "final": "Up to date: the command line gives the same labels.",
 }
 
-STALE = "Older than the seeds or settings; press Run to update."
-
 
 class SeededSegmentationPanel(StrokesPanel):
     """Dock widget of seeded segmentation.
@@ -64,6 +62,7 @@ class SeededSegmentationPanel(StrokesPanel):
     operation = OPERATION
     title = "seeded segmentation"
     marks = "seeds"
+    status = STATUS
     use_of_recipe = "Repeat it with: seedbed run {} IMAGE -o FOLDER"
     form: SeededForm
     session: SeededSession
@@ -81,7 +80,10 @@ class SeededSegmentationPanel(StrokesPanel):
         self.voxel_size = VoxelSizeLine(napari_viewer)
         self.form.add_voxel_size(self.voxel_size)
         self.session = SeededSession(
-            self._prepare, settle_seconds=SETTLE_SECONDS, debounce_seconds=STROKE_SECONDS
+            self._prepare,
+            settle_seconds=SETTLE_SECONDS,
+            debounce_seconds=STROKE_SECONDS,
+            parent=self,
         )
         self.live = LiveUpdate(self.form.live, self.session)
         self.places = UncertainPlaces(self._on_place, self._on_search_failed)
@@ -108,12 +110,11 @@ class SeededSegmentationPanel(StrokesPanel):
 
     def _connect(self) -> None:
         super()._connect()
-        form, session, places = self.form, self.session, self.places
+        form, session = self.form, self.session
         self.images.chosen.connect(self._on_image_chosen)
         form.seeds.layer_chosen.connect(self._on_seeds_chosen)
         session.previewed.connect(self._on_preview)
         session.finished.connect(self._on_finished)
-        session.state_changed.connect(self._on_state)
         session.timed.connect(self._on_timed)
         form.image.activated.connect(self._on_settings_changed)
         form.seeds.activated.connect(self._on_settings_changed)
@@ -127,8 +128,6 @@ class SeededSegmentationPanel(StrokesPanel):
         self.parameters.changed.connect(self._on_parameters_changed)
         preparation.finished.connect(self._show_prepared)
         self.lessons.changed.connect(self._on_settings_changed)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(lambda: places.stop())
 
     # What people do
 
@@ -210,6 +209,7 @@ class SeededSegmentationPanel(StrokesPanel):
         self.requests.forget()
         self._final = None
         self.seeds.watch(layer)
+        self._hand.watch(layer)
         self.tools.watch(layer)
         self.live.has_seeds = layer is not None
         self._enable()
@@ -288,15 +288,6 @@ class SeededSegmentationPanel(StrokesPanel):
         for button in (form.new_seeds, form.open_recipe):
             button.setEnabled(self.images.watched is not None)
 
-    def _on_state(self, state: str) -> None:
-        self.form.controls.show_running(state in ("prepare", "live", "exact"))
-        if state in STATUS:
-            self._say(STATUS[state])
-        elif state == "idle" and self.form.status.text().startswith(tuple(STATUS.values())):
-            image = self.images.watched
-            shown = image is not None and self.results.labels(image) is not None
-            self._say(STALE if shown else "Ready.")
-
     def _on_timed(self, forecast_seconds: float, seconds: float, anew: bool) -> None:
         if not self._is_timed:
             return
@@ -351,6 +342,6 @@ class SeededSegmentationPanel(StrokesPanel):
             self.tools.give_back_keys()
         super().hideEvent(event)
 
-    def _on_closing(self) -> None:
+    def _on_ended(self) -> None:
         self.places.stop()
-        super()._on_closing()
+        super()._on_ended()

@@ -18,11 +18,11 @@ from napari_seedbed.gui import errors
 from napari_seedbed.gui.edge_maps import EdgeMaps
 from napari_seedbed.gui.grids import unit_symbol
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import is_preview, is_result
+from napari_seedbed.gui.layer_records import is_preview, is_result, is_truth
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.seed_layers import seeds_image
 from napari_seedbed.gui.shape_layers import Which, check_holds, shapes_of
 from napari_seedbed.gui.shape_results import finish_drawing, is_snake_shapes, new_shapes_layer
@@ -65,7 +65,7 @@ class SnakesPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
 
-        self.session = SnakesSession()
+        self.session = SnakesSession(self)
         self.layers = SnakeLayers(napari_viewer)
         self.history = ShapeHistory(napari_viewer)
         self.edge_maps = EdgeMaps(napari_viewer, self._say, self.reset_choices)
@@ -114,10 +114,7 @@ class SnakesPanel(QWidget):
         preparation.finished.connect(self._show_prepared)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self._on_closing)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        edge_maps = self.edge_maps
-        self.destroyed.connect(lambda: _close(session, edge_maps))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -462,16 +459,15 @@ class SnakesPanel(QWidget):
             self._why_stopped = why
             self.session.stop()
 
-    def _on_closing(self) -> None:
+    def _on_ended(self) -> None:
         self.edge_maps.stop()
-        self.session.stop()
+        was_busy = self.session.is_busy
+        self.session.close()
+        if was_busy:
+            self.layers.stop()
 
 
-def _rank(layer: Layer) -> tuple[bool, bool, bool]:
-    """Shapes made to start from first, then other shapes, then labels; results last."""
-    return (not is_snake_shapes(layer), not isinstance(layer, Shapes), is_result(layer))
-
-
-def _close(session: SnakesSession, edge_maps: EdgeMaps) -> None:
-    session.close()
-    edge_maps.stop()
+def _rank(layer: Layer) -> tuple[bool, ...]:
+    """Shapes made to start from first, then other shapes, then labels; results and truths last."""
+    is_labels = not isinstance(layer, Shapes)
+    return (is_truth(layer), not is_snake_shapes(layer), is_labels, is_result(layer))

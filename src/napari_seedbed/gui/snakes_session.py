@@ -64,8 +64,8 @@ class SnakesSession(QObject):
     stopped = Signal()
     state_changed = Signal(str)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._job: Job | None = None
         self._gate = Gate()
         self._slowly = False

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtWidgets import QTableView
 
 Rows = NDArray[np.intp]
 
@@ -18,15 +19,21 @@ class SortedColumns(QAbstractTableModel):
     Parameters
     ----------
     columns : dict of (N,) array_like
+    view : QTableView
+        Shows them instead of those that it has shown before.
     """
 
-    def __init__(self, columns: Mapping[str, Any]) -> None:
-        super().__init__()
+    def __init__(self, columns: Mapping[str, Any], view: QTableView) -> None:
+        super().__init__(view)
         self.names = list(columns)
         self.columns = [np.asarray(column) for column in columns.values()]
         self._count = len(self.columns[0]) if self.columns else 0
         self.order: Rows = np.arange(self._count)
         """Which row of the columns each line of the table shows."""
+        before = view.model()
+        view.setModel(self)
+        if before is not None:
+            before.deleteLater()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """How many lines there are."""

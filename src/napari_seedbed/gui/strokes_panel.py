@@ -1,6 +1,6 @@
 """What panels have in common that follow strokes on an image until the result is exact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.layer_records import is_preview, is_seeds
+from napari_seedbed.gui.label_in_hand import LabelInHand
+from napari_seedbed.gui.layer_records import is_preview, is_seeds, is_truth
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.strokes_form import StrokesForm
 from napari_seedbed.gui.strokes_results import StrokesResults
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from napari_seedbed.gui.seeded_session import SeededSession
 
 STROKE_SECONDS = 0.05
+
+_WORKING = ("prepare", "live", "exact", "running")
+
+STALE = "Older than the {} or settings; press Run to update."
 
 
 class StrokesPanel(QWidget):
@@ -54,12 +59,15 @@ class StrokesPanel(QWidget):
         What people call their marks.
     use_of_recipe : str
         What to do with a saved recipe, whose name takes the place of {}.
+    status : dict
+        What each state of the session is called.
     """
 
     operation: str
     title: str
     marks: str
     use_of_recipe: str
+    status: Mapping[str, str]
     form: StrokesForm
     session: "SeededSession | PixelClassifierSession"
     results: StrokesResults
@@ -74,8 +82,10 @@ class StrokesPanel(QWidget):
         column.addWidget(form)
         self.images = ImageChoice(viewer, form.image, form.channels, form.show_channels, self._say)
         self.seeds = SeedsWatch(self)
+        self._hand = LabelInHand(self, self._say)
         self._final: Result | None = None
         self._shown_error = self._removed = ""
+        self._was_final = False
         self._tell_removed = QTimer(self)
         self._tell_removed.setSingleShot(True)
         self._tell_removed.timeout.connect(self._say_removed)
@@ -94,11 +104,10 @@ class StrokesPanel(QWidget):
         session.failed.connect(self._on_failed)
         session.progressed.connect(self._on_progress)
         session.cancelled.connect(self._on_cancelled)
+        session.state_changed.connect(self._on_state)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self._on_removed)
-        self._life.closing.connect(self._on_closing)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(lambda: session.close())
+        self._life.ended.connect(self._on_ended)
 
     # What each panel says for itself
 
@@ -141,7 +150,7 @@ class StrokesPanel(QWidget):
             layer
             for layer in self.viewer.layers
             if isinstance(layer, Labels | Points | Shapes)
-            and not is_preview(layer)
+            and not (is_preview(layer) or is_truth(layer))
             and self._may_be_marks(layer)
         ]
         self.form.seeds.set_layers(sorted(marks, key=lambda layer: not is_seeds(layer)))
@@ -227,6 +236,20 @@ class StrokesPanel(QWidget):
     def _say(self, text: str) -> None:
         self.form.controls.say(text)
 
+    def _on_state(self, state: str) -> None:
+        self.form.controls.show_running(state in _WORKING)
+        was_final, self._was_final = self._was_final, state == "final"
+        if state in self.status:
+            self._say(self.status[state])
+            return
+        told = self.form.controls.status.text().startswith(tuple(self.status.values()))
+        if state == "idle" and (told or was_final):
+            self._say(STALE.format(self.marks) if self._shows_result() else "Ready.")
+
+    def _shows_result(self) -> bool:
+        image = self.images.watched
+        return image is not None and self.results.labels(image) is not None
+
     def _on_progress(self, progress: Progress) -> None:
         self.form.controls.show_progress(progress)
 
@@ -253,6 +276,8 @@ class StrokesPanel(QWidget):
         busy = self.session.is_running or self.session.state == "waiting"
         needed = layer is self.images.watched or layer is self.seeds.layer
         self.reset_choices()
+        if self.session.is_final and not self._shows_result():
+            self.session.touched()
         if needed and busy:
             self.session.changed()
             self._removed = removed_in_words(layer)
@@ -263,8 +288,9 @@ class StrokesPanel(QWidget):
         if self.isVisible():
             self._say(errors.show(InputError(self._removed)))
 
-    def _on_closing(self) -> None:
-        self.session.changed()
+    def _on_ended(self) -> None:
+        self._tell_removed.stop()
+        self.session.close()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Catch up."""

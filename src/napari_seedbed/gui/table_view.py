@@ -8,7 +8,6 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -20,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.label_features import show_features
 from napari_seedbed.gui.measurement_table import MeasurementTable
+from napari_seedbed.gui.save_dialogs import ask_where_to_save
 from napari_seedbed.pipeline.table_writing import save_table
 from napari_seedbed.pipeline.tables import Table
 
@@ -64,13 +64,9 @@ class TableView(QWidget):
 
     def _ask_where_to_save(self) -> None:
         name = self.table.name if self.table is not None else "table"
-        stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-        given, _ = QFileDialog.getSaveFileName(
-            self, "Save table", f"{stem}.csv", "Tables (*.csv *.parquet)"
-        )
-        if given:
-            path = Path(given)
-            self.save_to(path if path.suffix else path.with_name(f"{path.name}.csv"))
+        path = ask_where_to_save(self, "Save table", name, "Tables (*.csv *.parquet)")
+        if path is not None:
+            self.save_to(path)
 
 
 class TableDock:

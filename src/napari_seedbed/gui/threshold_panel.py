@@ -25,7 +25,7 @@ from napari_seedbed.gui.operation_results import Finished, OperationResults
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_and_count
-from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
 from napari_seedbed.gui.threshold_comparison import Candidate, Comparison
 from napari_seedbed.gui.threshold_form import ThresholdForm
 from napari_seedbed.gui.view_position import Part, part_in_view
@@ -64,9 +64,9 @@ class ThresholdPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
-        self.counts = CountedImages()
+        self.counts = CountedImages(self)
         self.comparison = Comparison(self)
-        self.preview = LivePreview(napari_viewer, self._asked, self._say)
+        self.preview = LivePreview(napari_viewer, self._asked, self._say, self)
         self.job: Job | None = None
         self.counted: Counted | None = None
         self._results: dict[str, OperationResults] = {}
@@ -112,8 +112,7 @@ class ThresholdPanel(QWidget):
         self.viewer.events.theme.connect(self._take_theme)
         self._life = PanelLife(self, self.viewer)
         self._life.layer_removed.connect(self.reset_choices)
-        # Not a method of the panel: that one is gone when it is destroyed.
-        self.destroyed.connect(partial(_close, self.__dict__))
+        self._life.ended.connect(self._on_ended)
 
     # What people do
 
@@ -183,10 +182,12 @@ class ThresholdPanel(QWidget):
         elif kind in TWO:
             self.form.set_quietly(method="manual", low=values[0], high=values[1])
         self._show_values()
+        self._tell_outdated()
         self.preview.look_again()
 
     def _on_kind(self) -> None:
         self._show_lines()
+        self._tell_outdated()
         self.form.apply_to.offer(self.form.operation(), self._image())
         self.preview.look_again()
 
@@ -197,7 +198,13 @@ class ThresholdPanel(QWidget):
             # Somebody has typed another value.
             self.form.set_quietly(method="manual")
         self._show_lines()
+        self._tell_outdated()
         self.preview.look_again()
+
+    def _tell_outdated(self) -> None:
+        """Say it where a run would give something else than it has given."""
+        now = (self.form.kind_name(), self.form.parameters())
+        self.form.controls.outdate(self._done is None or self._done[1:3] != now)
 
     # What the window tells
 
@@ -235,6 +242,8 @@ class ThresholdPanel(QWidget):
         self._on_image_changed()
 
     def _on_image_changed(self) -> None:
+        self._done = None
+        self._tell_outdated()
         self.counts.forget()
         self.counted = None
         self.form.plot.show_counts(None, None)
@@ -243,6 +252,15 @@ class ThresholdPanel(QWidget):
         self._enable()
         self._count()
         self.preview.look_again()
+
+    def _on_ended(self) -> None:
+        self._timer.stop()
+        self.counts.close()
+        self.comparison.abandon()
+        self.form.value_range.abandon()
+        if self.job is not None:
+            self.job.abandon()
+        self.preview.close()
 
     def _take_theme(self, event: Any = None) -> None:
         theme = get_theme(self.viewer.theme)
@@ -434,14 +452,17 @@ class ThresholdPanel(QWidget):
         part: Part,
         finished: Finished,
     ) -> None:
-        self._done = (given, kind, parameters, part)
+        # not where something was changed during the run
+        is_current = self.form.inputs.would_give(given)
+        self._done = (given, kind, parameters, part) if is_current else None
         self._record = finished.result.record
         self._end("")
         with errors.shown(self._say):
             origin = Origin(given.like, given.image, given.choices, given.time_axis, part.time)
             if kind not in self._results:
                 self._results[kind] = OperationResults(self.viewer, self.form.kinds[kind])
-            self._say(self._results[kind].show(finished, origin, part.words))
+            self.form.controls.say_made(self._results[kind].show(finished, origin, part.words))
+            self._tell_outdated()
 
     # Small things
 
@@ -469,15 +490,3 @@ class ThresholdPanel(QWidget):
 
     def _say(self, message: str) -> None:
         self.form.controls.say(message)
-
-
-def _close(panel: dict[str, Any], *_: Any) -> None:
-    """Stop what a destroyed panel left running."""
-    panel["counts"].close()
-    panel["comparison"].abandon()
-    panel["form"].value_range.abandon()
-    if panel["job"] is not None:
-        panel["job"].abandon()
-    # When Python ends, the preview may be gone before the panel.
-    with suppress(RuntimeError):
-        panel["preview"].close()
