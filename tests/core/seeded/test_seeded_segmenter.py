@@ -9,6 +9,7 @@ from skimage.segmentation import watershed
 
 from napari_seedbed.core import RandomWalker, SeededSegmenter, seeded_segmentation
 from napari_seedbed.core import threads as kernel_threads
+from napari_seedbed.core.seeded import seeded_segmenter
 from napari_seedbed.core.seeded.label_painting import Painter
 from napari_seedbed.core.seeded.seed_problems import Solution
 from napari_seedbed.errors import Cancelled, InputError
@@ -151,10 +152,10 @@ def test_brightness_and_contrast_do_not_matter(scale):
     np.testing.assert_array_equal(found, wanted)
 
 
-def look(engine, seeds, view):
+def look(engine, seeds, view, **options):
     """The result, and the slice in view that came before it."""
     told = []
-    found = engine.solve(seeds, report=told.append, view=view)
+    found = engine.solve(seeds, report=told.append, view=view, **options)
     (preview,) = [p.preview for p in told if p.preview is not None]
     assert (preview.axis, preview.index) == view
     fractions = [p.fraction for p in told]
@@ -177,6 +178,33 @@ def test_the_slice_in_view_comes_first():
         assert (seen == np.take(found, index, axis)).mean() > 0.97
     with pytest.raises(InputError, match="view is axis 3"):
         engine.solve(seeds, view=(3, 0))
+
+
+def test_a_first_look_knows_that_the_background_is_another(monkeypatch):
+    monkeypatch.setattr(seeded_segmenter, "MOST_VOXELS_WALKED", 0)
+    image, _, seeds = discs()
+    for before, after in ((BACKGROUND, None), (None, BACKGROUND), (BACKGROUND, [1, BACKGROUND])):
+        engine = SeededSegmenter(image)
+        engine.solve(np.where(seeds == 3, 0, seeds) if before else seeds, background=before)
+        # As when a stroke stops the solve with the other background.
+        marked = seeds.copy()
+        marked[70:72, 20:40] = BACKGROUND
+        found, seen = look(engine, marked, (0, 0), background=after)
+        np.testing.assert_array_equal(found, SeededSegmenter(image).solve(marked, background=after))
+        assert (seen == found).mean() > 0.97
+
+
+def test_large_numbers_of_labels_are_told_apart_in_every_type():
+    image, _, seeds = discs()
+    names = np.array([0, *(2**53 + np.arange(5)), 2**62, 2**63 - 1])
+    numbers = np.where(seeds == BACKGROUND, 7, seeds)
+    wanted = SeededSegmenter(image).solve(numbers, background=7)
+    for dtype in (np.int64, np.uint64):
+        engine = SeededSegmenter(image)
+        found = engine.solve(names.astype(dtype)[numbers], background=int(names[7]))
+        np.testing.assert_array_equal(found, names.astype(dtype)[wanted])
+        chosen = engine.probabilities.argmax(axis=0)
+        np.testing.assert_array_equal(np.array(engine.label_values, dtype)[chosen], found)
 
 
 def test_probabilities_and_uncertainty_go_with_the_labels():

@@ -47,9 +47,10 @@ class Seeds:
         return np.arange(len(self.values))
 
     @property
-    def background(self) -> set[int]:
-        """The labels that are background."""
-        return {v for v, is_so in zip(self.values, self.is_background, strict=True) if is_so}
+    def class_names(self) -> tuple[bool, tuple[int, ...]]:
+        """Whether labels are pooled, and which are background then, else all: what classes mean."""
+        chosen = self.is_background if self.are_pooled else np.ones(len(self.values), np.bool_)
+        return self.are_pooled, tuple(np.array(self.values)[chosen].tolist())
 
     @property
     def are_pooled(self) -> bool:
@@ -129,10 +130,9 @@ class Solution:
 
     def serves(self, problem: BasinWalks, seeds: Seeds) -> bool:
         """Whether a first look at new seeds can begin with it."""
-        pooled = self.seeds.are_pooled and self.seeds.background == seeds.background
         same_basins = isinstance(self.problem, BasinWalks) and self.problem.base is problem.base
         same_type = self.seeds.labels.dtype == seeds.labels.dtype
-        return same_basins and same_type and (pooled or self.seeds.values == seeds.values)
+        return same_basins and same_type and self.seeds.class_names == seeds.class_names
 
     def guess(self, problem: BasinWalks, seeds: Seeds) -> tuple[Floats, set[int]]:
         """Walks to begin with, and the labels whose seeds are others now."""
@@ -208,7 +208,8 @@ class Solution:
             part = each[(slice(None), *slab)]
             total = part.sum(axis=0)
             part /= np.where(total > 0, total, 1)
-            own, top = np.searchsorted(self.seeds.values, labels[slab]), part.argmax(axis=0)
+            own = np.searchsorted(self.seeds.values, labels[slab].astype(np.int64, copy=False))
+            top = part.argmax(axis=0)
             others = np.nonzero((own != top) & (total > 0) & (labels[slab] > 0))
             here, there = (own[others], *others), (top[others], *others)
             part[here], part[there] = part[there], part[here]

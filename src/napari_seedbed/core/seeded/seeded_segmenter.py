@@ -220,7 +220,8 @@ class SeededSegmenter:
     ) -> NDArray[np.integer]:
         grid = labels.reshape(self._grid)
         places = np.nonzero(grid > 0)
-        given = grid[places]
+        # Beside numbers of uint64 all would be compared as float64.
+        given = grid[places].astype(np.int64, copy=False)
         values = tuple(int(v) for v in np.unique(given))
         if len(values) < 2:
             raise InputError(
