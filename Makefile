@@ -8,7 +8,7 @@ help:
 	@echo "make demo         seeded segmentation of real nuclei, in a napari window"
 	@echo "make test         all tests"
 	@echo "make bounds       every operation on extreme images, each index of compiled loops checked"
-	@echo "make check        format, lint, types, import rules, manifest"
+	@echo "make check        format, lint, types, dependencies, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"
 	@echo "make screenshots  the pictures in docs/images"
 	@echo "make docs         the pages of docs/ and the parts of the manifest that are generated"
@@ -37,6 +37,9 @@ check: ready
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m deptry src
+	$(PYTHON) -m deptry tests tests/core tests/gui tests/pipeline scripts benchmarks docs examples src \
+	    --exclude .venv --ignore DEP002,DEP004
 	$(PYTEST) -q tests/test_layers.py tests/test_docs.py tests/gui/test_manifest.py
 
 bench: ready
