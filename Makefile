@@ -12,7 +12,7 @@ help:
 	@echo "make bench        side-by-side measurements with scikit-image"
 	@echo "make screenshots  the pictures in docs/images"
 	@echo "make docs         the pages of docs/ and the parts of the manifest that are generated"
-	@echo "make wheel        the wheel, in dist/"
+	@echo "make wheel        the wheel and the source archive, in dist/"
 
 .venv/stamp: pyproject.toml scripts/make_venv.sh
 	scripts/make_venv.sh .venv
@@ -65,7 +65,8 @@ docs: ready
 	$(PYTHON) scripts/make_manifest.py
 
 wheel: .venv/stamp
-	$(PYTHON) -m pip wheel -qq --no-deps --wheel-dir dist .
+	$(PYTHON) -m pip install -qq --disable-pip-version-check build
+	$(PYTHON) -m build --outdir dist .
 
 clean:
 	rm -rf .venv demo-output bench-output dist build
