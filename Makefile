@@ -1,5 +1,5 @@
 # Every target can be the first command on a fresh Debian machine with python3, git and make.
-.PHONY: help ready system demo test bounds check bench screenshots docs wheel clean
+.PHONY: help ready system demo test bounds check bench screenshots docs site wheel clean
 
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
@@ -12,6 +12,7 @@ help:
 	@echo "make bench        side-by-side measurements with scikit-image"
 	@echo "make screenshots  the pictures in docs/images"
 	@echo "make docs         the pages of docs/ and the parts of the manifest that are generated"
+	@echo "make site         the documentation with a reference of core, to browse and search, in site/"
 	@echo "make wheel        the wheel and the source archive, in dist/"
 
 .venv/stamp: pyproject.toml scripts/make_venv.sh
@@ -64,9 +65,14 @@ docs: ready
 	$(PYTHON) docs/make_reference.py
 	$(PYTHON) scripts/make_manifest.py
 
+# Warnings are errors: a link or a cross reference that leads nowhere is one.
+site: ready
+	$(PYTHON) -m pip install -qq --disable-pip-version-check --editable '.[site]'
+	$(PYTHON) -m sphinx -q -W --keep-going -d .venv/doctrees docs site
+
 wheel: .venv/stamp
 	$(PYTHON) -m pip install -qq --disable-pip-version-check build
 	$(PYTHON) -m build --outdir dist .
 
 clean:
-	rm -rf .venv demo-output bench-output dist build
+	rm -rf .venv demo-output bench-output dist build site docs/core
