@@ -4,6 +4,8 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_seedbed.gui.plugin_settings import in_recipe_folder
+
 
 def ask_for_recipe_path(parent: QWidget, name: str) -> Path | None:
     """Show the file dialog.
@@ -21,7 +23,7 @@ def ask_for_recipe_path(parent: QWidget, name: str) -> Path | None:
     """
     stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
     given, _ = QFileDialog.getSaveFileName(
-        parent, "Save recipe", f"{stem}.yaml", "Recipes (*.yaml *.yml)"
+        parent, "Save recipe", in_recipe_folder(f"{stem}.yaml"), "Recipes (*.yaml *.yml)"
     )
     if not given:
         return None

@@ -1,0 +1,50 @@
+"""Settings in napari's preferences: what is chosen there counts; no window is opened."""
+
+import pytest
+from napari.settings._plugin_config_generator import plugin_configuration_generator
+from qtpy.QtWidgets import QFileDialog
+
+from napari_seedbed.gui import plugin_settings
+from napari_seedbed.gui.plugin_settings import PLUGIN, SECTIONS, key_of, seconds_of, setting
+from napari_seedbed.gui.recipe_dialog import ask_for_recipe_path
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """The settings as napari makes them from the manifest, kept in no file."""
+    settings = plugin_configuration_generator()[PLUGIN](config_path=None)
+    monkeypatch.setattr(plugin_settings, "get_plugin_settings", {PLUGIN: settings}.__getitem__)
+    return settings
+
+
+def test_napari_has_every_setting_with_its_default(chosen):
+    for section, (_, settings) in SECTIONS.items():
+        for one in settings:
+            assert getattr(getattr(chosen, section), one.name) == one.default
+            assert setting(section, one.name) == one.default
+
+
+def test_what_is_chosen_counts_and_what_is_no_key_does_not(chosen):
+    chosen.differences.next_key = "Alt-J"
+    chosen.differences.blink_key = "no key at all"
+    chosen.panels.live_seconds = 2.5
+    assert key_of("next_key") == "Alt+J"
+    assert key_of("blink_key") == "B"
+    assert (seconds_of("panels"), seconds_of("differences")) == (2.5, 30)
+
+
+def test_defaults_count_where_the_plugin_is_not_registered(monkeypatch):
+    monkeypatch.setattr(plugin_settings, "get_plugin_settings", {}.__getitem__)
+    assert key_of("background_key") == "G"
+    assert seconds_of("panels") == 15
+
+
+def test_dialog_for_recipes_begins_in_the_folder_that_was_chosen(chosen, monkeypatch, tmp_path):
+    begun = []
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *given: (begun.append(given[2]), ("", ""))[1]
+    )
+    for folder in ("", str(tmp_path), str(tmp_path / "missing")):
+        chosen.panels.recipe_folder = folder
+        assert ask_for_recipe_path(None, "cells") is None
+    assert begun == ["cells.yaml", str(tmp_path / "cells.yaml"), "cells.yaml"]
