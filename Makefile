@@ -1,5 +1,5 @@
 # Every target can be the first command on a fresh Debian machine with python3, git and make.
-.PHONY: help ready system demo test bounds check bench screenshots docs wheel clean
+.PHONY: help ready system demo test bounds check bench screenshots docs site wheel clean
 
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
@@ -8,11 +8,12 @@ help:
 	@echo "make demo         seeded segmentation of real nuclei, in a napari window"
 	@echo "make test         all tests"
 	@echo "make bounds       every operation on extreme images, each index of compiled loops checked"
-	@echo "make check        format, lint, types, import rules, manifest"
+	@echo "make check        format, lint, types, dependencies, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"
 	@echo "make screenshots  the pictures in docs/images"
 	@echo "make docs         the pages of docs/ and the parts of the manifest that are generated"
-	@echo "make wheel        the wheel, in dist/"
+	@echo "make site         the documentation with a reference of core, to browse and search, in site/"
+	@echo "make wheel        the wheel and the source archive, in dist/"
 
 .venv/stamp: pyproject.toml scripts/make_venv.sh
 	scripts/make_venv.sh .venv
@@ -37,6 +38,9 @@ check: ready
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m deptry src
+	$(PYTHON) -m deptry tests tests/core tests/gui tests/pipeline scripts benchmarks docs examples src \
+	    --exclude .venv --ignore DEP002,DEP004
 	$(PYTEST) -q tests/test_layers.py tests/test_docs.py tests/gui/test_manifest.py
 
 bench: ready
@@ -61,8 +65,14 @@ docs: ready
 	$(PYTHON) docs/make_reference.py
 	$(PYTHON) scripts/make_manifest.py
 
+# Warnings are errors: a link or a cross reference that leads nowhere is one.
+site: ready
+	$(PYTHON) -m pip install -qq --disable-pip-version-check --editable '.[site]'
+	$(PYTHON) -m sphinx -q -W --keep-going -d .venv/doctrees docs site
+
 wheel: .venv/stamp
-	$(PYTHON) -m pip wheel -qq --no-deps --wheel-dir dist .
+	$(PYTHON) -m pip install -qq --disable-pip-version-check build
+	$(PYTHON) -m build --outdir dist .
 
 clean:
-	rm -rf .venv demo-output bench-output dist build
+	rm -rf .venv demo-output bench-output dist build site docs/core

@@ -1,7 +1,8 @@
 """Fails unless the installed package has a findable, readable manifest, sample images and no Qt."""
 
+import re
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, metadata
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,11 @@ def main() -> None:
     assert manifest.contributions.widgets, "the manifest lists no widgets"
     samples = [entry.name for entry in (files(napari_seedbed) / "samples").iterdir()]
     assert any(name.endswith(".tif") for name in samples), samples
+
+    # PyPI shows the description away from the repository.
+    links = re.findall(r"\]\(([^)\s]+)\)", metadata("napari-seedbed")["Description"])
+    assert links, "the description has lost its pictures"
+    assert all(link.startswith("https://") for link in links), links
 
     print(f"napari-seedbed {napari_seedbed.__version__} in {package}")
     print("widgets:", ", ".join(widget.display_name for widget in manifest.contributions.widgets))

@@ -1,3 +1,6 @@
 #!/bin/sh
 # Succeeds when windows can be shown to somebody.
-[ "$(uname)" = Darwin ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]
+case $(uname) in
+Darwin | MINGW* | MSYS*) exit 0 ;;
+esac
+[ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]

@@ -1,4 +1,4 @@
-"""Writes the parts of the manifest that follow from the operations: commands, widgets, menus.
+"""Writes the parts of the manifest that follow from operations and settings.
 
 napari lists all widgets of a plugin in one flat menu. So only panels are widgets; the forms of all
 other operations are commands, found by their groups in the menus of the layers, in the panel
@@ -18,6 +18,7 @@ from napari_seedbed.gui.operation_widgets import (
     methods,
     widget_name,
 )
+from napari_seedbed.gui.plugin_settings import SECTIONS
 from napari_seedbed.pipeline.declarations import GROUPS, Operation
 
 MANIFEST = Path(__file__).resolve().parents[1] / "src" / "napari_seedbed" / "napari.yaml"
@@ -104,10 +105,24 @@ def menus() -> Iterator[str]:
                 yield f"      - command: napari-seedbed.{operation.command}"
 
 
+def configurations() -> Iterator[str]:
+    """Lines of the preferences."""
+    for section, (title, settings) in SECTIONS.items():
+        yield f"    {section}:"
+        yield f"      title: {title}"
+        yield "      properties:"
+        for one in settings:
+            yield f"        {one.name}:"
+            yield f"          type: {'string' if isinstance(one.default, str) else 'number'}"
+            yield f"          default: {json.dumps(one.default)}"
+            yield f"          title: {one.title}"
+            yield f"          description: {json.dumps(one.description)}"
+
+
 def manifest() -> str:
     """The whole manifest, with these parts anew."""
     text = MANIFEST.read_text(encoding="utf-8")
-    for part in (commands, widgets, submenus, menus):
+    for part in (commands, configurations, widgets, submenus, menus):
         name = part.__name__
         text = re.sub(
             rf"(\n  {name}:\n    {BEGIN}\n).*?(    {END}\n)",

@@ -4,7 +4,7 @@ set -eu
 venv=${1:?usage: make_venv.sh FOLDER}
 
 newest_python() {
-    for name in python3 python3.13 python3.12 python3.11; do
+    for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
         if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$name"
             return
@@ -32,6 +32,8 @@ fi
 # An environment that was moved or left half made has a Python that no longer starts.
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear "$venv"
+    # Windows keeps the programs of an environment elsewhere; the Makefile looks in bin everywhere.
+    [ ! -d "$venv/Scripts" ] || cp -r "$venv/Scripts" "$venv/bin"
 fi
 echo "Installing napari-seedbed, napari and the test tools into $venv (some minutes the first time)"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable '.[all,test]'

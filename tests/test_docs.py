@@ -1,13 +1,22 @@
-"""The documentation: generated pages are fresh, links and pictures are there."""
+"""The documentation: pages are fresh, links and pictures are there, docstrings whole."""
 
 import re
 import runpy
+import tomllib
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import pytest
+from numpydoc.validate import validate
+
+from napari_seedbed import core
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
+]
 
 
 def test_reference_of_operations_is_as_the_declarations_say():
@@ -30,3 +39,17 @@ def test_every_page_is_reached_from_the_index():
     index = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
     pages = {path.name for path in PAGES if path.parent.name == "docs"} - {"index.md"}
     assert {name for name in pages if f"({name})" not in index} == set()
+
+
+def test_docstrings_of_public_names_are_whole():
+    pyproject = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = set(tomllib.loads(pyproject)["tool"]["numpydoc_validation"]["checks"])
+    found = []
+    for name in core.__all__:
+        member = getattr(core, name)
+        # The attributes of a data class are its parameters.
+        checks = wanted - {"PR01"} if is_dataclass(member) else wanted
+        if callable(member):
+            errors = validate(f"{core.__name__}.{name}")["errors"]
+            found += [f"{name}: {text}" for code, text in errors if code in checks]
+    assert found == []

@@ -20,7 +20,6 @@ from npe2.manifest.contributions import (
 from pydantic import BaseModel, ValidationError
 
 import napari_seedbed
-from napari_seedbed.gui import key_settings
 from napari_seedbed.gui.operation_form import OperationForm
 from napari_seedbed.gui.operation_widgets import has_panel, methods, widget_class
 from napari_seedbed.pipeline import operations
@@ -267,12 +266,6 @@ def test_each_command_leads_to_its_own_operation(commands):
             form = widget_class(operation)
             assert issubclass(form, OperationForm)
             assert form.operation.command == operation.command
-
-
-def test_keys_that_can_be_changed_have_the_defaults_of_the_panel(contributed):
-    (settings,) = contributed["configurations"].values()
-    found = {name: item["default"] for name, item in settings["properties"].items()}
-    assert found == key_settings.DEFAULTS
 
 
 def test_samples_and_commands_share_no_id(contributed, commands):

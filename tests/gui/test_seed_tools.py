@@ -7,7 +7,7 @@ from painting import drag, press_key
 from qtpy.QtCore import Qt
 from seeded_window import SeededWindow
 
-from napari_seedbed.gui import key_settings
+from napari_seedbed.gui import plugin_settings
 from napari_seedbed.gui.seed_roles import QUIET, background_of
 from napari_seedbed.pipeline.recipes import load_recipe
 
@@ -163,7 +163,7 @@ def test_keys_can_be_changed_and_nonsense_leaves_the_default(
             filling_key = "no key at all"
             uncertain_place_key = "u"
 
-    monkeypatch.setattr(key_settings, "get_plugin_settings", lambda name: Settings)
+    monkeypatch.setattr(plugin_settings, "get_plugin_settings", lambda name: Settings)
     window = SeededWindow(make_napari_viewer, qtbot)
     assert window.form.take_background.text() == "Paint it (Alt+1)"
     assert window.form.filled.text() == "Filled (O)"

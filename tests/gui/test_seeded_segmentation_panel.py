@@ -353,7 +353,7 @@ def test_key_is_free_in_napari_and_given_back(window):
 def test_live_update_starts_switched_off_where_a_run_takes_long(
     make_napari_viewer, qtbot, monkeypatch
 ):
-    monkeypatch.setattr(live_update, "LIVE_SECONDS", -1.0)
+    monkeypatch.setattr(live_update, "seconds_of", lambda section: -1.0)
     window = SeededWindow(make_napari_viewer, qtbot)
     assert not window.form.live.isChecked()
     assert "Live update is off" in window.status
@@ -366,7 +366,7 @@ def test_live_update_starts_switched_off_where_a_run_takes_long(
 
 
 def test_run_that_takes_long_here_switches_live_update_off_with_a_hint(window, monkeypatch):
-    monkeypatch.setattr(live_update, "LIVE_SECONDS", 0.0)
+    monkeypatch.setattr(live_update, "seconds_of", lambda section: 0.0)
     window.seed_by_program()
     window.wait_final()
     # The first run prepares the image; how long strokes take shows from the next one on.

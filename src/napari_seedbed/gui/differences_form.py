@@ -20,6 +20,7 @@ from napari_seedbed.gui.change_list import ChangeList
 from napari_seedbed.gui.operation_inputs import OperationInputs
 from napari_seedbed.gui.panel_form import PanelForm, form_rows, rule
 from napari_seedbed.gui.parameter_fields import FieldsWithMore, ParameterFields
+from napari_seedbed.gui.plugin_settings import key_of
 from napari_seedbed.gui.run_controls import RunControls
 from napari_seedbed.pipeline.difference_operations import CHANGES, SERIES_CHANGES
 from napari_seedbed.pipeline.difference_parameters import FRAMES, OUTPUTS
@@ -107,13 +108,14 @@ class DifferencesForm(PanelForm):
     def _build_list(self) -> None:
         self.changes = ChangeList()
         self.previous = QPushButton("Previous")
-        self.previous.setToolTip("Go to the change before (key Shift-N).")
+        self.previous.setToolTip(f"Go to the change before (key {key_of('previous_key')}).")
         self.next = QPushButton("Next")
-        self.next.setToolTip("Go to the next change (key N).")
+        self.next.setToolTip(f"Go to the next change (key {key_of('next_key')}).")
         self.blink = QPushButton("Blink")
         self.blink.setCheckable(True)
         self.blink.setToolTip(
-            "Show both images in turn. Key B shows the other one by hand; Shift-B ends it."
+            f"Show both images in turn. Key {key_of('blink_key')} shows the other one "
+            f"by hand; {key_of('end_blinking_key')} ends it."
         )
         self.column.addWidget(rule())
         self.column.addWidget(self.changes, 1)

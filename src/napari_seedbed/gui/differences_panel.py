@@ -23,6 +23,7 @@ from napari_seedbed.gui.operation_inputs import Given
 from napari_seedbed.gui.output_layers import Origin
 from napari_seedbed.gui.panel_life import PanelLife
 from napari_seedbed.gui.part_runs import run_part
+from napari_seedbed.gui.plugin_settings import key_of, seconds_of
 from napari_seedbed.gui.purpose_jobs import PurposeJobs
 from napari_seedbed.gui.save_dialogs import ask_for_recipe_path, ask_where_to_save
 from napari_seedbed.gui.view_position import Part, show_place, time_on_screen
@@ -38,9 +39,6 @@ from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-LIVE_SECONDS = 30.0
-"""Where a first look takes longer than this, it waits until somebody presses Apply."""
 
 _LIVE, _RUN = "live", "run"
 _SLOT, _SLOT_IN_VIEW = "differences", "differences in view"
@@ -95,15 +93,16 @@ class DifferencesPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT)
         self._keys: list[ViewerKey] = []
-        for key, action in (
-            ("N", self.next_change),
-            ("Shift-N", self.previous_change),
-            ("B", self.flip),
-            ("Shift-B", self.blinking.stop),
+        for name, action in (
+            ("next_key", self.next_change),
+            ("previous_key", self.previous_change),
+            ("blink_key", self.flip),
+            ("end_blinking_key", self.blinking.stop),
         ):
+            key = key_of(name)
             self._keys.append(ViewerKey(napari_viewer, key, action))
             # The same while the panel has the focus, after a click on the list.
-            shortcut = QShortcut(key.replace("-", "+"), self)
+            shortcut = QShortcut(key, self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
         self._connect()
@@ -336,7 +335,7 @@ class DifferencesPanel(QWidget):
         if not is_live:
             return
         cost = operations.forecast(CHANGES, {"image": wish.pair["image"]}, wish.parameters)
-        if cost.seconds > LIVE_SECONDS:
+        if cost.seconds > seconds_of("differences"):
             self.form.live.setChecked(False)
             self._say(
                 "Live is off, because comparing takes about "

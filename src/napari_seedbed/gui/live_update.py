@@ -5,10 +5,8 @@ from typing import Protocol
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QCheckBox
 
+from napari_seedbed.gui.plugin_settings import seconds_of
 from napari_seedbed.pipeline.memory import seconds_in_words
-
-LIVE_SECONDS = 15.0
-"""Where one run takes longer than this, following every stroke would only keep the machine busy."""
 
 
 class LiveSession(Protocol):
@@ -71,7 +69,7 @@ class LiveUpdate(QObject):
         str
             What to tell the person; empty where nothing was switched.
         """
-        if seconds <= LIVE_SECONDS or self._by_hand or not self._box.isChecked():
+        if self._by_hand or not self._box.isChecked() or seconds <= seconds_of("panels"):
             return ""
         self._box.setChecked(False)
         return (

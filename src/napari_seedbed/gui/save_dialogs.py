@@ -7,6 +7,8 @@ from qtpy.QtCore import QRect
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_seedbed.gui.plugin_settings import recipe_folder
+
 
 class SaveDialog(QFileDialog):
     """A file dialog that lies within the screen, with the buttons at its lower edge.
@@ -19,10 +21,14 @@ class SaveDialog(QFileDialog):
         The suggested file name.
     kinds : str
         As Qt takes them: ``Tables (*.csv);;Everything (*.json)``.
+    folder : str
+        Where it begins; empty for the folder of the last file.
     """
 
-    def __init__(self, parent: QWidget, title: str, name: str, kinds: str) -> None:
-        super().__init__(parent, title, "", kinds)
+    def __init__(
+        self, parent: QWidget, title: str, name: str, kinds: str, folder: str = ""
+    ) -> None:
+        super().__init__(parent, title, folder, kinds)
         self.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.setDefaultSuffix(_endings(kinds)[0][1:])
         self.selectFile(name)
@@ -44,7 +50,9 @@ def within(place: QRect, room: QRect) -> QRect:
     return found
 
 
-def ask_where_to_save(parent: QWidget, title: str, about: str, kinds: str) -> Path | None:
+def ask_where_to_save(
+    parent: QWidget, title: str, about: str, kinds: str, folder: str = ""
+) -> Path | None:
     """Show the file dialog.
 
     Parameters
@@ -53,7 +61,7 @@ def ask_where_to_save(parent: QWidget, title: str, about: str, kinds: str) -> Pa
     title : str
     about : str
         What the file is about; becomes the suggested file name.
-    kinds : str
+    kinds, folder : str
         As for `SaveDialog`.
 
     Returns
@@ -63,7 +71,7 @@ def ask_where_to_save(parent: QWidget, title: str, about: str, kinds: str) -> Pa
     """
     stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in about)
     endings = _endings(kinds)
-    dialog = SaveDialog(parent, title, f"{stem}{endings[0]}", kinds)
+    dialog = SaveDialog(parent, title, f"{stem}{endings[0]}", kinds, folder)
     accepted = dialog.exec()
     given, kind = dialog.selectedFiles(), dialog.selectedNameFilter()
     dialog.deleteLater()
@@ -76,7 +84,8 @@ def ask_where_to_save(parent: QWidget, title: str, about: str, kinds: str) -> Pa
 
 def ask_for_recipe_path(parent: QWidget, about: str) -> Path | None:
     """Ask where a recipe should be saved; None when the dialog was cancelled."""
-    return ask_where_to_save(parent, "Save recipe", about, "Recipes (*.yaml *.yml)")
+    kinds = "Recipes (*.yaml *.yml)"
+    return ask_where_to_save(parent, "Save recipe", about, kinds, recipe_folder())
 
 
 def _endings(kinds: str) -> list[str]:

@@ -8,8 +8,8 @@ from qtpy.QtCore import QObject, QSignalBlocker, Signal
 
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.image_choice import ImageChoice
-from napari_seedbed.gui.key_settings import key_of
 from napari_seedbed.gui.layers import add_seeds_layer
+from napari_seedbed.gui.plugin_settings import key_of
 from napari_seedbed.gui.seed_history import SeedHistory
 from napari_seedbed.gui.seed_roles import background_of, show_background, unused_label
 from napari_seedbed.gui.seeded_form import SeededForm

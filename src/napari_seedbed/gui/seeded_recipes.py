@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_seedbed.errors import RecipeError
 from napari_seedbed.gui.grids import grid_of, level_0
 from napari_seedbed.gui.layers import add_seeds_layer
+from napari_seedbed.gui.plugin_settings import recipe_folder
 from napari_seedbed.gui.seed_roles import set_background
 from napari_seedbed.gui.seeded_session import OPERATION
 from napari_seedbed.pipeline.recipes import load_recipe
@@ -19,7 +20,9 @@ from napari_seedbed.pipeline.recipes import load_recipe
 
 def ask_for_recipe(parent: QWidget) -> Path | None:
     """Show the file dialog; None when it was cancelled."""
-    given, _ = QFileDialog.getOpenFileName(parent, "Open recipe", "", "Recipes (*.yaml *.yml)")
+    given, _ = QFileDialog.getOpenFileName(
+        parent, "Open recipe", recipe_folder(), "Recipes (*.yaml *.yml)"
+    )
     return Path(given) if given else None
 
 

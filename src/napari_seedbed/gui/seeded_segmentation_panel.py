@@ -13,11 +13,11 @@ from napari_seedbed.core.progress import Preview
 from napari_seedbed.core.walker.uncertain_regions import UncertainRegion
 from napari_seedbed.gui import errors
 from napari_seedbed.gui.grids import unit_symbol
-from napari_seedbed.gui.key_settings import key_of
 from napari_seedbed.gui.lessons_line import TITLE, LessonsLine
 from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
+from napari_seedbed.gui.plugin_settings import key_of
 from napari_seedbed.gui.preparation import preparation
 from napari_seedbed.gui.seed_tools import SeedTools
 from napari_seedbed.gui.seeded_form import SeededForm

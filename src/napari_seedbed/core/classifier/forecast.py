@@ -36,6 +36,13 @@ def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet) -> int:
 
 
 def pixel_classifier_seconds(shape: Sequence[int], features: FeatureSet, n_trees: int) -> float:
-    """Return about how many seconds `PixelClassifier` takes to learn and to classify an image."""
+    """Return about how many seconds `PixelClassifier` takes to learn and to classify an image.
+
+    Parameters
+    ----------
+    shape, features
+        As in `pixel_classifier_memory`.
+    n_trees : int
+    """
     each = FEATURE_SECONDS[features.ndim] * features.count + TREE_SECONDS * n_trees
     return LEARNING_SECONDS + prod(shape) * each / min(thread_count(), 2)

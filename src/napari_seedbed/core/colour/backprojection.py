@@ -120,8 +120,20 @@ def fit_colour_tables(
 ) -> list[ColourTable]:
     """Learn the colours of each labelled patch, to be looked up in the image or in others.
 
-    Parameters as in `histogram_backprojection`, but labels (below 1 is no patch) in place of the
-    mask. Returns one table for each label, in ascending order.
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+    patch_labels : ndarray of int
+        A label for each patch, of the image's shape without its channels; below 1 is no patch.
+    bins, space, channel_axis, method, smoothing, channels, ranges, black_level
+        As in `histogram_backprojection`.
+    saturation_level, min_saturation, should_stop
+        As in `histogram_backprojection`.
+
+    Returns
+    -------
+    list of ColourTable
+        One for each label, rising.
     """
     pixels, _ = check_colour_image(image, channel_axis)
     _check_method(method)
@@ -146,7 +158,15 @@ def table_probability(
 ) -> NDArray[np.float32]:
     """Return what a table says of each pixel's colour: 0 to 1, and 0 for pixels without one.
 
-    The image may be a part of the one that the table was learnt from, or another.
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+        A part of the one that the table was learnt from, or another.
+    table : ColourTable
+    channel_axis : int
+        Axis of the channels.
+    should_stop : callable, optional
+        Asked many times a second; true raises `Cancelled`.
     """
     pixels, _ = check_colour_image(image, channel_axis)
     return look_up(pixels, table.bins, table.probability, should_stop)
@@ -250,8 +270,22 @@ def histogram_backprojections(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the labels of several patches, and a map of probability for each of them.
 
-    Parameters as in `histogram_backprojection`, but a labelled image in place of the mask. The maps
-    (K, …) are in the order of the labels (K,); `most_probable` makes one labelled image of them.
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+    patch_labels : ndarray of int
+        A label for each patch, of the image's shape without its channels; below 1 is no patch.
+    bins, space, channel_axis, method, smoothing, channels, ranges, black_level
+        As in `histogram_backprojection`.
+    saturation_level, min_saturation, should_stop
+        As in `histogram_backprojection`.
+
+    Returns
+    -------
+    labels : (K,) ndarray of int32
+        Rising.
+    maps : (K, …) ndarray of float
+        One for each label; `most_probable` makes one labelled image of them.
     """
     tables = fit_colour_tables(
         image, patch_labels, bins, space, channel_axis, method=method, smoothing=smoothing,

@@ -235,8 +235,14 @@ def coordinate_probabilities(
 ) -> NDArray[np.floating]:
     """Return how probable each coordinate by itself is: (C - 1, …) maps, as for r and for g.
 
-    Parameters as in `gaussian_probabilities`. The product of the maps is the probability of the
-    'independent' model.
+    The product of the maps is the probability of the 'independent' model.
+
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+    gaussian : ColourGaussian
+    channel_axis, should_stop
+        As in `gaussian_probabilities`.
     """
     pixels, _ = check_colour_image(image, channel_axis)
     _check_same_channels(pixels.shape[-1], [gaussian])
@@ -324,8 +330,20 @@ def chromaticity_gaussians(
 ) -> tuple[NDArray[np.int32], NDArray[np.floating]]:
     """Return the labels of several patches, and a map of probability for each of them.
 
-    Parameters as in `chromaticity_gaussian`, but a labelled image in place of the mask. The maps
-    (K, …) are in the order of the labels (K,); `most_probable` makes one labelled image of them.
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+    patch_labels : ndarray of int
+        A label for each patch, of the image's shape without its channels; below 1 is no patch.
+    channel_axis, model, min_sigma, black_level, saturation_level, should_stop
+        As in `chromaticity_gaussian`.
+
+    Returns
+    -------
+    labels : (K,) ndarray of int32
+        Rising.
+    maps : (K, …) ndarray of float
+        One for each label; `most_probable` makes one labelled image of them.
     """
     gaussians = fit_colour_gaussians(
         image, patch_labels, channel_axis, model=model, min_sigma=min_sigma,

@@ -126,7 +126,21 @@ def colour_space(
 ) -> ColourSpace:
     """Return a colour space for an image of `n_channels`, its parameters checked.
 
-    `channels` None means the first two. Raises `InputError` for what `ColourSpace` cannot be.
+    Parameters
+    ----------
+    name : {'rg', 'hue', 'hue_saturation', 'channels'}
+        As that of `ColourSpace`.
+    n_channels : int
+        Of the image.
+    channels : sequence of int, optional
+        The first two when None.
+    black_level, saturation_level, min_saturation
+        As those of `ColourSpace`.
+
+    Raises
+    ------
+    InputError
+        For what `ColourSpace` cannot be.
     """
     if name not in SPACES:
         raise InputError(f"space must be one of {', '.join(map(repr, SPACES))}; got {name!r}.")

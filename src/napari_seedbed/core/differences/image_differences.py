@@ -64,7 +64,10 @@ def compare_images(
 ) -> Comparison:
     """Return the difference of two images, and what they were compared by.
 
-    Parameters as in `image_difference`, which gives the difference alone.
+    Parameters
+    ----------
+    a, b, mode, channel_axis, channels, register, match, percentiles, should_stop
+        As in `image_difference`, which gives the difference alone.
 
     Returns
     -------

@@ -94,7 +94,13 @@ def subtract_background(
     light_ground: bool = False,
     should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
-    """Take away what `background` finds; the ground becomes 0, darker things negative."""
+    """Take away what `background` finds; the ground becomes 0, darker things negative.
+
+    Parameters
+    ----------
+    image, radius, method, spacing, light_ground, should_stop
+        As in `background`.
+    """
     array = float_image(image)
     ground = background(
         array, radius, method, spacing, light_ground=light_ground, should_stop=should_stop

@@ -70,7 +70,13 @@ def maximum(
     window: Window = "ball",
     should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
-    """Give each voxel the largest value in a window around it (dilation); as `minimum`."""
+    """Give each voxel the largest value in a window around it (dilation).
+
+    Parameters
+    ----------
+    image, radius, spacing, window, should_stop
+        As in `minimum`.
+    """
     return _extreme(image, radius, spacing, window, should_stop, largest=True)
 
 

@@ -108,7 +108,13 @@ def median(
     window: Window = "ball",
     should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
-    """Give each voxel the median of a window around it: `percentile` at 50."""
+    """Give each voxel the median of a window around it: `percentile` at 50.
+
+    Parameters
+    ----------
+    image, radius, spacing, window, should_stop
+        As in `percentile`.
+    """
     return percentile(image, 50.0, radius, spacing, window=window, should_stop=should_stop)
 
 

@@ -84,6 +84,11 @@ def meijering(
 
     The answer to each size is divided by its largest value in the image.
 
+    Parameters
+    ----------
+    image, sigmas, spacing, ridges, should_stop
+        As in `sato`.
+
     References
     ----------
     Meijering E and others (2004). Design and validation of a tool for neurite tracing and analysis
@@ -113,11 +118,13 @@ def frangi(
 
     Parameters
     ----------
-    image, sigmas, spacing, ridges, should_stop
+    image, sigmas, spacing
         As in `sato`.
     contrast : float
         Curvature (gamma), in the image's intensities, that counts as clear. 0 takes half of the
         largest in the image, over all sizes.
+    ridges, should_stop
+        As in `sato`.
 
     Returns
     -------

@@ -44,6 +44,11 @@ class RegionEdit:
 def parse_edits(text: str) -> tuple[RegionEdit, ...]:
     """Read changes by hand.
 
+    Parameters
+    ----------
+    text : str
+        Pieces parted by semicolons or new lines, such as ``merge 3 4``.
+
     Raises
     ------
     InputError

@@ -44,7 +44,13 @@ def seeded_segmentation_memory(shape: Sequence[int], n_labels: int, n_channels: 
 
 
 def seeded_segmentation_seconds(shape: Sequence[int], n_labels: int, n_channels: int = 1) -> float:
-    """Return about how many seconds a first `SeededSegmenter.solve` takes on two cores."""
+    """Return about how many seconds a first `SeededSegmenter.solve` takes on two cores.
+
+    Parameters
+    ----------
+    shape, n_labels, n_channels
+        As in `seeded_segmentation_memory`.
+    """
     size, ndim = prod(shape), len(shape)
     basins = min(size / _VOXELS_PER_BASIN, MOST_BASINS[ndim])
     each = DESCRIBING[ndim] * n_channels + PAINTING[ndim] + LAB * (n_channels == 3)

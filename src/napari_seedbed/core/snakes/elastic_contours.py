@@ -78,7 +78,7 @@ def active_contour(
     max_num_iter : int
         Limit of the number of iterations.
     convergence : float
-        The contour has settled when the |row| + |column| that points moved since one of the ten
+        The contour has settled when the ``|row| + |column|`` that points moved since one of the ten
         iterations before is below this, in pixels.
     boundary_condition : str
         ``'periodic'`` for a closed contour; for an open one ``'free'``, ``'fixed'``,

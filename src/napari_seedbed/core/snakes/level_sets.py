@@ -144,7 +144,15 @@ def evolve_level_set(
     channel_axis: int | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[SmoothLevelSetState]:
-    """Yield the states of `chan_vese`, the first one before any iteration."""
+    """Yield the states of `chan_vese`, the first one before any iteration.
+
+    Parameters
+    ----------
+    image, mu, lambda1, lambda2, tol, max_num_iter, dt, init_level_set, spacing
+        As in `chan_vese`.
+    channel_axis, should_stop
+        As in `chan_vese`.
+    """
     channels, spaces = _prepared(image, channel_axis, spacing)
     phi = _start(init_level_set, channels.shape[1:], channels.dtype)
     weights = (

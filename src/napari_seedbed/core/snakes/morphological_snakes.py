@@ -201,10 +201,10 @@ def evolve_chan_vese(
 
     Parameters
     ----------
+    image, init_level_set, num_iter, smoothing, lambda1, lambda2, channel_axis, spacing
+        As in `morphological_chan_vese`.
     should_stop : callable, optional
         Asked many times an iteration; True raises `Cancelled`.
-
-    Other parameters are those of `morphological_chan_vese`.
 
     Yields
     ------
@@ -235,7 +235,15 @@ def evolve_geodesic(
     spacing: Sequence[float] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Iterator[LevelSetState]:
-    """Yield the states of `morphological_geodesic_active_contour`, as `evolve_chan_vese` does."""
+    """Yield the states of `morphological_geodesic_active_contour`, as `evolve_chan_vese` does.
+
+    Parameters
+    ----------
+    gimage, init_level_set, num_iter, smoothing, threshold, balloon, spacing
+        As in `morphological_geodesic_active_contour`.
+    should_stop : callable, optional
+        As in `evolve_chan_vese`.
+    """
     array = check_image(gimage, "gimage", allow_bool=False)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)

@@ -53,7 +53,13 @@ def otsu_threshold(image: Any, *, nbins: int = 256) -> float:
 
 
 def threshold_otsu(image: Any, *, nbins: int = 256) -> NDArray[np.bool_]:
-    """Return a mask of what is brighter than Otsu's threshold; see `otsu_threshold`."""
+    """Return a mask of what is brighter than Otsu's threshold.
+
+    Parameters
+    ----------
+    image, nbins
+        As in `otsu_threshold`.
+    """
     return threshold_at(image, otsu_threshold(image, nbins=nbins))
 
 
@@ -216,7 +222,16 @@ def multi_otsu(
     objects: Objects = "light",
     should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
-    """Return the class of each voxel; see `multi_otsu_thresholds` and `threshold_classes`."""
+    """Return the class of each voxel by the values that part classes best.
+
+    Parameters
+    ----------
+    image : (…) array_like
+    classes : int
+        As in `multi_otsu_thresholds`.
+    objects, should_stop
+        As in `threshold_classes`.
+    """
     histogram = image_histogram(image, bins=FINE_BINS, should_stop=should_stop)
     check_varied(histogram)
     thresholds = multi_otsu_thresholds(histogram, classes)

@@ -92,11 +92,13 @@ class Histogram:
 def image_histogram(
     image: Any, *, bins: int = FINE_BINS, should_stop: ShouldStop | None = None
 ) -> Histogram:
-    """Count the grey values of an image; see `blocks_histogram`.
+    """Count the grey values of an image.
 
     Parameters
     ----------
     image : (…) array_like
+    bins, should_stop
+        As in `blocks_histogram`.
     """
     return blocks_histogram(lambda: (image,), bins=bins, should_stop=should_stop)
 

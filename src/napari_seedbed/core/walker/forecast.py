@@ -46,6 +46,12 @@ def random_walker_memory(shape: Sequence[int], n_labels: int, n_channels: int = 
 
 
 def random_walker_seconds(shape: Sequence[int], n_labels: int, n_channels: int = 1) -> float:
-    """Return about how many seconds a first `RandomWalker.solve` takes on two cores."""
+    """Return about how many seconds a first `RandomWalker.solve` takes on two cores.
+
+    Parameters
+    ----------
+    shape, n_labels, n_channels
+        As in `random_walker_memory`.
+    """
     size = prod(shape)
     return size * (PREPARING * (1 + 0.3 * (n_channels - 1)) + SOLVING * _n_solutions(n_labels))
