@@ -23,9 +23,7 @@ class _Files:
 
 # The page cache counts as used, but is given back on demand.
 _VERSIONS = {
-    "": _Files(
-        ("", "unified"), ("memory.max", "memory.high"), "memory.current", "inactive_file"
-    ),
+    "": _Files(("", "unified"), ("memory.max", "memory.high"), "memory.current", "inactive_file"),
     "memory": _Files(
         ("memory",),
         ("memory.limit_in_bytes",),
