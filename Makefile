@@ -1,12 +1,13 @@
 # Every target can be the first command on a fresh Debian machine with python3, git and make.
-.PHONY: help ready system demo test bounds check bench screenshots docs site wheel clean
+.PHONY: help ready system demo test test-all bounds check bench screenshots docs site wheel clean
 
 PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
 
 help:
 	@echo "make demo         seeded segmentation of real nuclei, in a napari window"
-	@echo "make test         all tests"
+	@echo "make test         all tests, every operation on a sample of the kinds of images"
+	@echo "make test-all     all tests, every operation on all kinds of images"
 	@echo "make bounds       every operation on extreme images, each index of compiled loops checked"
 	@echo "make check        format, lint, types, dependencies, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"
@@ -29,9 +30,12 @@ demo: ready
 test: ready
 	scripts/test.sh
 
+test-all: export SEEDBED_TESTS = all
+test-all: test
+
 # A cache of its own: what is compiled with these checks is slower, and must not be kept for users.
 bounds: ready
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/checked-bounds \
+	SEEDBED_TESTS=all NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/checked-bounds \
 	    $(PYTEST) -q tests/pipeline/test_every_operation.py -k "large_and_small or small_and_thin"
 
 check: ready

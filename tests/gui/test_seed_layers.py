@@ -2,6 +2,7 @@
 
 import time
 
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from napari_seedbed.gui.grids import layer_affine
 from napari_seedbed.gui.layers import add_seeds_layer
 from napari_seedbed.gui.seed_layers import (
     decode_paint,
+    label_count,
     marked_labels,
     painted_times,
     seeds_digest,
@@ -397,3 +399,27 @@ def test_digest_of_a_big_layer_is_quick():
         times.append(time.perf_counter() - start)
     # ten times what it takes: other work may share the machine
     assert min(times) < 0.15
+
+
+# Forecasts
+
+
+def test_labels_are_counted_in_each_kind_of_layer_and_those_outside_are_not():
+    painted = np.zeros(SHAPE, np.int32)
+    painted[1, 2, 3:9] = [1, 2, 2, 70_000, -1, -5]
+    places = np.zeros((5, 3))
+    boxes = [np.array([[0, 0], [0, 3], [3, 3], [3, 0]])] * 4
+    assert label_count(Labels(painted)) == 3
+    assert label_count(Labels(np.zeros(SHAPE, np.uint8))) == 0
+    assert label_count(Labels(painted > 0)) == 1
+    assert label_count(Points(places)) == 5
+    assert label_count(Points(places, features={"label": [4, 4, 9, -1, 0]})) == 2
+    words = ["cell", "outside", "ground", "cell", "cell"]
+    assert label_count(Points(places, features={"label": words})) == 2
+    assert label_count(Shapes(boxes, features={"label": [7, 7, 8, 7]})) == 2
+
+
+def test_what_has_no_labels_to_count_counts_as_none():
+    on_disk = da.ones(SHAPE, np.int32, chunks=3)
+    half = Points(np.zeros((2, 3)), features={"label": [0.5, 1]})
+    assert [label_count(layer) for layer in (None, Labels(on_disk), half, picture())] == [0] * 4

@@ -1,6 +1,7 @@
 """Painting with a real mouse in a real window, and what the result layer then holds."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -390,6 +391,21 @@ def test_forecast_follows_what_runs_really_take(make_napari_viewer, qtbot, monke
     assert "under 1 s" not in window.form.forecast.text()
     window.panel.session.timed.emit(1.0, 1e5, False)
     assert not window.form.live.isChecked()
+
+
+def test_forecast_counts_the_labels_that_are_marked(make_napari_viewer, qtbot, monkeypatch):
+    monkeypatch.setattr(machine_speed, "_factor", 1.0)
+    window = SeededWindow(make_napari_viewer, qtbot, engine="random_walker")
+    window.form.live.setChecked(False)
+    panel, before = window.panel, window.panel._forecast()
+    seeds = window.new_seeds()
+    seeds.data_setitem((np.full(30, 3), np.arange(30), np.arange(30)), np.arange(1, 31))
+    panel.seeds.look()
+    inputs = {"image": panel.images.image()}
+    inputs["seeds"] = replace(inputs["image"], array=np.asarray(seeds.data))
+    wanted = operations.forecast("seeded_segmentation", inputs, panel._parameters())
+    assert panel._forecast().seconds == wanted.seconds > 10 * before.seconds
+    assert wanted.text in window.form.forecast.text()
 
 
 def test_forecast_is_shown_before_any_run(window):

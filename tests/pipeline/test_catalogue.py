@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,5 +110,48 @@ def test_forecast_grows_with_the_image_and_what_is_asked_for():
     for name in operations:
         assert forecast(name, {"image": large}).bytes > forecast(name, {"image": small}).bytes > 0
         assert forecast(name, {"image": large}).seconds > 0
+        for inner, outer in ((2, 20), (20, 100)):
+            few, many = (forecast(name, {"image": large}, n_labels=n) for n in (inner, outer))
+            assert many.seconds >= few.seconds
     plain = forecast("random_walker", {"image": large}).bytes
     assert forecast("random_walker", {"image": large}, {"probabilities": True}).bytes > plain
+
+
+# What moves a single object does not depend on the size of the image.
+MOVED_ONE_BY_ONE = ("elastic_contour", "edge_surface", "region_surface")
+
+
+@ALL
+def test_forecasts_grow_as_the_voxels_do(operation):
+    parameters = check_parameters(operation.parameters, None)
+    needs = [operation.estimate((n, n, n), 20, 3, parameters) for n in (128, 256, 512)]
+    for small, large in pairwise(needs):
+        # Single slices have four times as many voxels, volumes eight times, and windows and
+        # sorting take a little more; what does not depend on the size may be half of it.
+        assert large.seconds / small.seconds <= 20
+        if operation.name not in MOVED_ONE_BY_ONE:
+            assert large.seconds / small.seconds >= 2
+        assert 1 <= large.bytes / small.bytes <= 10
+
+
+# Each label is solved for, looked at or drawn by itself.
+@pytest.mark.parametrize(
+    ("name", "parameters", "of_seconds"),
+    [
+        ("random_walker", {}, 4.5),
+        ("seeded_segmentation", {"engine": "random_walker"}, 4.5),
+        ("chromaticity_gaussian", {"probabilities": True}, 4.5),
+        ("elastic_contour", {}, 4),
+        ("edge_surface", {}, 4),
+        ("region_surface", {}, 4),
+        ("seeded_segmentation", {"engine": "automatic"}, 1.02),
+        ("pixel_classification", {}, 1.0),
+    ],
+    ids=str,
+)
+def test_forecasts_grow_with_labels_that_cost(name, parameters, of_seconds):
+    image = Image(np.zeros((128,) * 3, np.uint16), ("z", "y", "x"))
+    twenty, hundred = (
+        forecast(name, {"image": image}, parameters, n_labels=n).seconds for n in (20, 100)
+    )
+    assert of_seconds <= hundred / twenty <= 5

@@ -5,18 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from operation_cases import every, with_each
 from operation_scenes import inputs_for, parameters_for, scene
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.operations import operations, run
+from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.tables import Points
 
 FLAT, DEEP = (16, 20), (6, 10, 12)
 
-EVERY = pytest.mark.parametrize("operation", operations.values(), ids=operations)
-BOTH = pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
+EVERY = every()
+SHAPES = [FLAT, DEEP]
 
 
 def has_channels(operation, role="image"):
@@ -100,11 +101,9 @@ def assert_alike(found, wanted, *, share=0.0):
             np.testing.assert_array_equal(found.columns[name], column)
 
 
-@EVERY
-@BOTH
+@every(lambda operation: operation.channels == "each" and has_channels(operation))
+@with_each(shape=SHAPES)
 def test_channels_done_one_by_one_come_out_as_each_alone(operation, shape):
-    if operation.channels != "each" or not has_channels(operation):
-        pytest.skip("it has no channels, or does all of them at once")
     inputs = channelled(operation, shape, 2)
     both = result_or_none(operation, inputs)
     assert both is not None
@@ -119,8 +118,7 @@ def test_channels_done_one_by_one_come_out_as_each_alone(operation, shape):
 
 
 @EVERY
-@BOTH
-@pytest.mark.parametrize("n", [2, 3, 5])
+@with_each(shape=SHAPES, n=[2, 3, 5])
 def test_where_the_channel_axis_lies_does_not_matter(operation, shape, n):
     first = result_or_none(operation, channelled(operation, shape, n))
     last = result_or_none(operation, channelled(operation, shape, n, last=True))
@@ -135,7 +133,7 @@ def test_where_the_channel_axis_lies_does_not_matter(operation, shape, n):
 
 
 @EVERY
-@BOTH
+@with_each(shape=SHAPES)
 def test_transparency_does_not_count(operation, shape):
     opaque = result_or_none(operation, channelled(operation, shape, 3, rgb=True))
     transparent = result_or_none(operation, channelled(operation, shape, 4, rgb=True))
@@ -144,10 +142,8 @@ def test_transparency_does_not_count(operation, shape):
         assert_alike(transparent[key], output)
 
 
-@EVERY
+@every(lambda operation: not has_channels(operation))
 def test_labels_with_channels_are_refused(operation):
-    if has_channels(operation):
-        pytest.skip("it works on images")
     inputs = inputs_for(operation, scene(FLAT).astype(np.uint8))
     labels = np.stack([inputs["image"].array] * 2)
     inputs["image"] = Image(labels, ("c", "y", "x"))
@@ -155,26 +151,20 @@ def test_labels_with_channels_are_refused(operation):
         run(operation, inputs)
 
 
-@EVERY
+@every(lambda operation: operation.least_channels > 1)
 def test_too_few_channels_are_refused(operation):
-    if operation.least_channels < 2:
-        pytest.skip("it works on one channel")
     inputs = {**inputs_for(operation, scene(FLAT).astype(np.uint8))}
     inputs["image"] = inputs["image"].select_channels([0])
     with pytest.raises(InputError, match=r"^image: .*1 channel.* needs 2"):
         run(operation, inputs)
 
 
-@EVERY
-@BOTH
-@pytest.mark.parametrize("n_channels", [1, 2])
+# Those without seeds of a time point learn from those of all.
+@every(lambda operation: not (operation.whole or operation.series) and operation.seed_labels > 0)
+@with_each(shape=SHAPES, n_channels=[1, 2])
 def test_time_points_come_out_as_each_alone(operation, shape, n_channels):
-    if operation.whole or operation.series:
-        pytest.skip("it works on the whole series")
-    if operation.seed_labels == 0:
-        pytest.skip("it learns from the seeds of all time points together")
     if n_channels == 2 and not has_channels(operation):
-        pytest.skip("labels have no channels")
+        return
     n = max(n_channels, operation.least_channels)
     series = in_series(channelled(operation, shape, n, optional=True), 3)
     together = result_or_none(operation, series)
@@ -195,7 +185,7 @@ def test_time_points_come_out_as_each_alone(operation, shape, n_channels):
 
 
 @EVERY
-@BOTH
+@with_each(shape=SHAPES)
 def test_series_of_one_time_point_is_that_time_point(operation, shape):
     inputs = channelled(operation, shape, max(1, operation.least_channels))
     alone = result_or_none(operation, inputs)
@@ -206,7 +196,7 @@ def test_series_of_one_time_point_is_that_time_point(operation, shape):
 
 
 @EVERY
-@BOTH
+@with_each(shape=SHAPES)
 def test_series_of_colours_gives_a_result_or_a_message(operation, shape):
     inputs = in_series(channelled(operation, shape, 3, rgb=True, optional=True), 2)
     found = result_or_none(operation, inputs)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from operation_cases import every, with_each
 from operation_scenes import inputs_for, parameters_for, scene
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.operations import operations, run
+from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.shapes import Shapes
 from napari_seedbed.pipeline.tables import Points
 
@@ -16,8 +17,10 @@ FLAT, DEEP = (16, 20), (6, 14, 16)
 TYPES = ("bool", "uint8", "uint16", "int32", "float16", "float32", "float64")
 LAYOUTS = ("strided", "transposed", "read-only", "big-endian")
 SHAPES = ((1, 1), (2, 3), (1, 20), (16, 1), (1, 1, 1), (1, 14, 16), (6, 1, 16), (6, 14, 1))
+# They pass values on as they are.
+PASSING_ON = ("crop", "take_channel", "stack_channels")
 
-EVERY = pytest.mark.parametrize("operation", operations.values(), ids=operations)
+EVERY = every()
 
 
 def laid_out(array, layout):
@@ -91,8 +94,7 @@ def assert_same(result, expected, share):
 
 
 @EVERY
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
+@with_each(dtype=TYPES, shape=[FLAT, DEEP])
 def test_values_count_and_not_the_type_that_holds_them(operation, shape, dtype):
     array = scene(shape).astype(dtype)
     parameters = parameters_for(operation)
@@ -109,8 +111,7 @@ def test_values_count_and_not_the_type_that_holds_them(operation, shape, dtype):
 
 
 @EVERY
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
+@with_each(layout=LAYOUTS, shape=[FLAT, DEEP])
 def test_the_way_voxels_lie_in_memory_does_not_matter(operation, shape, layout):
     array = scene(shape).astype(np.uint16)
     parameters = parameters_for(operation)
@@ -120,23 +121,24 @@ def test_the_way_voxels_lie_in_memory_does_not_matter(operation, shape, layout):
 
 
 @EVERY
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@with_each(shape=SHAPES)
 def test_small_and_thin_images_give_a_result_or_a_message(operation, shape):
     result_or_message(operation, scene(shape).astype(np.uint8))
 
 
 @EVERY
-@pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
-@pytest.mark.parametrize("value", [0, 7, 1000.25])
+@with_each(shape=[FLAT, DEEP], value=[0, 7, 1000.25])
 def test_constant_image_gives_a_result_or_a_message(operation, shape, value):
     result_or_message(operation, np.full(shape, value, np.float32))
 
 
-EXTREMES = [
+WHOLE_EXTREMES = [
     ("int8", -128, 127),
     ("uint32", 0, 2**32 - 1),
     ("int64", -(2**63), 2**63 - 1),
     ("uint64", 5, 2**64 - 1),
+]
+FLOAT_EXTREMES = [
     ("float32", -3.4e38, 3.4e38),
     ("float32", 0, 1e25),
     ("float32", 0, 1e-20),
@@ -149,17 +151,25 @@ EXTREMES = [
 
 
 @EVERY
-@pytest.mark.parametrize("extreme", EXTREMES, ids=str)
-@pytest.mark.parametrize("shape", [(9, 11), (5, 7, 8)], ids=["2D", "3D"])
-def test_numbers_as_large_and_small_as_they_get_give_a_result_or_a_message(
+@with_each(extreme=WHOLE_EXTREMES)
+def test_whole_numbers_as_large_and_small_as_they_get_give_a_result_or_a_message(
+    operation, extreme
+):
+    result_or_message_at_extremes(operation, extreme, (9, 11))
+
+
+@every(lambda operation: operation.image_kind != "labels")
+@with_each(extreme=FLOAT_EXTREMES, shape=[(9, 11), (5, 7, 8)])
+def test_floats_as_large_and_small_as_they_get_give_a_result_or_a_message(
     operation, extreme, shape
 ):
+    result_or_message_at_extremes(operation, extreme, shape)
+
+
+def result_or_message_at_extremes(operation, extreme, shape):
+    """A finite result, or a message that does not blame the image for what came of it."""
     dtype, *ends = extreme
     least, most = (np.array(value, dtype) for value in ends)
-    if operation.image_kind == "labels" and dtype.startswith("float"):
-        pytest.skip("labels are whole numbers")
-    if len(shape) not in operation.ndim or (len(shape) == 3 and not dtype.startswith("float")):
-        pytest.skip("tried in 2D alone")
     inputs = inputs_for(operation, scene(shape).astype(np.uint8))
     for role in ("image", "other"):
         given = inputs.get(role)
@@ -180,49 +190,43 @@ def test_numbers_as_large_and_small_as_they_get_give_a_result_or_a_message(
 
 
 @EVERY
-@pytest.mark.parametrize("shape", [(0, 5), (3, 0, 5)], ids=str)
+@with_each(shape=[(0, 5), (3, 0, 5)])
 def test_empty_image_is_refused(operation, shape):
     with pytest.raises(InputError, match="empty"):
         run_unchanged(operation, np.zeros(shape, np.float32))
 
 
-@EVERY
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@every(lambda operation: operation.image_kind != "labels" and operation.name not in PASSING_ON)
+@with_each(value=[np.nan, np.inf])
 def test_image_that_is_not_finite_is_refused(operation, value):
-    if operation.image_kind == "labels":
-        pytest.skip("labels are whole numbers")
-    if operation.name in ("crop", "take_channel", "stack_channels"):
-        pytest.skip("it passes values on as they are")
     array = scene(FLAT).astype(np.float32)
     array[3, 4] = value
     with pytest.raises(InputError, match="NaN"):
         run_unchanged(operation, array)
 
 
-@EVERY
-@pytest.mark.parametrize("shape", [FLAT, DEEP], ids=["2D", "3D"])
+@every(lambda operation: operation.optional)
+@with_each(shape=[FLAT, DEEP])
 def test_what_it_can_do_without_is_taken_where_it_is_given(operation, shape):
-    if not operation.optional:
-        pytest.skip("it has no such inputs")
     assert result_or_message(operation, scene(shape).astype(np.uint8), optional=True)
 
 
-@EVERY
+@every(lambda operation: "other" in operation.roles and operation.other_same_grid)
 def test_second_image_of_another_size_is_refused(operation):
-    if "other" not in operation.roles or not operation.other_same_grid:
-        pytest.skip("it has no second image, or one of any size")
     inputs = inputs_for(operation, scene(FLAT).astype(np.uint8), optional=True)
     inputs["other"] = inputs["other"].crop((slice(0, 9), slice(0, 20)))
     with pytest.raises(InputError, match=r"^other: .*\(9, 20\).*\(16, 20\)"):
         run(operation, inputs)
 
 
-@EVERY
+@every(
+    lambda operation: (
+        "other" in operation.roles
+        and operation.other_kind == "image"
+        and operation.name not in PASSING_ON
+    )
+)
 def test_second_image_that_is_not_finite_is_refused(operation):
-    if "other" not in operation.roles or operation.other_kind != "image":
-        pytest.skip("it has no second image, or one of whole numbers")
-    if operation.name == "stack_channels":
-        pytest.skip("it passes values on as they are")
     inputs = inputs_for(operation, scene(FLAT).astype(np.float32), optional=True)
     inputs["other"].array[3, 4] = np.nan
     with pytest.raises(InputError, match=r"^other.* NaN"):
@@ -233,11 +237,9 @@ def moved(shapes, shift):
     return replace(shapes, shapes=tuple(replace(s, points=s.points + shift) for s in shapes.shapes))
 
 
-@EVERY
-@pytest.mark.parametrize("shift", [(0, 18), (-15, 0), (14, 17)], ids=str)
+@every(lambda operation: "shapes" in operation.roles)
+@with_each(shift=[(0, 18), (-15, 0), (14, 17)])
 def test_shapes_outside_the_image_give_a_result_or_a_message(operation, shift):
-    if "shapes" not in operation.roles:
-        pytest.skip("it takes no shapes")
     inputs = inputs_with(operation, "shapes")
     inputs["shapes"] = moved(inputs["shapes"], shift)
     message = ""
@@ -259,25 +261,21 @@ def inputs_with(operation, role):
     return inputs
 
 
-@EVERY
-@pytest.mark.parametrize("role", ["seeds", "shapes"])
-def test_marks_that_are_empty_are_refused_by_name(operation, role):
-    if role not in operation.roles:
-        pytest.skip(f"it takes no {role}")
-    inputs = inputs_with(operation, role)
-    if role == "shapes":
-        inputs[role] = replace(inputs[role], shapes=())
-    else:
-        inputs[role] = replace(inputs[role], array=np.zeros(FLAT, np.int32))
-    with pytest.raises(InputError, match=f"^{role}"):
-        run(operation, inputs)
+@every(lambda operation: {"seeds", "shapes"} & set(operation.roles))
+def test_marks_that_are_empty_are_refused_by_name(operation):
+    for role in {"seeds", "shapes"} & set(operation.roles):
+        inputs = inputs_with(operation, role)
+        if role == "shapes":
+            inputs[role] = replace(inputs[role], shapes=())
+        else:
+            inputs[role] = replace(inputs[role], array=np.zeros(FLAT, np.int32))
+        with pytest.raises(InputError, match=f"^{role}"):
+            run(operation, inputs)
 
 
-@EVERY
-@pytest.mark.parametrize("value", [0.5, np.nan])
+@every(lambda operation: operation.image_kind == "labels")
+@with_each(value=[0.5, np.nan])
 def test_numbers_with_a_fraction_are_not_taken_for_labels(operation, value):
-    if operation.image_kind != "labels":
-        pytest.skip("it works on images")
     inputs = inputs_for(operation, scene(FLAT).astype(np.uint8))
     inputs["image"] = Image(np.full(FLAT, value), ("y", "x"))
     with pytest.raises(InputError, match=r"^image: "):
@@ -293,7 +291,7 @@ def test_numbers_below_their_bounds_are_refused(operation):
 
 
 @EVERY
-@pytest.mark.parametrize("wrong", ["many", None, float("nan"), float("inf"), 1e300])
+@with_each(wrong=["many", None, float("nan"), float("inf"), 1e300])
 def test_what_is_no_number_or_beyond_bounds_is_refused(operation, wrong):
     for parameter in operation.parameters:
         bounded = parameter.maximum is not None or wrong != 1e300
@@ -326,8 +324,7 @@ def each_setting(operation):
 
 
 @EVERY
-@pytest.mark.parametrize("shape", [(9, 11), (3, 1, 8)], ids=str)
-@pytest.mark.parametrize("constant", [False, True], ids=["scene", "constant"])
+@with_each(shape=[(9, 11), (3, 1, 8)], constant=[False, True])
 def test_each_setting_gives_a_result_or_a_message(operation, shape, constant):
     array = np.full(shape, 120, np.uint16) if constant else scene(shape).astype(np.uint16)
     for parameters in each_setting(operation):
@@ -335,7 +332,7 @@ def test_each_setting_gives_a_result_or_a_message(operation, shape, constant):
 
 
 @EVERY
-@pytest.mark.parametrize("voxels", [0, 30, 1e6])
+@with_each(voxels=[0, 30, 1e6])
 def test_lengths_of_nothing_and_beyond_the_image_give_a_result_or_a_message(operation, voxels):
     for parameter in operation.parameters:
         if parameter.unit is not None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.core.progress import Progress, check_stop
 from napari_seedbed.errors import Cancelled, InputError, MemoryForecastError
 from napari_seedbed.pipeline import memory, operations
@@ -12,6 +13,7 @@ from napari_seedbed.pipeline.declarations import Need, Operation
 from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Context, forecast, run
 from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.shapes import Shapes
 
 
 def _add(job):
@@ -237,6 +239,22 @@ def test_forecast_counts_time_points_with_seeds(movie, seeds, monkeypatch):
     assert forecast(LABEL, {"image": movie}).seconds == 3.0
     assert forecast(ADD, {"image": movie}).seconds == 6.0
     assert forecast(ADD, {"image": movie}).text.endswith("6 s")
+
+
+def test_forecast_counts_labels_in_seeds_and_in_shapes_or_is_told_how_many(movie, monkeypatch):
+    asked = []
+    monkeypatch.setattr(memory, "available_memory", lambda: 1 << 40)
+    counting = replace(LABEL, estimate=lambda _, n, *__: asked.append(n) or Need(1, 1.0))
+    array = np.zeros(movie.spatial_shape, np.int32)
+    array.flat[:8] = [1, 2, 3, 4, 4, 90_000, -1, -2]
+    seeds = Image(array, movie.spatial_axes, movie.spacing)
+    shapes = Shapes(tuple(Shape(label, np.eye(len(array.shape))) for label in (3, 5, 5, 9)))
+    image = movie.select_time(0)
+    for inputs in ({"seeds": seeds}, {"shapes": shapes}, {"seeds": seeds, "shapes": shapes}):
+        forecast(counting, {"image": image, **inputs}, n_labels=50)
+    for n_labels in (0, 1, 2, 50):
+        forecast(counting, {"image": image}, n_labels=n_labels)
+    assert asked == [5, 3, 7, 2, 2, 2, 50]
 
 
 def test_record_is_complete_and_plain(movie, seeds):

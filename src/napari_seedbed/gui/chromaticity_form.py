@@ -25,7 +25,9 @@ from napari_seedbed.gui.layer_choice import ChannelBoxes, LayerCombo
 from napari_seedbed.gui.panel_form import PanelForm, Section, form_rows, rule
 from napari_seedbed.gui.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.run_controls import RunControls, wrapped_label
-from napari_seedbed.pipeline.operations import Operation
+from napari_seedbed.gui.seed_layers import label_count
+from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.operations import Forecast, Operation, forecast
 from napari_seedbed.pipeline.parameters import Parameter
 
 SELECTION = "colour_selection"
@@ -297,6 +299,15 @@ class ChromaticityForm(PanelForm):
     def choose(self, name: str) -> None:
         """Choose a method by its name."""
         self.method.setCurrentIndex(self.method.findData(name))
+
+    def cost(self, image: Image) -> Forecast:
+        """What a run would take with the patches that are chosen."""
+        return forecast(
+            self.operation(),
+            {"image": image},
+            self.own_parameters(),
+            n_labels=label_count(self.patches.layer()),
+        )
 
     def own_parameters(self) -> dict[str, Any]:
         """The parameters of the method that this form knows; not the colours or the outline."""

@@ -400,6 +400,7 @@ class ChromaticityPanel(QWidget):
 
     def _on_patches(self, layer: Layer | None) -> None:
         self.watch.watch(layer)
+        self._show_forecast()
         self._learn_soon()
 
     def _on_class(self, label: int) -> None:
@@ -479,9 +480,7 @@ class ChromaticityPanel(QWidget):
         with errors.shown(self._say):
             image = self.images.image()
             if image.n_channels > 1:
-                parameters = self.form.own_parameters()
-                cost = operations.forecast(self.form.operation(), {"image": image}, parameters)
-                self.form.controls.show_forecast(cost)
+                self.form.controls.show_forecast(self.form.cost(image))
 
     def _enable(self) -> None:
         form = self.form

@@ -213,7 +213,7 @@ class OperationForm(PanelJob, PanelForm):
         if not self.inputs.is_ready:
             return
         try:
-            # Without seeds and shapes, whose reading takes longer than forecasts may.
+            # Without seeds and shapes, whose placing takes longer than forecasts may.
             image = self.inputs.outline()
             layer, time_axis = self.inputs.layer, self.inputs.time_axis
             part = self.apply_to.part(self.viewer, layer, image, time_axis)
@@ -223,6 +223,7 @@ class OperationForm(PanelJob, PanelForm):
                 self.parameters.values(),
                 times=part.times,
                 region=part.region,
+                n_labels=self.inputs.label_count(),
             )
         except InputError as error:
             self.forecast.setText(str(error))

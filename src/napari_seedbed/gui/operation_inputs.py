@@ -31,7 +31,7 @@ from napari_seedbed.gui.layers import (
 from napari_seedbed.gui.panel_form import form_rows
 from napari_seedbed.gui.preparation import trials
 from napari_seedbed.gui.run_controls import wrapped_label
-from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seed_layers import label_count, seeds_image
 from napari_seedbed.gui.seeds_watch import SeedsWatch, move_connections
 from napari_seedbed.gui.shape_layers import shapes_of
 from napari_seedbed.gui.shape_results import is_snake_shapes, new_shapes_layer
@@ -285,6 +285,11 @@ class OperationInputs(QWidget):
         """Whether there is a main layer whose axes are known."""
         layer = self.image.layer()
         return layer is not None and (self.time_axis is not None or axes_known(layer))
+
+    def label_count(self) -> int:
+        """How many labels are marked in the layer of seeds or shapes, for forecasts."""
+        marks = [combo.layer() for role, combo in self.others.items() if role != "other"]
+        return max(map(label_count, marks), default=0)
 
     def outline(self) -> Image:
         """Shape, type and place of the main input; the voxels of joined layers are not read.

@@ -224,6 +224,7 @@ class PixelClassifierPanel(StrokesPanel):
         self._pair()
         self.live.has_seeds = layer is not None or bool(self.sources.learnt())
         self._enable()
+        self._show_forecast()
         self._on_settings_changed()
 
     def _pair(self) -> None:

@@ -213,6 +213,7 @@ class SeededSegmentationPanel(StrokesPanel):
         self.tools.watch(layer)
         self.live.has_seeds = layer is not None
         self._enable()
+        self._show_forecast()
 
     def _on_settings_changed(self, *args: Any) -> None:
         self.parameters.show_row(TITLE, self.requests.can_learn)

@@ -23,7 +23,7 @@ from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.preparation import snakes_preparation as preparation
 from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
-from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.seed_layers import label_count, seeds_image
 from napari_seedbed.gui.shape_layers import Which, check_holds, shapes_of
 from napari_seedbed.gui.shape_results import finish_drawing, is_snake_shapes, new_shapes_layer
 from napari_seedbed.gui.snakes_form import GIVEN_BY_RESULT, SnakesForm
@@ -413,6 +413,7 @@ class SnakesPanel(QWidget):
                 self.form.method_name(),
                 {"image": self.images.image()},
                 self.form.fields().values(),
+                n_labels=label_count(self.form.start.layer()),
             )
             self.form.controls.show_forecast(machine_speed.corrected(forecast))
 
@@ -445,6 +446,7 @@ class SnakesPanel(QWidget):
         self.form.show_which(not isinstance(layer, Labels))
         self.form.offer_update(not isinstance(layer, Labels))
         self._enable()
+        self._show_forecast()
 
     def _on_removed(self, layer: Layer) -> None:
         scene = self._scene

@@ -19,6 +19,7 @@ from napari_seedbed.gui.live_update import LiveUpdate
 from napari_seedbed.gui.machine_speed import machine_speed
 from napari_seedbed.gui.panel_life import PanelLife, removed_in_words
 from napari_seedbed.gui.save_dialogs import ask_for_recipe_path
+from napari_seedbed.gui.seed_layers import label_count
 from napari_seedbed.gui.seeds_watch import SeedsWatch
 from napari_seedbed.gui.strokes_form import StrokesForm
 from napari_seedbed.gui.strokes_results import StrokesResults
@@ -99,6 +100,7 @@ class StrokesPanel(QWidget):
         form.controls.cancel.clicked.connect(self.cancel)
         form.accept.clicked.connect(self.accept)
         form.save_recipe.clicked.connect(self._ask_where_to_save)
+        self.seeds.changed.connect(self._show_forecast)
         self.seeds.changed.connect(self._on_settings_changed)
         session.not_ready.connect(self._on_not_ready)
         session.failed.connect(self._on_failed)
@@ -172,9 +174,14 @@ class StrokesPanel(QWidget):
         """What a run on one time point would cost on this machine."""
         image = self.images.image()
         times = None if image.time_axis is None else [0]
-        return machine_speed.corrected(
-            operations.forecast(self.operation, {"image": image}, self._parameters(), times=times)
+        cost = operations.forecast(
+            self.operation,
+            {"image": image},
+            self._parameters(),
+            times=times,
+            n_labels=label_count(self.seeds.layer),
         )
+        return machine_speed.corrected(cost)
 
     def _show_forecast(self) -> operations.Forecast | None:
         controls = self.form.controls

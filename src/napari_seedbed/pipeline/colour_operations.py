@@ -221,7 +221,7 @@ def _need(
     maps += n_labels * n_channels * parameters.get("coordinates", False)
     painted = 16 * n_channels * parameters["composite"]
     return Need(
-        int(voxels * (16 + 8 * maps + painted)), voxels * (2e-8 * (1 + maps) + 4e-9 * painted)
+        int(voxels * (16 + 5 * maps + painted)), voxels * (2e-8 * (1 + maps) + 4e-9 * painted)
     )
 
 

@@ -1,51 +1,20 @@
 """How much memory a new job may take on this machine."""
 
-import os
-from pathlib import Path
-
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
+from napari_seedbed.pipeline.memory_limits import left_by_groups, left_by_ulimit
 
 
 def available_memory() -> int:
-    """Bytes that can be taken without swapping; in a container, what its limit leaves.
+    """Bytes that can be taken without swapping, and without reaching a limit of this process.
 
     Returns
     -------
     int
-        The smaller of what the kernel says is available and what the control group leaves.
+        The smallest of what the system calls available, what the control groups leave (those of
+        a container or of a job on a cluster) and what ``ulimit`` leaves.
     """
-    return min(_machine_memory(), _container_memory())
+    import psutil
 
-
-def _machine_memory() -> int:
-    try:
-        for line in _MEMINFO.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        import psutil
-    except ImportError:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(psutil.virtual_memory().available)
-
-
-def _container_memory() -> int:
-    """What the control group's limit leaves; a very large number where there is no limit."""
-    try:
-        limit = (_CGROUP / "memory.max").read_text().strip()
-        if limit == "max":
-            return 1 << 62
-        used = int((_CGROUP / "memory.current").read_text())
-        for line in (_CGROUP / "memory.stat").read_text().splitlines():
-            # The page cache counts as used, but is given back on demand.
-            if line.startswith("inactive_file "):
-                used -= int(line.split()[1])
-        return max(int(limit) - used, 0)
-    except (OSError, ValueError):
-        return 1 << 62
+    return min(int(psutil.virtual_memory().available), left_by_groups(), left_by_ulimit())
 
 
 def bytes_in_words(n: float) -> str:

@@ -119,11 +119,12 @@ def forecast(
     *,
     times: Sequence[int] | None = None,
     region: Sequence[slice] | None = None,
+    n_labels: int = 0,
 ) -> Forecast:
     """Memory and time that `run` with the same arguments would take.
 
-    Without seeds and shapes among the inputs, every time point is assumed to have as many labels
-    as the operation needs.
+    Without seeds and shapes among the inputs, every time point is assumed to have `n_labels`
+    labels, or as many as the operation needs if that is more.
     """
     operation = get(operation) if isinstance(operation, str) else operation
     image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
@@ -136,7 +137,7 @@ def forecast(
     if region is not None:
         image = image.crop(window_of(operation, image, parameters, region).seen)
     chosen = range(image.n_times) if times is None else times
-    return _forecast(operation, image, parameters, labels, chosen)
+    return _forecast(operation, image, parameters, labels, chosen, n_labels)
 
 
 def prepare(
@@ -436,16 +437,18 @@ def _forecast(
     parameters: Mapping[str, Any],
     labels: Sequence[set[int]] | None,
     times: Sequence[int],
+    n_labels: int = 0,
 ) -> Forecast:
-    n_labels, n_times = operation.seed_labels, len(times)
+    n_times = len(times)
     if labels is not None:
-        n_labels = max(n_labels, len(set().union(*labels)))
+        n_labels = len(set().union(*labels))
         follows = operation.follows is not None and operation.follows(parameters)
         if len(times) > 1 and not follows:
             n_times = len(with_labels(operation, labels, times))
     each = operation.channels == "each"
     n_channels = image.n_channels
     counted = lengths_in_voxels(operation.parameters, parameters, image.spacing)
+    n_labels = max(n_labels, operation.seed_labels)
     need = operation.estimate(image.spatial_shape, n_labels, 1 if each else n_channels, counted)
     voxels = math.prod(image.spatial_shape)
     volume = voxels * n_channels * image.dtype.itemsize
