@@ -60,6 +60,7 @@ bench: ready
 	$(PYTHON) benchmarks/snakes.py
 	$(PYTHON) benchmarks/regions.py
 	$(PYTHON) benchmarks/filters.py
+	$(PYTHON) benchmarks/forecasts.py --sizes 64 128 --most 10
 	$(PYTHON) benchmarks/classifier.py
 
 screenshots: ready

@@ -420,6 +420,6 @@ def test_labels_are_counted_in_each_kind_of_layer_and_those_outside_are_not():
 
 
 def test_what_has_no_labels_to_count_counts_as_none():
-    on_disk = da.ones(SHAPE, np.int32, chunks=3)
+    on_disk = da.ones(SHAPE, dtype=np.int32, chunks=3)
     half = Points(np.zeros((2, 3)), features={"label": [0.5, 1]})
     assert [label_count(layer) for layer in (None, Labels(on_disk), half, picture())] == [0] * 4

@@ -289,8 +289,8 @@ def _need(
     each = 4 + 8 * n_labels * parameters["probabilities"]
     each += 14 if parameters["result"] == "objects" else 0
     return Need(
-        int(pixel_classifier_memory(shape, features) + each * math.prod(shape)),
-        pixel_classifier_seconds(shape, features, int(parameters["n_trees"])),
+        int(pixel_classifier_memory(shape, features, n_labels) + each * math.prod(shape)),
+        pixel_classifier_seconds(shape, features, int(parameters["n_trees"]), n_labels),
     )
 
 

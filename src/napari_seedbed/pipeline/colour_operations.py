@@ -35,7 +35,7 @@ from napari_seedbed.pipeline.colour_references import (
     written_gaussians,
     written_histograms,
 )
-from napari_seedbed.pipeline.declarations import Channels, Job, Need, Operation
+from napari_seedbed.pipeline.declarations import Channels, Estimate, Job, Need, Operation
 from napari_seedbed.pipeline.filter_operations import by_voxel
 from napari_seedbed.pipeline.parameters import Parameter
 
@@ -213,16 +213,22 @@ def _composite(job: Job, voxels: NDArray, mask: NDArray) -> Channels:
     return Channels(painted, as_input=True)
 
 
-def _need(
-    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
-) -> Need:
-    voxels = math.prod(shape)
-    maps = n_labels * (1 + parameters["probabilities"])
-    maps += n_labels * n_channels * parameters.get("coordinates", False)
-    painted = 16 * n_channels * parameters["composite"]
-    return Need(
-        int(voxels * (16 + 5 * maps + painted)), voxels * (2e-8 * (1 + maps) + 4e-9 * painted)
-    )
+def _need(bytes_a_map: int) -> Estimate:
+    """A forecast by the number of probability maps and the like."""
+
+    def estimate(
+        shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+    ) -> Need:
+        voxels = math.prod(shape)
+        maps = n_labels * (1 + parameters["probabilities"])
+        maps += n_labels * n_channels * parameters.get("coordinates", False)
+        painted = 16 * n_channels * parameters["composite"]
+        return Need(
+            int(voxels * (16 + bytes_a_map * maps + painted)),
+            voxels * (2e-8 * (1 + maps) + 4e-9 * painted),
+        )
+
+    return estimate
 
 
 def _own_pixel(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
@@ -319,7 +325,7 @@ CHROMATICITY_GAUSSIAN = Operation(
     ndim=(2, 3),
     channels="joint",
     least_channels=2,
-    estimate=_need,
+    estimate=_need(5),
     halo=_written_colours,
     seed_labels=1,
     help="Finds what has the colour of a patch, however bright: probability 1 at the mean "
@@ -386,7 +392,7 @@ HISTOGRAM_BACKPROJECTION = Operation(
     ndim=(2, 3),
     channels="joint",
     least_channels=2,
-    estimate=_need,
+    estimate=_need(9),
     halo=_written_colours,
     seed_labels=1,
     help="Finds what has colours that are frequent in a patch, whatever their distribution: each "

@@ -80,7 +80,7 @@ def _label_morphology_need(
     voxels = math.prod(shape)
     if parameters["kind"] == "closing":
         return Need(24 * voxels, 9e-7 * voxels)
-    return Need(16 * voxels, (3e-8 + 2e-9 * rows_in_window(shape, parameters)) * voxels)
+    return Need(28 * voxels, (3e-8 + 2e-9 * rows_in_window(shape, parameters)) * voxels)
 
 
 FILL_HOLES = objects_operation(
@@ -133,7 +133,7 @@ EXPAND_LABELS = objects_operation(
     title="Expand objects",
     function=core_call("expand_labels", "labels"),
     parameters=(length("distance", 2.0, "Distance", "How far objects grow at most."),),
-    estimate=by_voxel(28, 3e-7),
+    estimate=by_voxel(80, 3e-7),
     halo=_expand_halo,
     help="Grows all objects into the ground around them until they meet: each voxel goes to the "
     "nearest one.",

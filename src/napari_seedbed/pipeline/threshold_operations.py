@@ -49,7 +49,15 @@ def _local_need(
         # Rows of the window are what takes time.
         width = min(parameters["block_size"], max(shape)) + 1
         each += 6e-9 * width ** (len(shape) - 1)
-    return Need(12 * voxels, each * voxels)
+    return Need(5_000_000 + 20 * voxels, each * voxels)
+
+
+def _window_need(
+    shape: tuple[int, ...], n_labels: int, n_channels: int, parameters: Mapping[str, Any]
+) -> Need:
+    # Blocks have a size of their own.
+    voxels = math.prod(shape)
+    return Need(16_000_000 + 14 * voxels, 2e-7 * voxels)
 
 
 def _window_halo(spacing: tuple[float, ...], parameters: Mapping[str, Any]) -> tuple[int, ...]:
@@ -255,7 +263,7 @@ _WINDOW_SIZE = length(
 )
 
 SAUVOLA = _declared(
-    by_voxel(4, 2e-7),
+    _window_need,
     name="sauvola",
     title="Sauvola",
     function=volume_thresholds.sauvola,
@@ -292,7 +300,7 @@ SAUVOLA = _declared(
 )
 
 NIBLACK = _declared(
-    by_voxel(4, 2e-7),
+    _window_need,
     name="niblack",
     title="Niblack",
     function=volume_thresholds.niblack,

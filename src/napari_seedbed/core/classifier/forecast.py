@@ -19,10 +19,13 @@ FEATURE_SECONDS = {2: 3e-8, 3: 9e-8}
 TREE_SECONDS = 1.5e-8
 """For each tree and voxel on one core."""
 
+CLASS_SECONDS = 1.5e-9
+"""For each tree, voxel and class on one core (`benchmarks/forecasts.py`)."""
+
 LEARNING_SECONDS = 0.4
 
 
-def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet) -> int:
+def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet, n_classes: int = 2) -> int:
     """Return about how many bytes `PixelClassifier.classify` takes beyond the image.
 
     Parameters
@@ -30,19 +33,26 @@ def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet) -> int:
     shape : sequence of int
         Spatial shape of the image.
     features : FeatureSet
+    n_classes : int
+        Of each a block has a probability a voxel.
     """
     numbers = min(BLOCK_NUMBERS, prod(shape) * features.count)
-    return FIXED_BYTES + thread_count() * BESIDE * 4 * numbers
+    each = BESIDE * 4 + 8 * n_classes / features.count
+    return FIXED_BYTES + int(thread_count() * each * numbers)
 
 
-def pixel_classifier_seconds(shape: Sequence[int], features: FeatureSet, n_trees: int) -> float:
+def pixel_classifier_seconds(
+    shape: Sequence[int], features: FeatureSet, n_trees: int, n_classes: int = 2
+) -> float:
     """Return about how many seconds `PixelClassifier` takes to learn and to classify an image.
 
     Parameters
     ----------
-    shape, features
+    shape, features, n_classes
         As in `pixel_classifier_memory`.
     n_trees : int
     """
-    each = FEATURE_SECONDS[features.ndim] * features.count + TREE_SECONDS * n_trees
+    each = FEATURE_SECONDS[features.ndim] * features.count + n_trees * (
+        TREE_SECONDS + CLASS_SECONDS * n_classes
+    )
     return LEARNING_SECONDS + prod(shape) * each / min(thread_count(), 2)
