@@ -48,9 +48,9 @@ def pixel_classifier_seconds(
 
     Parameters
     ----------
-    shape, features, n_classes
+    shape, features
         As in `pixel_classifier_memory`.
-    n_trees : int
+    n_trees, n_classes : int
     """
     each = FEATURE_SECONDS[features.ndim] * features.count + n_trees * (
         TREE_SECONDS + CLASS_SECONDS * n_classes
