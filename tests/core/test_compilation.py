@@ -1,19 +1,14 @@
 """Compiling ahead of the first stroke."""
 
+import subprocess
+import sys
 from types import ModuleType
 
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from napari_seedbed.core import (
-    RandomWalker,
-    SeededSegmenter,
-    compile_kernels,
-    measure_objects,
-    pixel_classification,
-)
-from napari_seedbed.core.compiling import compile_from_the_end, signatures
+from napari_seedbed.core import RandomWalker, compile_kernels
 from napari_seedbed.core.walker import (
     graph_kernels,
     graph_layout,
@@ -43,42 +38,39 @@ def test_a_large_volume_needs_nothing_more():
     assert [compiled(module) for module in MODULES] == before
 
 
-def segment(image, seeds):
-    SeededSegmenter(image, background=2).solve(seeds)
+RUNS = {
+    "automatic": "SeededSegmenter(image, background=2).solve(seeds)",
+    "published": """walker = RandomWalker(image)
+for labels in (seeds, seeds, np.where(seeds == 2, 0, seeds)):
+    walker.solve(labels)""",
+    "classifier": "pixel_classification(image, seeds, n_scales=1, n_trees=2)",
+}
 
-
-def walk(image, seeds):
-    walker = RandomWalker(image)
-    walker.solve(seeds)
-    for labels in (seeds, np.where(seeds == 2, 0, seeds)):
-        walker.solve(labels)
-
-
-def classify(image, seeds):
-    pixel_classification(image, seeds, n_scales=1, n_trees=2)
-
-
-VOLUME, PICTURE = (40, 24, 24), (60, 70)
-
-
-@pytest.mark.parametrize(
-    ("engine", "run", "shapes"),
-    [
-        ("automatic", segment, [VOLUME, PICTURE, (600, 50)]),
-        ("published", walk, [VOLUME, PICTURE]),
-        ("classifier", classify, [VOLUME, PICTURE]),
-    ],
+# In a process of its own, where no other test has had anything compiled.
+SCRIPT = """
+import numpy as np
+from napari_seedbed.core import (
+    RandomWalker, SeededSegmenter, measure_objects, pixel_classification,
 )
-def test_what_is_compiled_from_the_end_is_what_the_engine_asks_for(engine, run, shapes):
-    compile_from_the_end(engine)
-    before = {kernel: list(kernel.signatures) for kernel, _ in signatures(engine)}
-    assert len(before) == len(signatures(engine))
-    for shape in shapes:
-        image = np.random.default_rng(0).random(shape).astype(np.float32)
-        seeds = np.zeros(shape, np.int32)
-        seeds[4, ..., 4:20], seeds[30, ..., 4:20], seeds[20, ..., 8:12] = 1, 2, 3
-        run(image, seeds)
-        measure_objects(seeds, image=image)
-    # Compiled from the end they know one type of arrays, and the engine brings no other.
-    assert all(len(types) == 1 for types in before.values())
-    assert {kernel: list(kernel.signatures) for kernel in before} == before
+from napari_seedbed.core.compiling import compile_from_the_end, signatures
+
+compile_from_the_end({engine!r})
+before = {{kernel: list(kernel.signatures) for kernel, _ in signatures({engine!r})}}
+assert len(before) == len(signatures({engine!r}))
+assert all(len(types) == 1 for types in before.values())
+for shape in ((40, 24, 24), (60, 70), (600, 50)):
+    image = np.random.default_rng(0).random(shape).astype(np.float32)
+    seeds = np.zeros(shape, np.int32)
+    seeds[4, ..., 4:20], seeds[30, ..., 4:20], seeds[20, ..., 8:12] = 1, 2, 3
+    exec({run!r})
+    measure_objects(seeds, image=image)
+for kernel, types in before.items():
+    assert kernel.signatures == types, kernel
+"""
+
+
+@pytest.mark.parametrize("engine", RUNS)
+def test_what_is_compiled_from_the_end_is_what_the_engine_asks_for(engine):
+    script = SCRIPT.format(engine=engine, run=RUNS[engine])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -5,19 +5,24 @@ References
 Grady L (2006). Random walks for image segmentation. IEEE Trans. PAMI 28(11), 1768-1783.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csc_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 
+from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.one_thread import one_library_thread
 from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded.walk_kernels import TOGETHER, solve_walks
 from napari_seedbed.core.threads import run_ranges, split
 
+Floats = NDArray[np.float64]
+
 TOLERANCE = 1e-3
-MOST_STEPS = 300
+MOST_STEPS = 1000
 STEPS_OF_A_LOOK = 4
 
 
@@ -28,6 +33,7 @@ def walk_probabilities(
     rest: int,
     should_stop: ShouldStop | None = None,
     *,
+    is_flat: bool = False,
     start: NDArray[np.float32] | None = None,
     changed: Collection[int] | None = None,
 ) -> NDArray[np.float32]:
@@ -44,6 +50,9 @@ def walk_probabilities(
         The label that gets what the others leave: it is not solved for.
     should_stop : callable, optional
         Asked between labels; True raises `Cancelled`.
+    is_flat : bool
+        Whether the nodes lie in one plane. Steps lead nowhere from few seeds in a large picture;
+        what is left of its equations when they are solved directly is little.
     start : (K, N) ndarray of float32, optional
         A guess that is improved by a few steps only, for a quick look.
     changed : collection of int, optional
@@ -54,7 +63,10 @@ def walk_probabilities(
     (K, N) ndarray of float32
         From 0 to 1; the sum over the labels is 1 where there is a way to a seed, else all are 0.
     """
-    free = np.flatnonzero(given < 0)
+    part = connected_components(weights, directed=False)[1]
+    is_reached = np.zeros(part.max(initial=0) + 1, np.bool_)
+    is_reached[part[given >= 0]] = True
+    free = np.flatnonzero((given < 0) & is_reached[part])
     others = [label for label in range(n_labels) if label != rest]
     inner = weights[free][:, free].sorted_indices()
     # How well each free node is tied to the seeds of each label.
@@ -64,40 +76,69 @@ def walk_probabilities(
     ).tocsr()
     ties = (weights[free] @ member).tocsc()
     diagonal = np.asarray(weights.sum(axis=1)).reshape(-1)[free]
-    diagonal[diagonal == 0] = 1
-    begin, to = inner.indptr.astype(np.int32), inner.indices.astype(np.int32)
-    row = np.repeat(np.arange(len(free), dtype=np.int32), np.diff(begin))
-    middle = begin[:-1] + np.bincount(row[to < row], minlength=len(free)).astype(np.int32)
     out = np.zeros((n_labels, given.size), np.float32) if start is None else start.copy()
     out[:, held] = 0
     out[given[held], held] = 1
-    looked_at = others if changed is None else [label for label in others if label in changed]
-
-    def solve(first: int, last: int) -> None:
-        labels = looked_at[first * TOGETHER : last * TOGETHER]
-        source = np.zeros((len(free), TOGETHER))
-        source[:, : len(labels)] = ties[:, labels].toarray()
-        x = np.zeros_like(source)
-        steps = MOST_STEPS
-        if start is not None:
-            x[:, : len(labels)] = start[labels][:, free].T
-            source -= diagonal[:, np.newaxis] * x - inner @ x
-            steps = STEPS_OF_A_LOOK
-        solve_walks(begin, middle, to, inner.data, diagonal, source, TOLERANCE, steps, x)
-        for column, label in enumerate(labels):
-            out[label, free] = np.clip(x[:, column], 0, 1)
-
-    n_tasks = -(-len(looked_at) // TOGETHER)
-    if n_tasks:
-        run_ranges(solve, split(n_tasks, n_tasks), should_stop=should_stop)
+    out[:, ~is_reached[part]] = 0
+    if start is None and is_flat:
+        solved = call_aside(lambda: _solved_directly(inner, diagonal, ties[:, others]), should_stop)
+        for column, label in enumerate(others):
+            out[label, free] = np.clip(solved[:, column], 0, 1)
+    else:
+        looked_at = others if changed is None else [label for label in others if label in changed]
+        _solve_in_steps(inner, diagonal, ties, looked_at, free, start, out, should_stop)
     total = out[others][:, free].sum(axis=0)
     scale = 1 / np.maximum(total, 1)
     for label in others:
         out[label, free] *= scale
     out[rest, free] = np.clip(1 - total, 0, 1)
-    n_parts, part = connected_components(weights, directed=False)
-    if n_parts > 1:
-        reached = np.zeros(n_parts, np.bool_)
-        reached[part[given >= 0]] = True
-        out[:, ~reached[part]] = 0
     return out
+
+
+def _solved_directly(inner: csr_array, diagonal: Floats, ties: csc_array) -> Floats:
+    """Solve by a factorisation, in the order of least degree: (nodes, labels)."""
+    matrix = diags_array(diagonal) - inner
+    with one_library_thread():
+        # Without the symmetric mode this order takes a hundred times as long.
+        factors = splu(
+            matrix.tocsc(),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+        found: Floats = factors.solve(ties.toarray())
+    return found
+
+
+def _solve_in_steps(
+    inner: csr_array,
+    diagonal: Floats,
+    ties: csc_array,
+    labels: Sequence[int],
+    free: NDArray[np.intp],
+    start: NDArray[np.float32] | None,
+    out: NDArray[np.float32],
+    should_stop: ShouldStop | None,
+) -> None:
+    """Solve by conjugate gradients for some labels, and write them into `out`."""
+    begin, to = inner.indptr.astype(np.int32), inner.indices.astype(np.int32)
+    row = np.repeat(np.arange(len(free), dtype=np.int32), np.diff(begin))
+    middle = begin[:-1] + np.bincount(row[to < row], minlength=len(free)).astype(np.int32)
+
+    def solve(first: int, last: int) -> None:
+        together = labels[first * TOGETHER : last * TOGETHER]
+        source = np.zeros((len(free), TOGETHER))
+        source[:, : len(together)] = ties[:, together].toarray()
+        x = np.zeros_like(source)
+        steps = MOST_STEPS
+        if start is not None:
+            x[:, : len(together)] = start[together][:, free].T
+            source -= diagonal[:, np.newaxis] * x - inner @ x
+            steps = STEPS_OF_A_LOOK
+        solve_walks(begin, middle, to, inner.data, diagonal, source, TOLERANCE, steps, x)
+        for column, label in enumerate(together):
+            out[label, free] = np.clip(x[:, column], 0, 1)
+
+    n_tasks = -(-len(labels) // TOGETHER)
+    if n_tasks:
+        run_ranges(solve, split(n_tasks, n_tasks), should_stop=should_stop)

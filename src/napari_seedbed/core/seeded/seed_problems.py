@@ -103,7 +103,7 @@ class BasinWalks:
         """Return how probable each label is at each node (K, N), see `walk_probabilities`."""
         return walk_probabilities(
             self.weights, self.holds, len(seeds.values), seeds.rest, should_stop,
-            start=start, changed=changed,
+            is_flat=self.base.basin.shape[0] == 1, start=start, changed=changed,
         )  # fmt: skip
 
 
