@@ -432,3 +432,16 @@ def test_the_result_is_the_most_probable_label_on_islands_too():
     assert (found[truth == 3] == BACKGROUND).mean() > 0.9
     named = np.array(engine.label_values)[engine.probabilities.argmax(axis=0)]
     np.testing.assert_array_equal(named, found)
+
+
+@pytest.mark.parametrize("shape", [(1400, 1400), (5, 1000, 1000)])
+def test_two_small_strokes_share_a_large_image_without_edges(shape):
+    image = np.random.default_rng(0).normal(0, 1, shape).astype(np.float32)
+    seeds = np.zeros(shape, np.int32)
+    seeds[..., 100:104, 100:160], seeds[..., -104:-100, -160:-100] = 1, 2
+    for background in (None, 2):
+        found = SeededSegmenter(image, background=background).solve(seeds)
+        # Each is on its own side, about half of it all.
+        assert abs((found == 1).mean() - 0.5) < 0.15
+        assert (found[..., :200, :200] == 1).mean() > 0.8
+        assert (found[..., -200:, -200:] == 2).mean() > 0.8

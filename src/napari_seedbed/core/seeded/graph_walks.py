@@ -51,8 +51,8 @@ def walk_probabilities(
     should_stop : callable, optional
         Asked between labels; True raises `Cancelled`.
     is_flat : bool
-        Whether the nodes lie in one plane. Steps lead nowhere from few seeds in a large picture;
-        what is left of its equations when they are solved directly is little.
+        Whether the nodes lie in a picture or a slab. From few seeds in a large one steps lead
+        nowhere, and its equations are quickly solved directly.
     start : (K, N) ndarray of float32, optional
         A guess that is improved by a few steps only, for a quick look.
     changed : collection of int, optional

@@ -17,6 +17,9 @@ from napari_seedbed.core.slabs import Slab, in_slabs
 
 Floats = NDArray[np.float32]
 
+FLAT = 20.0
+"""A volume is a slab from this ratio of its longest to its shortest side on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Seeds:
@@ -93,6 +96,13 @@ class BasinWalks:
     holds: NDArray[np.int32]
     weights: csr_array
 
+    @property
+    def _is_flat(self) -> bool:
+        """Whether the volume is a picture, or a slab that is as good as one."""
+        # An area is the product of the other sides of a voxel.
+        lengths = self.base.basin.shape / self.base.areas
+        return bool(lengths.max() >= FLAT * lengths.min())
+
     def walk(
         self,
         seeds: Seeds,
@@ -103,7 +113,7 @@ class BasinWalks:
         """Return how probable each label is at each node (K, N), see `walk_probabilities`."""
         return walk_probabilities(
             self.weights, self.holds, len(seeds.values), seeds.rest, should_stop,
-            is_flat=self.base.basin.shape[0] == 1, start=start, changed=changed,
+            is_flat=self._is_flat, start=start, changed=changed,
         )  # fmt: skip
 
 
