@@ -44,7 +44,7 @@ def compile_beside(engine: Engine) -> bool:
         f"import gc; from {__name__} import compile_from_the_end as c; gc.disable(); c({engine!r})"
     )
     subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-P", "-c", code],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

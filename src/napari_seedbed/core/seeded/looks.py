@@ -48,7 +48,7 @@ class Look:
         if known is None:
             plane = self._painted(painter, whole)
         else:
-            plane = known.reshape(painter.places.basin.shape)[whole].copy()
+            plane = known[whole].copy()
             part = None if changed is None else _intersection(whole, changed)
             if part is not None:
                 plane[_within(part, whole)] = self._painted(painter, part)

@@ -132,11 +132,20 @@ class VoxelWalks:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """What a solve leaves behind: for what is asked of it later, and for the next first look."""
+    """What a solve leaves behind: for what is asked of it later, and for the next first look.
+
+    Attributes
+    ----------
+    problem : BasinWalks or VoxelWalks
+    painter : Painter
+    seeds : Seeds
+    labels : (Z, Y, X) ndarray of int
+    """
 
     problem: BasinWalks | VoxelWalks
     painter: Painter
     seeds: Seeds
+    labels: NDArray[np.integer]
 
     def serves(self, problem: BasinWalks, seeds: Seeds) -> bool:
         """Whether a first look at new seeds can begin with it."""
@@ -199,11 +208,11 @@ class Solution:
         places, labels = np.divmod(np.setxor1d(before, after), len(names))
         return places, names[labels]
 
-    def probabilities(self, labels: NDArray[np.integer], should_stop: ShouldStop | None) -> Floats:
+    def probabilities(self, should_stop: ShouldStop | None) -> Floats:
         """Probability of each label at each voxel (K, Z, Y, X); 0 where no seed reaches.
 
-        Where these `labels` (Z, Y, X), the result, are not the most probable, as on islands that
-        were given to the background, they change places with what is.
+        Where the labels of the result are not the most probable, as on islands that were given to
+        the background, they change places with what is.
         """
         painting = self.painter.paint(None, should_stop, each=True)
         each = painting.each
@@ -218,9 +227,9 @@ class Solution:
             part = each[(slice(None), *slab)]
             total = part.sum(axis=0)
             part /= np.where(total > 0, total, 1)
-            own = np.searchsorted(self.seeds.values, labels[slab].astype(np.int64, copy=False))
+            own = np.searchsorted(self.seeds.values, self.labels[slab].astype(np.int64, copy=False))
             top = part.argmax(axis=0)
-            others = np.nonzero((own != top) & (total > 0) & (labels[slab] > 0))
+            others = np.nonzero((own != top) & (total > 0) & (self.labels[slab] > 0))
             here, there = (own[others], *others), (top[others], *others)
             part[here], part[there] = part[there], part[here]
 

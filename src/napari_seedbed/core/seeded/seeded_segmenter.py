@@ -258,7 +258,7 @@ class SeededSegmenter:
         if is_background.any() and np.count_nonzero(~is_background) > 1:
             drop_islands(winner, seeds)
         result = self.named(winner, seeds).reshape(self.shape)
-        self._last = Solution(problem, painter, seeds)
+        self._last = Solution(problem, painter, seeds, result.reshape(self._grid))
         self.label_values = values
         self.labels = result
         report(Progress(1.0, "Done"))
@@ -293,7 +293,7 @@ class SeededSegmenter:
             walks = problem.walk(seeds, should_stop, start, changed)
             evidence = last.painter.evidence
             painter = Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of)
-            look(painter, 0.86, self.labels, last.region_of_change(problem, seeds, start, walks))
+            look(painter, 0.86, last.labels, last.region_of_change(problem, seeds, start, walks))
 
     def named(
         self, winner: NDArray[np.int32], seeds: Seeds, region: Region | None = None
@@ -401,9 +401,8 @@ class SeededSegmenter:
 
     def find_probabilities(self, should_stop: ShouldStop | None = None) -> Floats:
         """Make `probabilities`; raise `Cancelled` when `should_stop`, asked often, says so."""
-        last, labels = self._solved("probabilities"), self.labels
-        assert labels is not None
-        return last.probabilities(labels.reshape(self._grid), should_stop).reshape(-1, *self.shape)
+        found = self._solved("probabilities").probabilities(should_stop)
+        return found.reshape(-1, *self.shape)
 
     def find_uncertainty(self, should_stop: ShouldStop | None = None) -> Floats:
         """Make `uncertainty`; raise `Cancelled` when `should_stop`, asked often, says so."""
