@@ -25,7 +25,7 @@ LEAST = 3e-3
 """Walks less probable than this are left out."""
 
 _ROWS_PER_TASK = 32
-_VOXELS_AT_ONCE = 1 << 20
+_VOXELS_AT_ONCE = 1 << 19
 _LEAST_ROWS = 64
 
 
