@@ -7,7 +7,7 @@ PYTEST = $(PYTHON) -m pytest
 help:
 	@echo "make demo         seeded segmentation of real nuclei, in a napari window"
 	@echo "make test         all tests, every operation on a sample of the kinds of images"
-	@echo "make test-all     all tests, every operation on all kinds of images"
+	@echo "make test-all     all tests, every operation on all kinds of images, core on the oldest libraries"
 	@echo "make bounds       every operation on extreme images, each index of compiled loops checked"
 	@echo "make check        format, lint, types, dependencies, import rules, manifest"
 	@echo "make bench        side-by-side measurements with scikit-image"
@@ -32,11 +32,12 @@ test: ready
 
 test-all: export SEEDBED_TESTS = all
 test-all: test
+	scripts/check_oldest.sh
 
 # A cache of its own: what is compiled with these checks is slower, and must not be kept for users.
 bounds: ready
 	SEEDBED_TESTS=all NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.venv/checked-bounds \
-	    $(PYTEST) -q tests/pipeline/test_every_operation.py -k "large_and_small or small_and_thin"
+	    $(PYTEST) -q tests/pipeline/operations/test_every_operation.py -k "large_and_small or small_and_thin"
 
 check: ready
 	$(PYTHON) -m ruff format --check .
@@ -45,7 +46,7 @@ check: ready
 	$(PYTHON) -m deptry src
 	$(PYTHON) -m deptry tests tests/core tests/gui tests/pipeline scripts benchmarks docs examples src \
 	    --exclude .venv --ignore DEP002,DEP004
-	$(PYTEST) -q tests/test_layers.py tests/test_docs.py tests/gui/test_manifest.py
+	$(PYTEST) -q tests/test_layers.py tests/test_docs.py tests/gui/hooks/test_manifest.py
 
 bench: ready
 	$(PYTHON) -m pip install -qq --disable-pip-version-check --editable '.[bench]'
@@ -58,8 +59,14 @@ bench: ready
 	$(PYTHON) benchmarks/quality_lessons.py
 	$(PYTHON) benchmarks/first_run.py
 	$(PYTHON) benchmarks/snakes.py
+	$(PYTHON) benchmarks/batch.py
+	$(PYTHON) benchmarks/quality_snakes.py --sizes
+	$(PYTHON) benchmarks/objects.py
+	$(PYTHON) benchmarks/proofreading.py
+	scripts/with_display.sh $(PYTHON) docs/proofreading_hour.py
 	$(PYTHON) benchmarks/regions.py
 	$(PYTHON) benchmarks/filters.py
+	$(PYTHON) benchmarks/own_code.py
 	$(PYTHON) benchmarks/forecasts.py --sizes 64 128 --most 10
 	$(PYTHON) benchmarks/classifier.py
 

@@ -5,7 +5,7 @@ one disc of at most 3 pixels radius in one slice, where it is deepest; then each
 disc into the largest connected error. Prints the mean Dice coefficient of the five objects at the
 start and after 5, 10 and 15 rounds.
 
-With --uncertain the robot follows the engine's own "next uncertain place" instead, as a person
+With --uncertain the robot follows the panel's suggestions instead, as a person
 does, who cannot search a whole volume for the largest error: where an error of at least 30 voxels
 touches the uncertain region, the largest of these is corrected, else the next region is looked at.
 The table says how many marks reach the same coefficient, and how many looks a mark takes.
@@ -146,13 +146,15 @@ def follow_doubts(engine: Engine, crop: Marked, rounds: int) -> tuple[list[float
         errors, _ = ndi.label(result != truth)
         sizes = np.bincount(errors.ravel())
         sizes[0] = 0
-        uncertainty, looks_before = solver.uncertainty, len(visited)
+        (uncertainty, second), looks_before = solver.find_doubt(), len(visited)
         while len(visited) < looks_before + LOOKS:
             region = next_uncertain_region(
                 uncertainty,
                 visited,
                 n_labels=len(crop.targets) + 1,
                 spacing=crop.scene.spacing,
+                labels=result,
+                second=second,
             )
             if region is None:
                 break

@@ -1,6 +1,6 @@
 """Graphs of regions, watersheds and peaks beside scikit-image's; prints ratios, asserts nothing.
 
-``python benchmarks/regions.py`` takes about two minutes, nearly all of them scikit-image's. With
+``python benchmarks/regions.py`` takes about four minutes, nearly all of them scikit-image's. With
 ``--window`` it also measures, in a napari window, how long a move of the panel's slider takes.
 """
 
@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scenes import machine
+from scipy.ndimage import gaussian_filter
 from skimage import data, graph, morphology, segmentation
+from skimage.feature import peak_local_max
 from skimage.filters import sobel
 
 from napari_seedbed.core import (
@@ -98,17 +100,39 @@ def compare_graphs(n_regions: int) -> None:
     print(f"  another level, all voxels painted  {1e3 * seconds:9.1f} ms")
 
 
+def compare_watersheds(
+    name: str, heights: NDArray[Any], seeds: NDArray[Any], compactness: float = 0.0
+) -> None:
+    """Flood from seeds, and say where results differ."""
+    own = partial(watershed, heights, seeds, compactness=compactness)
+    peer = partial(segmentation.watershed, heights, seeds, compactness=compactness)
+    mine, other = compare(f"  {name}", own, peer)
+    print(f"    results differ in {100 * np.mean(mine != other):.2g} % of the voxels")
+
+
+def compare_volumes(n: int) -> None:
+    """Watersheds of a smooth volume from the pits in it, for several types."""
+    heights = gaussian_filter(np.random.default_rng(0).random((n, n, n)), 3)
+    pits = peak_local_max(-heights, min_distance=12)
+    seeds = np.zeros(heights.shape, np.int32)
+    seeds[tuple(pits.T)] = np.arange(1, len(pits) + 1)
+    heights -= heights.min()
+    heights /= heights.max()
+    print(f"{n}³ voxels, {len(pits)} seeds")
+    for kind in (np.uint8, np.uint16, np.float32, np.float64):
+        whole = np.issubdtype(kind, np.integer)
+        values = np.rint(heights * np.iinfo(kind).max) if whole else heights
+        compare_watersheds(f"watershed, {np.dtype(kind)}", values.astype(kind), seeds)
+
+
 def compare_growth() -> None:
     """Watersheds and peaks of a large picture."""
     heights = np.tile(sobel(data.astronaut()[..., 0]), (3, 3))
     seeds = even_seeds(heights.shape, 1000)
     print(f"{heights.shape[0]} x {heights.shape[1]} pixels")
     for compactness in (0.0, 0.01):
-        own = partial(watershed, heights, seeds, compactness=compactness)
-        peer = partial(segmentation.watershed, heights, seeds, compactness=compactness)
-        name = "compact watershed" if compactness else "watershed"
-        mine, other = compare(f"  {name}", own, peer)
-        print(f"    results differ in {100 * np.mean(mine != other):.2g} % of the pixels")
+        compare_watersheds("compact watershed" if compactness else "watershed", heights, seeds,
+                           compactness=compactness)  # fmt: skip
     compare("  h-maxima", partial(h_maxima, heights, 0.1),
             partial(morphology.h_maxima, heights, 0.1))  # fmt: skip
 
@@ -118,7 +142,7 @@ def measure_slider(n_regions: int) -> None:
     import napari
     from qtpy.QtWidgets import QApplication
 
-    from napari_seedbed.gui.region_graph_panel import RegionGraphPanel
+    from napari_seedbed.gui.tools.regions.region_graph_panel import RegionGraphPanel
 
     side = round(n_regions**0.5)
     regions = np.kron(np.arange(1, side * side + 1).reshape(side, side), np.ones((10, 10), int))
@@ -127,7 +151,7 @@ def measure_slider(n_regions: int) -> None:
     viewer.add_labels(regions.astype(np.int32), visible=False)
     panel = RegionGraphPanel(viewer)
     viewer.window.add_dock_widget(panel)
-    while panel.session.now is None or panel._look.isActive() or panel._draw.isActive():
+    while panel.session.now is None or panel.is_busy:
         QApplication.processEvents()
     moves, frames = [], []
     for position in range(200, 900, 50):
@@ -147,10 +171,12 @@ def measure_slider(n_regions: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--regions", type=int, default=10_000)
+    parser.add_argument("--size", type=int, default=256, help="edge of the volume")
     parser.add_argument("--window", action="store_true", help="measure the panel's slider, too")
     arguments = parser.parse_args(sys.argv[1:])
     print(machine())
     compare_graphs(arguments.regions)
     compare_growth()
+    compare_volumes(arguments.size)
     if arguments.window:
         measure_slider(arguments.regions)

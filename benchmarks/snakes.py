@@ -30,9 +30,9 @@ from napari_seedbed.core import (
     morphological_geodesic_active_contour,
 )
 from napari_seedbed.core.threads import thread_count
-from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.operations import run
-from napari_seedbed.pipeline.shapes import Shapes
 
 ITERATIONS = 50
 IN_3D = {"extent": "volume"}

@@ -1,12 +1,19 @@
-"""Writes docs/operations.md from the declarations of the operations."""
+"""Writes what docs/ derives from declarations: operations, kinds of files, schema of recipes."""
 
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from napari_seedbed.pipeline.declarations import Operation
-from napari_seedbed.pipeline.listing import by_group, in_one_line, takes_in_words
-from napari_seedbed.pipeline.parameters import Parameter
+from napari_seedbed.pipeline.engine.declarations import Operation
+from napari_seedbed.pipeline.engine.parameters import Parameter
+from napari_seedbed.pipeline.files import readers, vector_readers, writers
+from napari_seedbed.pipeline.operations.listing import by_group, in_one_line, takes_in_words
+from napari_seedbed.pipeline.recipes.recipe_schema import recipe_schema
 
 PAGE = Path(__file__).with_name("operations.md")
+FILES_PAGE = Path(__file__).with_name("files.md")
+SCHEMA = Path(__file__).with_name("recipe.schema.json")
 HEAD = """# Operations
 
 <!-- Written by docs/make_reference.py from the declarations; edit those and run `make docs`. -->
@@ -105,7 +112,7 @@ def section(operation: Operation) -> str:
 | menu | {menu} |
 | takes | {takes_in_words(operation)} |
 | gives | {outputs_of(operation)} |
-| dimensions | {" and ".join(f"{ndim}D" for ndim in operation.ndim)}; {times} |
+| dimensions | 2D and 3D; {times} |
 | channels | {CHANNELS[operation.channels]} |
 """
     ]
@@ -125,6 +132,61 @@ def section(operation: Operation) -> str:
     return "".join(parts)
 
 
+def read() -> Iterator[str]:
+    """Lines of the table of files that are read."""
+    yield "| kind | endings | beside the pixels | several images | larger than memory | in napari |"
+    yield "|---|---|---|---|---|---|"
+    for row in readers.READERS:
+        napari = "yes" if row.in_napari else "by napari's own reader"
+        if row.labels_in_napari and not row.in_napari:
+            napari += ", labels by Seedbed"
+        several, lazy = ("yes" if has else "no" for has in (row.lists, row.is_lazy))
+        yield (
+            f"| {row.name}: {row.help} | {code(row.suffixes)} | {', '.join(row.keeps)} | {several} "
+            f"| {lazy} | {napari} |"
+        )
+
+
+def shapes() -> Iterator[str]:
+    """Lines of the table of files that shapes and points are read from."""
+    yield "| kind | endings | what it can hold |"
+    yield "|---|---|---|"
+    for row in vector_readers.VECTOR_READERS:
+        yield f"| {row.name} | {code(row.suffixes)} | {row.keeps} |"
+
+
+def written() -> Iterator[str]:
+    """Lines of the table of files that are written."""
+    yield "| result | kind | endings |"
+    yield "|---|---|---|"
+    for row in writers.WRITERS:
+        yield f"| {', '.join(row.takes)} | {row.name}, {row.help} | {code(row.suffixes)} |"
+
+
+def code(texts: tuple[str, ...]) -> str:
+    """Return texts as code, with commas between them."""
+    return ", ".join(f"`{text}`" for text in texts)
+
+
+def files_page() -> str:
+    """Return the page on files, with these tables anew."""
+    text = FILES_PAGE.read_text(encoding="utf-8")
+    for part in (read, shapes, written):
+        text = re.sub(
+            rf"(<!-- kinds that are {part.__name__}, .*? -->\n).*?(<!-- end -->)",
+            lambda found, part=part: "\n".join([found[1], *part(), "", found[2]]),
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+def schema() -> str:
+    """Return the JSON Schema of recipes."""
+    return json.dumps(recipe_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE}")
+    for path, made in ((PAGE, page), (FILES_PAGE, files_page), (SCHEMA, schema)):
+        path.write_text(made(), encoding="utf-8")
+        print(f"wrote {path}")

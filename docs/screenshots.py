@@ -1,4 +1,7 @@
-"""Makes the pictures in docs/images: whole napari windows, 1366 x 768."""
+"""Makes the pictures in docs/images: whole napari windows, 1366 x 768.
+
+Arguments are names of pictures, such as crop.png; without any, all are made.
+"""
 
 import os
 import sys
@@ -10,6 +13,7 @@ from typing import Any
 IMAGES = Path(__file__).with_name("images")
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 SIZE = (1366, 768)
+WANTED = set(sys.argv[1:])
 DATA = Path(os.environ.get("SEEDBED_DATA", "data"))
 """Folder with images that are too large for the repository; pictures of them are left out without
 it."""
@@ -17,22 +21,41 @@ it."""
 
 def main() -> None:
     """Build each scene once and take its pictures."""
+    from autosave_scene import build_restoring
+    from batch_scene import build_batch
+    from cells_scene import build_cells
     from classifier_scene import build_classifier
     from colour_scene import build_water
     from differences_scene import build_differences, build_film_differences
     from filters_scene import build_collection, build_crop, build_kernel
     from images_scene import build_images
-    from many_nuclei_scene import build_many
+    from many_nuclei_scene import build_many, build_peaks
     from measurements_scene import build_measurements, build_scores
+    from one_object_scene import build_one_by_one
     from operations_scene import build_operations
+    from proofreading_scene import build_proofreading
+    from recipe_scene import build_recipe
     from regions_scene import build_average, build_graph
     from snakes_scene import build_astronaut, build_volume
     from thresholds_scene import build_thresholds
+    from views_scene import build_surfaces, build_views
     from waiting import wait_until
 
     def many_nuclei(viewer: Any) -> Callable[[], None]:
         panel = build_many(viewer, DATA)
         return lambda: wait_until(lambda: panel.session.is_final, "the result")
+
+    def one_by_one(viewer: Any) -> Callable[[], None]:
+        panel = build_one_by_one(viewer, DATA)
+        return lambda: wait_until(lambda: not panel.is_busy, "the proposal")
+
+    def peaks(viewer: Any) -> Callable[[], None]:
+        panel = build_peaks(viewer, DATA)
+        return lambda: wait_until(lambda: not panel.is_busy, "the peaks")
+
+    def cells(viewer: Any) -> Callable[[], None]:
+        build_cells(viewer, DATA)
+        return lambda: None
 
     def pixel_classifier(viewer: Any) -> Callable[[], None]:
         panel = build_classifier(viewer)
@@ -50,6 +73,14 @@ def main() -> None:
         build_kernel(viewer)
         return lambda: None
 
+    def batch(viewer: Any) -> Callable[[], None]:
+        build_batch(viewer)
+        return lambda: None
+
+    def restoring(viewer: Any) -> Callable[[], None]:
+        build_restoring(viewer)
+        return lambda: None
+
     def crop(viewer: Any) -> Callable[[], None]:
         build_crop(viewer)
         return lambda: None
@@ -57,6 +88,14 @@ def main() -> None:
     def image_collection(viewer: Any) -> Callable[[], None]:
         build_collection(viewer)
         return lambda: None
+
+    def views(viewer: Any) -> Callable[[], None]:
+        build_views(viewer)
+        return lambda: None
+
+    def surfaces(viewer: Any) -> Callable[[], None]:
+        panel = build_surfaces(viewer)
+        return lambda: wait_until(lambda: not panel.is_busy, "the surfaces")
 
     def images(viewer: Any) -> Callable[[], None]:
         build_images(viewer)
@@ -92,16 +131,27 @@ def main() -> None:
 
     def measurements(viewer: Any) -> Callable[[], None]:
         panel = build_measurements(viewer)
-        return lambda: wait_until(lambda: panel.job is None, "the table")
+        return lambda: wait_until(lambda: not panel.is_running, "the table")
 
     def scores(viewer: Any) -> Callable[[], None]:
         panel = build_scores(viewer)
-        return lambda: wait_until(lambda: panel.live_job is None, "the live score")
+        return lambda: wait_until(lambda: not panel.is_busy, "the live score")
+
+    def proofreading(viewer: Any) -> Callable[[], None]:
+        panel = build_proofreading(viewer)
+        return lambda: wait_until(lambda: not panel.is_busy, "the table")
+
+    def recipe(viewer: Any) -> Callable[[], None]:
+        build_recipe(viewer)
+        return lambda: None
 
     IMAGES.mkdir(exist_ok=True)
     if DATA.is_dir():
         name = "seeded_segmentation"
         take(many_nuclei, {"dark": f"{name}.png", "light": f"{name}_light.png"})
+        take(one_by_one, {"dark": "one_object.png"})
+        take(peaks, {"dark": f"{name}_peaks.png"})
+        take(cells, {"dark": "cells_from_nuclei.png"})
     take(pixel_classifier, {"dark": "pixel_classifier.png"})
     take(snakes, {"dark": "snakes.png"})
     take(snakes_volume, {"light": "snakes_volume.png"})
@@ -112,11 +162,17 @@ def main() -> None:
     take(differences_film, {"light": "differences_film.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
+    take(views, {"dark": "orthogonal_views.png"})
+    take(surfaces, {"light": "surfaces.png"})
     take(crop, {"light": "crop.png"})
     take(image_collection, {"dark": "image_collection.png"})
     take(custom_kernel, {"light": "custom_kernel.png"})
     take(measurements, {"dark": "measurements.png"})
     take(scores, {"light": "scores.png"})
+    take(proofreading, {"dark": "proofreading.png"})
+    take(recipe, {"dark": "recipe.png"})
+    take(batch, {"dark": "batch.png"})
+    take(restoring, {"dark": "autosave.png"})
     take(operations_form, {"dark": "operations_form.png"})
 
 
@@ -134,6 +190,8 @@ def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -
     from PIL import Image
     from qtpy.QtWidgets import QApplication
 
+    if WANTED and not WANTED & set(pictures.values()):
+        return
     viewer = napari.Viewer(title="napari")
     viewer.window.resize(*SIZE)
     wait = scene(viewer)
@@ -155,4 +213,5 @@ if __name__ == "__main__":
     # Pictures should not depend on what somebody has set in napari.
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
+        os.environ["NAPARI_SEEDBED_JOURNALS"] = str(Path(folder) / "journals")
         main()

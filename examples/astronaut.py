@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 from skimage.draw import polygon2mask
 
-from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 

@@ -1,4 +1,4 @@
-"""Candies on wood: the blue ones counted, those that touch told apart.
+"""Candies on wood: the blue ones counted, those that touch split.
 
 A patch on one of them tells what blue is. Run it from anywhere: `python examples/candies.py`. It
 writes the recipe too.
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"

@@ -1,4 +1,4 @@
-"""Coins on a ground that is brighter at the top: counted without a mark, 24.
+"""Coins on a background that is brighter at the top: counted without a mark, 24.
 
 Run it from anywhere: `python examples/coins.py`. It writes the recipe too.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"
 
 GROUND, BRIDGE, SMALLEST = 40.0, 3.0, 300.0
-"""Pixels: over which the ground changes, more than a coin has; half the width of what links a coin
-to the bright border of the print; area that any coin has."""
+"""Pixels: over which the background changes, more than a coin has; half the width of what links a
+coin to the bright border of the print; area that any coin has."""
 
 
 def picture() -> Image:

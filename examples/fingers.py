@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from napari_seedbed.core import contours_from_labels
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 

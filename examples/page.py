@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import segmentation_scores
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 

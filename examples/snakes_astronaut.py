@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from napari_seedbed.core import labels_from_contours
-from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 HERE = Path(__file__).resolve().parent
 
@@ -44,7 +44,7 @@ def main() -> None:
     circle = labels_from_contours([astronaut_circle()[0].points], truth().shape) == 1
     print(f"overlap of the circle with head and hair: {overlap(truth(), circle):.3f}")
     found = np.asarray(result.outputs["labels"].array) == 1
-    print(f"overlap of the elastic contour:           {overlap(truth(), found):.3f}")
+    print(f"overlap of the active contour:            {overlap(truth(), found):.3f}")
     save_recipe(HERE / "snakes_astronaut.yaml", recipe_from_record(result.record))
 
 

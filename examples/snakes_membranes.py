@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"

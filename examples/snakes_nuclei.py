@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import labels_from_contours
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"

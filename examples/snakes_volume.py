@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core import volume_from_slices
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "src" / "napari_seedbed" / "samples"
@@ -54,7 +54,7 @@ def main() -> None:
     rows = {
         "interpolated, flat ends": interpolated("flat"),
         "interpolated, round ends": interpolated("round"),
-        "region-seeking surface": np.asarray(result.outputs["labels"].array),
+        "Chan-Vese": np.asarray(result.outputs["labels"].array),
     }
     print("overlap (IoU)             mean   each")
     for name, labels in rows.items():

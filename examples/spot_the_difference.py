@@ -1,7 +1,8 @@
 """Spot the difference: six changes between two photographs, found, boxed and listed.
 
-The second picture was taken from a little elsewhere, in other light; the default parameters see to
-that. Run it from anywhere: `python examples/spot_the_difference.py`. It writes the recipe too.
+The second picture was taken from a little elsewhere, in another illumination; the default
+parameters see to that. Run it from anywhere: `python examples/spot_the_difference.py`. It writes
+the recipe too.
 """
 
 import csv
@@ -10,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from napari_seedbed.core import masks_at_levels
 from napari_seedbed.core.colour.colour_classes import LEVELS
 from napari_seedbed.core.marks.shapes import Shape
-from napari_seedbed.pipeline.colour_references import learnt_as_text, marked_in_image
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.image import Image
 from napari_seedbed.pipeline.operations import Result, operations, run
+from napari_seedbed.pipeline.operations.colour_references import learnt_as_text, marked_in_image
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
-from napari_seedbed.pipeline.shapes import Shapes
 
 HERE = Path(__file__).resolve().parent
 PICTURE = HERE.parent / "src" / "napari_seedbed" / "samples" / "great_wave.jpg"

@@ -11,8 +11,8 @@ DOCK_WIDTH = 330
 
 def build_classifier(viewer: Any) -> Any:
     """Strokes in some nuclei and between them; all pixels are classified."""
-    from napari_seedbed.gui.npe2_hooks import open_nuclei_2d
-    from napari_seedbed.gui.pixel_classifier_panel import PixelClassifierPanel
+    from napari_seedbed.gui.hooks.npe2_hooks import open_nuclei_2d
+    from napari_seedbed.gui.tools.classifier.pixel_classifier_panel import PixelClassifierPanel
 
     (data, properties, _), (truth, _, _) = open_nuclei_2d()
     image = viewer.add_image(data, **properties)

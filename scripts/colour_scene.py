@@ -7,8 +7,8 @@ from napari import Viewer
 from qtpy.QtCore import Qt
 from waiting import wait_until
 
-from napari_seedbed.gui.chromaticity_panel import ChromaticityPanel
-from napari_seedbed.pipeline.image_reading import read_image
+from napari_seedbed.gui.tools.colour.chromaticity_panel import ChromaticityPanel
+from napari_seedbed.pipeline.files.image_reading import read_image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))

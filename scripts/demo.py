@@ -17,6 +17,7 @@ def main() -> None:
         # A picture should not depend on what somebody has set in napari.
         with tempfile.TemporaryDirectory() as folder:
             os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
+            os.environ["NAPARI_SEEDBED_JOURNALS"] = str(Path(folder) / "journals")
             leave_results(output)
 
 
@@ -37,7 +38,7 @@ def leave_results(output: Path) -> None:
     from waiting import wait_until
 
     from napari_seedbed.core import object_table
-    from napari_seedbed.gui.layers import image_of
+    from napari_seedbed.gui.layers.image_layers import image_of
     from napari_seedbed.pipeline.files import write_labels, write_table
 
     output.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from waiting import wait_until
 
-from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
+from napari_seedbed.gui.forms.preparation import preparation
+from napari_seedbed.gui.tools.walker.seeded_segmentation_panel import SeededSegmentationPanel
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))

@@ -5,7 +5,7 @@ from importlib import resources
 from napari import Viewer
 from waiting import wait_until
 
-from napari_seedbed.gui.differences_panel import DifferencesPanel
+from napari_seedbed.gui.tools.differences.differences_panel import DifferencesPanel
 
 SAMPLES = resources.files("napari_seedbed") / "samples"
 
@@ -16,7 +16,7 @@ def build_differences(viewer: Viewer) -> DifferencesPanel:
         viewer.open(str(SAMPLES / name))
     panel = _panel(viewer)
     panel.form.inputs.image.choose(viewer.layers["candies"])
-    wait_until(lambda: len(panel.form.changes) > 0 and not len(panel.jobs), "the changes")
+    wait_until(lambda: len(panel.form.changes) > 0 and not panel.is_busy, "the changes")
     viewer.reset_view(margin=0.02)
     panel.layers.select(6)
     panel.form.changes.selectRow(5)
@@ -31,7 +31,7 @@ def build_film_differences(viewer: Viewer) -> DifferencesPanel:
     panel.form.fields.set_value("register", "none")
     panel.form.frames.set_value("against", "frame")
     viewer.dims.set_point(0, 12)
-    wait_until(lambda: len(panel.form.changes) > 0 and not len(panel.jobs), "the changes")
+    wait_until(lambda: len(panel.form.changes) > 0 and not panel.is_busy, "the changes")
     viewer.reset_view(margin=0.02)
     return panel
 

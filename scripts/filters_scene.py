@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QWidget
 from skimage import data, io
 from waiting import wait_until
 
-from napari_seedbed.gui.operation_widgets import widget_class
+from napari_seedbed.gui.hooks.operation_widgets import widget_class
 from napari_seedbed.pipeline import operations
 
 _DOCK_WIDTH = 340

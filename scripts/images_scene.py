@@ -4,7 +4,7 @@ from napari import Viewer
 from skimage import data
 from waiting import wait_until
 
-from napari_seedbed.gui.operation_form import OperationForm, form_class
+from napari_seedbed.gui.forms.operation_form import OperationForm, form_class
 
 _DOCK_WIDTH = 340
 _SHOWN = (
@@ -27,7 +27,7 @@ def build_images(viewer: Viewer) -> None:
         for key, value in values.items():
             form.parameters.set_value(key, value)
         form.run()
-        wait_until(lambda form=form: form.job is None, "the result")
+        wait_until(lambda form=form: not form.is_running, "the result")
         if name != _SHOWN[-1][0]:
             viewer.window.remove_dock_widget(form)
     # the image first, then its results in the order in which they were made

@@ -1,4 +1,4 @@
-"""The volume that has no voxel size: twenty nuclei of cells in culture, a stroke in each."""
+"""The volume without voxel size: twenty nuclei of cells in culture, a stroke or peak in each."""
 
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from scipy import ndimage as ndi
 from skimage.morphology import skeletonize
 from waiting import wait_until
 
-from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
+from napari_seedbed.gui.tools.walker.seeded_segmentation_panel import SeededSegmentationPanel
 
 SPACING = (0.29, 0.26, 0.26)
 LEAST_VOXELS = 500
+DIAMETER = 11.0
 HALF_LENGTH, SLOPE = 5, 0.4
 FAR = 2
 
@@ -46,17 +47,9 @@ def line_between(objects: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return longest
 
 
-def build_many(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
-    """Build the scene in a viewer: image, panel, strokes, and the result that followed them.
-
-    Parameters
-    ----------
-    viewer : Viewer
-    data : Path
-        Folder that holds ``vol3d/cells3d_nuclei.tif`` and its labels.
-    """
+def open_volume(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
+    """Open the volume and the panel, at the slice in the middle."""
     volume = tifffile.imread(data / "vol3d" / "cells3d_nuclei.tif")
-    truth = tifffile.imread(data / "vol3d" / "cells3d_nuclei_label.tif")
     image = viewer.add_image(
         volume,
         name="cells3d nuclei",
@@ -67,6 +60,32 @@ def build_many(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
     image.contrast_limits = [float(v) for v in np.percentile(volume, (1, 99.8))]
     panel = open_panel(viewer, image)
     show_slice(viewer, image, len(volume) // 2)
+    viewer.canvas.overlays.scale_bar.visible = True
+    return panel
+
+
+def build_peaks(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
+    """Build the scene of peaks that are about to become seeds; parameters as in `build_many`."""
+    panel = open_volume(viewer, data)
+    many = panel.form.many
+    panel.form.many_section.toggle()
+    many.diameter.setValue(DIAMETER)
+    many.show_peaks.click()
+    wait_until(lambda: "peaks" in many.count.text(), "the peaks")
+    return panel
+
+
+def build_many(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
+    """Build the scene in a viewer: image, panel, strokes, and the result that followed them.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    data : Path
+        Folder that holds ``vol3d/cells3d_nuclei.tif`` and its labels.
+    """
+    truth = tifffile.imread(data / "vol3d" / "cells3d_nuclei_label.tif")
+    panel = open_volume(viewer, data)
     seeds = panel.seeds.layer
     assert isinstance(seeds, Labels)
     labels, counts = np.unique(truth[truth > 0], return_counts=True)
@@ -76,10 +95,9 @@ def build_many(viewer: Viewer, data: Path) -> SeededSegmentationPanel:
         QApplication.processEvents()
     background = len(large) + 1
     panel.tools.history.set_background(background)
-    for z in (len(volume) // 4, len(volume) // 2, 3 * len(volume) // 4):
+    for z in (len(truth) // 4, len(truth) // 2, 3 * len(truth) // 4):
         rows, columns = np.nonzero(line_between(truth[z] > 0))
         seeds.data_setitem((np.full_like(rows, z), rows, columns), background)
         QApplication.processEvents()
     wait_until(lambda: panel.session.is_final, "the result")
-    viewer.canvas.overlays.scale_bar.visible = True
     return panel

@@ -23,7 +23,7 @@ def coins() -> tuple[Any, Any]:
 
 def build_measurements(viewer: Any) -> Any:
     """Coins measured, coloured by their area, three of them selected."""
-    from napari_seedbed.gui.measurements_panel import MeasurementsPanel
+    from napari_seedbed.gui.tools.measurements.measurements_panel import MeasurementsPanel
 
     image, labels = coins()
     viewer.add_image(image, name="coins")
@@ -33,8 +33,8 @@ def build_measurements(viewer: Any) -> Any:
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
     panel.form.inputs.others["other"].choose(viewer.layers["coins"])
     panel.form.numbers.setChecked(True)
-    panel.measure()
-    wait_until(lambda: panel.job is None and not panel.count.is_busy, "the measurements")
+    panel.run()
+    wait_until(lambda: not panel.is_running and not panel.count.is_busy, "the measurements")
     panel.form.colour_by.setCurrentText("area")
     viewer.reset_view()
     assert panel.view is not None
@@ -48,7 +48,7 @@ def build_scores(viewer: Any) -> Any:
     """Coins found by a threshold alone, scored against carefully found ones."""
     from skimage import filters, measure, morphology
 
-    from napari_seedbed.gui.scores_panel import ScoresPanel
+    from napari_seedbed.gui.tools.scores.scores_panel import ScoresPanel
 
     image, truth = coins()
     rough = morphology.opening(image > filters.threshold_otsu(image), morphology.disk(2))
@@ -57,12 +57,12 @@ def build_scores(viewer: Any) -> Any:
     result = measure.label(rough).astype(np.int32)
     viewer.add_labels(result, name="threshold", visible=False)
     panel = ScoresPanel(viewer)
-    dock = viewer.window.add_dock_widget(panel, name="Score against a truth")
+    dock = viewer.window.add_dock_widget(panel, name="Segmentation scores")
     viewer.window._qt_window.resizeDocks([dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
     panel.form.live.setChecked(True)
     panel.form.overlay.setChecked(True)
-    panel.score()
-    wait_until(lambda: panel.job is None and panel.live_job is None, "the scores")
+    panel.run()
+    wait_until(lambda: not panel.is_busy, "the scores")
     wait_until(lambda: bool(panel.form.live_score.text()), "the live score")
     panel.form.errors.select_rows(np.array([0]))
     return panel

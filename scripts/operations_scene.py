@@ -3,7 +3,7 @@
 from napari import Viewer
 from waiting import wait_until
 
-from napari_seedbed.gui.operation_form import form_class
+from napari_seedbed.gui.forms.operation_form import form_class
 
 _DOCK_WIDTH = 340
 
@@ -12,11 +12,11 @@ def build_operations(viewer: Viewer) -> None:
     """Threshold an image, and preview the split of what touches, found by searching."""
     image, truth = viewer.open_sample("napari-seedbed", "nuclei_2d")
     viewer.layers.remove(truth)
-    threshold = form_class("threshold_otsu")(viewer)
+    threshold = form_class("threshold")(viewer)
     threshold.image.choose(image)
     threshold.run()
-    wait_until(lambda: threshold.job is None, "the threshold")
-    mask = viewer.layers[f"{image.name} (Otsu threshold)"]
+    wait_until(lambda: not threshold.is_running, "the threshold")
+    mask = viewer.layers[f"{image.name} > Otsu"]
     mask.visible = False
     threshold.close()
     dock, panel = viewer.window.add_plugin_dock_widget("napari-seedbed", "All operations")

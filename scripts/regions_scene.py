@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QApplication
 from skimage.data import coffee
 from waiting import wait_until
 
-from napari_seedbed.gui.region_graph_panel import RegionGraphPanel
+from napari_seedbed.gui.tools.regions.region_graph_panel import RegionGraphPanel
 
 DOCK_WIDTH = 340
 LEFT = 40
@@ -45,5 +45,5 @@ def _open(viewer: Viewer) -> RegionGraphPanel:
 
 
 def _settle(panel: RegionGraphPanel) -> None:
-    wait_until(lambda: not panel._draw.isActive() and not panel._look.isActive(), "the drawing")
+    wait_until(lambda: not panel.is_busy, "the drawing")
     QApplication.processEvents()

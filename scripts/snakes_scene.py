@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QApplication
 from skimage.data import astronaut
 from waiting import wait_until
 
-from napari_seedbed.gui.preparation import snakes_preparation
-from napari_seedbed.gui.snakes_panel import SnakesPanel
+from napari_seedbed.gui.forms.preparation import snakes_preparation
+from napari_seedbed.gui.tools.snakes.snakes_panel import SnakesPanel
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
@@ -39,8 +39,6 @@ def build_volume(viewer: Viewer) -> SnakesPanel:
     outlines = drawn("nuclei_slice_outlines.csv")
     shapes.add_polygons([outline.points for outline in outlines])
     shapes.features = {"label": [outline.label for outline in outlines]}
-    panel.form.method.setCurrentIndex(panel.form.method.findData("region_surface"))
-    panel.form.fields().set_value("extent", "volume")
     panel.form.result.setCurrentIndex(panel.form.result.findData("labels"))
     _run(panel)
     viewer.dims.set_point(0, float(viewer.layers[0].scale[0]) * SLICE)

@@ -3,7 +3,7 @@
 from napari import Viewer
 from waiting import wait_until
 
-from napari_seedbed.gui.threshold_panel import ThresholdPanel
+from napari_seedbed.gui.tools.thresholds.threshold_panel import ThresholdPanel
 
 
 def build_thresholds(viewer: Viewer) -> ThresholdPanel:

@@ -19,10 +19,14 @@ PAGES = [
 ]
 
 
-def test_reference_of_operations_is_as_the_declarations_say():
-    page = runpy.run_path(str(REPOSITORY / "docs" / "make_reference.py"))["page"]()
-    written = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert written == page, "docs/operations.md is stale: run `make docs`"
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [("operations.md", "page"), ("files.md", "files_page"), ("recipe.schema.json", "schema")],
+)
+def test_page_is_as_the_declarations_say(name, maker):
+    page = runpy.run_path(str(REPOSITORY / "docs" / "make_reference.py"))[maker]()
+    written = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+    assert written == page, f"docs/{name} is stale: run `make docs`"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -39,6 +43,15 @@ def test_every_page_is_reached_from_the_index():
     index = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
     pages = {path.name for path in PAGES if path.parent.name == "docs"} - {"index.md"}
     assert {name for name in pages if f"({name})" not in index} == set()
+
+
+def test_entries_of_the_changelog_are_whole_and_differ():
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    lines = text.partition("\n## ")[2].splitlines()
+    entries = [e for e in re.split(r"\n(?=- |#|$)", "\n".join(lines)) if e.startswith("- ")]
+    assert [entry for entry in entries if not entry.rstrip().endswith(".")] == []
+    begins = [entry[:40] for entry in entries]
+    assert sorted(set(begins)) == sorted(begins)
 
 
 def test_docstrings_of_public_names_are_whole():

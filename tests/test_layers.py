@@ -28,6 +28,22 @@ FORBIDDEN = {
     "pipeline": WINDOW | {"napari_seedbed.gui"},
     "gui": set(),
 }
+ROOMS = {
+    "pipeline": (
+        "data",
+        "files",
+        "journal",
+        "encodings",
+        "engine",
+        "operations",
+        "recipes",
+        "project",
+        "batch",
+        "cli",
+    ),
+    "gui": ("qt", "layers", "forms", "tools", "hooks"),
+}
+"""The folders of a part; each imports only from itself and from those named before it."""
 IMPORT_SECONDS = 0.05
 
 
@@ -80,6 +96,53 @@ def test_part_imports_only_what_lies_below_it(part):
     assert {path: lines for path, lines in found.items() if lines} == {}
 
 
+def wrong_rooms(source: str, part: str, place: tuple[str, ...]) -> list[str]:
+    """List the imports in `source` from folders that come after its own, or from another tool.
+
+    `place` are the folders within the part that the module lies in.
+    """
+    found = []
+    rooms = ROOMS[part]
+    for line, name in imported_names(source):
+        names = name.split(".")
+        if names[:2] != ["napari_seedbed", part] or len(names) < 3:
+            continue
+        if names[2] not in rooms:
+            found.append(f"line {line}: {name} is in no folder")
+        elif rooms.index(names[2]) > rooms.index(place[0]):
+            found.append(f"line {line}: {place[0]} imports {name}")
+        elif names[2] == place[0] == "tools" and names[3] != place[1]:
+            found.append(f"line {line}: the tool {place[1]} imports {name}")
+    return found
+
+
+@pytest.mark.parametrize("part", sorted(ROOMS))
+def test_folder_imports_only_from_those_before_it(part):
+    found = {}
+    for path in modules_of(part):
+        place = path.relative_to(PACKAGE / part).parent.parts
+        if not place or place == ("tools",):
+            assert path.name == "__init__.py", f"{path} is in no folder"
+            continue
+        lines = wrong_rooms(path.read_text(encoding="utf-8"), part, place)
+        found |= {str(path): lines} if lines else {}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "source"),
+    [
+        ("pipeline", ("engine",), "from napari_seedbed.pipeline.operations import run"),
+        ("pipeline", ("data",), "import napari_seedbed.pipeline.files.zarr_reading"),
+        ("gui", ("forms",), "from napari_seedbed.gui.tools.crop.crop_panel import CropPanel"),
+        ("gui", ("tools", "crop"), "from napari_seedbed.gui.tools.walker import seeded_form"),
+        ("gui", ("hooks",), "from napari_seedbed.gui import somewhere_else"),
+    ],
+)
+def test_a_wrong_way_between_folders_is_found(part, place, source):
+    assert wrong_rooms(source, part, place)
+
+
 @pytest.mark.parametrize(
     ("part", "source"),
     [
@@ -88,7 +151,7 @@ def test_part_imports_only_what_lies_below_it(part):
         ("core", "def lazy():\n    import dask.array as da"),
         ("core", "from importlib import import_module\nimport_module('tifffile')"),
         ("pipeline", "from napari.layers import Labels"),
-        ("pipeline", "from napari_seedbed.gui.layers import image_of"),
+        ("pipeline", "from napari_seedbed.gui.layers.image_layers import image_of"),
         ("gui", "from .layers import image_of"),
     ],
 )
@@ -102,15 +165,15 @@ def test_a_right_arrow_is_let_through():
     assert wrong_arrows("import numpy\nfrom napari_seedbed.errors import InputError", "core") == []
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
-def test_module_leaves_the_warnings_of_other_threads_alone(path):
+def test_modules_leave_the_warnings_of_other_threads_alone():
     # It sets and resets what belongs to the whole process.
-    assert "catch_warnings(" not in path.read_text(encoding="utf-8")
+    found = [p for p in PACKAGE.rglob("*.py") if "catch_warnings(" in p.read_text("utf-8")]
+    assert found == []
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
-def test_module_stays_under_500_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+def test_modules_stay_under_500_lines():
+    lengths = {p: len(p.read_text("utf-8").splitlines()) for p in PACKAGE.rglob("*.py")}
+    assert {path: length for path, length in lengths.items() if length > 500} == {}
 
 
 def loaded_after(statements: str) -> set[str]:

@@ -5,6 +5,8 @@ Importing this package is cheap: the public names are loaded when they are first
 
 from importlib import import_module
 
+from napari_seedbed.version import __version__
+
 # As typing has it; importing typing would cost more than all the rest.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from napari_seedbed.pipeline.files import read_image, write_image, write_labels
     from napari_seedbed.pipeline.operations import run
     from napari_seedbed.pipeline.recipes import load_recipe, replay, save_recipe
-
-__version__ = "0.1.0"
 
 _HOME_OF = {
     "RandomWalker": "napari_seedbed.core",

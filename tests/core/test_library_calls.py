@@ -3,27 +3,29 @@ import time
 
 import pytest
 
-from napari_seedbed.core import library_calls
+from napari_seedbed.core import library_calls, running
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.errors import Cancelled
 
 
 def test_result_comes_back():
-    assert call_aside(lambda: 7, lambda: False) == 7
+    with running(should_stop=lambda: False):
+        assert call_aside(lambda: 7) == 7
 
 
 def test_error_of_the_function_is_raised():
     def fail():
         raise ValueError("no")
 
-    with pytest.raises(ValueError, match="no"):
-        call_aside(fail, lambda: False)
+    with running(should_stop=lambda: False), pytest.raises(ValueError, match="no"):
+        call_aside(fail)
 
 
-def test_without_should_stop_it_is_a_plain_call():
-    assert call_aside(threading.current_thread, None) is threading.current_thread()
+def test_what_nobody_can_stop_is_a_plain_call():
+    assert call_aside(threading.current_thread) is threading.current_thread()
 
 
+@pytest.mark.timing
 def test_cancel_returns_at_once_from_a_function_that_goes_on():
     release, begun = threading.Event(), threading.Event()
 
@@ -32,8 +34,8 @@ def test_cancel_returns_at_once_from_a_function_that_goes_on():
         release.wait(10)
 
     start = time.perf_counter()
-    with pytest.raises(Cancelled):
-        call_aside(work, begun.is_set)
+    with running(should_stop=begun.is_set), pytest.raises(Cancelled):
+        call_aside(work)
     assert time.perf_counter() - start < 1
     release.set()
 
@@ -46,8 +48,8 @@ def nothing_left(monkeypatch):
 
 def cancelled_after(seconds, function):
     end = time.perf_counter() + seconds
-    with pytest.raises(Cancelled):
-        call_aside(function, lambda: time.perf_counter() > end)
+    with running(should_stop=lambda: time.perf_counter() > end), pytest.raises(Cancelled):
+        call_aside(function)
 
 
 def test_no_more_than_three_are_left_to_themselves(nothing_left):
@@ -61,14 +63,18 @@ def test_no_more_than_three_are_left_to_themselves(nothing_left):
         cancelled_after(0.1, work)
     assert len(begun) == 3
     release.set()
-    assert call_aside(lambda: 7, lambda: False) == 7
+    with running(should_stop=lambda: False):
+        assert call_aside(lambda: 7) == 7
 
 
 def test_calls_that_are_waited_for_do_not_wait_for_each_other(nothing_left):
     together = threading.Barrier(6)
-    threads = [
-        threading.Thread(target=call_aside, args=(together.wait, lambda: False)) for _ in range(6)
-    ]
+
+    def wait():
+        with running(should_stop=lambda: False):
+            call_aside(together.wait)
+
+    threads = [threading.Thread(target=wait) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

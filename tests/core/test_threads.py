@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import threading
 import time
+from functools import partial
 
 import dask
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from napari_seedbed.core import RandomWalker, SeededSegmenter, threads
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import Cancelled
+from napari_seedbed.core.progress import Cancelled, running
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork"),
@@ -95,11 +96,13 @@ def test_calls_that_go_on_in_the_parent_are_not_waited_for():
     goes_on = threading.Event()
     for _ in range(3):
         asked = iter([False, True])
-        with pytest.raises(Cancelled):
-            call_aside(goes_on.wait, lambda asked=asked: next(asked, True))
+        stop = partial(next, asked, True)
+        with running(should_stop=stop), pytest.raises(Cancelled):
+            call_aside(goes_on.wait)
     out = FORKED.Queue()
-    worker = FORKED.Process(target=lambda: out.put(call_aside(lambda: 7, lambda: False)))
-    worker.start()
+    with running(should_stop=lambda: False):
+        worker = FORKED.Process(target=lambda: out.put(call_aside(lambda: 7)))
+        worker.start()
     try:
         assert out.get(timeout=20) == 7
     finally:

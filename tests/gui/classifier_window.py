@@ -3,8 +3,8 @@
 import numpy as np
 from strokes_window import StrokesWindow
 
-from napari_seedbed.gui.pixel_classifier_panel import PixelClassifierPanel
-from napari_seedbed.gui.preparation import classifier_preparation
+from napari_seedbed.gui.forms.preparation import classifier_preparation
+from napari_seedbed.gui.tools.classifier.pixel_classifier_panel import PixelClassifierPanel
 
 SHAPE = (4, 48, 64)
 

@@ -7,7 +7,7 @@ from painting import drag
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_seedbed.gui.chromaticity_panel import ChromaticityPanel
+from napari_seedbed.gui.tools.colour.chromaticity_panel import ChromaticityPanel
 
 BLUE, OCHRE = (0.2, 0.3, 0.5), (0.5, 0.35, 0.15)
 """Chromaticities of the left and the right half."""

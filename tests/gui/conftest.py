@@ -1,14 +1,38 @@
 """Fixtures for tests of the window; most need no Qt at all."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QSettings
+
+from napari_seedbed.gui.forms.machine_speed import machine_speed
+from napari_seedbed.pipeline.journal.folders import ROOT_VARIABLE
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
     from qtpy.QtWidgets import QWidget
+
+
+@pytest.fixture(autouse=True)
+def unknown_machine(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let no test know what runs of others took, nor write into the settings of who runs it."""
+    QSettings.setPath(
+        QSettings.Format.IniFormat,
+        QSettings.Scope.UserScope,
+        str(tmp_path_factory.mktemp("settings")),
+    )
+    machine_speed.forget()
+
+
+@pytest.fixture(autouse=True)
+def journals(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that autosave writes to, a new one in each test and never the user's."""
+    folder = tmp_path_factory.mktemp("journals")
+    monkeypatch.setenv(ROOT_VARIABLE, str(folder))
+    return folder
 
 
 @pytest.fixture

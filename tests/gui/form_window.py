@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from napari_seedbed.gui.layer_records import is_preview, is_result
-from napari_seedbed.gui.operation_form import form_class
+from napari_seedbed.gui.forms.operation_form import form_class
+from napari_seedbed.gui.layers.layer_records import is_preview, is_result
 
 TIMEOUT = 60_000
 
@@ -41,7 +41,7 @@ class FormBench:
     def run(self):
         """Press Run, wait, and give the results that there are then."""
         self.form.run_button.click()
-        self.qtbot.waitUntil(lambda: self.form.job is None, timeout=TIMEOUT)
+        self.qtbot.waitUntil(lambda: not self.form.is_running, timeout=TIMEOUT)
         return self.results
 
     def follow(self, on=True):

@@ -9,8 +9,8 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_seedbed.gui.measurements_panel import MeasurementsPanel
-from napari_seedbed.gui.preparation import trials
+from napari_seedbed.gui.forms.preparation import trials
+from napari_seedbed.gui.tools.measurements.measurements_panel import MeasurementsPanel
 
 # Label, row and column of the first pixel, side.
 SQUARES = ((1, 5, 5, 10), (2, 5, 30, 14), (4, 40, 8, 6), (7, 40, 50, 20))
@@ -69,9 +69,9 @@ class MeasurementsBench:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=where)
 
     def measure(self):
-        """Press Measure and wait for the table."""
+        """Press Run and wait for the table."""
         self.click(self.form.run)
-        self.qtbot.waitUntil(lambda: self.panel.job is None, timeout=60000)
+        self.qtbot.waitUntil(lambda: not self.panel.is_running, timeout=60000)
         if self.view is not None and self.view.parent() is None:
             self.qtbot.addWidget(self.view)
             self.view.resize(900, 300)

@@ -3,7 +3,7 @@
 import numpy as np
 from qtpy.QtCore import Qt
 
-from napari_seedbed.gui.region_graph_panel import RegionGraphPanel
+from napari_seedbed.gui.tools.regions.region_graph_panel import RegionGraphPanel
 from napari_seedbed.pipeline import operations
 
 VALUES = np.array([[10, 14, 60], [11, 90, 65]])
@@ -55,15 +55,11 @@ class RegionsBench:
 
     def wait_drawn(self):
         """Wait until nothing is about to be shown."""
-        panel = self.panel
-        self.qtbot.waitUntil(
-            lambda: not (panel._look.isActive() or panel._draw.isActive() or panel.session.is_busy),
-            timeout=30000,
-        )
+        self.qtbot.waitUntil(lambda: not self.panel.is_busy, timeout=30000)
 
     def wait_run(self):
         """Wait until a run has ended."""
-        self.qtbot.waitUntil(lambda: self.panel.job is None, timeout=60000)
+        self.qtbot.waitUntil(lambda: not self.panel.is_running, timeout=60000)
         self.wait_drawn()
 
     def click(self, button):

@@ -5,7 +5,7 @@ from painting import canvas_position
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_seedbed.gui.scores_panel import ScoresPanel
+from napari_seedbed.gui.tools.scores.scores_panel import ScoresPanel
 
 
 def pair():
@@ -53,9 +53,9 @@ class ScoresBench:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, button.height() // 2))
 
     def score(self):
-        """Press Score and wait for the end."""
+        """Press Run and wait for the end."""
         self.click(self.form.run)
-        self.qtbot.waitUntil(lambda: self.panel.job is None, timeout=60000)
+        self.qtbot.waitUntil(lambda: not self.panel.is_running, timeout=60000)
 
     def value(self, name, column=1):
         """A score out of the table."""
@@ -96,7 +96,7 @@ class ScoresWindow(ScoresBench):
         super().__init__(viewer, qtbot, *args, **layer)
 
     def _show(self):
-        self.viewer.window.add_dock_widget(self.panel, name="Score")
+        self.viewer.window.add_dock_widget(self.panel, name="Segmentation scores")
 
     def middle(self):
         """Pixel of the canvas in its middle."""

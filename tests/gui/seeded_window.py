@@ -3,8 +3,8 @@
 import numpy as np
 from strokes_window import SCALE, StrokesWindow
 
-from napari_seedbed.gui.preparation import preparation
-from napari_seedbed.gui.seeded_segmentation_panel import SeededSegmentationPanel
+from napari_seedbed.gui.forms.preparation import preparation
+from napari_seedbed.gui.tools.walker.seeded_segmentation_panel import SeededSegmentationPanel
 
 SHAPE = (20, 32, 32)
 CENTRE = (10, 16, 16)
@@ -36,7 +36,7 @@ class SeededWindow(StrokesWindow):
     def __init__(self, make_napari_viewer, qtbot, image=None, engine="automatic", **layer) -> None:
         super().__init__(make_napari_viewer, qtbot, image, **layer)
         self.panel.parameters.set_value("engine", engine)
-        self.panel.session._settle.setInterval(200)  # the hand of a test rests quickly
+        self.panel.session.settle_seconds = 0.2  # the hand of a test rests quickly
         self.wait_prepared()
 
     def seed_by_program(self):

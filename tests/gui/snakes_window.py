@@ -1,6 +1,7 @@
 """A disc to outline and the snakes panel, with a napari window or, quicker, without one."""
 
 import time
+from functools import partial
 
 import numpy as np
 from napari.layers import Labels, Shapes
@@ -8,11 +9,11 @@ from painting import trace
 from qtpy.QtCore import Qt, QTimer
 from skimage.draw import polygon2mask
 
-from napari_seedbed.gui.preparation import snakes_preparation
-from napari_seedbed.gui.shape_layers import shapes_of
-from napari_seedbed.gui.snakes_panel import SnakesPanel
+from napari_seedbed.gui.forms.preparation import snakes_preparation
+from napari_seedbed.gui.layers.shape_layers import shapes_of
+from napari_seedbed.gui.tools.snakes.snakes_panel import SnakesPanel
 from napari_seedbed.pipeline import operations
-from napari_seedbed.pipeline.shapes import Shapes as DrawnShapes
+from napari_seedbed.pipeline.data.shapes import Shapes as DrawnShapes
 
 SHAPE = (72, 80)
 CENTRE = (34.0, 42.0)
@@ -59,6 +60,9 @@ class SnakesBench:
         self.image = viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
         self.panel = SnakesPanel(viewer)
         self.form = self.panel.form
+        # What the last run gave.
+        self.final = None
+        self.panel.session.finished.connect(partial(setattr, self, "final"))
         self._show()
         # On a machine that never ran snakes they are compiled first.
         qtbot.waitUntil(lambda: snakes_preparation.is_done, timeout=300000)

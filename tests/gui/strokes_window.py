@@ -2,7 +2,7 @@
 
 from qtpy.QtCore import Qt
 
-from napari_seedbed.gui.seed_layers import seeds_image
+from napari_seedbed.gui.layers.seed_layers import seeds_image
 from napari_seedbed.pipeline import operations
 
 SCALE = (2.0, 0.5, 0.5)
@@ -26,7 +26,7 @@ class StrokesWindow:
             layer = {"scale": SCALE, "translate": PLACE, "units": ("um",) * 3, **layer}
         self.image = self.viewer.add_image(image, **{"name": "cells", "rgb": False, **layer})
         self.panel = self.panel_class(self.viewer)
-        self.viewer.window.add_dock_widget(self.panel, name=self.panel.title.capitalize())
+        self.viewer.window.add_dock_widget(self.panel, name=self.panel.about.capitalize())
         self.form = self.panel.form
 
     def wait_prepared(self):

@@ -10,8 +10,9 @@ from seeded_window import SeededWindow, ball
 
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import Cancelled, FileError, InputError, MemoryForecastError
-from napari_seedbed.gui import errors
-from napari_seedbed.pipeline import memory, operations
+from napari_seedbed.gui.qt import errors
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.data import memory
 
 pytestmark = pytest.mark.display
 
@@ -33,10 +34,10 @@ def slow_run(monkeypatch):
     """Make runs last until they are cancelled."""
     started = []
 
-    def run(*args, should_stop, **options):
+    def run(*args, **options):
         started.append(1)
         while True:
-            check_stop(should_stop)
+            check_stop()
             time.sleep(0.002)
 
     monkeypatch.setattr(operations, "run", run)
@@ -215,6 +216,7 @@ def test_layers_renamed_during_a_run(window):
     assert messages() == []
 
 
+@pytest.mark.timing
 def test_viewer_closed_during_a_run(make_napari_viewer, qtbot, monkeypatch):
     window = SeededWindow(make_napari_viewer, qtbot)
     window.seed_by_program()
@@ -237,7 +239,7 @@ def test_dock_closed_during_a_run(window, monkeypatch):
     session = window.panel.session
     window.viewer.window.remove_dock_widget(window.panel)
     window.panel.deleteLater()
-    window.qtbot.waitUntil(lambda: session._job is None)
+    window.qtbot.waitUntil(lambda: not session.is_busy)
     assert messages() == []
 
 

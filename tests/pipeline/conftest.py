@@ -5,12 +5,12 @@ import pytest
 
 from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.pipeline import operations
-from napari_seedbed.pipeline.declarations import Need, Operation, SeriesResult
-from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.engine.declarations import Need, Operation, SeriesResult, Starts
+from napari_seedbed.pipeline.engine.parameters import Parameter, choice, output
 from napari_seedbed.pipeline.operations import run
-from napari_seedbed.pipeline.parameters import Parameter
 from napari_seedbed.pipeline.recipes import recipe_from_record
-from napari_seedbed.pipeline.shapes import Shapes
 
 MICRO = ("micrometer",) * 3
 
@@ -83,18 +83,14 @@ def discs(monkeypatch) -> Operation:
                 unit="physical",
                 in_voxels=True,
             ),
-            Parameter("shapes", "bool", True, "Shapes", "Also give shapes."),
+            output("shapes", True, "Shapes", "Also give shapes."),
+            choice("follow", "Follow", "How.", {"off": "Not", "both": "Both ways"}),
         ),
-        takes=("image",),
-        one_of=("shapes", "seeds"),
-        seed_labels=1,
+        starts=Starts(("shapes", "seeds"), labels=1),
         gives="labels",
-        extra_outputs=("shapes",),
-        ndim=(2, 3),
         channels="joint",
         estimate=lambda *_: Need(1000, 2.0),
-        follows=lambda parameters: parameters["radius"] > 100,
-        series=True,
+        scope="series",
         panel="round_things",
         help="Fills discs.",
         reference="Euclid (1956). The elements. Dover.",

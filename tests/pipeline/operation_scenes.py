@@ -3,14 +3,15 @@
 import numpy as np
 
 from napari_seedbed.core.marks.shapes import Shape
-from napari_seedbed.pipeline.image import Image
-from napari_seedbed.pipeline.shapes import Shapes
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 
 _NEEDED = {
     "threshold_local": {"block_size": 5},
     "sauvola": {"window_size": 5},
     "niblack": {"window_size": 5},
     "colour_selection": {"outline": "0 0, 0.45 0, 0.45 1, 0 1"},
+    "proofread_labels": {"edits": "grow 3 radius=1\nmerge 4 3"},
     "to_grey": {"weights": "mean"},
     # what goes on for long where it finds nothing
     "elastic_contour": {"max_num_iter": 100},
@@ -44,7 +45,7 @@ def inputs_for(operation, array, *, optional=False, **about):
         given = {"image": Image(image, axes, name="scene", **about)}
     needed = (*operation.takes, *operation.one_of[:1], *(operation.optional if optional else ()))
     texts = {one.name for one in operation.parameters if one.type == "text"}
-    if texts & {"colours", "training"}:
+    if texts & {"colours", "training", "steps"}:
         # it learns from marks unless what it has learnt is written down
         needed = (*needed, "seeds")
     middle = [n // 2 for n in array.shape]

@@ -13,10 +13,10 @@ import pytest
 import tifffile
 
 from napari_seedbed.errors import InputError, MemoryForecastError
-from napari_seedbed.pipeline import image_writing, memory
 from napari_seedbed.pipeline.cli import DONE, FAILED, WRONG_USE, main
-from napari_seedbed.pipeline.files import read_image, write_image
-from napari_seedbed.pipeline.image import Image
+from napari_seedbed.pipeline.data import memory
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.files import read_image, table_writing, write_image
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 
@@ -48,7 +48,8 @@ def assert_one_failure(outcome, *words):
         assert word in lines[0]
         assert word in entry["error"]
     assert entry["outputs"] == {}
-    assert [path.name for path in Path("out").iterdir()] == ["summary.json"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["logs", "summary.json"]
+    assert not list(Path("out/logs").glob("*.json"))
 
 
 def walk(image, seeds):
@@ -84,7 +85,7 @@ def test_nan_or_infinity(place, cells, capsys, bad):
     assert_one_failure(seedbed_run(capsys, "bad.ome.tif"), "NaN or infinite")
 
 
-@pytest.mark.parametrize("name", ["gaussian", "threshold_otsu"])
+@pytest.mark.parametrize("name", ["gaussian", "threshold"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_or_infinity_in_other_operations(name, bad):
     array = np.ones((6, 7))
@@ -94,7 +95,7 @@ def test_nan_or_infinity_in_other_operations(name, bad):
 
 
 def test_empty_image(seeds):
-    for name in ("gaussian", "threshold_otsu"):
+    for name in ("gaussian", "threshold"):
         with pytest.raises(InputError, match="empty"):
             run(name, {"image": Image(np.zeros((0, 7)), ("y", "x"))})
     with pytest.raises(InputError, match="empty"):
@@ -111,7 +112,7 @@ def test_constant_image_is_split_by_distance_alone():
 
 def test_constant_image_has_no_otsu_threshold():
     with pytest.raises(InputError, match="image"):
-        run("threshold_otsu", {"image": Image(np.full((9, 10), 7), ("y", "x"))})
+        run("threshold", {"image": Image(np.full((9, 10), 7), ("y", "x"))})
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
@@ -128,7 +129,7 @@ def test_axis_of_one_voxel(cells, seeds, axis):
     assert run("gaussian", {"image": thin}).outputs["image"].shape == thin.shape
 
 
-@pytest.mark.parametrize("name", ["random_walker", "gaussian", "threshold_otsu"])
+@pytest.mark.parametrize("name", ["random_walker", "gaussian", "threshold"])
 def test_complex_data(name, seeds):
     inputs = {"image": Image(np.zeros(seeds.shape, complex), seeds.axes), "seeds": seeds}
     if name != "random_walker":
@@ -183,7 +184,7 @@ def test_full_disk(place, cells, capsys, monkeypatch, at):
     if at == "labels":
         monkeypatch.setattr(tifffile.FileHandle, "write", refuse)
     else:
-        monkeypatch.setattr(image_writing.csv, "writer", refuse)
+        monkeypatch.setattr(table_writing.csv, "writer", refuse)
     outcome = seedbed_run(capsys, "cells.ome.tif")
     assert_one_failure(outcome, "could not be written: the disk is full")
 
@@ -206,7 +207,7 @@ def test_otsu_on_two_channels_gives_a_mask_for_each(place, cells, capsys):
     stack = replace(
         cells, array=np.stack([cells.array, cells.array[::-1]]), axes=("c", "z", "y", "x")
     )
-    result = run("threshold_otsu", {"image": stack})
+    result = run("threshold", {"image": stack})
     save_recipe("otsu.yaml", recipe_from_record(result.record))
     write_image("stack.ome.tif", stack)
     status, _, (entry,) = seedbed_run(capsys, "stack.ome.tif", recipe="otsu.yaml")

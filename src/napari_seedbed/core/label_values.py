@@ -3,19 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 
 
-def label_values(
-    labels: NDArray[np.integer], should_stop: ShouldStop | None = None
-) -> NDArray[np.int32]:
+def label_values(labels: NDArray[np.integer]) -> NDArray[np.int32]:
     """Return the labels above 0 that occur, rising.
 
     Parameters
     ----------
     labels : ndarray of int
-    should_stop : callable, optional
-        Asked for each plane; true raises `Cancelled`.
 
     Returns
     -------
@@ -23,7 +19,7 @@ def label_values(
     """
     found = [np.empty(0, np.int32)]
     for plane in labels if labels.ndim > 2 else [labels]:
-        check_stop(should_stop)
+        check_stop()
         # Sorting only what is not zero: many times faster where there are few objects.
         inside = plane[plane > 0]
         if inside.size:

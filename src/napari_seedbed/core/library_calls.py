@@ -4,14 +4,15 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, TypeVar
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import Progress, check_stop, progress_as, running_job
 
 Result = TypeVar("Result")
 
 _LOOK_AGAIN = 0.02
-"""Seconds between two looks at `should_stop`."""
+"""Seconds between two looks whether to stop."""
 
 _MOST_LEFT = 3
 """Calls that nobody waits for any more still take a core each: with a slider that starts a call at
@@ -49,48 +50,55 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_left.forget)
 
 
-def call_aside(function: Callable[[], Result], should_stop: ShouldStop | None) -> Result:
+def _still_wanted(progress: Progress) -> Progress:
+    """Pass progress on; a call that nobody waits for any more ends here."""
+    check_stop()
+    return progress
+
+
+def call_aside(function: Callable[[], Result]) -> Result:
     """Call a function that cannot be interrupted; return from it at once when asked to stop.
 
     Parameters
     ----------
     function : callable
-        Called without arguments, in a thread of its own where there is a `should_stop`. When it
+        Called without arguments, in a thread of its own where the job can be stopped. When it
         is stopped, it goes on to its end and what it gives is dropped: it must not write to
         anything that the caller uses. While three of them go on like this, others wait.
-    should_stop : callable or None
-        Asked fifty times a second; true raises `Cancelled`.
 
     Returns
     -------
     object
         What `function` returns; what it raises is raised.
     """
-    check_stop(should_stop)
-    if should_stop is None:
+    check_stop()
+    if running_job().should_stop is None:
         return function()
     while _left.are_many:
         time.sleep(_LOOK_AGAIN)
-        check_stop(should_stop)
+        check_stop()
     ended = threading.Event()
     outcome: dict[str, Any] = {}
 
     def work() -> None:
         try:
-            outcome["result"] = function()
+            with progress_as(_still_wanted):
+                outcome["result"] = function()
         except BaseException as error:  # noqa: BLE001  (raised again by the caller)
             outcome["error"] = error
         finally:
             _left.end(ended)
 
-    threading.Thread(target=work, name="seedbed-library-call", daemon=True).start()
+    threading.Thread(
+        target=copy_context().run, args=(work,), name="seedbed-library-call", daemon=True
+    ).start()
     try:
         while not ended.wait(_LOOK_AGAIN):
-            check_stop(should_stop)
+            check_stop()
     except BaseException:
         _left.add(ended)
         raise
-    check_stop(should_stop)
+    check_stop()
     if "error" in outcome:
         raise outcome["error"]
     result: Result = outcome["result"]

@@ -1,4 +1,4 @@
-"""Warnings of libraries that tell nobody anything."""
+"""Warnings of libraries that are of no use to anybody."""
 
 import re
 import warnings

@@ -15,7 +15,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")
@@ -78,9 +77,7 @@ def lowest_parabolas(
 
 
 def lowest_paraboloids(
-    heights: NDArray[np.floating],
-    spacing: Sequence[float],
-    should_stop: ShouldStop | None = None,
+    heights: NDArray[np.floating], spacing: Sequence[float]
 ) -> NDArray[np.float64]:
     """Return the smallest ``|p - q|^2 + height(q)`` over all voxels q, for each voxel p.
 
@@ -90,8 +87,6 @@ def lowest_paraboloids(
         Finite heights.
     spacing : sequence of float
         Voxel size.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -103,7 +98,7 @@ def lowest_paraboloids(
         flat = lines.reshape(-1, lines.shape[-1])
         out = np.empty_like(flat)
         pieces = split(len(flat), -(-flat.size // _VOXELS_PER_TASK))
-        run_ranges(_lowest_in_lines, pieces, flat, float(length), out, should_stop=should_stop)
+        run_ranges(_lowest_in_lines, pieces, flat, float(length), out)
         found = np.moveaxis(out.reshape(lines.shape), -1, axis)
     return np.ascontiguousarray(found)
 

@@ -1,7 +1,14 @@
-"""How a long computation tells its caller how far it is, and learns that it should stop."""
+"""How a long computation reports its progress to its caller, and learns that it should stop.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Whoever starts a job says so once, with `running`; the loops in it call `check_stop` and `tell`.
+What is set holds for everything that is called within, in threads that `napari_seedbed` starts as
+well.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +83,102 @@ Report = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
 
 
-def check_stop(should_stop: ShouldStop | None) -> None:
-    """Raise `Cancelled` when `should_stop` says so."""
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """Where the running job reports its progress, and what says whether to stop."""
+
+    report: Report | None = None
+    should_stop: ShouldStop | None = None
+
+    def tell(self, progress: Progress) -> None:
+        """Report how far the job is, if anything listens."""
+        if self.report is not None:
+            self.report(progress)
+
+    def is_stopped(self) -> bool:
+        """Whether the job should stop."""
+        return self.should_stop is not None and self.should_stop()
+
+
+_NOBODY = RunningJob()
+_job: ContextVar[RunningJob] = ContextVar("napari_seedbed_job", default=_NOBODY)
+
+
+def running_job() -> RunningJob:
+    """Return what the innermost `running` around this call has set."""
+    return _job.get()
+
+
+@contextmanager
+def _as_job(job: RunningJob) -> Iterator[None]:
+    token = _job.set(job)
+    try:
+        yield
+    finally:
+        _job.reset(token)
+
+
+@contextmanager
+def running(
+    *, report: Report | None = None, should_stop: ShouldStop | None = None
+) -> Iterator[None]:
+    """Let what is computed within a `with` block report its progress, and stop on request.
+
+    Parameters
+    ----------
+    report : callable, optional
+        Called with a `Progress`, maybe by several threads. By default that of the block around.
+    should_stop : callable, optional
+        Asked many times a second, by several threads; true raises `Cancelled`. By default that of
+        the block around.
+
+    Examples
+    --------
+    >>> import threading
+    >>> from napari_seedbed.core import running
+    >>> stop = threading.Event()
+    >>> with running(report=print, should_stop=stop.is_set):
+    ...     pass  # any function; `stop.set()`, called by another thread, ends it
+    """
+    outer = _job.get()
+    with _as_job(RunningJob(report or outer.report, should_stop or outer.should_stop)):
+        yield
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Let what is computed within a `with` block report no progress."""
+    with _as_job(replace(_job.get(), report=None)):
+        yield
+
+
+@contextmanager
+def progress_as(change: Callable[[Progress], Progress]) -> Iterator[None]:
+    """Change the progress within a `with` block before it is passed on."""
+    job = _job.get()
+    with running(report=job.report and (lambda told: job.tell(change(told)))):
+        yield
+
+
+def part_of(nth: int, count: int, prefix: str = "") -> AbstractContextManager[None]:
+    """Take the progress within a `with` block for that of the `nth`, from 0, of so many parts."""
+
+    def change(told: Progress) -> Progress:
+        fraction = (nth + told.fraction) / count
+        return replace(told, fraction=fraction, message=prefix + told.message)
+
+    return progress_as(change)
+
+
+def check_stop() -> None:
+    """Raise `Cancelled` when the running job should stop."""
+    should_stop = _job.get().should_stop
     if should_stop is not None and should_stop():
         raise Cancelled("The job was cancelled.")
+
+
+def tell(fraction: float, message: str, preview: Preview | Moving | None = None) -> None:
+    """Report how far the running job is, if anything listens."""
+    job = _job.get()
+    if job.report is not None:
+        job.report(Progress(fraction, message, preview))

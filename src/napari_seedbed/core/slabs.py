@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from math import prod
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 Slab = tuple[slice, ...]
@@ -12,11 +11,7 @@ _VOXELS_PER_TASK = 1 << 19
 
 
 def in_slabs(
-    work: Callable[[Slab], None],
-    shape: tuple[int, ...],
-    should_stop: ShouldStop | None,
-    *,
-    whole: int | None = None,
+    work: Callable[[Slab], None], shape: tuple[int, ...], *, whole: int | None = None
 ) -> None:
     """Call `work` for slabs of an array, on all cores; they are not cut across the axis `whole`."""
     axis = max((a for a in range(len(shape)) if a != whole), key=lambda a: shape[a])
@@ -25,4 +20,4 @@ def in_slabs(
         work((slice(None),) * axis + (slice(start, stop),))
 
     pieces = split(shape[axis], 1 + prod(shape) // _VOXELS_PER_TASK)
-    run_ranges(slab, pieces, should_stop=should_stop)
+    run_ranges(slab, pieces)

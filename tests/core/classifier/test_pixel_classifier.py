@@ -12,6 +12,7 @@ from napari_seedbed.core import (
     PixelClassifier,
     pixel_classification,
     region_features,
+    running,
     training_samples,
 )
 from napari_seedbed.core.classifier.samples import MOST_OF_A_CLASS
@@ -161,6 +162,7 @@ def test_number_of_threads_changes_no_bit(tmp_path):
     assert len(found) == 1
 
 
+@pytest.mark.timing
 def test_stopping_takes_a_moment():
     image, truth = textures((40, 200, 200))
     marks = marks_on(truth)
@@ -174,8 +176,8 @@ def test_stopping_takes_a_moment():
             stopped.append(now)
         return bool(stopped)
 
-    with pytest.raises(Cancelled):
-        pixel_classification(image, marks, should_stop=should_stop)
+    with running(should_stop=should_stop), pytest.raises(Cancelled):
+        pixel_classification(image, marks)
     assert time.monotonic() - stopped[0] < 2.0
 
 

@@ -15,6 +15,7 @@ from napari_seedbed.core import (
     patch_histograms,
     patch_pixels,
     pixels_in_bins,
+    running,
 )
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -233,8 +234,8 @@ def test_images_and_patches_without_hue_are_refused():
 
 
 def test_it_stops_when_asked():
-    with pytest.raises(Cancelled):
-        colour_histogram(np.ones((2000, 2000, 3), np.uint8), should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        colour_histogram(np.ones((2000, 2000, 3), np.uint8))
 
 
 def test_the_green_screen_is_told_from_the_people_before_it(shared_data):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.color import rgb2hsv
 
-from napari_seedbed.core import rg_chromaticity, saturated, saturation_level
+from napari_seedbed.core import rg_chromaticity, running, saturated, saturation_level
 from napari_seedbed.core.colour.colour_spaces import colour_space
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -128,5 +128,5 @@ def test_what_has_no_colours_is_refused(image, axis, message):
 
 
 def test_it_stops_when_asked():
-    with pytest.raises(Cancelled):
-        rg_chromaticity(np.zeros((2000, 2000, 3), np.uint8), should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        rg_chromaticity(np.zeros((2000, 2000, 3), np.uint8))

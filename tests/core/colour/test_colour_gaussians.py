@@ -13,6 +13,7 @@ from napari_seedbed.core import (
     fit_colour_gaussians,
     gaussian_probabilities,
     rg_chromaticity,
+    running,
 )
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -225,12 +226,8 @@ def test_another_number_of_channels_is_refused(scene):
 
 def test_it_stops_when_asked():
     calls = iter([False] * 3)
-    with pytest.raises(Cancelled):
-        chromaticity_gaussian(
-            np.ones((3000, 3000, 3), np.uint8),
-            np.ones((3000, 3000), bool),
-            should_stop=lambda: next(calls, True),
-        )
+    with running(should_stop=lambda: next(calls, True)), pytest.raises(Cancelled):
+        chromaticity_gaussian(np.ones((3000, 3000, 3), np.uint8), np.ones((3000, 3000), bool))
 
 
 def test_blue_water_is_told_from_bushes_and_sand(shared_data):

@@ -12,6 +12,7 @@ from skimage.metrics import structural_similarity
 from napari_seedbed.core import (
     compare_images,
     image_difference,
+    running,
     series_differences,
     structural_similarity_map,
 )
@@ -147,8 +148,8 @@ def test_wrong_arguments_are_refused(arguments, message):
 
 def test_it_stops_when_asked():
     image = np.zeros((2000, 2000), np.uint8)
-    with pytest.raises(Cancelled):
-        image_difference(image, image, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        image_difference(image, image)
 
 
 @pytest.mark.parametrize("channel_axis", [None, 0, -1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import ndimage as ndi
 from skimage import data
 
-from napari_seedbed.core import register_images, warp_image
+from napari_seedbed.core import register_images, running, warp_image
 from napari_seedbed.core.differences.registration import Registration
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -163,5 +163,5 @@ def test_tiny_images_can_be_shifted_but_not_turned(rng, shape):
 def test_it_stops_when_asked(kind):
     image = data.camera()
     calls = iter([False] * 3)
-    with pytest.raises(Cancelled):
-        register_images(image, image.T.copy(), kind, should_stop=lambda: next(calls, True))
+    with running(should_stop=lambda: next(calls, True)), pytest.raises(Cancelled):
+        register_images(image, image.T.copy(), kind)

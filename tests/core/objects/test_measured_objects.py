@@ -7,7 +7,7 @@ from skimage.draw import ellipse
 from skimage.measure import label, perimeter_crofton, regionprops
 from skimage.morphology import convex_hull_image
 
-from napari_seedbed.core import measure_objects
+from napari_seedbed.core import measure_objects, running
 from napari_seedbed.core.objects.object_measurement import MEASUREMENT_GROUPS
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -303,8 +303,8 @@ def test_input_is_not_changed(rng):
 
 
 def test_it_stops_when_asked():
-    with pytest.raises(Cancelled):
-        measure_objects(np.ones((50, 50), int), should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        measure_objects(np.ones((50, 50), int))
 
 
 def test_wrong_input_is_refused():

@@ -5,6 +5,7 @@ import pytest
 from skimage import color, data, graph, segmentation
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.regions.average_colours import average_colour
 from napari_seedbed.core.regions.region_graphs import numbered, region_graph
 from napari_seedbed.errors import Cancelled, InputError
@@ -125,8 +126,8 @@ def test_average_colour_twice_changes_nothing(photo):
 
 def test_cancel_stops():
     calls = itertools.count()
-    with pytest.raises(Cancelled):
-        region_graph(np.ones((9, 9), int), np.zeros((9, 9)), should_stop=lambda: next(calls) > 1)
+    with running(should_stop=lambda: next(calls) > 1), pytest.raises(Cancelled):
+        region_graph(np.ones((9, 9), int), np.zeros((9, 9)))
 
 
 def test_labels_of_another_shape_are_refused():

@@ -2,8 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import ndimage as ndi
 from skimage import data, filters, measure
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.regions.splitting import split_touching
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -68,8 +70,8 @@ def test_coins_that_do_not_touch_are_left_alone():
 
 def test_cancel_between_objects():
     calls = itertools.count()
-    with pytest.raises(Cancelled):
-        split_touching(data.binary_blobs(128, rng=0), should_stop=lambda: next(calls) > 1)
+    with running(should_stop=lambda: next(calls) > 1), pytest.raises(Cancelled):
+        split_touching(data.binary_blobs(128, rng=0))
 
 
 def test_an_image_without_objects_gives_none():
@@ -79,3 +81,39 @@ def test_an_image_without_objects_gives_none():
 def test_grey_values_are_refused():
     with pytest.raises(InputError, match="whole numbers"):
         split_touching(np.zeros((5, 6)))
+
+
+def rough_pair(rng):
+    """Two discs that touch, with bitten borders, and specks around them."""
+    one, two = balls((90, 130), [(45, 40), (45, 79)], 22, (1, 1))
+    pair = one | two
+    border = measure.label(pair) != ndi.minimum_filter(measure.label(pair), 5)
+    pair &= ~(border & (rng.random(pair.shape) < 0.5))
+    specks = (rng.random(pair.shape) < 0.01) & ~ndi.binary_dilation(one | two, iterations=3)
+    return one, two, pair | specks
+
+
+def test_smoothing_and_a_smallest_size_leave_the_objects(rng):
+    one, two, mask = rough_pair(rng)
+    assert split_touching(mask, 0.5).max() > 20
+    for options in ({"smallest": 200.0}, {"smallest": 200.0, "sigma": 2.0}):
+        found = split_touching(mask, 0.5, **options)
+        assert np.bincount(found.ravel())[1:].min() >= 200
+        for disc, other in ((one, two), (two, one)):
+            values = found[disc & ~other & mask & (found > 0)]
+            assert np.mean(values == np.bincount(values).argmax()) > 0.95
+    assert found.max() == 2
+
+
+def test_no_object_is_smaller_than_the_smallest_and_none_large_enough_is_lost(rng):
+    mask = ndi.gaussian_filter(rng.random((20, 60, 60)), 1.5) > 0.52
+    spacing, smallest = (2.0, 0.5, 0.5), 40.0
+    found = split_touching(mask, 0.3, spacing, smallest=smallest)
+    pieces, count = ndi.label(mask)
+    sizes = ndi.sum_labels(mask, pieces, range(count + 1)) * np.prod(spacing)
+    large = (sizes >= smallest)[pieces] & mask
+    np.testing.assert_array_equal(found > 0, large)
+    parts = np.bincount(found.ravel())[1:] * np.prod(spacing)
+    assert (parts >= smallest).all()
+    assert found.max() >= (sizes >= smallest).sum()
+    np.testing.assert_array_equal(np.unique(found), np.arange(found.max() + 1))

@@ -2,14 +2,14 @@ import itertools
 
 import numpy as np
 import pytest
-import skimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from packaging.version import Version
+from newer_watersheds import as_in_newer
 from scipy import ndimage as ndi
 from skimage import data, filters, segmentation
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.regions.watersheds import (
     compact_watershed,
     even_seeds,
@@ -29,52 +29,87 @@ def scattered(shape, count=15):
     return seeds
 
 
+def random_image(kind, shape, seeds):
+    """Values of one kind, distinct where there are seeds: scikit-image takes equal ones as it may.
+
+    Many voxels have equal values, in all kinds but those of floats.
+    """
+    rng = np.random.default_rng(0)
+    few = rng.integers(0, 20, shape)
+    few[seeds > 0] = rng.permutation(20)[: np.count_nonzero(seeds)]
+    images = {
+        "8 bits": few.astype(np.uint8),
+        "signed": (13 * few - 128).astype(np.int8),
+        "wide integers": few + (1 << 30),
+        "few floats": few / 7,
+        "float32": rng.random(shape, dtype=np.float32),
+        "float64": rng.random(shape),
+        "skewed": np.exp(30 * rng.random(shape)),
+        "one extreme": np.where(np.arange(few.size).reshape(shape) == 77, 1e300, rng.random(shape)),
+        "whole range": rng.uniform(-1, 1, shape) * np.finfo(float).max,
+        "tiny": few * 5e-324,
+    }
+    return images[kind]
+
+
+KINDS = ["8 bits", "signed", "wide integers", "few floats", "float32", "float64", "skewed",
+         "one extreme", "whole range", "tiny"]  # fmt: skip
+
+
 def flooded_by_hand(image, seeds):
     """Meyer's flooding, voxel by voxel, by a list that is sorted anew for each."""
     labels = seeds.copy()
-    queue = [(image[tuple(place)], tuple(place)) for place in np.argwhere(seeds)]
+    queue = [(image[tuple(place)], 0, tuple(place)) for place in np.argwhere(seeds)]
+    ages = itertools.count(1)
+    axes = range(image.ndim)
+    steps = [*((axis, -1) for axis in axes), *((axis, 1) for axis in reversed(axes))]
     while queue:
         queue.sort()
-        _, place = queue.pop(0)
-        for axis, way in itertools.product(range(image.ndim), (-1, 1)):
+        level, _, place = queue.pop(0)
+        for axis, way in steps:
             near = tuple(p + way * (a == axis) for a, p in enumerate(place))
             if all(0 <= p < n for p, n in zip(near, image.shape, strict=True)) and not labels[near]:
                 labels[near] = labels[place]
-                queue.append((image[near], near))
+                queue.append((max(level, image[near]), next(ages), near))
     return labels
 
 
 @pytest.mark.parametrize("shape", [(20, 24), (5, 8, 9)])
-def test_watershed_is_that_of_flooding_by_hand(shape):
-    image = np.random.default_rng(0).random(shape)
+@pytest.mark.parametrize("n_values", [1, 4, 10**6])
+def test_watershed_is_that_of_flooding_by_hand(shape, n_values):
+    image = np.random.default_rng(0).integers(0, n_values, shape)
     assert np.array_equal(
         watershed(image, scattered(shape)), flooded_by_hand(image, scattered(shape))
     )
 
 
-as_in_newer = pytest.mark.skipif(
-    Version(skimage.__version__) < Version("0.26"),
-    reason="before 0.26 scikit-image's watershed did not flood in the order of the values",
-)
-
-
 @as_in_newer
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("compactness", [0, 0.03, 10])
-def test_watershed_is_that_of_scikit_image(shape, compactness):
-    image = np.random.default_rng(0).random(shape)
-    expected = segmentation.watershed(image, scattered(shape), compactness=compactness)
-    found = watershed(image, scattered(shape), compactness=compactness)
-    assert np.array_equal(found, expected)
+@pytest.mark.parametrize("kind", KINDS)
+def test_watershed_is_that_of_scikit_image(kind):
+    for shape, compactness in itertools.product(SHAPES, (0, 0.03, 10)):
+        seeds = scattered(shape)
+        image = random_image(kind, shape, seeds)
+        expected = segmentation.watershed(image, seeds, compactness=compactness)
+        assert np.array_equal(watershed(image, seeds, compactness=compactness), expected)
 
 
 @as_in_newer
 @pytest.mark.parametrize("shape", SHAPES)
 def test_watershed_in_a_mask_is_that_of_scikit_image(shape):
-    image = np.random.default_rng(0).random(shape)
+    seeds = scattered(shape)
     mask = filters.gaussian(np.random.default_rng(2).random(shape), 2) > 0.5
-    expected = segmentation.watershed(image, scattered(shape), mask=mask)
-    assert np.array_equal(watershed(image, scattered(shape), mask), expected)
+    image = random_image("8 bits", shape, seeds)
+    expected = segmentation.watershed(image, seeds, mask=mask)
+    assert np.array_equal(watershed(image, seeds, mask), expected)
+
+
+@as_in_newer
+def test_watershed_of_a_large_picture_is_that_of_scikit_image():
+    """Most values share one bucket, and hundreds of thousands of voxels are a few levels."""
+    seeds = scattered((700, 700))
+    for kind in ("skewed", "few floats"):
+        image = random_image(kind, seeds.shape, seeds)
+        assert np.array_equal(watershed(image, seeds), segmentation.watershed(image, seeds))
 
 
 def test_labels_of_the_mask_are_not_crossed():
@@ -187,8 +222,8 @@ def test_even_seeds_are_equally_far_apart_in_physical_units():
 
 def test_cancel_stops_within_a_call():
     calls = itertools.count()
-    with pytest.raises(Cancelled):
-        watershed(np.zeros((700, 700)), scattered((700, 700)), should_stop=lambda: next(calls) > 1)
+    with running(should_stop=lambda: next(calls) > 1), pytest.raises(Cancelled):
+        watershed(np.zeros((700, 700)), scattered((700, 700)))
 
 
 def test_no_seeds_are_refused():

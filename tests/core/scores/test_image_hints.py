@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.filters.rank import entropy
 from skimage.morphology import disk
 
-from napari_seedbed.core import local_entropy, local_noise, noise_level
+from napari_seedbed.core import local_entropy, local_noise, noise_level, running
 from napari_seedbed.errors import Cancelled, InputError
 
 
@@ -88,5 +88,5 @@ def test_wrong_input_is_refused():
         local_entropy(np.zeros((5, 5)), 9)
     with pytest.raises(InputError, match="limits"):
         local_entropy(np.zeros((5, 5)), 1, limits=(2, 1))
-    with pytest.raises(Cancelled):
-        local_entropy(np.zeros((5, 5)), 1, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        local_entropy(np.zeros((5, 5)), 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_seedbed.core import split_and_merge_errors
+from napari_seedbed.core import running, split_and_merge_errors
 from napari_seedbed.core.scores.label_overlaps import count_overlaps
 from napari_seedbed.core.scores.object_errors import best_overlaps
 from napari_seedbed.errors import Cancelled
@@ -95,5 +95,5 @@ def test_best_overlaps_put_the_worst_object_first(scene):
 
 
 def test_it_stops_when_asked(scene):
-    with pytest.raises(Cancelled):
-        split_and_merge_errors(*scene, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        split_and_merge_errors(*scene)

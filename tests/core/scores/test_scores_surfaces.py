@@ -8,7 +8,7 @@ from scipy import ndimage as ndi
 from scipy.spatial.distance import cdist, directed_hausdorff
 from skimage.metrics import hausdorff_distance
 
-from napari_seedbed.core import surface_distances
+from napari_seedbed.core import running, surface_distances
 from napari_seedbed.core.scores.surface_kernels import squared_distances
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -140,11 +140,11 @@ def test_squared_distances_are_those_of_scipy(rng):
     points = rng.random((21, 37, 50)) < 0.002
     spacing = (2.5, 1.0, 1.25)
     expected = ndi.distance_transform_edt(~points, spacing)
-    assert np.allclose(np.sqrt(squared_distances(points, spacing, None)), expected, rtol=1e-6)
+    assert np.allclose(np.sqrt(squared_distances(points, spacing)), expected, rtol=1e-6)
 
 
 def test_without_points_all_is_infinitely_far():
-    assert np.isinf(squared_distances(np.zeros((3, 4, 5), bool), (1, 1, 1), None)).all()
+    assert np.isinf(squared_distances(np.zeros((3, 4, 5), bool), (1, 1, 1))).all()
 
 
 def test_probabilities_are_refused():
@@ -153,5 +153,5 @@ def test_probabilities_are_refused():
 
 
 def test_it_stops_when_asked(scene):
-    with pytest.raises(Cancelled):
-        surface_distances(*scene, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        surface_distances(*scene)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from napari_seedbed.core import segmentation_scores
+from napari_seedbed.core import running, segmentation_scores
 from napari_seedbed.errors import Cancelled, InputError
 
 PERFECT_AT_ONE = [
@@ -209,8 +209,8 @@ def test_wrong_input_is_refused(truth, labels, more, message):
 @pytest.mark.parametrize("after", [0, 3, 10])
 def test_it_stops_when_asked(scene, after):
     asked = iter(range(10**6))
-    with pytest.raises(Cancelled):
-        segmentation_scores(*scene, should_stop=lambda: next(asked) >= after)
+    with running(should_stop=lambda: next(asked) >= after), pytest.raises(Cancelled):
+        segmentation_scores(*scene)
 
 
 def test_it_asks_many_times_on_a_large_volume():
@@ -223,7 +223,8 @@ def test_it_asks_many_times_on_a_large_volume():
         asked.append(time.perf_counter())
         return False
 
-    segmentation_scores(truth, np.roll(truth, 3, 1), should_stop=stop)
+    with running(should_stop=stop):
+        segmentation_scores(truth, np.roll(truth, 3, 1))
     print(f"largest time between two questions: {np.diff(asked).max():.3f} s")
     # What a computer does besides must not fail this: a count tells as much as a clock.
     assert len(asked) > 3 * truth.size / 2**18

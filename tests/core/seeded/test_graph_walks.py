@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array, csr_array, diags_array
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
 from napari_seedbed.errors import Cancelled
 
@@ -73,5 +74,5 @@ def test_few_seeds_reach_the_whole_of_a_large_plane():
 def test_it_can_be_cancelled():
     given = np.array([0, -1, 1], np.int32)
     full = csr_array(np.ones((3, 3)) - np.eye(3))
-    with pytest.raises(Cancelled):
-        walk_probabilities(full, given, 2, 1, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        walk_probabilities(full, given, 2, 1)

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage as ndi
 from skimage.segmentation import watershed
 
-from napari_seedbed.core import RandomWalker, SeededSegmenter, seeded_segmentation
+from napari_seedbed.core import RandomWalker, SeededSegmenter, running, seeded_segmentation
 from napari_seedbed.core import threads as kernel_threads
 from napari_seedbed.core.seeded import seeded_segmenter
 from napari_seedbed.core.seeded.label_painting import Painter
@@ -225,6 +225,40 @@ def test_probabilities_and_uncertainty_go_with_the_labels():
     assert uncertainty[edge].mean() > 3 * uncertainty[~edge].mean()
 
 
+@pytest.mark.parametrize("n_labels", [2, 6])
+@pytest.mark.parametrize("engine", [SeededSegmenter, RandomWalker])
+def test_second_label_is_the_next_probable_one(engine, n_labels):
+    image, _, seeds = discs()
+    seeds[seeds > n_labels] = n_labels
+    segmenter = engine(image)
+    found = segmenter.solve(seeds)
+    uncertainty, second = segmenter.find_doubt()
+    np.testing.assert_array_equal(uncertainty, segmenter.uncertainty)
+    probabilities = segmenter.probabilities
+    ranked = np.argsort(-probabilities, axis=0)
+    values = np.array(segmenter.label_values)
+    first, following = np.take_along_axis(probabilities, ranked, axis=0)[:2]
+    doubtful = (following > 0.02) & (first - following > 1e-3) & (seeds == 0)
+    if n_labels > 2:
+        doubtful &= following - np.sort(probabilities, axis=0)[-3] > 1e-3
+    assert doubtful.sum() > 50
+    np.testing.assert_array_equal(second[doubtful], values[ranked[1]][doubtful])
+    assert not second[seeds > 0].any()
+    assert (second != found)[second > 0].all()
+
+
+def test_second_label_of_what_no_object_holds_is_the_object_that_it_looks_like():
+    """An object that nobody marked is given to the background, and says so."""
+    image, truth, seeds = discs()
+    seeds[seeds == 5] = 0
+    engine = SeededSegmenter(image, background=BACKGROUND)
+    found = engine.solve(seeds)
+    _, second = engine.find_doubt()
+    unmarked = ndi.binary_erosion(truth == 5, iterations=2)
+    assert (found[unmarked] == BACKGROUND).all()
+    assert (second[unmarked] != BACKGROUND).all()
+
+
 def test_negative_labels_are_not_part_of_the_problem():
     image, _, seeds = discs()
     seeds[:, 70:75] = -1
@@ -310,12 +344,16 @@ def test_what_is_made_when_asked_for_can_be_cancelled_and_comes_out_the_same(eng
         (segmenter.find_uncertainty, segmenter.uncertainty),
     ):
         asked = []
-        np.testing.assert_array_equal(find(lambda a=asked: a.append(0) or False), expected)
+        with running(should_stop=lambda a=asked: a.append(0) or False):
+            np.testing.assert_array_equal(find(), expected)
         assert len(asked) >= (10 if engine is SeededSegmenter else 1)
         for when in range(0, len(asked) // 3 + 1, max(1, len(asked) // 9)):
             count = iter(range(10**9))
-            with pytest.raises(Cancelled):
-                find(lambda c=count, w=when: next(c) >= w)
+            with (
+                running(should_stop=lambda c=count, w=when: next(c) >= w),
+                pytest.raises(Cancelled),
+            ):
+                find()
         np.testing.assert_array_equal(find(), expected)
 
 

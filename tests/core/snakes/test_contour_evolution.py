@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.filters import gaussian
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.snakes.elastic_contours import (
     active_contour,
     active_contours,
@@ -44,7 +45,7 @@ def test_a_balloon_that_nothing_holds_ends_at_the_border():
     *_, last = evolve_contours(
         np.zeros((60, 70)), [circle((30, 30), 10, 60)], w_edge=0, balloon=0.05, resample=True
     )
-    assert last.reason == "settled"
+    assert last.reason == "converged"
     (contour,) = last.contours
     assert contour.min() == 0
     assert contour.max(axis=0) == pytest.approx((59, 69), abs=1e-9)
@@ -121,8 +122,8 @@ def test_states_end_where_active_contours_ends(steps, options):
 def test_states_stop_by_themselves_and_say_why():
     snake = circle((45, 52), 27, 60)
     states = list(evolve_contours(disc(), [snake], alpha=0.001, gamma=0.1))
-    assert states[-1].reason == "settled"
-    assert states[-1].reasons == ("settled",)
+    assert states[-1].reason == "converged"
+    assert states[-1].reasons == ("converged",)
     assert states[-1].iteration < 2500
     assert states[-1].moved < 0.1 < max(state.moved for state in states)
     assert all(state.reason == "" for state in states[:-1])
@@ -135,10 +136,10 @@ def test_states_stop_by_themselves_and_say_why():
 def test_a_contour_that_cannot_move_stops_at_once():
     path = np.array([(10.0, 10.0), (20.0, 30.0)])
     (state,) = evolve_contours(disc(), [path], boundary_condition="fixed", convergence=0)
-    assert (state.reason, state.iteration, state.moved) == ("settled", 1, 0)
+    assert (state.reason, state.iteration, state.moved) == ("converged", 1, 0)
 
 
-def test_a_settled_contour_is_left_alone():
+def test_a_converged_contour_is_left_alone():
     near, far = circle((45, 52), 20, 60), circle((45, 52), 25, 60)
     states = list(evolve_contours(disc(), [near, far], alpha=0.01, gamma=0.1))
     first = next(i for i, state in enumerate(states) if state.reasons[0])
@@ -169,20 +170,21 @@ def test_a_contour_that_shrinks_to_nothing_is_said_to_have(options):
 def test_different_reasons_are_counted():
     snakes = [circle((45, 52), 0.3, 20), circle((45, 52), 20, 60), circle((45, 52), 21, 60)]
     *_, last = evolve_contours(disc(), snakes, alpha=0.001, gamma=0.1)
-    assert last.reasons == ("shrunk to nothing", "settled", "settled")
-    assert last.reason == "1 shrunk to nothing, 2 settled"
+    assert last.reasons == ("shrunk to nothing", "converged", "converged")
+    assert last.reason == "1 shrunk to nothing, 2 converged"
 
 
 def test_cancelling_before_and_on_the_way():
     snake = circle((45, 52), 27, 60)
-    with pytest.raises(Cancelled):
-        active_contour(disc(), snake, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        active_contour(disc(), snake)
     stop = False
-    states = evolve_contours(disc(), [snake], should_stop=lambda: stop)
-    next(states)
-    stop = True
-    with pytest.raises(Cancelled):
+    states = evolve_contours(disc(), [snake])
+    with running(should_stop=lambda: stop):
         next(states)
+        stop = True
+        with pytest.raises(Cancelled):
+            next(states)
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_neither_the_image_nor_the_snake_is_changed():
     assert not np.shares_memory(found, snake)
 
 
-def test_a_settled_contour_lies_on_the_edge():
+def test_a_converged_contour_lies_on_the_edge():
     snake = circle((43, 54), 27, 120)
     found = active_contour(disc(), snake, alpha=0.001, beta=0.1, gamma=0.1, convergence=0.001)
     assert np.allclose(radii(found, (45, 52)), 20, atol=0.5)

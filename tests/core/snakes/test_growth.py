@@ -25,6 +25,7 @@ from snake_scenes import (
 )
 
 from napari_seedbed.core.marks.shapes import Shape, filled, plane_of
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.snakes.growth import grow_snakes
 from napari_seedbed.errors import Cancelled, InputError
 
@@ -305,7 +306,8 @@ SCENES = {
 def watched(method, scene, watch=lambda _: True):
     image, shapes, options = SCENES[scene]()
     told = []
-    found = grow(image, METHODS[method](), shapes, watch=watch, report=told.append, **options)
+    with running(report=told.append):
+        found = grow(image, METHODS[method](), shapes, watch=watch, **options)
     return found, told
 
 
@@ -350,6 +352,7 @@ def test_states_are_made_only_when_somebody_watches():
 # Stopping
 
 
+@pytest.mark.timing
 @EVERY
 @pytest.mark.parametrize("after", [0, 3, 20])
 def test_stop_is_noticed_within_a_fifth_of_a_second(method, after):
@@ -364,8 +367,8 @@ def test_stop_is_noticed_within_a_fifth_of_a_second(method, after):
         return stopped is not None
 
     made = METHODS[method](**({"convergence": 0.0} if method == "elastic" else {}))
-    with pytest.raises(Cancelled):
-        grow(image, made, circle((120, 130), 90), should_stop=should_stop)
+    with running(should_stop=should_stop), pytest.raises(Cancelled):
+        grow(image, made, circle((120, 130), 90))
     assert time.perf_counter() - stopped < 0.2
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.snakes.label_snakes import evolve_labels
 from napari_seedbed.core.snakes.morphological_snakes import (
     evolve_chan_vese,
@@ -15,7 +16,7 @@ from napari_seedbed.core.snakes.snake_inputs import (
     disk_level_set,
     inverse_gaussian_gradient,
 )
-from napari_seedbed.core.snakes.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT, SHRUNK_AWAY
 from napari_seedbed.errors import Cancelled, InputError
 
 # Two discs that touch, and a third one.
@@ -63,7 +64,7 @@ def test_one_label_seeks_edges_as_one_snake(shape, balloon):
 def test_objects_fill_their_discs_and_meet_at_a_line():
     image, labels = scene()
     *_, last = evolve_labels(image, labels, num_iter=200)
-    assert last.reason == SETTLED
+    assert last.reason == CONVERGED
     assert last.lost == ()
     for number, centre in enumerate(CENTRES, start=1):
         truth = disk_level_set(image.shape, center=centre, radius=RADIUS) > 0
@@ -253,8 +254,8 @@ def test_it_ends_at_the_limit_and_can_be_cancelled():
     *_, last = evolve_labels(image, labels, num_iter=2)
     assert (last.iteration, last.reason) == (2, LIMIT)
     asked = iter([False] * 5 + [True] * 99)
-    with pytest.raises(Cancelled):
-        list(evolve_labels(image, labels, num_iter=50, should_stop=asked.__next__))
+    with running(should_stop=asked.__next__), pytest.raises(Cancelled):
+        list(evolve_labels(image, labels, num_iter=50))
 
 
 @pytest.mark.parametrize(

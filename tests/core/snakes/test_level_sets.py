@@ -5,8 +5,9 @@ import pytest
 from scipy import ndimage as ndi
 from skimage.segmentation import chan_vese as skimage_chan_vese
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.snakes.level_sets import chan_vese, evolve_level_set
-from napari_seedbed.core.snakes.stop_reasons import LIMIT, SETTLED
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT
 from napari_seedbed.errors import Cancelled, InputError
 
 
@@ -123,14 +124,14 @@ def test_states_say_why_it_ends():
     assert [s.iteration for s in states] == [0, 1, 2, 3, 4]
     assert [s.reason for s in states] == [None] * 4 + [LIMIT]
     settled = list(evolve_level_set(soft_image(), tol=0.05, max_num_iter=500))
-    assert settled[-1].reason == SETTLED
+    assert settled[-1].reason == CONVERGED
     assert settled[-1].change <= 0.05
 
 
 def test_it_can_be_cancelled():
     asked = iter([False] * 5 + [True] * 99)
-    with pytest.raises(Cancelled):
-        chan_vese(soft_image(), should_stop=asked.__next__)
+    with running(should_stop=asked.__next__), pytest.raises(Cancelled):
+        chan_vese(soft_image())
 
 
 @pytest.mark.parametrize(

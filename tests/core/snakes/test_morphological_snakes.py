@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage as ndi
 from skimage.segmentation import morphsnakes
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.snakes import bit_grids
 from napari_seedbed.core.snakes.morphological_snakes import (
     evolve_chan_vese,
@@ -21,7 +22,7 @@ from napari_seedbed.core.snakes.snake_inputs import (
     disk_level_set,
     inverse_gaussian_gradient,
 )
-from napari_seedbed.core.snakes.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT, SHRUNK_AWAY
 from napari_seedbed.errors import Cancelled, InputError
 
 # Widths on both sides of a word's 64 voxels, and short axes.
@@ -178,7 +179,7 @@ def test_evolution_ends_when_nothing_changes_and_says_so():
     states = list(evolve_chan_vese(two_regions(), "disk", num_iter=500))
     assert [state.iteration for state in states] == list(range(len(states)))
     assert len(states) < 100
-    assert states[-1].reason == SETTLED
+    assert states[-1].reason == CONVERGED
     assert states[-1].changed == 0
     assert all(state.reason is None for state in states[:-1])
     # What is inside is the rectangle, but for its rounded corners.
@@ -340,11 +341,9 @@ def test_a_bad_spacing_is_named(spacing):
 
 
 def test_it_can_be_cancelled():
-    states = evolve_chan_vese(
-        two_regions(), num_iter=10, should_stop=iter([False] * 9 + [True] * 99).__next__
-    )
-    with pytest.raises(Cancelled):
-        list(states)
+    stop = iter([False] * 9 + [True] * 99).__next__
+    with running(should_stop=stop), pytest.raises(Cancelled):
+        list(evolve_chan_vese(two_regions(), num_iter=10))
 
 
 @pytest.mark.parametrize(

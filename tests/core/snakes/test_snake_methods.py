@@ -22,6 +22,7 @@ from snake_scenes import (
 )
 
 from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.progress import running
 from napari_seedbed.core.snakes.snake_images import NoContrastError, contrast_limits
 from napari_seedbed.core.snakes.snake_methods import FrameImage, evolve_frame
 from napari_seedbed.errors import Cancelled, InputError
@@ -42,11 +43,11 @@ def off_the_line(points, middle):
     return np.abs(points[:, 0] - np.interp(points[:, 1], np.arange(len(middle)), middle))
 
 
-def last_state(method, image, shapes=(), labels=None, should_stop=None, **options):
+def last_state(method, image, shapes=(), labels=None, **options):
     limits = contrast_limits(image, options.get("channel_axis"))
     spacing = options.pop("spacing", (1.0, 1.0))
     frame = FrameImage(image, limits, method.sigma, spacing, options.pop("channel_axis", None))
-    *_, last = evolve_frame(method, frame, shapes, labels, should_stop)
+    *_, last = evolve_frame(method, frame, shapes, labels)
     return last
 
 
@@ -170,7 +171,7 @@ def test_frame_without_contrast_is_refused(method):
     labels = np.zeros((64, 64), np.int32)
     labels[20:40, 20:40] = 1
     with pytest.raises(NoContrastError, match=r"^image: .*nothing left to see"):
-        next(evolve_frame(METHODS[method](), frame, [Shape(1, circle((30, 30), 9))], labels, None))
+        next(evolve_frame(METHODS[method](), frame, [Shape(1, circle((30, 30), 9))], labels))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -180,9 +181,9 @@ def test_iteration_limit_is_named(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_settled_is_named(method):
+def test_convergence_is_named(method):
     found = grow(DISC, METHODS[method](), circle(radius=28))
-    assert found.notes[0].endswith("iterations: settled.")
+    assert found.notes[0].endswith("iterations: converged.")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -190,7 +191,7 @@ def test_states_count_iterations_and_end_with_reasons(method):
     labels = (ball(radius=28) > 0.5).astype(np.int32)
     frame = FrameImage(DISC, contrast_limits(DISC), 1.0, (1.0, 1.0), None)
     shapes = [Shape(1, circle(radius=28))]
-    states = list(evolve_frame(METHODS[method](), frame, shapes, labels, None))
+    states = list(evolve_frame(METHODS[method](), frame, shapes, labels))
     iterations = [state.iteration for state in states]
     assert iterations == sorted(set(iterations))
     assert [bool(state.reasons) for state in states] == [False] * (len(states) - 1) + [True]
@@ -198,13 +199,8 @@ def test_states_count_iterations_and_end_with_reasons(method):
 
 def watched(method, start):
     seen = []
-    grow(
-        DISC,
-        method,
-        start,
-        watch=lambda _: True,
-        report=lambda progress: seen.append(progress.preview),
-    )
+    with running(report=lambda progress: seen.append(progress.preview)):
+        grow(DISC, method, start, watch=lambda _: True)
     return seen
 
 
@@ -236,14 +232,9 @@ def test_object_that_shrinks_to_nothing_is_reported_and_disturbs_no_other(method
 
 @pytest.mark.parametrize("method", METHODS)
 def test_stop_is_noticed_at_once(method):
-    with pytest.raises(Cancelled):
-        last_state(
-            METHODS[method](),
-            DISC,
-            [Shape(1, circle())],
-            (ball() > 0.5).astype(np.int32),
-            lambda: True,
-        )
+    labels = (ball() > 0.5).astype(np.int32)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        last_state(METHODS[method](), DISC, [Shape(1, circle())], labels)
 
 
 def test_balloon_and_open_path_do_not_go_together():

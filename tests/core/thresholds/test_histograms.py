@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.exposure import histogram as skimage_histogram
 
-from napari_seedbed.core import blocks_histogram, image_histogram
+from napari_seedbed.core import blocks_histogram, image_histogram, running
 from napari_seedbed.errors import Cancelled, InputError
 
 INTEGERS = ("u1", "i1", "u2", "i2", ">u2", "u4", "i4", "u8", "i8")
@@ -125,5 +125,5 @@ def test_mask_blocks_of_two_types_and_nothing_are_refused():
 
 
 def test_counting_stops_when_asked():
-    with pytest.raises(Cancelled):
-        image_histogram(np.zeros((4, 4), np.uint8), should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        image_histogram(np.zeros((4, 4), np.uint8))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage import data, filters
 
-from napari_seedbed.core import threshold_local, threshold_niblack, threshold_sauvola
+from napari_seedbed.core import running, threshold_local, threshold_niblack, threshold_sauvola
 from napari_seedbed.core.thresholds.local_thresholds import local_halo, sauvola_range
 from napari_seedbed.core.thresholds.window_sums import window_sums
 from napari_seedbed.errors import Cancelled, InputError
@@ -140,5 +140,5 @@ def test_wrong_lengths_are_refused():
         threshold_sauvola(PAGE, r=0)
     with pytest.raises(InputError, match="method is 'best'"):
         threshold_local(PAGE, method="best")
-    with pytest.raises(Cancelled):
-        threshold_local(PAGE, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        threshold_local(PAGE)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from skimage import data, filters
 
 from napari_seedbed.core import (
+    running,
     threshold_at,
     threshold_between,
     threshold_classes,
@@ -83,5 +84,5 @@ def test_wrong_values_are_refused():
         threshold_at(image, 1, objects="blue")
     with pytest.raises(InputError, match="mask"):
         threshold_at(image > 0, 1)
-    with pytest.raises(Cancelled):
-        threshold_at(image, 1, should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        threshold_at(image, 1)

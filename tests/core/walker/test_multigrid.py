@@ -132,7 +132,7 @@ def test_sweeps_in_chunks_are_gauss_seidel_in_their_order(n_blocks, hub):
     blocks = split(n // LANES, n_blocks)
     new = ordered(graph, blocks)
     layout = GraphLayout()
-    layout.add(graph, new, np.zeros(n, np.int32), np.zeros(1, np.int32), blocks, None)
+    layout.add(graph, new, np.zeros(n, np.int32), np.zeros(1, np.int32), blocks)
     if hub == 0:
         assert layout.n_slots < 1.15 * edges.nnz / LANES
     old = np.argsort(new)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
 
-from napari_seedbed.core.progress import Cancelled
+from napari_seedbed.core.progress import Cancelled, running
 from napari_seedbed.core.walker.noise import noise_share, quieten
 
 
@@ -83,5 +83,5 @@ def test_the_sample_of_a_large_image_tells_the_same(rng):
 
 
 def test_it_can_be_stopped(rng):
-    with pytest.raises(Cancelled):
-        quieten(rng.normal(size=(20, 20)), should_stop=lambda: True)
+    with running(should_stop=lambda: True), pytest.raises(Cancelled):
+        quieten(rng.normal(size=(20, 20)))

@@ -117,3 +117,85 @@ def test_doubt_between_two_of_many_labels_counts():
     field[5:9, 5:9] = np.log(2) / np.log(20)
     assert next_uncertain_region(field) is None
     assert next_uncertain_region(field, n_labels=20).size == 16
+
+
+@pytest.fixture
+def two_questions():
+    """A doubt of 60 voxels that nothing depends on, and one of 20 that an object depends on."""
+    doubt = np.zeros((30, 40))
+    labels = np.ones(doubt.shape, np.int32)
+    second = np.full(doubt.shape, 2, np.int32)
+    doubt[2:12, 2:8] = 0.9
+    labels[15:25, 10:30] = 3
+    second[15:25, 10:30] = 0
+    doubt[15:25, 10:30] = 0.3  # all of the object, in less doubt
+    doubt[15:25, 18:20] = 0.7
+    return doubt, labels, second
+
+
+def test_region_that_takes_the_most_voxels_along_comes_first(two_questions):
+    doubt, labels, second = two_questions
+    assert next_uncertain_region(doubt).size == 60
+    region = next_uncertain_region(doubt, labels=labels, second=second)
+    assert (region.size, region.change, set(region.labels)) == (20, 200, {0, 3})
+    after = next_uncertain_region(doubt, [region.center], labels=labels, second=second)
+    assert (after.size, after.change, set(after.labels)) == (60, 60, {1, 2})
+
+
+def test_only_what_has_the_same_two_labels_goes_along(two_questions):
+    doubt, labels, second = two_questions
+    labels[15:25, 25:30] = 4
+    second[15:25, 10:13] = 5
+    region = next_uncertain_region(doubt, [(7, 5)], labels=labels, second=second)
+    assert region.change == 10 * 12
+
+
+def test_labels_of_a_region_are_named_by_how_much_they_hold():
+    doubt = np.ones((10, 20))
+    labels = np.full(doubt.shape, 7)
+    second = np.full(doubt.shape, 9)
+    second[:, 12:] = 4
+    second[0, 0] = 2
+    assert next_uncertain_region(doubt, labels=labels, second=second).labels == (7, 9, 4)
+
+
+def test_region_between_many_labels_is_asked_about_in_parts_between_two(two_questions):
+    doubt, labels, second = two_questions
+    doubt[15:25, 10:30] = 0.9
+    doubt[14, 10:30] = 0.3  # beside the first object
+    labels[14, 10:30] = 3
+    second[14, 10:30] = 0
+    for label, first in ((4, 22), (5, 26)):
+        labels[15:25, first:] = label
+    doubt[15:25, 30:] = 0
+    region = next_uncertain_region(doubt, labels=labels, second=second)
+    assert (set(region.labels), region.size) == ({0, 3}, 10 * 12)
+    assert region.change == 10 * 12 + 20
+    assert 15 <= region.center[0] < 25
+    assert 10 <= region.center[1] < 22
+
+
+@pytest.mark.parametrize("across", [0, 1, 2])
+def test_center_is_in_the_plane_that_holds_most_of_the_region(across):
+    field = np.zeros((24, 24, 24))
+    field[4:9, 4:9, 4:9] = 1
+    wide = np.moveaxis(field, across, 0)
+    wide[7, 4:20, 4:9] = 1
+    center = next_uncertain_region(field, across=across).center
+    assert center[across] == 7
+    assert field[center] == 1
+    in_plane = [place for axis, place in enumerate(center) if axis != across]
+    assert in_plane == [11, 6]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"labels": np.ones((8, 8), int)}, "second"),
+        ({"labels": np.ones((8, 8)), "second": np.ones((8, 8), int)}, "labels"),
+        ({"across": 2}, "across"),
+    ],
+)
+def test_wrong_answers_are_named(arguments, word):
+    with pytest.raises(InputError, match=f"`{word}`"):
+        next_uncertain_region(np.ones((8, 8)), **arguments)

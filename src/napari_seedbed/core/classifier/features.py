@@ -20,7 +20,7 @@ from scipy.ndimage import correlate1d
 
 from napari_seedbed.core.filters.eigenvalues import symmetric_eigenvalues
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_weights
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_channel_axis, check_image, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -159,7 +159,6 @@ def region_features(
     *,
     offset: Sequence[float] | None = None,
     gain: Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.float32]:
     """Features of a part of an image, or of all of it.
 
@@ -175,8 +174,6 @@ def region_features(
     offset, gain : sequence of float, optional
         For each channel, what is taken from the intensities, and what they are then multiplied
         with.
-    should_stop : callable, optional
-        Asked for each channel and scale; true raises `Cancelled`.
 
     Returns
     -------
@@ -202,7 +199,7 @@ def region_features(
         factor = 1.0 if gain is None else float(gain[channel])
         finer = None
         for sigma in features.sigmas:
-            check_stop(should_stop)
+            check_stop()
             reach = _Reach.of(sigma, size)
             seen = _with_margin(voxels, part, reach.total)
             scaled = ((seen - shift) * factor).astype(np.float32)

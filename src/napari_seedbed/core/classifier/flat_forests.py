@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.classifier.forest_kernels import TOGETHER, vote
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 
 _VOXELS_AT_ONCE = 1 << 15
 
@@ -35,15 +35,13 @@ class FlatForest:
         offsets = feature * np.uint32(TOGETHER)
         return cls(roots.astype(np.uint32), depths, offsets, threshold, child, shares)
 
-    def vote(
-        self, values: NDArray[np.float32], should_stop: ShouldStop | None = None
-    ) -> NDArray[np.float32]:
+    def vote(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of each class (K, …) from features (F, …), on one core."""
         flat = np.ascontiguousarray(values, np.float32).reshape(len(values), -1)
         n_voxels = flat.shape[1]
         out = np.empty((self.shares.shape[1], n_voxels), np.float32)
         for start in range(0, n_voxels, _VOXELS_AT_ONCE):
-            check_stop(should_stop)
+            check_stop()
             vote(
                 start, min(start + _VOXELS_AT_ONCE, n_voxels), flat, self.roots, self.depths,
                 self.feature, self.threshold, self.child, self.shares, out,

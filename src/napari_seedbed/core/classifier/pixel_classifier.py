@@ -29,7 +29,7 @@ from napari_seedbed.core.classifier.samples import (
 )
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.library_warnings import silence
-from napari_seedbed.core.progress import Progress, Report, ShouldStop
+from napari_seedbed.core.progress import tell
 from napari_seedbed.core.threads import run_ranges, thread_count
 from napari_seedbed.core.validation import check_count, check_spacing
 from napari_seedbed.errors import InputError
@@ -45,7 +45,7 @@ Take = Callable[[Region, NDArray[np.float32]], None]
 
 
 class PixelClassifier:
-    """Tells the class of each voxel by its features, as learnt from marked voxels.
+    """Classifies each voxel by its features, as learnt from marked voxels.
 
     Parameters
     ----------
@@ -53,8 +53,6 @@ class PixelClassifier:
         Of one image or of several (`TrainingSamples.joined`).
     n_trees : int
         More are steadier and slower.
-    should_stop : callable, optional
-        Asked many times a second while the trees grow; true raises `Cancelled`.
 
     Attributes
     ----------
@@ -64,7 +62,7 @@ class PixelClassifier:
         Share of the marked voxels that those trees get wrong which have not seen them, from 0 to
         1. Neighbours in one stroke are alike, so it is less than the error elsewhere.
     importances : (F,) ndarray
-        How much each feature does to tell the classes apart; their sum is 1.
+        How much each feature contributes to separating the classes; their sum is 1.
 
     Raises
     ------
@@ -78,13 +76,7 @@ class PixelClassifier:
     are scikit-learn's extremely randomised ones, on bootstrap samples.
     """
 
-    def __init__(
-        self,
-        samples: TrainingSamples,
-        *,
-        n_trees: int = N_TREES,
-        should_stop: ShouldStop | None = None,
-    ) -> None:
+    def __init__(self, samples: TrainingSamples, *, n_trees: int = N_TREES) -> None:
         if len(samples.label_values) < 2:
             raise InputError(
                 f"labels: they mark {len(samples.label_values)} class(es); mark voxels of at least "
@@ -96,7 +88,7 @@ class PixelClassifier:
         self.samples = samples
         self.label_values = samples.label_values
         self.n_trees = count
-        fitted = call_aside(partial(_fit, samples.values, samples.labels, count), should_stop)
+        fitted = call_aside(partial(_fit, samples.values, samples.labels, count))
         self._forest = FlatForest.of([tree.tree_ for tree in fitted.estimators_])
         self.importances: NDArray[np.float64] = fitted.feature_importances_
         self.oob_error = _oob_error(fitted, samples.labels)
@@ -106,17 +98,13 @@ class PixelClassifier:
         """What it looks at."""
         return self.samples.features
 
-    def vote(
-        self, values: NDArray[np.float32], should_stop: ShouldStop | None = None
-    ) -> NDArray[np.float32]:
+    def vote(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of each class from features, on one core.
 
         Parameters
         ----------
         values : (F, …) ndarray of float32
             As `region_features` gives them.
-        should_stop : callable, optional
-            Asked many times a second; true raises `Cancelled`.
 
         Returns
         -------
@@ -126,7 +114,7 @@ class PixelClassifier:
             raise InputError(
                 f"values has {len(values)} features; the classifier needs {self.features.count}."
             )
-        return self._forest.vote(values, should_stop)
+        return self._forest.vote(values)
 
     def classify(
         self,
@@ -138,8 +126,6 @@ class PixelClassifier:
         region: Region | None = None,
         intensity: tuple[Sequence[float], Sequence[float]] | None = None,
         kept: MutableMapping[Any, NDArray[np.float32]] | None = None,
-        report: Report | None = None,
-        should_stop: ShouldStop | None = None,
     ) -> None:
         """Find the probabilities block by block, and hand each block over.
 
@@ -159,8 +145,6 @@ class PixelClassifier:
             of a larger one.
         kept : dict, optional
             Features of the blocks, for the next call on the same image and region.
-        report, should_stop : callable, optional
-            Told how far it is; asked many times a second.
 
         Raises
         ------
@@ -188,16 +172,15 @@ class PixelClassifier:
                 if values is None:
                     values = region_features(
                         voxels, self.features, size, part,
-                        offset=offset, gain=gain, should_stop=should_stop,
+                        offset=offset, gain=gain,
                     )  # fmt: skip
                     if kept is not None:
                         kept[(key, *offset, *gain)] = values
-                take(place, self.vote(values, should_stop))
+                take(place, self.vote(values))
                 done[0] += 1
-                if report is not None:
-                    report(Progress(done[0] / len(places), "Classifying voxels"))
+                tell(done[0] / len(places), "Classifying voxels")
 
-        run_ranges(work, [(n, n + 1) for n in range(len(places))], should_stop=should_stop)
+        run_ranges(work, [(n, n + 1) for n in range(len(places))])
 
     def check_fits(self, ndim: int, n_channels: int) -> None:
         """Raise `InputError` unless an image has the dimensions and channels it has learnt from."""
@@ -224,8 +207,6 @@ def pixel_classification(
     intensities: Intensities = "contrast",
     n_trees: int = N_TREES,
     return_full_prob: bool = False,
-    report: Report | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Give each voxel the class that it looks most like, as learnt from marked voxels.
 
@@ -245,8 +226,6 @@ def pixel_classification(
         See `PixelClassifier`.
     return_full_prob : bool
         Whether to return the probability of each class instead.
-    report, should_stop : callable, optional
-        Told how far it is; asked many times a second.
 
     Returns
     -------
@@ -261,9 +240,9 @@ def pixel_classification(
     """
     samples = training_samples(
         data, labels, spacing, channel_axis,
-        sigma=sigma, n_scales=n_scales, intensities=intensities, should_stop=should_stop,
+        sigma=sigma, n_scales=n_scales, intensities=intensities,
     )  # fmt: skip
-    classifier = PixelClassifier(samples, n_trees=n_trees, should_stop=should_stop)
+    classifier = PixelClassifier(samples, n_trees=n_trees)
     shape = np.shape(labels)
     values = np.array(classifier.label_values, np.int32)
     out: NDArray[Any] = (
@@ -278,7 +257,7 @@ def pixel_classification(
         else:
             out[place] = values[probabilities.argmax(axis=0)]
 
-    classifier.classify(data, take, spacing, channel_axis, report=report, should_stop=should_stop)
+    classifier.classify(data, take, spacing, channel_axis)
     return out
 
 
@@ -296,7 +275,7 @@ def _fit(values: NDArray[np.float32], labels: NDArray[np.int32], n_trees: int) -
     fewest = int(np.unique(labels, return_counts=True)[1].min())
     forest = ExtraTreesClassifier(
         n_trees,
-        # A few marked voxels must be told apart all the same.
+        # A few marked voxels must be separated all the same.
         min_samples_leaf=min(SMALLEST_LEAF, max(1, fewest // 4)),
         max_features=TRIED_FEATURES,
         bootstrap=True,

@@ -17,7 +17,7 @@ from napari_seedbed.core.classifier.features import (
     region_features,
     scales,
 )
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges
 from napari_seedbed.core.validation import (
     check_count,
@@ -121,7 +121,6 @@ def training_samples(
     n_scales: int = 4,
     intensities: Intensities = "contrast",
     cache: MutableMapping[Any, Any] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> TrainingSamples:
     """Features of the marked voxels of one image.
 
@@ -145,8 +144,6 @@ def training_samples(
     cache : dict, optional
         Kept between calls on the same image, with the same settings: only what was marked since
         is computed. It grows with the number of marked voxels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -176,7 +173,7 @@ def training_samples(
 
     def fill(start: int, stop: int) -> None:
         for rows, region in tiles[start:stop]:
-            check_stop(should_stop)
+            check_stop()
             inside = where[rows]
             key = (tuple((one.start, one.stop) for one in region), inside.tobytes())
             made = kept_before.get(key)
@@ -185,7 +182,7 @@ def training_samples(
             now[key] = values[rows] = made
 
     if tiles:
-        run_ranges(fill, [(n, n + 1) for n in range(len(tiles))], should_stop=should_stop)
+        run_ranges(fill, [(n, n + 1) for n in range(len(tiles))])
     if cache is not None:
         cache.clear()
         cache.update(now)

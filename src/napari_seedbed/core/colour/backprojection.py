@@ -22,7 +22,6 @@ from napari_seedbed.core.colour.colour_spaces import (
     colour_space,
 )
 from napari_seedbed.core.colour.patches import check_patch
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.errors import InputError
 
 BackprojectionMethod = Literal["ratio", "patch"]
@@ -116,7 +115,6 @@ def fit_colour_tables(
     black_level: float = 0.0,
     saturation_level: float | None = None,
     min_saturation: float = MIN_SATURATION,
-    should_stop: ShouldStop | None = None,
 ) -> list[ColourTable]:
     """Learn the colours of each labelled patch, to be looked up in the image or in others.
 
@@ -127,7 +125,7 @@ def fit_colour_tables(
         A label for each patch, of the image's shape without its channels; below 1 is no patch.
     bins, space, channel_axis, method, smoothing, channels, ranges, black_level
         As in `histogram_backprojection`.
-    saturation_level, min_saturation, should_stop
+    saturation_level, min_saturation
         As in `histogram_backprojection`.
 
     Returns
@@ -141,8 +139,8 @@ def fit_colour_tables(
         space, pixels.shape[-1], channels, black_level, saturation_level, min_saturation
     )
     grid = colour_bins(pixels, chosen, bins, ranges)
-    histograms = patch_histograms(pixels, patch_labels, grid, should_stop=should_stop)
-    everywhere = count_colours(pixels, grid, None, should_stop) if method == "ratio" else None
+    histograms = patch_histograms(pixels, patch_labels, grid)
+    everywhere = count_colours(pixels, grid, None) if method == "ratio" else None
     return [
         colour_table(histogram, everywhere, smoothing=smoothing, label=label)
         for label, histogram in histograms.items()
@@ -150,11 +148,7 @@ def fit_colour_tables(
 
 
 def table_probability(
-    image: Any,
-    table: ColourTable,
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, table: ColourTable, channel_axis: int | None = -1
 ) -> NDArray[np.float32]:
     """Return what a table says of each pixel's colour: 0 to 1, and 0 for pixels without one.
 
@@ -165,11 +159,9 @@ def table_probability(
     table : ColourTable
     channel_axis : int
         Axis of the channels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
     """
     pixels, _ = check_colour_image(image, channel_axis)
-    return look_up(pixels, table.bins, table.probability, should_stop)
+    return look_up(pixels, table.bins, table.probability)
 
 
 def histogram_backprojection(
@@ -186,7 +178,6 @@ def histogram_backprojection(
     black_level: float = 0.0,
     saturation_level: float | None = None,
     min_saturation: float = MIN_SATURATION,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.float32]:
     """Return how typical each pixel's colour is of a patch, by the patch's histogram.
 
@@ -224,8 +215,6 @@ def histogram_backprojection(
         off their colour; `saturation_level` gives the value of an image. None: they count.
     min_saturation : float
         Pixels less saturated than this (in HSV, 0 to 1) have no hue; for 'hue' only.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -247,9 +236,9 @@ def histogram_backprojection(
     (table,) = fit_colour_tables(
         pixels, mask, bins, space, method=method, smoothing=smoothing, channels=channels,
         ranges=ranges, black_level=black_level, saturation_level=saturation_level,
-        min_saturation=min_saturation, should_stop=should_stop,
+        min_saturation=min_saturation,
     )  # fmt: skip
-    return table_probability(pixels, table, should_stop=should_stop)
+    return table_probability(pixels, table)
 
 
 def histogram_backprojections(
@@ -266,7 +255,6 @@ def histogram_backprojections(
     black_level: float = 0.0,
     saturation_level: float | None = None,
     min_saturation: float = MIN_SATURATION,
-    should_stop: ShouldStop | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the labels of several patches, and a map of probability for each of them.
 
@@ -277,7 +265,7 @@ def histogram_backprojections(
         A label for each patch, of the image's shape without its channels; below 1 is no patch.
     bins, space, channel_axis, method, smoothing, channels, ranges, black_level
         As in `histogram_backprojection`.
-    saturation_level, min_saturation, should_stop
+    saturation_level, min_saturation
         As in `histogram_backprojection`.
 
     Returns
@@ -290,12 +278,10 @@ def histogram_backprojections(
     tables = fit_colour_tables(
         image, patch_labels, bins, space, channel_axis, method=method, smoothing=smoothing,
         channels=channels, ranges=ranges, black_level=black_level,
-        saturation_level=saturation_level, min_saturation=min_saturation, should_stop=should_stop,
+        saturation_level=saturation_level, min_saturation=min_saturation,
     )  # fmt: skip
     labels = np.array([table.label for table in tables], np.int32)
-    maps = [
-        table_probability(image, table, channel_axis, should_stop=should_stop) for table in tables
-    ]
+    maps = [table_probability(image, table, channel_axis) for table in tables]
     return labels, np.stack(maps)
 
 

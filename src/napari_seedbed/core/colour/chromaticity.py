@@ -13,17 +13,12 @@ from napari_seedbed.core.colour.colour_spaces import (
     saturated_pixels,
 )
 from napari_seedbed.core.images.value_ranges import common_range, value_range_of_part
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_image, check_number
 
 
 def rg_chromaticity(
-    image: Any,
-    channel_axis: int | None = -1,
-    *,
-    black_level: float = 0.0,
-    should_stop: ShouldStop | None = None,
+    image: Any, channel_axis: int | None = -1, *, black_level: float = 0.0
 ) -> NDArray[np.floating]:
     """Return each channel over the sum of all: r and g of an RGB image.
 
@@ -35,8 +30,6 @@ def rg_chromaticity(
         Axis of the channels.
     black_level : float
         A pixel whose channels have this mean or less is black.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -68,12 +61,12 @@ def rg_chromaticity(
     def work(slab: Slab) -> None:
         channels_first[(slice(None), *slab)] = space.coordinates(pixels[slab])[0]
 
-    in_slabs(work, shape, should_stop)
+    in_slabs(work, shape)
     return out
 
 
 def saturation_level(image: Any) -> float | None:
-    """Return the value at which an image's sensor or file format cuts off, if that can be told.
+    """Return the value at which an image's sensor or file format cuts off, if that is known.
 
     Parameters
     ----------
@@ -101,11 +94,7 @@ def saturation_level(image: Any) -> float | None:
 
 
 def saturated(
-    image: Any,
-    channel_axis: int | None = -1,
-    *,
-    level: float | None = None,
-    should_stop: ShouldStop | None = None,
+    image: Any, channel_axis: int | None = -1, *, level: float | None = None
 ) -> NDArray[np.bool_]:
     """Return which pixels are saturated in any channel: their colour was cut off.
 
@@ -118,8 +107,6 @@ def saturated(
     level : float, optional
         Value at and above which a channel is saturated; None: what `saturation_level` says of the
         image. Give it for parts of an image, and for floats that go beyond 1.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -144,5 +131,5 @@ def saturated(
     def work(slab: Slab) -> None:
         mask[slab] = saturated_pixels(pixels[slab], level)
 
-    in_slabs(work, mask.shape, should_stop)
+    in_slabs(work, mask.shape)
     return mask

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.colour.colour_spaces import check_colour_image
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
     check_image,
@@ -24,13 +23,7 @@ LEVELS = (0.2, 0.4, 0.6, 0.8)
 """Levels of probability that are compared side by side."""
 
 
-def most_probable(
-    labels: Any,
-    probabilities: Any,
-    threshold: float = 0.5,
-    *,
-    should_stop: ShouldStop | None = None,
-) -> NDArray[np.int32]:
+def most_probable(labels: Any, probabilities: Any, threshold: float = 0.5) -> NDArray[np.int32]:
     """Return for each pixel the label of the largest probability.
 
     Parameters
@@ -41,8 +34,6 @@ def most_probable(
         One map a class, from 0 to 1.
     threshold : float
         A pixel whose largest probability is below this, or is 0, belongs to no class.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -74,7 +65,7 @@ def most_probable(
         winner[(best < least) | (best <= 0)] = 0
         out[slab] = winner
 
-    in_slabs(work, out.shape, should_stop)
+    in_slabs(work, out.shape)
     return out
 
 
@@ -107,12 +98,7 @@ def masks_at_levels(probability: Any, levels: Sequence[float] = LEVELS) -> NDArr
 
 
 def colour_composite(
-    image: Any,
-    mask: Any,
-    channel_axis: int | None = -1,
-    *,
-    background: str = "grey",
-    should_stop: ShouldStop | None = None,
+    image: Any, mask: Any, channel_axis: int | None = -1, *, background: str = "grey"
 ) -> NDArray[Any]:
     """Return an image in colour where the mask is, and without colour elsewhere.
 
@@ -126,8 +112,6 @@ def colour_composite(
         Axis of the channels.
     background : {'grey', 'black', 'white'}
         What is elsewhere: the mean of the channels, 0, or the image's largest value.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -163,5 +147,5 @@ def colour_composite(
             elsewhere = flat
         painted[slab] = np.where(inside[slab][..., np.newaxis], colours, elsewhere)
 
-    in_slabs(work, shape, should_stop)
+    in_slabs(work, shape)
     return out

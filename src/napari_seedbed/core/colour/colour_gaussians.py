@@ -15,7 +15,6 @@ from napari_seedbed.core.colour.colour_spaces import (
     result_type,
 )
 from napari_seedbed.core.colour.patches import check_patch, check_patches
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_number
 from napari_seedbed.errors import InputError
@@ -137,7 +136,6 @@ def fit_colour_gaussians(
     min_sigma: float | None = None,
     black_level: float = 0.0,
     saturation_level: float | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> list[ColourGaussian]:
     """Learn the chromaticity of each labelled patch.
 
@@ -161,8 +159,6 @@ def fit_colour_gaussians(
         learnt from.
     saturation_level : float, optional
         Pixels with a channel at this value or above are not learnt from either. None: they are.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -176,16 +172,12 @@ def fit_colour_gaussians(
     """
     pixels, _ = check_colour_image(image, channel_axis)
     space = _chromaticity_space(pixels.shape[-1], black_level, saturation_level)
-    labels, found = check_patches(patch_labels, pixels.shape[:-1], should_stop)
-    return _fit(pixels, labels, found, space, model, min_sigma, should_stop)
+    labels, found = check_patches(patch_labels, pixels.shape[:-1])
+    return _fit(pixels, labels, found, space, model, min_sigma)
 
 
 def gaussian_probabilities(
-    image: Any,
-    gaussians: Sequence[ColourGaussian],
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, gaussians: Sequence[ColourGaussian], channel_axis: int | None = -1
 ) -> NDArray[np.floating]:
     """Return how probable each pixel has the colour of each patch.
 
@@ -197,8 +189,6 @@ def gaussian_probabilities(
         From `fit_colour_gaussians`.
     channel_axis : int
         Axis of the channels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -222,16 +212,12 @@ def gaussian_probabilities(
             if coloured is not None:
                 place[slab][~coloured] = 0
 
-    in_slabs(work, shape, should_stop)
+    in_slabs(work, shape)
     return out
 
 
 def coordinate_probabilities(
-    image: Any,
-    gaussian: ColourGaussian,
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, gaussian: ColourGaussian, channel_axis: int | None = -1
 ) -> NDArray[np.floating]:
     """Return how probable each coordinate by itself is: (C - 1, …) maps, as for r and for g.
 
@@ -241,7 +227,7 @@ def coordinate_probabilities(
     ----------
     image : (…, C[, …]) array_like
     gaussian : ColourGaussian
-    channel_axis, should_stop
+    channel_axis
         As in `gaussian_probabilities`.
     """
     pixels, _ = check_colour_image(image, channel_axis)
@@ -256,7 +242,7 @@ def coordinate_probabilities(
         if coloured is not None:
             place[:, ~coloured] = 0
 
-    in_slabs(work, shape, should_stop)
+    in_slabs(work, shape)
     return out
 
 
@@ -269,7 +255,6 @@ def chromaticity_gaussian(
     min_sigma: float | None = None,
     black_level: float = 0.0,
     saturation_level: float | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Return how probable each pixel has the chromaticity of a patch, as a Gaussian says.
 
@@ -294,8 +279,6 @@ def chromaticity_gaussian(
         Pixels with a channel at this value or above are treated in the same way, as the sensor cut
         off their colour; `saturation_level` gives the value of an image. None: the chromaticity
         of the clipped values counts.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -313,8 +296,8 @@ def chromaticity_gaussian(
     mask = check_patch(patch_mask, pixels.shape[:-1])
     space = _chromaticity_space(pixels.shape[-1], black_level, saturation_level)
     one = np.array([1], np.int32)
-    gaussians = _fit(pixels, mask.view(np.uint8), one, space, model, min_sigma, should_stop)
-    return gaussian_probabilities(pixels, gaussians, should_stop=should_stop)[0]
+    gaussians = _fit(pixels, mask.view(np.uint8), one, space, model, min_sigma)
+    return gaussian_probabilities(pixels, gaussians)[0]
 
 
 def chromaticity_gaussians(
@@ -326,7 +309,6 @@ def chromaticity_gaussians(
     min_sigma: float | None = None,
     black_level: float = 0.0,
     saturation_level: float | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.floating]]:
     """Return the labels of several patches, and a map of probability for each of them.
 
@@ -335,7 +317,7 @@ def chromaticity_gaussians(
     image : (…, C[, …]) array_like
     patch_labels : ndarray of int
         A label for each patch, of the image's shape without its channels; below 1 is no patch.
-    channel_axis, model, min_sigma, black_level, saturation_level, should_stop
+    channel_axis, model, min_sigma, black_level, saturation_level
         As in `chromaticity_gaussian`.
 
     Returns
@@ -347,10 +329,10 @@ def chromaticity_gaussians(
     """
     gaussians = fit_colour_gaussians(
         image, patch_labels, channel_axis, model=model, min_sigma=min_sigma,
-        black_level=black_level, saturation_level=saturation_level, should_stop=should_stop,
+        black_level=black_level, saturation_level=saturation_level,
     )  # fmt: skip
     labels = np.array([gaussian.label for gaussian in gaussians], np.int32)
-    maps = gaussian_probabilities(image, gaussians, channel_axis, should_stop=should_stop)
+    maps = gaussian_probabilities(image, gaussians, channel_axis)
     return labels, maps
 
 
@@ -427,7 +409,6 @@ def _fit(
     space: ColourSpace,
     model: str,
     min_sigma: float | None,
-    should_stop: ShouldStop | None,
 ) -> list[ColourGaussian]:
     if model not in GAUSSIAN_MODELS:
         raise InputError(
@@ -450,7 +431,7 @@ def _fit(
                 part = _Moments.of(coordinates, colours)
                 moments[label].append((slab[-1].start or 0, part))
 
-    in_slabs(work, labels.shape, should_stop)
+    in_slabs(work, labels.shape)
     return [_gaussian(label, space, parts, model, min_sigma) for label, parts in moments.items()]
 
 

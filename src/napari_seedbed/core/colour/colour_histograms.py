@@ -18,7 +18,6 @@ from napari_seedbed.core.colour.colour_spaces import (
     colour_space,
 )
 from napari_seedbed.core.colour.patches import check_patch, check_patches
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_count, check_number, check_points
 from napari_seedbed.errors import InputError
@@ -140,7 +139,6 @@ def colour_histogram(
     black_level: float = 0.0,
     saturation_level: float | None = None,
     min_saturation: float = MIN_SATURATION,
-    should_stop: ShouldStop | None = None,
 ) -> ColourHistogram:
     """Count the colours of an image, or of a patch of it; exact, whatever its size.
 
@@ -170,8 +168,6 @@ def colour_histogram(
         Pixels with a channel at this value or above are not counted; None: they are.
     min_saturation : float
         Pixels less saturated (in HSV) have no hue; for 'hue' only.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -194,16 +190,11 @@ def colour_histogram(
         bins,
         ranges,
     )
-    return count_colours(pixels, grid, inside, should_stop)
+    return count_colours(pixels, grid, inside)
 
 
 def patch_histograms(
-    image: Any,
-    patch_labels: Any,
-    bins: ColourBins,
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, patch_labels: Any, bins: ColourBins, channel_axis: int | None = -1
 ) -> dict[int, ColourHistogram]:
     """Count the colours of each labelled patch in given bins.
 
@@ -217,8 +208,6 @@ def patch_histograms(
         From `colour_bins`.
     channel_axis : int
         Axis of the channels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -231,10 +220,8 @@ def patch_histograms(
         If there is no patch or the labels have another shape.
     """
     pixels, _ = check_colour_image(image, channel_axis)
-    labels, found = check_patches(patch_labels, pixels.shape[:-1], should_stop)
-    return {
-        int(label): count_colours(pixels, bins, labels == label, should_stop) for label in found
-    }
+    labels, found = check_patches(patch_labels, pixels.shape[:-1])
+    return {int(label): count_colours(pixels, bins, labels == label) for label in found}
 
 
 def colour_bins(
@@ -269,10 +256,7 @@ def colour_bins(
 
 
 def count_colours(
-    pixels: NDArray[Any],
-    grid: ColourBins,
-    inside: NDArray[np.bool_] | None = None,
-    should_stop: ShouldStop | None = None,
+    pixels: NDArray[Any], grid: ColourBins, inside: NDArray[np.bool_] | None = None
 ) -> ColourHistogram:
     """Count pixels (…, C), where `inside` says so, in given bins."""
     size = prod(grid.shape)
@@ -294,7 +278,7 @@ def count_colours(
             counts[:] += found
             uncounted += numbers.size - chosen.size
 
-    in_slabs(work, pixels.shape[:-1], should_stop)
+    in_slabs(work, pixels.shape[:-1])
     return ColourHistogram(grid, counts.reshape(grid.shape), uncounted)
 
 
@@ -329,12 +313,7 @@ def bins_in_polygon(bins: ColourBins, polygon: Any) -> NDArray[np.bool_]:
 
 
 def pixels_in_bins(
-    image: Any,
-    bins: ColourBins,
-    chosen: Any,
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, bins: ColourBins, chosen: Any, channel_axis: int | None = -1
 ) -> NDArray[np.bool_]:
     """Return which pixels fall into chosen bins of a histogram.
 
@@ -348,8 +327,6 @@ def pixels_in_bins(
         True for the bins that are wanted, of the histogram's shape.
     channel_axis : int
         Axis of the channels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -368,15 +345,10 @@ def pixels_in_bins(
             f"false for each of {bins.shape} bins."
         )
     pixels, _ = check_colour_image(image, channel_axis)
-    return look_up(pixels, bins, wanted, should_stop)
+    return look_up(pixels, bins, wanted)
 
 
-def look_up(
-    pixels: NDArray[Any],
-    bins: ColourBins,
-    table: NDArray[Any],
-    should_stop: ShouldStop | None = None,
-) -> NDArray[Any]:
+def look_up(pixels: NDArray[Any], bins: ColourBins, table: NDArray[Any]) -> NDArray[Any]:
     """Return for each pixel (…, C) what a table has for its bin; 0 for pixels without a colour."""
     space = bins.space
     if space.name in ("hue", "hue_saturation"):
@@ -397,7 +369,7 @@ def look_up(
         if coloured is not None:
             out[slab][~coloured] = 0
 
-    in_slabs(work, out.shape, should_stop)
+    in_slabs(work, out.shape)
     return out
 
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.colour.colour_histograms import ColourBins, bins_in_polygon, look_up
 from napari_seedbed.core.colour.colour_spaces import ColourSpace, check_colour_image
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.validation import check_points
 from napari_seedbed.errors import InputError
 
@@ -16,12 +15,7 @@ FINENESS = 256
 
 
 def colours_in_polygon(
-    image: Any,
-    polygon: Any,
-    space: ColourSpace,
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, polygon: Any, space: ColourSpace, channel_axis: int | None = -1
 ) -> NDArray[np.bool_]:
     """Return which pixels have a colour inside a polygon.
 
@@ -35,8 +29,6 @@ def colours_in_polygon(
         Of two coordinates.
     channel_axis : int
         Axis of the channels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -65,4 +57,4 @@ def colours_in_polygon(
     margin = size / FINENESS
     ranges = tuple((float(a), float(b)) for a, b in zip(low - margin, high + margin, strict=True))
     bins = ColourBins(space, (FINENESS + 2,) * 2, ranges)
-    return look_up(pixels, bins, bins_in_polygon(bins, corners), should_stop)
+    return look_up(pixels, bins, bins_in_polygon(bins, corners))

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.colour.colour_spaces import check_colour_image
 from napari_seedbed.core.label_values import label_values
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.validation import check_small_labels
 from napari_seedbed.errors import InputError
 
@@ -29,14 +28,14 @@ def check_patch(patch_mask: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def check_patches(
-    patch_labels: Any, shape: tuple[int, ...], should_stop: ShouldStop | None = None
+    patch_labels: Any, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     """Return labelled patches of the image's spatial shape, and which labels above 0 they have.
 
     Raises `InputError` if there are none or the shape is another.
     """
     array = _check_shape(patch_labels, shape, "patch_labels")
-    found = label_values(array, should_stop)
+    found = label_values(array)
     if found.size == 0:
         raise InputError(
             "patch_labels: they mark no pixel of the image; mark some of each wanted colour, "

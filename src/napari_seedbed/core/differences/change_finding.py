@@ -19,7 +19,7 @@ from napari_seedbed.core.differences.registration import Registration
 from napari_seedbed.core.differences.structural_similarity import structural_similarity_map
 from napari_seedbed.core.filters.flat_morphology import maximum, minimum
 from napari_seedbed.core.magnitudes import divided, exponent_of, restored
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -97,7 +97,6 @@ def change_evidence(
     match: str | None = "robust",
     tolerance: float = TOLERANCE,
     spacing: float | Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> ChangeEvidence:
     """Compare two images of one scene, bearing with small moves.
 
@@ -122,8 +121,6 @@ def change_evidence(
         themselves.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -150,14 +147,14 @@ def change_evidence(
     a, b = divided(a, exponent), divided(b, exponent)
     compared = compare_images(
         a, b, mode="signed" if mode == "similarity" else mode, channel_axis=channel_axis,
-        channels=channels, register=register, match=match, should_stop=should_stop,
+        channels=channels, register=register, match=match,
     )  # fmt: skip
     first, second = np.asarray(a), compared.moved
     axis = check_channel_axis(channel_axis, first.ndim)
     check_spacing(spacing, compared.covered.ndim)
     trusted = _trusted(compared)
     if mode == "similarity":
-        return _of_structure(first, second, axis, channels, compared, trusted, should_stop)
+        return _of_structure(first, second, axis, channels, compared, trusted)
     if axis is None:
         pairs = [(first, second)]
     elif channels == "mean":
@@ -166,13 +163,13 @@ def change_evidence(
         pairs = list(zip(np.moveaxis(first, axis, 0), np.moveaxis(second, axis, 0), strict=True))
     excess, noise, contrast = [], [], []
     for one, other in pairs:
-        check_stop(should_stop)
+        check_stop()
         values, others = one.astype(np.float64), other.astype(np.float64)
         if mode == "ratio":
             values, others = _logarithms(values, others)
         noise.append(difference_noise(values - others, mask=trusted).sigma)
         contrast.append(max(_contrast(values), _contrast(others)))
-        found = _excess(values, others, length, spacing, should_stop)
+        found = _excess(values, others, length, spacing)
         found[~trusted] = 0
         excess.append(found)
     difference = compared.difference
@@ -193,7 +190,6 @@ def find_changes(
     max_gap: float = MAX_GAP,
     spacing: float | Sequence[float] | None = None,
     unit: str = "pixel",
-    should_stop: ShouldStop | None = None,
 ) -> Changes:
     """Find the changes that images give evidence for, and list them.
 
@@ -215,8 +211,6 @@ def find_changes(
         Voxel size; 1 when None.
     unit : str
         Unit of `spacing`, for the table.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -241,14 +235,14 @@ def find_changes(
             strong[slab] |= excess[slab] > limit
             grown[slab] |= excess[slab] > _WEAK * limit
 
-    in_slabs(work, shape, should_stop)
-    check_stop(should_stop)
+    in_slabs(work, shape)
+    check_stop()
     parts, count = ndi.label(grown, np.ones((3,) * grown.ndim, bool))
     touches = np.zeros(count + 1, bool)
     touches[parts[strong]] = True
     found = list_changes(
         touches[parts], min_size, spacing, max_gap=max_gap, unit=unit,
-        difference=evidence.difference, counted=strong, should_stop=should_stop,
+        difference=evidence.difference, counted=strong,
     )  # fmt: skip
     return Changes(found.labels, _table(found.table, evidence.mode))
 
@@ -270,13 +264,10 @@ def _of_structure(
     channels: str,
     compared: Comparison,
     trusted: NDArray[np.bool_],
-    should_stop: ShouldStop | None,
 ) -> ChangeEvidence:
     if axis is not None and channels == "mean":
         a, b, axis = a.mean(axis=axis, dtype=np.float64), b.mean(axis=axis), None
-    similarity = structural_similarity_map(
-        a, b, channel_axis=axis, data_range=_value_range(a, b), should_stop=should_stop
-    )
+    similarity = structural_similarity_map(a, b, channel_axis=axis, data_range=_value_range(a, b))
     similarity[~compared.covered] = 1
     excess = (1 - similarity).astype(np.float32)
     noise = difference_noise(excess, mode="absolute", mask=trusted).sigma
@@ -311,14 +302,13 @@ def _excess(
     b: NDArray[np.float64],
     tolerance: float,
     spacing: float | Sequence[float] | None,
-    should_stop: ShouldStop | None,
 ) -> NDArray[np.float32]:
     """Return how far each image is out of the other's range around a pixel; the larger of both."""
     out = np.zeros(a.shape, np.float32)
     for values, others in ((a, b), (b, a)):
-        low = minimum(others, tolerance, spacing, window="box", should_stop=should_stop)
-        high = maximum(others, tolerance, spacing, window="box", should_stop=should_stop)
-        _raise_to(out, values, low, high, should_stop)
+        low = minimum(others, tolerance, spacing, window="box")
+        high = maximum(others, tolerance, spacing, window="box")
+        _raise_to(out, values, low, high)
     return out
 
 
@@ -327,13 +317,12 @@ def _raise_to(
     values: NDArray[np.float64],
     low: NDArray[np.float64],
     high: NDArray[np.float64],
-    should_stop: ShouldStop | None,
 ) -> None:
     def work(slab: Slab) -> None:
         beyond = np.maximum(low[slab] - values[slab], values[slab] - high[slab])
         np.maximum(out[slab], beyond, out=out[slab], casting="same_kind")
 
-    in_slabs(work, out.shape, should_stop)
+    in_slabs(work, out.shape)
 
 
 def _most_telling(
@@ -353,7 +342,7 @@ def _most_telling(
 
 
 def _table(table: dict[str, NDArray[Any]], mode: str) -> dict[str, NDArray[Any]]:
-    """Return what a list of changes tells, in words of its own."""
+    """Return the columns of a list of changes, in words of its own."""
     least, most = table["min_intensity"], table["max_intensity"]
     if mode == "similarity":
         extreme = least

@@ -10,7 +10,7 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core.differences.image_differences import DIFFERENCE_MODES
 from napari_seedbed.core.objects.object_measurement import object_table
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
     check_image,
@@ -76,7 +76,6 @@ def change_mask(
     mode: str = "signed",
     mask: Any = None,
     min_difference: float = 0.0,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.bool_]:
     """Return where a difference is larger than its noise explains.
 
@@ -97,8 +96,6 @@ def change_mask(
         Differences of this size or less are no change, however little noise there is: a grey level
         or two for images that were compressed. For ratios, how far from 1 (0.1: up to 1.1 and down
         to 1 / 1.1).
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -114,7 +111,7 @@ def change_mask(
     values, inside = _checked(difference, mode, mask)
     times = check_number(n_mads, "n_mads")
     least = check_number(min_difference, "min_difference")
-    check_stop(should_stop)
+    check_stop()
     noise = _noise(values if inside is None else values[inside], mode)
     limit = times * noise.sigma
     out = np.zeros(values.shape, bool)
@@ -129,7 +126,7 @@ def change_mask(
         if inside is not None:
             out[slab] &= inside[slab]
 
-    in_slabs(work, values.shape, should_stop)
+    in_slabs(work, values.shape)
     return out
 
 
@@ -169,7 +166,6 @@ def list_changes(
     unit: str = "pixel",
     difference: Any = None,
     counted: Any = None,
-    should_stop: ShouldStop | None = None,
 ) -> Changes:
     """Number the changes of a mask, and list them with their boxes.
 
@@ -190,8 +186,6 @@ def list_changes(
         Difference of the images, to be summed up for each change.
     counted : (M, N[, P]) ndarray of bool or int, optional
         Only pixels of this mask count for `min_size`.
-    should_stop : callable, optional
-        Asked between steps; true raises `Cancelled`.
 
     Returns
     -------
@@ -210,15 +204,15 @@ def list_changes(
     least = check_number(min_size, "min_size")
     gap = check_number(max_gap, "max_gap")
     touching = np.ones((3,) * changed.ndim, bool)
-    check_stop(should_stop)
+    check_stop()
     if gap > 0 and changed.any():
         near = ndi.distance_transform_edt(~changed, sampling=size) <= gap / 2
-        check_stop(should_stop)
+        check_stop()
         labels, _ = ndi.label(near, touching, output=np.int32)
         labels[~changed] = 0
     else:
         labels, _ = ndi.label(changed, touching, output=np.int32)
-    check_stop(should_stop)
+    check_stop()
     counts = np.bincount(labels.ravel())
     judged = counts
     if counted is not None:

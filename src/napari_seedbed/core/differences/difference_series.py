@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.differences.image_differences import Comparison, compare_images
 from napari_seedbed.core.differences.intensity_matching import PERCENTILES
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 
 Against = str | int
@@ -62,7 +62,6 @@ def series_differences(
     register: str | None = None,
     match: str | None = None,
     percentiles: tuple[float, float] = PERCENTILES,
-    should_stop: ShouldStop | None = None,
 ) -> Iterator[Comparison]:
     """Compare each frame of a series with another one, two frames in memory at a time.
 
@@ -76,8 +75,6 @@ def series_differences(
         Which frame each is compared with; see `frame_pairs`.
     mode, channel_axis, channels, register, match, percentiles
         As in `image_difference`.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Yields
     ------
@@ -88,11 +85,11 @@ def series_differences(
     pairs = frame_pairs(n_times, against)
     kept: dict[int, NDArray[Any]] = {}
     for frame, other in pairs:
-        check_stop(should_stop)
+        check_stop()
         kept = {t: kept[t] if t in kept else load(t) for t in {frame, other}}
         same = frame == other
         yield compare_images(
             kept[frame], kept[other], mode=mode, channel_axis=channel_axis, channels=channels,
             register=None if same else register, match=None if same else match,
-            percentiles=percentiles, should_stop=should_stop,
+            percentiles=percentiles,
         )  # fmt: skip

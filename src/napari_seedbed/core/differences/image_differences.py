@@ -16,7 +16,7 @@ from napari_seedbed.core.differences.registration import (
 )
 from napari_seedbed.core.differences.registration_choice import needed_registration
 from napari_seedbed.core.magnitudes import divided, exponent_of, restored
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image
 from napari_seedbed.errors import InputError
@@ -60,13 +60,12 @@ def compare_images(
     register: str | Registration | None = None,
     match: str | None = None,
     percentiles: tuple[float, float] = PERCENTILES,
-    should_stop: ShouldStop | None = None,
 ) -> Comparison:
     """Return the difference of two images, and what they were compared by.
 
     Parameters
     ----------
-    a, b, mode, channel_axis, channels, register, match, percentiles, should_stop
+    a, b, mode, channel_axis, channels, register, match, percentiles
         As in `image_difference`, which gives the difference alone.
 
     Returns
@@ -89,7 +88,6 @@ def compare_images(
         found = compare_images(
             divided(first, exponent), divided(second, exponent), mode=mode, channel_axis=axis,
             channels=channels, register=register, match=match, percentiles=percentiles,
-            should_stop=should_stop,
         )  # fmt: skip
         difference = restored(found.difference, 0 if mode == "ratio" else exponent)
         return replace(found, difference=difference, moved=restored(found.moved, exponent))
@@ -97,11 +95,9 @@ def compare_images(
     registration = None
     covered = np.ones(shape, bool)
     if register is not None:
-        registration = _registration(first, second, register, axis, should_stop)
+        registration = _registration(first, second, register, axis)
     if registration is not None:
-        second, covered = warp_image(
-            second, registration, channel_axis=axis, should_stop=should_stop
-        )
+        second, covered = warp_image(second, registration, channel_axis=axis)
         if not covered.any():
             raise InputError(
                 "b has no pixel in common with a after the registration; take images that overlap."
@@ -109,14 +105,13 @@ def compare_images(
     if match is not None:
         second = match_intensity(
             second, first, match, mask=covered, channel_axis=axis, percentiles=percentiles,
-            should_stop=should_stop,
         )  # fmt: skip
-    check_stop(should_stop)
+    check_stop()
     if axis is not None:
         first, second_last = np.moveaxis(first, axis, -1), np.moveaxis(second, axis, -1)
     else:
         first, second_last = first[..., np.newaxis], second[..., np.newaxis]
-    difference = _difference(first, second_last, covered, mode, channels, should_stop)
+    difference = _difference(first, second_last, covered, mode, channels)
     if channels == "each" and axis is not None:
         difference = np.ascontiguousarray(np.moveaxis(difference, -1, axis))
     elif channels == "each":
@@ -134,7 +129,6 @@ def image_difference(
     register: str | Registration | None = None,
     match: str | None = None,
     percentiles: tuple[float, float] = PERCENTILES,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Return ``a - b``, on the grid of `a`.
 
@@ -160,8 +154,6 @@ def image_difference(
         How intensities of `b` are brought to those of `a`; see `match_intensity`.
     percentiles : tuple of two float
         For `match='percentiles'`, the lower and the upper one.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -178,31 +170,22 @@ def image_difference(
     """
     return compare_images(
         a, b, mode=mode, channel_axis=channel_axis, channels=channels, register=register,
-        match=match, percentiles=percentiles, should_stop=should_stop,
+        match=match, percentiles=percentiles,
     ).difference  # fmt: skip
 
 
 def _registration(
-    a: NDArray[Any],
-    b: NDArray[Any],
-    register: str | Registration,
-    axis: int | None,
-    should_stop: ShouldStop | None,
+    a: NDArray[Any], b: NDArray[Any], register: str | Registration, axis: int | None
 ) -> Registration | None:
     if isinstance(register, Registration):
         return register
     if register == "auto":
-        return needed_registration(a, b, channel_axis=axis, should_stop=should_stop)
-    return register_images(a, b, register, channel_axis=axis, should_stop=should_stop)
+        return needed_registration(a, b, channel_axis=axis)
+    return register_images(a, b, register, channel_axis=axis)
 
 
 def _difference(
-    a: NDArray[Any],
-    b: NDArray[Any],
-    covered: NDArray[np.bool_],
-    mode: str,
-    channels: str,
-    should_stop: ShouldStop | None,
+    a: NDArray[Any], b: NDArray[Any], covered: NDArray[np.bool_], mode: str, channels: str
 ) -> NDArray[np.floating]:
     """Return the difference of images with their channels last."""
     number = np.result_type(*(_exact(image.dtype) for image in (a, b))).type
@@ -231,7 +214,7 @@ def _difference(
             values = values[..., 0]
         out[slab] = values
 
-    in_slabs(work, shape, should_stop)
+    in_slabs(work, shape)
     return out
 
 

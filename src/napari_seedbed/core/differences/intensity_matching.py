@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.differences.light_changes import gain_and_offset
 from napari_seedbed.core.differences.registration import check_same_shape
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image, check_labels
 from napari_seedbed.errors import InputError
@@ -26,7 +26,6 @@ def match_intensity(
     mask: Any = None,
     channel_axis: int | None = None,
     percentiles: tuple[float, float] = PERCENTILES,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Change an image's intensities so that they are spread as those of a reference.
 
@@ -47,8 +46,6 @@ def match_intensity(
         Axis of the channels, each of which is matched by itself.
     percentiles : tuple of two float
         For 'percentiles', the lower and the upper one.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -82,13 +79,13 @@ def match_intensity(
         if inside.all():
             inside = None
     for plane, wanted in planes:
-        check_stop(should_stop)
+        check_stop()
         here, there = (plane, wanted) if inside is None else (plane[inside], wanted[inside])
         if method == "histogram":
-            _match_histogram(plane, here, there, should_stop)
+            _match_histogram(plane, here, there)
             continue
         if method == "robust":
-            _scale(plane, *gain_and_offset(plane, wanted, inside, should_stop), should_stop)
+            _scale(plane, *gain_and_offset(plane, wanted, inside))
             continue
         if method == "mean_std":
             place, width = float(here.mean()), float(here.std())
@@ -101,30 +98,25 @@ def match_intensity(
             new_place, new_top = map(float, np.percentile(grey, percentiles))
             width, new_width = top - place, new_top - new_place
         gain = new_width / width if width > 0 and new_width > 0 else 1.0
-        _scale(plane, gain, new_place - gain * place, should_stop)
+        _scale(plane, gain, new_place - gain * place)
     return out
 
 
-def _scale(
-    plane: NDArray[np.float64], gain: float, offset: float, should_stop: ShouldStop | None
-) -> None:
+def _scale(plane: NDArray[np.float64], gain: float, offset: float) -> None:
     def work(slab: Slab) -> None:
         part = plane[slab]
         part *= gain
         part += offset
 
-    in_slabs(work, plane.shape, should_stop)
+    in_slabs(work, plane.shape)
 
 
 def _match_histogram(
-    plane: NDArray[np.float64],
-    here: NDArray[np.float64],
-    there: NDArray[Any],
-    should_stop: ShouldStop | None,
+    plane: NDArray[np.float64], here: NDArray[np.float64], there: NDArray[Any]
 ) -> None:
     """Give each value the one of the same rank in the other image, as scikit-image does."""
     values, counts = np.unique(here, return_counts=True)
-    check_stop(should_stop)
+    check_stop()
     new_values, new_counts = np.unique(there, return_counts=True)
     ranks = np.cumsum(counts) / here.size
     curve = np.interp(ranks, np.cumsum(new_counts) / there.size, new_values.astype(np.float64))
@@ -132,4 +124,4 @@ def _match_histogram(
     def work(slab: Slab) -> None:
         plane[slab] = np.interp(plane[slab], values, curve)
 
-    in_slabs(work, plane.shape, should_stop)
+    in_slabs(work, plane.shape)

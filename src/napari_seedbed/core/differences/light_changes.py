@@ -1,4 +1,4 @@
-"""How the light differs between two images of one scene, told by what has not changed in it."""
+"""How the intensities of two images of one scene differ, estimated from what has not changed."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 
 _SAMPLES = 50_000
 _SIGMA = 1.0
@@ -20,10 +20,7 @@ _CLEARLY = 0.95
 
 
 def gain_and_offset(
-    image: NDArray[Any],
-    reference: NDArray[Any],
-    mask: NDArray[np.bool_] | None = None,
-    should_stop: ShouldStop | None = None,
+    image: NDArray[Any], reference: NDArray[Any], mask: NDArray[np.bool_] | None = None
 ) -> tuple[float, float]:
     """Return the gain and the offset that bring an image to a reference, whatever has changed.
 
@@ -36,13 +33,11 @@ def gain_and_offset(
     image, reference : ([Z, ]Y, X) ndarray
     mask : ndarray of bool, optional
         Pixels that count.
-    should_stop : callable, optional
-        Asked between steps; true raises `Cancelled`.
 
     Returns
     -------
     gain, offset : float
-        1 and 0 for equal images; a gain of 1 where there is nothing to tell it from.
+        1 and 0 for equal images; a gain of 1 where there is nothing to estimate it from.
 
     References
     ----------
@@ -57,7 +52,7 @@ def gain_and_offset(
         starts.append((gain, float(y_low - gain * x_low)))
     best, least = (1.0, 0.0), np.inf
     for start in starts:
-        check_stop(should_stop)
+        check_stop()
         line = _refined(x, y, *start)
         residual = float(np.abs(y - line[0] * x - line[1]).mean())
         if residual < _CLEARLY * least:

@@ -11,13 +11,13 @@ from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter, shif
 from skimage.registration import phase_cross_correlation
 from skimage.transform import downscale_local_mean
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import thread_count
 
 Floats = NDArray[np.floating]
 
 UPSAMPLING = 100
-"""Parts of a pixel that shifts are told to."""
+"""Parts of a pixel to which shifts are found."""
 
 _MIN_OVERLAP = 0.2
 """Smallest share of the image that two images must have in common along each axis."""
@@ -64,17 +64,13 @@ def correlation(a: Floats, b: Floats, mask: NDArray[np.bool_] | None = None) -> 
         if np.count_nonzero(mask) < _MIN_OVERLAP**2 * mask.size:
             return -1.0
         a, b = a[mask], b[mask]
-    a = a - a.mean(dtype=np.float64)
-    b = b - b.mean(dtype=np.float64)
-    norm = np.sqrt(np.square(a).sum(dtype=np.float64) * np.square(b).sum(dtype=np.float64))
-    return float((a * b).sum(dtype=np.float64) / norm) if norm > 0 else 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.corrcoef(a.ravel(), b.ravel())[0, 1]
+    return float(np.nan_to_num(found))
 
 
 def best_shift(
-    reference: Floats,
-    moving: Floats,
-    should_stop: ShouldStop | None,
-    mask: NDArray[np.bool_] | None = None,
+    reference: Floats, moving: Floats, mask: NDArray[np.bool_] | None = None
 ) -> tuple[Floats, float]:
     """Return by how much positions move from one image to the other, to about a pixel.
 
@@ -87,7 +83,7 @@ def best_shift(
         moving = np.where(mask, moving, moving[mask].mean())
     candidates = [np.zeros(reference.ndim)]
     for windowed, normalization in product((True, False), _NORMALIZATIONS):
-        check_stop(should_stop)
+        check_stop()
         pair = [_prepared(image, windowed) for image in (reference, moving)]
         found = _phase_shift(pair[0], pair[1], normalization, 1)
         # A shift is only known up to the size of the image: what left on one side may have come
@@ -104,20 +100,17 @@ def best_shift(
 
 
 def refined_shift(
-    reference: NDArray[np.float32],
-    moving: NDArray[np.float32],
-    coarse: Floats,
-    should_stop: ShouldStop | None,
+    reference: NDArray[np.float32], moving: NDArray[np.float32], coarse: Floats
 ) -> tuple[Floats, float]:
     """Return a shift to a hundredth of a pixel, and the correlation of the images after it."""
     whole = np.rint(coarse)
-    check_stop(should_stop)
+    check_stop()
     best, best_score = whole, -2.0
     for _ in range(2):
         a, b = _overlap(reference, moving, whole)
         candidates = [whole]
         for normalization in _NORMALIZATIONS:
-            check_stop(should_stop)
+            check_stop()
             pair = _prepared(a, True), _prepared(b, True)
             candidates.append(whole + _phase_shift(pair[0], pair[1], normalization, UPSAMPLING))
         for candidate in candidates:
@@ -131,14 +124,11 @@ def refined_shift(
 
 
 def rotations_and_scales(
-    reference: NDArray[np.float32],
-    moving: NDArray[np.float32],
-    scaled: bool,
-    should_stop: ShouldStop | None,
+    reference: NDArray[np.float32], moving: NDArray[np.float32], scaled: bool
 ) -> Iterator[tuple[float, float]]:
     """Propose angles (radians) and scales by which the moving image's content is changed.
 
-    Spectra do not tell half a turn from none, so both are proposed, and so is no change.
+    Spectra do not distinguish half a turn from none, so both are proposed, and so is no change.
     """
     yield 0.0, 1.0
     # Twice the size samples the spectrum more finely.
@@ -153,7 +143,7 @@ def rotations_and_scales(
     places = [side // 2 + np.outer(wave(angles), radii) for wave in (np.cos, np.sin)]
     spectra = []
     for image in (reference, moving):
-        check_stop(should_stop)
+        check_stop()
         polar = map_coordinates(_magnitude(image, side), places, order=1)
         polar -= polar.mean(axis=0)
         spread = polar.std(axis=0)

@@ -17,7 +17,7 @@ from napari_seedbed.core.differences.phase_correlation import (
     rotations_and_scales,
 )
 from napari_seedbed.core.differences.similarity_refinement import refined_similarity
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image
 from napari_seedbed.errors import InputError
@@ -32,7 +32,7 @@ _SHIFT_SIZE = 2048
 """Longest sides of the images, averaged over blocks, that each step works on."""
 
 LEAST_SIZE = 16
-"""Smaller images tell no angle."""
+"""Smaller images determine no angle."""
 
 _INSIDE = 1e-3
 """So far beyond the outermost pixels a position still counts as covered; rounding needs it."""
@@ -87,12 +87,7 @@ def check_same_shape(a: NDArray[Any], b: NDArray[Any], names: tuple[str, str]) -
 
 
 def register_images(
-    reference: Any,
-    moving: Any,
-    kind: str = "shift",
-    *,
-    channel_axis: int | None = None,
-    should_stop: ShouldStop | None = None,
+    reference: Any, moving: Any, kind: str = "shift", *, channel_axis: int | None = None
 ) -> Registration:
     """Find how an image has to be moved to lie on another one.
 
@@ -111,8 +106,6 @@ def register_images(
         image are found; `Registration.correlation` says how well.
     channel_axis : int, optional
         Axis of the channels, whose mean is registered.
-    should_stop : callable, optional
-        Asked between steps; true raises `Cancelled`.
 
     Returns
     -------
@@ -151,19 +144,14 @@ def register_images(
     for image, name in zip(pair, ("reference", "moving"), strict=True):
         if image.min() == image.max():
             raise InputError(f"{name} is constant; without structure nothing can be registered.")
-    check_stop(should_stop)
+    check_stop()
     if kind == "shift":
-        return _shift(*pair, should_stop)
-    return _similarity(*pair, kind == "similarity", should_stop)
+        return _shift(*pair)
+    return _similarity(*pair, kind == "similarity")
 
 
 def warp_image(
-    image: Any,
-    registration: Registration,
-    *,
-    channel_axis: int | None = None,
-    order: int = 3,
-    should_stop: ShouldStop | None = None,
+    image: Any, registration: Registration, *, channel_axis: int | None = None, order: int = 3
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """Move an image onto the grid of the reference it was registered to.
 
@@ -177,8 +165,6 @@ def warp_image(
         Axis of the channels.
     order : int
         Order of the interpolating spline: 0, 1 or 3.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -208,10 +194,10 @@ def warp_image(
     if axis is not None:
         planes = list(zip(np.moveaxis(array, axis, 0), np.moveaxis(moved, axis, 0), strict=True))
     for plane, out in planes:
-        check_stop(should_stop)
-        _warp(plane.astype(number), registration, order, out, should_stop)
+        check_stop()
+        _warp(plane.astype(number), registration, order, out)
     shape = planes[0][0].shape
-    return moved, _covered(registration.matrix, shape, should_stop)
+    return moved, _covered(registration.matrix, shape)
 
 
 def _exact_float(dtype: np.dtype[Any]) -> type[np.floating]:
@@ -231,14 +217,12 @@ def _grey(image: NDArray[Any], axis: int | None) -> NDArray[np.float32]:
     return grey.astype(np.float32)
 
 
-def _shift(
-    reference: NDArray[np.float32], moving: NDArray[np.float32], should_stop: ShouldStop | None
-) -> Registration:
+def _shift(reference: NDArray[np.float32], moving: NDArray[np.float32]) -> Registration:
     fewer = 1 if reference.ndim == 2 else 8
     small, other, factors = reduced(reference, moving, _COARSE_SIZE // fewer)
-    coarse = best_shift(small, other, should_stop)[0] * factors
+    coarse = best_shift(small, other)[0] * factors
     small, other, factors = reduced(reference, moving, _SHIFT_SIZE // fewer)
-    found, score = refined_shift(small, other, coarse / factors, should_stop)
+    found, score = refined_shift(small, other, coarse / factors)
     shift = found * factors
     # A step of the search is longer in large images and would miss whole pixels.
     near = (factors > 1) & (np.abs(shift - np.rint(shift)) <= factors / UPSAMPLING)
@@ -249,30 +233,27 @@ def _shift(
 
 
 def _similarity(
-    reference: NDArray[np.float32],
-    moving: NDArray[np.float32],
-    scaled: bool,
-    should_stop: ShouldStop | None,
+    reference: NDArray[np.float32], moving: NDArray[np.float32], scaled: bool
 ) -> Registration:
     # One factor for both axes keeps angles.
     small, other, factors = reduced(reference, moving, _TURN_SIZE, same=True)
     best, best_score = np.eye(3), -np.inf
-    for angle, scale in rotations_and_scales(small, other, scaled, should_stop):
-        check_stop(should_stop)
+    for angle, scale in rotations_and_scales(small, other, scaled):
+        check_stop()
         matrix = _turned(angle, scale, small.shape)
         turned = affine_transform(other, matrix, order=1, mode="nearest")
-        covered = _covered(matrix, small.shape, None)
-        shift, score = best_shift(small, turned, should_stop, covered)
+        covered = _covered(matrix, small.shape)
+        shift, score = best_shift(small, turned, covered)
         matrix[:2, 2] += matrix[:2, :2] @ shift
         if score > best_score:
             best, best_score = matrix, score
     matrix, size = best, float(factors[0])
     for longest, sigma in ((_TURN_SIZE, 2.0), (_FINE_SIZE, 2.0), (_FINE_SIZE, 0.8)):
-        check_stop(should_stop)
+        check_stop()
         small, other, factors = reduced(reference, moving, longest, same=True)
         matrix = refined_similarity(
             gaussian_filter(small, sigma), gaussian_filter(other, sigma),
-            _at_scale(matrix, size / factors[0]), scaled, should_stop,
+            _at_scale(matrix, size / factors[0]), scaled,
         )  # fmt: skip
         size = float(factors[0])
     return Registration(_at_scale(matrix, size), _score(small, other, matrix))
@@ -302,17 +283,13 @@ def _at_scale(matrix: NDArray[np.float64], factor: float) -> NDArray[np.float64]
 def _score(
     reference: NDArray[np.float32], moving: NDArray[np.float32], matrix: NDArray[np.float64]
 ) -> float:
-    covered = _covered(matrix, reference.shape, None)
+    covered = _covered(matrix, reference.shape)
     warped = affine_transform(moving, matrix, order=1, mode="nearest")
     return correlation(reference, warped, covered)
 
 
 def _warp(
-    plane: NDArray[np.floating],
-    registration: Registration,
-    order: int,
-    out: NDArray[np.floating],
-    should_stop: ShouldStop | None,
+    plane: NDArray[np.floating], registration: Registration, order: int, out: NDArray[np.floating]
 ) -> None:
     matrix = registration.matrix
     if registration.is_shift and (matrix[:-1, -1] == np.rint(matrix[:-1, -1])).all():
@@ -329,12 +306,10 @@ def _warp(
             plane, matrix[:-1, :-1], offset, part.shape, part, order, "mirror", prefilter=False
         )
 
-    in_slabs(work, out.shape, should_stop)
+    in_slabs(work, out.shape)
 
 
-def _covered(
-    matrix: NDArray[np.float64], shape: tuple[int, ...], should_stop: ShouldStop | None
-) -> NDArray[np.bool_]:
+def _covered(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     mask = np.ones(shape, bool)
 
     def work(slab: Slab) -> None:
@@ -346,5 +321,5 @@ def _covered(
             position = sum((c * x for c, x in zip(row, grid, strict=False)), row[-1])
             inside &= (position >= -_INSIDE) & (position <= length - 1 + _INSIDE)
 
-    in_slabs(work, shape, should_stop)
+    in_slabs(work, shape)
     return mask

@@ -16,7 +16,7 @@ from napari_seedbed.core.differences.registration import (
     register_images,
     warp_image,
 )
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_channel_axis, check_image
 
 _SIGMA = 1.0
@@ -41,11 +41,7 @@ _BETTER = 0.85
 
 
 def needed_registration(
-    reference: Any,
-    moving: Any,
-    *,
-    channel_axis: int | None = None,
-    should_stop: ShouldStop | None = None,
+    reference: Any, moving: Any, *, channel_axis: int | None = None
 ) -> Registration | None:
     """Find the least registration that an image needs to lie on another one.
 
@@ -62,8 +58,6 @@ def needed_registration(
         Image of the same shape.
     channel_axis : int, optional
         Axis of the channels, whose mean is looked at.
-    should_stop : callable, optional
-        Asked between steps; true raises `Cancelled`.
 
     Returns
     -------
@@ -86,12 +80,12 @@ def needed_registration(
         return None
     smooth = gaussian_filter(a, _SIGMA)
     slope = gaussian_gradient_magnitude(a, _SIGMA)
-    check_stop(should_stop)
+    check_stop()
     steep, flat = np.quantile(slope, (1 - _STEEPEST, _FLATTEST))
     edges, rest = slope > steep, slope <= flat
-    least = _typical_difference(smooth, b, edges, should_stop)
+    least = _typical_difference(smooth, b, edges)
     agreement = correlation(smooth, gaussian_filter(b, _SIGMA))
-    as_noise = least <= _AS_NOISY * _typical_difference(smooth, b, rest, should_stop)
+    as_noise = least <= _AS_NOISY * _typical_difference(smooth, b, rest)
     if as_noise and agreement > _ALIKE:
         return None
     found: Registration | None = None
@@ -99,17 +93,17 @@ def needed_registration(
     if a.ndim == 2 and min(a.shape) >= LEAST_SIZE:
         kinds.append("similarity")
     for kind in kinds:
-        registration = register_images(a, b, kind, should_stop=should_stop)
+        registration = register_images(a, b, kind)
         if registration.correlation < max(agreement, LOW_CORRELATION):
             continue
-        moved, covered = warp_image(b, registration, should_stop=should_stop)
+        moved, covered = warp_image(b, registration)
         inside = edges & covered
         if not inside.any():
             continue
         if found is not None and _farthest(found, registration, a.shape) < _NEAR:
             continue
-        left = _typical_difference(smooth, moved, inside, should_stop)
-        before = least if found is not None else _typical_difference(smooth, b, inside, should_stop)
+        left = _typical_difference(smooth, moved, inside)
+        before = least if found is not None else _typical_difference(smooth, b, inside)
         if left < _BETTER * before:
             found, least = registration, left
     return found
@@ -123,13 +117,10 @@ def _farthest(one: Registration, other: Registration, shape: tuple[int, ...]) ->
 
 
 def _typical_difference(
-    smooth: NDArray[np.floating],
-    image: NDArray[np.floating],
-    where: NDArray[np.bool_],
-    should_stop: ShouldStop | None,
+    smooth: NDArray[np.floating], image: NDArray[np.floating], where: NDArray[np.bool_]
 ) -> float:
     """Return the median difference to a smoothed image, once noise and light are taken away."""
-    check_stop(should_stop)
+    check_stop()
     other = gaussian_filter(image, _SIGMA)
-    gain, offset = gain_and_offset(other, smooth, None, should_stop)
+    gain, offset = gain_and_offset(other, smooth, None)
     return float(np.median(np.abs(smooth[where] - gain * other[where] - offset)))

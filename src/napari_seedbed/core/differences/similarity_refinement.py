@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 
 _ITERATIONS = 30
 _CONVERGED = 2e-4
@@ -20,7 +20,6 @@ def refined_similarity(
     moving: NDArray[np.float32],
     matrix: NDArray[np.float64],
     scaled: bool,
-    should_stop: ShouldStop | None,
 ) -> NDArray[np.float64]:
     """Improve a similarity by Gauss and Newton's method.
 
@@ -36,8 +35,6 @@ def refined_similarity(
         Start: takes positions in the reference to positions in the moving image.
     scaled : bool
         Whether the scale is free.
-    should_stop : callable, optional
-        Asked at each step; true raises `Cancelled`.
 
     Returns
     -------
@@ -55,7 +52,7 @@ def refined_similarity(
     y, x = rows - middle[0], columns - middle[1]
     reach = float(np.hypot(*middle)) or 1.0
     for _ in range(_ITERATIONS):
-        check_stop(should_stop)
+        check_stop()
         position = [row[0] * rows + row[1] * columns + row[2] for row in matrix[:2]]
         inside = np.ones(reference.shape, bool)
         for place, length in zip(position, reference.shape, strict=True):
@@ -90,7 +87,7 @@ def refined_similarity(
 def _robust_step(
     slopes: NDArray[np.float64], warped: NDArray[np.float64], target: NDArray[np.float32]
 ) -> NDArray[np.float64] | None:
-    """Return the change of the parameters, or None where they cannot be told."""
+    """Return the change of the parameters, or None where they cannot be determined."""
     wanted = target.astype(np.float64)
     light = np.polyfit(warped, wanted, 1) if np.ptp(warped) > 0 else np.array([1.0, 0.0])
     residual = wanted - (light[0] * warped + light[1])

@@ -8,7 +8,6 @@ from skimage.metrics import structural_similarity
 
 from napari_seedbed.core.differences.registration import check_same_shape
 from napari_seedbed.core.magnitudes import divided, exponent_of
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -28,7 +27,6 @@ def structural_similarity_map(
     channel_axis: int | None = None,
     window: int = WINDOW,
     data_range: float | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Return the structural similarity of two images at each pixel.
 
@@ -43,8 +41,6 @@ def structural_similarity_map(
     data_range : float, optional
         From the smallest to the largest possible value. None: of the type for 8-bit images, else
         from the smallest to the largest value of both images.
-    should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
 
     Returns
     -------
@@ -81,11 +77,11 @@ def structural_similarity_map(
         data_range = float(np.ldexp(data_range, -exponent))
     extent = _extent(first, second, data_range)
     if axis is None:
-        return _map(first, second, side, extent, should_stop)
+        return _map(first, second, side, extent)
     total = np.zeros(spatial)
     channels = [np.moveaxis(image, axis, 0) for image in (first, second)]
     for one, other in zip(*channels, strict=True):
-        total += _map(one, other, side, extent, should_stop)
+        total += _map(one, other, side, extent)
     total /= first.shape[axis]
     return total
 
@@ -100,13 +96,7 @@ def _extent(a: NDArray[Any], b: NDArray[Any], data_range: float | None) -> float
     return extent if extent > 0 else 1.0
 
 
-def _map(
-    a: NDArray[Any],
-    b: NDArray[Any],
-    side: int,
-    extent: float,
-    should_stop: ShouldStop | None,
-) -> NDArray[np.floating]:
+def _map(a: NDArray[Any], b: NDArray[Any], side: int, extent: float) -> NDArray[np.floating]:
     out = np.empty(a.shape)
     # Each slab sees as much of its neighbours as the window reaches.
     reach = side // 2
@@ -128,5 +118,5 @@ def _map(
         inner = (*slab[:-1], slice(start - first, stop - first))
         out[slab] = similarity[inner]
 
-    in_slabs(work, a.shape, should_stop)
+    in_slabs(work, a.shape)
     return out

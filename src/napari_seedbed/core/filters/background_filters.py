@@ -12,7 +12,7 @@ from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.filters.local_filters import float_image, half_width
 from napari_seedbed.core.magnitudes import check_fits
 from napari_seedbed.core.parabola_envelopes import lowest_paraboloids
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -30,7 +30,6 @@ def background(
     spacing: float | Sequence[float] | None = None,
     *,
     light_ground: bool = False,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Estimate the ground that objects lie on.
 
@@ -48,8 +47,6 @@ def background(
         Voxel size; 1 when None.
     light_ground : bool
         Whether objects are darker than the ground.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -69,15 +66,15 @@ def background(
     size = check_spacing(spacing, array.ndim)
     length = check_number(radius, "radius")
     if method == "gaussian":
-        return gaussian(array, length, size, should_stop=should_stop)
+        return gaussian(array, length, size)
     signed = -array if light_ground else array
     if method == "tophat":
-        low = minimum(signed, length, size, should_stop=should_stop)
-        found = maximum(low, length, size, should_stop=should_stop)
+        low = minimum(signed, length, size)
+        found = maximum(low, length, size)
     elif method == "rolling_ball":
-        found = _rolling_ball(signed, length, size, should_stop)
+        found = _rolling_ball(signed, length, size)
     elif method == "paraboloid":
-        found = _paraboloid(signed, length, size, should_stop)
+        found = _paraboloid(signed, length, size)
     else:
         raise InputError(
             f"method is {method!r}; it must be rolling_ball, paraboloid, tophat or gaussian."
@@ -92,30 +89,24 @@ def subtract_background(
     spacing: float | Sequence[float] | None = None,
     *,
     light_ground: bool = False,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Take away what `background` finds; the ground becomes 0, darker things negative.
 
     Parameters
     ----------
-    image, radius, method, spacing, light_ground, should_stop
+    image, radius, method, spacing, light_ground
         As in `background`.
     """
     array = float_image(image)
-    ground = background(
-        array, radius, method, spacing, light_ground=light_ground, should_stop=should_stop
-    )
-    check_stop(should_stop)
+    ground = background(array, radius, method, spacing, light_ground=light_ground)
+    check_stop()
     with np.errstate(over="ignore"):
         np.subtract(array, ground, out=ground)
     return check_fits(ground)
 
 
 def _paraboloid(
-    array: NDArray[np.floating],
-    radius: float,
-    spacing: Sequence[float],
-    should_stop: ShouldStop | None,
+    array: NDArray[np.floating], radius: float, spacing: Sequence[float]
 ) -> NDArray[np.floating]:
     voxel = min(spacing)
     if radius == 0:
@@ -123,16 +114,13 @@ def _paraboloid(
     # Near its tip a ball of radius R falls by d^2 / (2 R).
     scale = 2 * radius / voxel
     steps = [step / voxel for step in spacing]
-    lowest = lowest_paraboloids(array.astype(np.float64) * scale, steps, should_stop)
+    lowest = lowest_paraboloids(array.astype(np.float64) * scale, steps)
     lowest /= scale
     return lowest.astype(array.dtype, copy=False)
 
 
 def _rolling_ball(
-    array: NDArray[np.floating],
-    radius: float,
-    spacing: Sequence[float],
-    should_stop: ShouldStop | None,
+    array: NDArray[np.floating], radius: float, spacing: Sequence[float]
 ) -> NDArray[np.floating]:
     limits = [
         min(half_width(radius, step), n - 1) for step, n in zip(spacing, array.shape, strict=True)
@@ -153,10 +141,8 @@ def _rolling_ball(
     side = np.array((1, 8, 8) if values.shape[0] == 1 else (4, 4, 4), np.int64)
     lowest: NDArray[np.float64] = np.empty(-(-np.array(values.shape) // side))
     lines = split(lowest.shape[0] * lowest.shape[1], 1 + values.size // _VOXELS_PER_TASK)
-    run_ranges(ball_kernels.lowest_of_blocks, lines, values, side, lowest, should_stop=should_stop)
+    run_ranges(ball_kernels.lowest_of_blocks, lines, values, side, lowest)
     out = np.empty(values.shape)
     parts = split(lowest.size, -(-lowest.size // _BLOCKS_PER_TASK))
-    run_ranges(
-        ball_kernels.rolled, parts, values, lowest, side, drops, out, should_stop=should_stop
-    )
+    run_ranges(ball_kernels.rolled, parts, values, lowest, side, drops, out)
     return out.reshape(array.shape).astype(array.dtype, copy=False)

@@ -1,8 +1,8 @@
 """Compiled loops of the rolling ball, (Z, Y, X): the exact minimum, found block by block.
 
-The ground at a voxel is the smallest sum of a value nearby and the drop of the ball's surface from
-its top to there. The values are looked at in blocks, those first whose smallest value and distance
-promise most; the others are left out as soon as they cannot give anything lower.
+The background at a voxel is the smallest sum of a value nearby and the drop of the ball's surface
+from its top to there. The values are looked at in blocks, those first whose smallest value and
+distance promise most; the others are left out as soon as they cannot give anything lower.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def _gap(first, last, low, high):
 
 @_fast
 def rolled(first, last, values, lowest, side, drops, out):
-    """Write the ground for blocks `first` to `last`, counted as `lowest` is.
+    """Write the background for blocks `first` to `last`, counted as `lowest` is.
 
     `drops` (2 rz + 1, 2 ry + 1, 2 rx + 1) has the drop of the ball's surface, infinite beside it;
     it grows away from the middle.
@@ -89,7 +89,7 @@ def rolled(first, last, values, lowest, side, drops, out):
 
 @_fast
 def _lowered(values, lowest, side, drops, place, start, stop, out):
-    """Lower the ground from `start` to `stop` by the values of one block; return the highest."""
+    """Lower the background from `start` to `stop` by one block's values; return the highest."""
     r_z, r_y, r_x = drops.shape[0] // 2, drops.shape[1] // 2, drops.shape[2] // 2
     q_z, q_y, q_x = place[0] * side[0], place[1] * side[1], place[2] * side[2]
     e_z = min(q_z + side[0], values.shape[0])

@@ -8,7 +8,6 @@ from scipy.ndimage import convolve, correlate
 
 from napari_seedbed.core.filters.kernel_text import BOUNDARIES, Boundary, parse_kernel
 from napari_seedbed.core.filters.local_filters import filter_in_slabs, float_image
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.errors import InputError
 
 _TAPS_PER_SLAB = 1 << 23
@@ -22,7 +21,6 @@ def custom_filter(
     mode: Boundary = "reflect",
     cval: float = 0.0,
     normalize: bool = False,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Filter an image with a kernel.
 
@@ -44,8 +42,6 @@ def custom_filter(
         Value beyond the border for 'constant'.
     normalize : bool
         Divide the kernel by its sum, so that even images stay as they are.
-    should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
 
     Returns
     -------
@@ -88,5 +84,5 @@ def custom_filter(
     reach = [n // 2 for n in weights.shape]
     voxels = max(1 << 12, min(1 << 19, _TAPS_PER_SLAB // weights.size))
     wrap = mode == "wrap"
-    filter_in_slabs(filtered, array, reach, out, should_stop, wrap=wrap, voxels=voxels)
+    filter_in_slabs(filtered, array, reach, out, wrap=wrap, voxels=voxels)
     return out

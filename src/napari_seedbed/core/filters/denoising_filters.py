@@ -18,7 +18,7 @@ from napari_seedbed.core.filters.local_filters import (
 )
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import moderate, restored
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_count, check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -40,8 +40,6 @@ def bilateral(
     sigma: float = 1.0,
     contrast: float = 0.0,
     spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Average each voxel with those around that are about as bright.
 
@@ -55,8 +53,6 @@ def bilateral(
         takes that of the image, as scikit-image does.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -100,7 +96,7 @@ def bilateral(
 
     lines = volume.shape[0] * volume.shape[1]
     parts = 1 + volume.size * near.size // (1 << 22)
-    run_ranges(run, split(lines, parts), should_stop=should_stop)
+    run_ranges(run, split(lines, parts))
     return restored(out.reshape(array.shape), exponent)
 
 
@@ -112,7 +108,6 @@ def total_variation(
     *,
     eps: float = 2e-4,
     max_num_iter: int = 200,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Find an image with few changes that is still close to this one.
 
@@ -128,8 +123,6 @@ def total_variation(
         It stops when the cost falls by less than this share of the first cost.
     max_num_iter : int
         Most iterations.
-    should_stop : callable, optional
-        Asked some times in each iteration; true raises `Cancelled`.
 
     Returns
     -------
@@ -162,7 +155,7 @@ def total_variation(
     for i in range(max_num_iter):
         change = np.zeros_like(unit)
         for axis, scale in enumerate(scales):
-            check_stop(should_stop)
+            check_stop()
             flow = dual[axis] * scale
             change -= flow
             _after(change, axis)[...] += _before(flow, axis)
@@ -172,7 +165,7 @@ def total_variation(
         norm = np.zeros_like(unit)
         slopes = []
         for axis, scale in enumerate(scales):
-            check_stop(should_stop)
+            check_stop()
             slope = np.zeros_like(unit)
             np.subtract(_after(out, axis), _before(out, axis), out=_before(slope, axis))
             slope *= scale
@@ -183,7 +176,7 @@ def total_variation(
         norm *= tau / weight
         norm += 1
         for axis, slope in enumerate(slopes):
-            check_stop(should_stop)
+            check_stop()
             slope *= tau
             dual[axis] -= slope
             dual[axis] /= norm
@@ -213,7 +206,7 @@ def _to_unit(array: NDArray[np.floating]) -> tuple[NDArray[np.floating], float, 
     return (array - array.dtype.type(least)) / array.dtype.type(contrast), least, contrast
 
 
-def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
+def noise_level(image: Any) -> float:
     """Return the standard deviation of the noise in an image, by its finest wavelets.
 
     That is what ``skimage.restoration.estimate_sigma`` gives, of only those coefficients that it
@@ -222,8 +215,6 @@ def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
     Parameters
     ----------
     image : (...) array_like
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -241,21 +232,16 @@ def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
     if details.ndim == 0:
         return 0.0
     for axis in range(details.ndim):
-        _, details = call_aside(partial(pywt.dwt, details, "db2", axis=axis), should_stop)
+        _, details = call_aside(partial(pywt.dwt, details, "db2", axis=axis))
     sizes = np.abs(details[details != 0])
     if not sizes.size:
         return 0.0
-    middle = call_aside(partial(np.median, sizes), should_stop)
+    middle = call_aside(partial(np.median, sizes))
     return float(np.ldexp(middle / _MEDIAN_OF_NORMAL, exponent))
 
 
 def non_local_means(
-    image: Any,
-    patch_size: int = 5,
-    patch_distance: int = 6,
-    strength: float = 0.0,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, patch_size: int = 5, patch_distance: int = 6, strength: float = 0.0
 ) -> NDArray[np.floating]:
     """Average each voxel with those nearby whose surroundings look the same.
 
@@ -270,8 +256,6 @@ def non_local_means(
     strength : float
         How different, in the image's intensities, surroundings may look (h). 0 takes 0.8 times the
         noise of the image.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -302,14 +286,10 @@ def non_local_means(
         raise InputError(f"patch_size is {patch}; it must be an odd number.")
     asked = check_number(strength, "strength")
     array, exponent = moderate(array)
-    h = (
-        float(np.ldexp(asked, -exponent))
-        if asked
-        else _NOISE_TO_STRENGTH * noise_level(array, should_stop=should_stop)
-    )
+    h = float(np.ldexp(asked, -exponent)) if asked else _NOISE_TO_STRENGTH * noise_level(array)
     if h == 0 or distance == 0:
         return restored(array.copy(), exponent)
-    check_stop(should_stop)
+    check_stop()
     least = float(array.min())
     contrast = float(array.max()) - least
     if contrast == 0:
@@ -338,7 +318,6 @@ def non_local_means(
             patch_kernels.add_alike,
             split(tiles, tiles),
             padded, reach, before, half, np.array(shifts), scale, side, sums, weights,
-            should_stop=should_stop,
         )  # fmt: skip
     # Each voxel is like itself: no weight is 0.
     sums /= weights
@@ -348,13 +327,7 @@ def non_local_means(
 
 
 @proportional
-def wavelet(
-    image: Any,
-    strength: float = 1.0,
-    shifts: int = 1,
-    *,
-    should_stop: ShouldStop | None = None,
-) -> NDArray[np.floating]:
+def wavelet(image: Any, strength: float = 1.0, shifts: int = 1) -> NDArray[np.floating]:
     """Shrink what wavelets say is noise.
 
     Parameters
@@ -365,8 +338,6 @@ def wavelet(
     shifts : int
         The mean is taken over results of the image moved by 0 to so many voxels along each axis,
         since wavelets leave traces of the grid that they lie on.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -392,7 +363,7 @@ def wavelet(
     count = check_count(shifts, "shifts")
     unit, least, contrast = _to_unit(array)
     axes = [axis for axis, n in enumerate(array.shape) if n >= 4]
-    noise = check_number(strength, "strength") * noise_level(unit, should_stop=should_stop)
+    noise = check_number(strength, "strength") * noise_level(unit)
     if contrast == 0 or noise == 0 or not axes:
         return array.copy()
     others = [axis for axis in range(array.ndim) if axis not in axes]
@@ -402,9 +373,9 @@ def wavelet(
     total = np.zeros_like(stack)
     moves = list(itertools.product(range(count + 1), repeat=len(axes)))
     for place, move in itertools.product(np.ndindex(*lead), moves):
-        check_stop(should_stop)
+        check_stop()
         moved = np.roll(stack[place], move, range(len(axes)))
-        found = call_aside(partial(_shrunk, moved, noise), should_stop)
+        found = call_aside(partial(_shrunk, moved, noise))
         total[place] += np.roll(found, [-m for m in move], range(len(axes)))
     total /= len(moves)
     result = np.moveaxis(total, range(len(others)), others)

@@ -17,7 +17,7 @@ from napari_seedbed.core.filters.gaussian_derivatives import hessian
 from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.filters.local_filters import float_image, proportional
 from napari_seedbed.core.magnitudes import moderate, restored
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -28,10 +28,7 @@ _VOXELS_PER_TASK = 1 << 16
 
 
 def symmetric_eigenvalues(
-    elements: Sequence[NDArray[np.floating]],
-    should_stop: ShouldStop | None = None,
-    *,
-    one_core: bool = False,
+    elements: Sequence[NDArray[np.floating]], *, one_core: bool = False
 ) -> NDArray[np.floating]:
     """Eigenvalues of symmetric 2 x 2 or 3 x 3 matrices.
 
@@ -39,8 +36,6 @@ def symmetric_eigenvalues(
     ----------
     elements : 3 or 6 (…) ndarrays of float
         The upper triangle row by row, of all voxels.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
     one_core : bool
         Whether to leave the other cores to whoever calls this for one part of many.
 
@@ -49,30 +44,24 @@ def symmetric_eigenvalues(
     (2 or 3, …) ndarray
         The largest first.
     """
+    from skimage.feature import hessian_matrix_eigvals
+
     flat = [np.ravel(element) for element in elements]
     count = 2 if len(flat) == 3 else 3
     out = np.empty((count, flat[0].size), flat[0].dtype)
 
     def run(start: int, stop: int) -> None:
         part = [element[start:stop].astype(np.float64) for element in flat]
-        out[:, start:stop] = _of_two(*part) if count == 2 else _of_three(*part)
+        out[:, start:stop] = hessian_matrix_eigvals(part) if count == 2 else _of_three(*part)
 
     pieces = split(out.shape[1], 1 + out.shape[1] // _VOXELS_PER_TASK)
     if one_core:
         for piece in pieces:
-            check_stop(should_stop)
+            check_stop()
             run(*piece)
     else:
-        run_ranges(run, pieces, should_stop=should_stop)
+        run_ranges(run, pieces)
     return out.reshape((count, *elements[0].shape))
-
-
-def _of_two(
-    yy: NDArray[np.float64], yx: NDArray[np.float64], xx: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], ...]:
-    middle = (yy + xx) / 2
-    apart = np.hypot(yx, (yy - xx) / 2)
-    return middle + apart, middle - apart
 
 
 def _of_three(
@@ -102,8 +91,6 @@ def hessian_eigenvalue(
     sigma: float = 1.0,
     which: Which = "largest",
     spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """One of the principal curvatures of an image that was smoothed with a Gaussian.
 
@@ -117,8 +104,6 @@ def hessian_eigenvalue(
         ones. There is no middle one in 2D.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -134,8 +119,8 @@ def hessian_eigenvalue(
     array = float_image(image)
     size = check_spacing(spacing, array.ndim)
     place = _place(which, array.ndim)
-    elements = hessian(array, check_number(sigma, "sigma"), size, should_stop)
-    return symmetric_eigenvalues(elements, should_stop)[place]
+    elements = hessian(array, check_number(sigma, "sigma"), size)
+    return symmetric_eigenvalues(elements)[place]
 
 
 def structure_eigenvalue(
@@ -143,8 +128,6 @@ def structure_eigenvalue(
     sigma: float = 1.0,
     which: Which = "largest",
     spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """One of the eigenvalues of the structure tensor, the mean product of slopes around a voxel.
 
@@ -159,8 +142,6 @@ def structure_eigenvalue(
         changes in all directions. There is no middle one in 2D.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -177,14 +158,12 @@ def structure_eigenvalue(
     size = check_spacing(spacing, array.ndim)
     place = _place(which, array.ndim)
     width = check_number(sigma, "sigma")
-    slopes = [
-        slope(array, "sobel", axis, size, should_stop=should_stop) for axis in range(array.ndim)
-    ]
+    slopes = [slope(array, "sobel", axis, size) for axis in range(array.ndim)]
     elements = [
-        gaussian(one * other, width, size, should_stop=should_stop)
+        gaussian(one * other, width, size)
         for one, other in combinations_with_replacement(slopes, 2)
     ]
-    return restored(symmetric_eigenvalues(elements, should_stop)[place], 2 * exponent)
+    return restored(symmetric_eigenvalues(elements)[place], 2 * exponent)
 
 
 def _place(which: str, ndim: int) -> int:

@@ -20,7 +20,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from napari_seedbed.core.filters.local_filters import ordered_image
 from napari_seedbed.core.filters.windows import Window, window_rows
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
@@ -34,7 +34,6 @@ def minimum(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Give each voxel the smallest value in a window around it (erosion).
 
@@ -46,8 +45,6 @@ def minimum(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     window : {'ball', 'box'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -59,7 +56,7 @@ def minimum(
     InputError
         If the radius is negative or the image is no image.
     """
-    return _extreme(image, radius, spacing, window, should_stop, largest=False)
+    return _extreme(image, radius, spacing, window, largest=False)
 
 
 def maximum(
@@ -68,16 +65,15 @@ def maximum(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Give each voxel the largest value in a window around it (dilation).
 
     Parameters
     ----------
-    image, radius, spacing, window, should_stop
+    image, radius, spacing, window
         As in `minimum`.
     """
-    return _extreme(image, radius, spacing, window, should_stop, largest=True)
+    return _extreme(image, radius, spacing, window, largest=True)
 
 
 def _extreme(
@@ -85,7 +81,6 @@ def _extreme(
     radius: float,
     spacing: float | Sequence[float] | None,
     window: Window,
-    should_stop: ShouldStop | None,
     *,
     largest: bool,
 ) -> NDArray[Any]:
@@ -101,17 +96,15 @@ def _extreme(
         for axis, (step, limit) in enumerate(zip(size, limits, strict=True)):
             width = window_rows(length, (step,) * 3, "box", (0, 0, limit))[0, 2]
             if width:
-                out = _along(along, out, axis, int(width), should_stop)
+                out = _along(along, out, axis, int(width))
         result = out.copy() if out is array else out
     else:
         rows = window_rows(length, size, window, limits)
-        result = _of_rows(array, rows, along, should_stop, largest=largest)
+        result = _of_rows(array, rows, along, largest=largest)
     return result.view(bool) if dtype.kind == "b" else result.astype(dtype, copy=False)
 
 
-def _along(
-    extreme: Any, array: NDArray[Any], axis: int, width: int, should_stop: ShouldStop | None
-) -> NDArray[Any]:
+def _along(extreme: Any, array: NDArray[Any], axis: int, width: int) -> NDArray[Any]:
     """The extreme of each row of `2 * width + 1` voxels along an axis."""
     out = np.empty_like(array, order="C")
 
@@ -121,17 +114,12 @@ def _along(
     if array.ndim == 1:
         work((slice(None),))
     else:
-        in_slabs(work, array.shape, should_stop, whole=axis)
+        in_slabs(work, array.shape, whole=axis)
     return out
 
 
 def _of_rows(
-    array: NDArray[Any],
-    rows: NDArray[np.int64],
-    along: Any,
-    should_stop: ShouldStop | None,
-    *,
-    largest: bool,
+    array: NDArray[Any], rows: NDArray[np.int64], along: Any, *, largest: bool
 ) -> NDArray[Any]:
     better = np.maximum if largest else np.minimum
     result = np.array(array, order="C")
@@ -140,7 +128,7 @@ def _of_rows(
     axis = 0 if volume.shape[0] >= volume.shape[1] else 1
     parts = split(volume.shape[axis], 1 + volume.size // _VOXELS_PER_TASK)
     for width in np.unique(rows[:, 2])[::-1]:
-        extremes = volume if width == 0 else _along(along, volume, 2, int(width), should_stop)
+        extremes = volume if width == 0 else _along(along, volume, 2, int(width))
         offsets = rows[rows[:, 2] == width, :2]
 
         def take(
@@ -150,7 +138,7 @@ def _of_rows(
             offsets: NDArray[np.int64] = offsets,
         ) -> None:
             for offset in offsets:
-                check_stop(should_stop)
+                check_stop()
                 to: list[slice] = []
                 of: list[slice] = []
                 for a in (0, 1):
@@ -162,5 +150,5 @@ def _of_rows(
                 there = out[tuple(to)]
                 better(there, extremes[tuple(of)], out=there)
 
-        run_ranges(take, parts, should_stop=should_stop)
+        run_ranges(take, parts)
     return result

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.errors import InputError
 
@@ -87,11 +86,7 @@ def gaussian_weights(
 
 
 def correlate_along(
-    array: NDArray[np.floating],
-    axis: int,
-    weights: NDArray[np.float64],
-    mode: str,
-    should_stop: ShouldStop | None,
+    array: NDArray[np.floating], axis: int, weights: NDArray[np.float64], mode: str
 ) -> None:
     """Correlate an array with weights along one axis, in place."""
 
@@ -102,15 +97,11 @@ def correlate_along(
     if array.ndim == 1:
         correlate((slice(None),))
     else:
-        in_slabs(correlate, array.shape, should_stop, whole=axis)
+        in_slabs(correlate, array.shape, whole=axis)
 
 
 def gaussian_derivative(
-    array: NDArray[np.floating],
-    sigma: float,
-    spacing: Sequence[float],
-    orders: Sequence[int],
-    should_stop: ShouldStop | None,
+    array: NDArray[np.floating], sigma: float, spacing: Sequence[float], orders: Sequence[int]
 ) -> NDArray[np.floating]:
     """Smooth an array and take derivatives along its axes.
 
@@ -123,8 +114,6 @@ def gaussian_derivative(
         Voxel size.
     orders : sequence of int
         0, 1 or 2 for each axis.
-    should_stop : callable or None
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -135,21 +124,18 @@ def gaussian_derivative(
     for axis, (step, order) in enumerate(zip(spacing, orders, strict=True)):
         weights = gaussian_weights(sigma / step, order, reach=array.shape[axis] - 1)
         if order or len(weights) > 1:
-            correlate_along(out, axis, weights / step**order, "nearest", should_stop)
+            correlate_along(out, axis, weights / step**order, "nearest")
     return out
 
 
 def hessian(
-    array: NDArray[np.floating],
-    sigma: float,
-    spacing: Sequence[float],
-    should_stop: ShouldStop | None,
+    array: NDArray[np.floating], sigma: float, spacing: Sequence[float]
 ) -> list[NDArray[np.floating]]:
     """Return the second derivatives: of zz, zy, zx, yy, yx, xx in 3D, of yy, yx, xx in 2D."""
     found = []
     for pair in combinations_with_replacement(range(array.ndim), 2):
         orders = [pair.count(axis) for axis in range(array.ndim)]
-        found.append(gaussian_derivative(array, sigma, spacing, orders, should_stop))
+        found.append(gaussian_derivative(array, sigma, spacing, orders))
     return found
 
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.gaussian_derivatives import correlate_along, gaussian_weights
 from napari_seedbed.core.filters.local_filters import float_image
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.validation import check_channel_axis, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -20,7 +19,6 @@ def gaussian(
     channel_axis: int | None = None,
     *,
     truncate: float = 4.0,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Smooth an image with a Gaussian whose width is given in physical units.
 
@@ -36,8 +34,6 @@ def gaussian(
         Axis that is not smoothed along.
     truncate : float
         Standard deviations after which the kernel is cut off.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -64,7 +60,7 @@ def gaussian(
         # Nothing to smooth along an axis of one voxel, and a wide kernel would cost time.
         if width > 0 and array.shape[axis] > 1:
             weights = gaussian_weights(width / voxel, 0, truncate, array.shape[axis] - 1)
-            correlate_along(out, axis, weights, "nearest", should_stop)
+            correlate_along(out, axis, weights, "nearest")
     return out
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.magnitudes import moderate, restored
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_image, check_number
@@ -115,7 +114,6 @@ def filter_in_slabs(
     array: NDArray[Any],
     reach: Sequence[int],
     out: NDArray[Any],
-    should_stop: ShouldStop | None,
     *,
     wrap: bool = False,
     voxels: int = _VOXELS_PER_SLAB,
@@ -131,8 +129,6 @@ def filter_in_slabs(
         From how many voxels away along each axis the filter takes what it gives for a voxel.
     out : (…) ndarray
         Where the result is written; not `array`.
-    should_stop : callable or None
-        Asked between slabs; true raises `Cancelled`.
     wrap : bool
         Whether the filter takes from the other end beyond the border.
     voxels : int
@@ -156,7 +152,7 @@ def filter_in_slabs(
         inner = _slab(axis, start - low, stop - low)
         out[_slab(axis, start, stop)] = filter_(part)[inner]
 
-    run_ranges(work, split(n, parts), should_stop=should_stop)
+    run_ranges(work, split(n, parts))
 
 
 def _slab(axis: int, start: int, stop: int) -> Slab:

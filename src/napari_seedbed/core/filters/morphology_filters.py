@@ -11,7 +11,7 @@ from napari_seedbed.core.filters.flat_morphology import maximum, minimum
 from napari_seedbed.core.filters.local_filters import ordered_image
 from napari_seedbed.core.filters.windows import Window
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_number
 from napari_seedbed.errors import InputError
 
@@ -26,7 +26,6 @@ def morphology(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Open or close an image with a window, or show what that takes away.
 
@@ -42,8 +41,6 @@ def morphology(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     window : {'ball', 'box'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -58,10 +55,10 @@ def morphology(
     """
 
     def low(array: Any) -> NDArray[Any]:
-        return minimum(array, radius, spacing, window=window, should_stop=should_stop)
+        return minimum(array, radius, spacing, window=window)
 
     def high(array: Any) -> NDArray[Any]:
-        return maximum(array, radius, spacing, window=window, should_stop=should_stop)
+        return maximum(array, radius, spacing, window=window)
 
     if kind == "opening":
         return high(low(image))
@@ -99,7 +96,6 @@ def reconstruction(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Take things away without touching the shape of what stays.
 
@@ -108,7 +104,7 @@ def reconstruction(
     image : ([Z, ]Y, X) array_like
     kind : {'opening', 'closing', 'holes', 'border', 'domes', 'basins'}
         'opening' takes away bright things that the window does not fit into anywhere and 'closing'
-        dark ones; 'holes' fills dark ground that brighter things enclose; 'border' takes away
+        dark ones; 'holes' fills dark background that brighter things enclose; 'border' takes away
         bright things that touch the border of the image; 'domes' shows how far bright peaks rise,
         up to `height`, above what surrounds them, and 'basins' how deep dark ones are.
     radius : float
@@ -118,8 +114,6 @@ def reconstruction(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     window : {'ball', 'box'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -140,16 +134,16 @@ def reconstruction(
         values = array.astype(np.float64)
         sign = 1.0 if kind == "domes" else -1.0
         values *= sign
-        check_stop(should_stop)
-        values -= _reconstructed(values - height, values, "dilation", should_stop)
+        check_stop()
+        values -= _reconstructed(values - height, values, "dilation")
         # A peak cannot rise above itself; rounding of large values can say otherwise.
         np.clip(values, 0, height, out=values)
         return values.astype(np.float64 if dtype == np.float64 else np.float32)
     if kind == "opening":
-        seed = minimum(array, radius, spacing, window=window, should_stop=should_stop)
+        seed = minimum(array, radius, spacing, window=window)
         method = "dilation"
     elif kind == "closing":
-        seed = maximum(array, radius, spacing, window=window, should_stop=should_stop)
+        seed = maximum(array, radius, spacing, window=window)
         method = "erosion"
     elif kind in ("holes", "border"):
         filler = array.max() if kind == "holes" else array.min()
@@ -164,18 +158,16 @@ def reconstruction(
         raise InputError(
             f"kind is {kind!r}; it must be opening, closing, holes, border, domes or basins."
         )
-    found = _reconstructed(seed, array, method, should_stop).astype(array.dtype, copy=False)
+    found = _reconstructed(seed, array, method).astype(array.dtype, copy=False)
     if kind == "border":
         found = _difference(array, found)
     return found.astype(bool) if dtype.kind == "b" else found.astype(dtype, copy=False)
 
 
-def _reconstructed(
-    seed: NDArray[Any], array: NDArray[Any], method: str, should_stop: ShouldStop | None
-) -> NDArray[Any]:
+def _reconstructed(seed: NDArray[Any], array: NDArray[Any], method: str) -> NDArray[Any]:
     from skimage.morphology import reconstruction as reconstruct
 
     cube = np.ones((3,) * array.ndim, bool)
-    check_stop(should_stop)
-    found: NDArray[Any] = call_aside(partial(reconstruct, seed, array, method, cube), should_stop)
+    check_stop()
+    found: NDArray[Any] = call_aside(partial(reconstruct, seed, array, method, cube))
     return found

@@ -17,7 +17,6 @@ from napari_seedbed.core.filters.local_filters import (
     reflected_indices,
 )
 from napari_seedbed.core.filters.windows import Window, window_halo, window_rows
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_number, check_spacing
@@ -48,7 +47,6 @@ def percentile(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Give each voxel a percentile of the values in a window around it.
 
@@ -62,8 +60,6 @@ def percentile(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     window : {'ball', 'box'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -95,7 +91,7 @@ def percentile(
     reach = np.abs(rows).max(axis=0)
     few = members <= _FEW and array.dtype.itemsize > 2
     for part in _parts(volume.shape, reach):
-        _rank_part(volume, part, rows, reach, rank, out, few, should_stop)
+        _rank_part(volume, part, rows, reach, rank, out, few)
     found = out.reshape(array.shape)
     return found.view(bool) if dtype.kind == "b" else found.astype(dtype, copy=False)
 
@@ -106,16 +102,15 @@ def median(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[Any]:
     """Give each voxel the median of a window around it: `percentile` at 50.
 
     Parameters
     ----------
-    image, radius, spacing, window, should_stop
+    image, radius, spacing, window
         As in `percentile`.
     """
-    return percentile(image, 50.0, radius, spacing, window=window, should_stop=should_stop)
+    return percentile(image, 50.0, radius, spacing, window=window)
 
 
 def _parts(shape: tuple[int, ...], reach: NDArray[np.int64]) -> list[tuple[int, int, int]]:
@@ -146,7 +141,6 @@ def _rank_part(
     rank: int,
     out: NDArray[Any],
     few: bool,
-    should_stop: ShouldStop | None,
 ) -> None:
     axis, start, stop = part
     inside = (slice(None),) * axis + (slice(start, stop),)
@@ -168,7 +162,7 @@ def _rank_part(
             room = np.empty(members, flat.dtype)
             rank_kernels.selected(first, last, flat, begin, strides, rows, rank, room, sorted_out)
 
-        _run_lines(select, sorted_out.shape, should_stop)
+        _run_lines(select, sorted_out.shape)
         out[inside] = sorted_out
         return
     ranks, values = _ranks(source)
@@ -190,7 +184,7 @@ def _rank_part(
             first, last, ranks, begin, strides, rows, rank, shift, fine, coarse, found
         )
 
-    _run_lines(run, found.shape, should_stop)
+    _run_lines(run, found.shape)
     out[inside] = values[found]
 
 
@@ -208,9 +202,9 @@ def _ranks(source: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[Any]]:
     return places.reshape(source.shape).astype(np.int32), values
 
 
-def _run_lines(run: Any, shape: tuple[int, ...], should_stop: ShouldStop | None) -> None:
+def _run_lines(run: Any, shape: tuple[int, ...]) -> None:
     lines = shape[0] * shape[1]
-    run_ranges(run, split(lines, 1 + math.prod(shape) // _VOXELS_PER_TASK), should_stop=should_stop)
+    run_ranges(run, split(lines, 1 + math.prod(shape) // _VOXELS_PER_TASK))
 
 
 @proportional
@@ -220,7 +214,6 @@ def mean(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Give each voxel the mean of the values in a window around it.
 
@@ -233,8 +226,6 @@ def mean(
         Voxel size; 1 when None.
     window : {'ball', 'box'}
         Boxes take the same time whatever their size.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -254,7 +245,7 @@ def mean(
         found = array.astype(np.float64)
         for axis, width in enumerate(window_halo(length, size)):
             if width:
-                _mean_along(found, axis, width, should_stop)
+                _mean_along(found, axis, width)
         return found.astype(array.dtype, copy=False)
     rows = window_rows(length, size, window)
     volume = array.reshape((1,) * (3 - array.ndim) + array.shape)
@@ -264,25 +255,19 @@ def mean(
         indices = _indices(volume.shape, reach, axis, start, stop)
         sums = np.empty((len(indices[0]), len(indices[1]), len(indices[2]) + 1))
         lines = split(sums.shape[0] * sums.shape[1], 1 + sums.size // _VOXELS_PER_TASK)
-        run_ranges(
-            rank_kernels.running_sums, lines, volume, *indices, sums, should_stop=should_stop
-        )
+        run_ranges(rank_kernels.running_sums, lines, volume, *indices, sums)
         inside = (slice(None),) * axis + (slice(start, stop),)
         # Of its own, so that the loop is compiled for one layout only.
         part = np.empty(out[inside].shape, out.dtype)
         members = int((2 * rows[:, 2] + 1).sum())
         tasks = 1 + part.size * len(rows) // _ROWS_PER_TASK
         lines = split(part.shape[0] * part.shape[1], tasks)
-        run_ranges(
-            rank_kernels.averaged, lines, sums, rows, reach, members, part, should_stop=should_stop
-        )
+        run_ranges(rank_kernels.averaged, lines, sums, rows, reach, members, part)
         out[inside] = part
     return out.reshape(array.shape)
 
 
-def _mean_along(
-    array: NDArray[np.float64], axis: int, width: int, should_stop: ShouldStop | None
-) -> None:
+def _mean_along(array: NDArray[np.float64], axis: int, width: int) -> None:
     def work(slab: Slab) -> None:
         part = array[slab]
         uniform_filter1d(part, 2 * width + 1, axis, output=part, mode="reflect")
@@ -290,4 +275,4 @@ def _mean_along(
     if array.ndim == 1:
         work((slice(None),))
     else:
-        in_slabs(work, array.shape, should_stop, whole=axis)
+        in_slabs(work, array.shape, whole=axis)

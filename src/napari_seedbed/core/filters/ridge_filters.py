@@ -13,7 +13,6 @@ from napari_seedbed.core.filters.eigenvalues import symmetric_eigenvalues
 from napari_seedbed.core.filters.gaussian_derivatives import hessian
 from napari_seedbed.core.filters.local_filters import float_image, proportional
 from napari_seedbed.core.magnitudes import exponent_of, moderate
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
@@ -32,7 +31,6 @@ def sato(
     spacing: float | Sequence[float] | None = None,
     *,
     ridges: Ridges = "bright",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Show lines by the curvature across them.
 
@@ -44,9 +42,7 @@ def sato(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     ridges : {'bright', 'dark'}
-        Whether lines are brighter or darker than the ground.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
+        Whether lines are bright or dark against the background.
 
     Returns
     -------
@@ -65,8 +61,8 @@ def sato(
     visualization of curvilinear structures in medical images. Medical Image Analysis 2(2), 143-168.
     """
     best: NDArray[np.floating] | None = None
-    for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
-        found = _by_voxel(_across, values, should_stop)
+    for values in _curvatures(image, sigmas, spacing, ridges):
+        found = _by_voxel(_across, values)
         best = found if best is None else np.maximum(best, found, out=best)
     assert best is not None
     return best
@@ -78,7 +74,6 @@ def meijering(
     spacing: float | Sequence[float] | None = None,
     *,
     ridges: Ridges = "bright",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Show thin lines evenly, such as neurites, from 0 to 1; as `sato`.
 
@@ -86,7 +81,7 @@ def meijering(
 
     Parameters
     ----------
-    image, sigmas, spacing, ridges, should_stop
+    image, sigmas, spacing, ridges
         As in `sato`.
 
     References
@@ -95,8 +90,8 @@ def meijering(
     in fluorescence microscopy images. Cytometry Part A 58(2), 167-176.
     """
     best: NDArray[np.floating] | None = None
-    for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
-        found = _by_voxel(_strongest_mixture, values, should_stop)
+    for values in _curvatures(image, sigmas, spacing, ridges):
+        found = _by_voxel(_strongest_mixture, values)
         largest = float(found.max())
         if largest > 0:
             found /= largest
@@ -112,7 +107,6 @@ def frangi(
     *,
     contrast: float = 0.0,
     ridges: Ridges = "bright",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Show how much like a line, a tube in 3D, the surroundings of a voxel are, from 0 to 1.
 
@@ -123,7 +117,7 @@ def frangi(
     contrast : float
         Curvature (gamma), in the image's intensities, that counts as clear. 0 takes half of the
         largest in the image, over all sizes.
-    ridges, should_stop
+    ridges
         As in `sato`.
 
     Returns
@@ -145,15 +139,15 @@ def frangi(
     # The curvatures are those of an image of moderate numbers.
     gamma = float(np.ldexp(check_number(contrast, "contrast"), -exponent_of(image)))
     likeness, strength = [], []
-    for values in _curvatures(image, sigmas, spacing, ridges, should_stop):
-        strength.append(_by_voxel(_squared_size, values, should_stop))
-        likeness.append(_by_voxel(_tube_likeness, values, should_stop))
+    for values in _curvatures(image, sigmas, spacing, ridges):
+        strength.append(_by_voxel(_squared_size, values))
+        likeness.append(_by_voxel(_tube_likeness, values))
     if gamma == 0:
         gamma = max(float(squares.max()) for squares in strength) ** 0.5 / 2
     best = np.zeros_like(strength[0])
     if gamma > 0:
         for like, squares in zip(likeness, strength, strict=True):
-            _take_clearer(best, like, squares, gamma, should_stop)
+            _take_clearer(best, like, squares, gamma)
     return best
 
 
@@ -162,13 +156,12 @@ def _take_clearer(
     like: NDArray[np.floating],
     squares: NDArray[np.floating],
     gamma: float,
-    should_stop: ShouldStop | None,
 ) -> None:
     def work(slab: Slab) -> None:
         clear = -np.expm1(-squares[slab] / (2 * gamma**2))
         np.maximum(best[slab], like[slab] * clear, out=best[slab])
 
-    in_slabs(work, best.shape, should_stop)
+    in_slabs(work, best.shape)
 
 
 def _across(values: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -203,9 +196,7 @@ def _tube_likeness(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _by_voxel(
-    function: Callable[[NDArray[np.floating]], NDArray[np.floating]],
-    values: NDArray[np.floating],
-    should_stop: ShouldStop | None,
+    function: Callable[[NDArray[np.floating]], NDArray[np.floating]], values: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Give what a function of the eigenvalues (D, …) of a voxel gives for each, (…)."""
     out = np.empty(values.shape[1:], values.dtype)
@@ -213,16 +204,12 @@ def _by_voxel(
     def work(slab: Slab) -> None:
         out[slab] = function(values[(slice(None), *slab)])
 
-    in_slabs(work, out.shape, should_stop)
+    in_slabs(work, out.shape)
     return out
 
 
 def _curvatures(
-    image: Any,
-    sigmas: Sequence[float],
-    spacing: float | Sequence[float] | None,
-    ridges: str,
-    should_stop: ShouldStop | None,
+    image: Any, sigmas: Sequence[float], spacing: float | Sequence[float] | None, ridges: str
 ) -> Iterator[NDArray[np.floating]]:
     """For each size the eigenvalues, the largest first, of the image with dark ridges.
 
@@ -239,7 +226,7 @@ def _curvatures(
     for sigma in sigmas:
         width = check_number(sigma, "sigmas", allow_zero=False)
         factor = width**2 if ridges == "dark" else -(width**2)
-        elements = hessian(array, width, size, should_stop)
+        elements = hessian(array, width, size)
         for element in elements:
             element *= factor
-        yield symmetric_eigenvalues(elements, should_stop)
+        yield symmetric_eigenvalues(elements)

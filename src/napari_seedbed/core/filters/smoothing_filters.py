@@ -8,19 +8,13 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.filters.local_filters import float_image, proportional
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.validation import check_number
 from napari_seedbed.errors import InputError
 
 
 @proportional
 def difference_of_gaussians(
-    image: Any,
-    low_sigma: float,
-    high_sigma: float,
-    spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, low_sigma: float, high_sigma: float, spacing: float | Sequence[float] | None = None
 ) -> NDArray[np.floating]:
     """Keep what is larger than one size and smaller than another.
 
@@ -32,8 +26,6 @@ def difference_of_gaussians(
         Standard deviations of the finer and the coarser Gaussian, in the unit of `spacing`.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -50,8 +42,8 @@ def difference_of_gaussians(
     if low >= high:
         raise InputError(f"low_sigma is {low:g}; it must be below high_sigma, which is {high:g}.")
     array = float_image(image)
-    fine = gaussian(array, low, spacing, should_stop=should_stop)
-    fine -= gaussian(array, high, spacing, should_stop=should_stop)
+    fine = gaussian(array, low, spacing)
+    fine -= gaussian(array, high, spacing)
     return fine
 
 
@@ -61,8 +53,6 @@ def unsharp_mask(
     sigma: float = 1.0,
     amount: float = 1.0,
     spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Sharpen an image: add what smoothing takes away.
 
@@ -76,8 +66,6 @@ def unsharp_mask(
         How often what it takes away is added.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -92,5 +80,5 @@ def unsharp_mask(
     """
     factor = check_number(amount, "amount")
     array = float_image(image)
-    smooth = gaussian(array, sigma, spacing, should_stop=should_stop)
+    smooth = gaussian(array, sigma, spacing)
     return array + factor * (array - smooth)

@@ -1,1 +1,1 @@
-"""Types, ranges and channels of images: what changes numbers but no place."""
+"""Types, ranges, channels and resolutions of images: what changes numbers but no place."""

@@ -11,7 +11,7 @@ from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.images.intensity_maps import Range, range_or_limits, stretch
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import moderate, moderate_range, restored
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
     check_count,
@@ -22,14 +22,12 @@ from napari_seedbed.core.validation import (
 from napari_seedbed.errors import InputError
 
 _BINS = 1 << 16
-"""Grey levels told apart where counting each value would take too many bins."""
+"""Number of grey levels where counting each value would take too many bins."""
 
 _VOXELS_PER_COUNT = 1 << 20
 
 
-def equalise(
-    image: Any, *, limits: Range | None = None, should_stop: ShouldStop | None = None
-) -> NDArray[np.floating]:
+def equalise(image: Any, *, limits: Range | None = None) -> NDArray[np.floating]:
     """Spread the grey levels evenly: each value becomes its rank among all voxels.
 
     Parameters
@@ -39,8 +37,6 @@ def equalise(
         numbers that span less than 65536; else 65536 bins between the lowest and the highest do.
     limits : (float, float), optional
         Range of the result; what `value_range` finds when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -72,7 +68,7 @@ def equalise(
     counts = np.zeros(bins.number, np.int64)
     flat = array.reshape(-1)
     for start in range(0, flat.size, _VOXELS_PER_COUNT):
-        check_stop(should_stop)
+        check_stop()
         found = bins.of(flat[start : start + _VOXELS_PER_COUNT])
         counts += np.bincount(found, minlength=bins.number)
     low, high, exponent = moderate_range(low, high)
@@ -83,7 +79,7 @@ def equalise(
     def work(slab: Slab) -> None:
         out[slab] = table[bins.of(array[slab])]
 
-    in_slabs(work, array.shape, should_stop)
+    in_slabs(work, array.shape)
     return out
 
 
@@ -95,7 +91,6 @@ def equalise_locally(
     *,
     limits: Range | None = None,
     nbins: int = 256,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Spread the grey levels evenly place by place, as scikit-image's ``equalize_adapthist`` does.
 
@@ -113,9 +108,7 @@ def equalise_locally(
     limits : (float, float), optional
         Range of the result; what `value_range` finds when None.
     nbins : int
-        Grey levels told apart.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
+        Number of grey levels.
 
     Returns
     -------
@@ -144,12 +137,12 @@ def equalise_locally(
     lowest, highest = float(array.min()), float(array.max())
     if lowest == highest:
         return float_image(array).copy()
-    grey = stretch(array, lowest, highest, should_stop=should_stop)
+    grey = stretch(array, lowest, highest)
     # scikit-image would take a last axis of 3 or 4 for colours
     colours = grey.ndim == 3 and grey.shape[-1] in (3, 4)
     if colours:
         grey, sides = grey[np.newaxis], (1, *sides)
-    even = call_aside(partial(equalize_adapthist, grey, sides, clip, nbins), should_stop)
+    even = call_aside(partial(equalize_adapthist, grey, sides, clip, nbins))
     if colours:
         even = even[0]
     even = even.astype(grey.dtype, copy=False)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_image
 from napari_seedbed.errors import InputError
@@ -19,11 +18,7 @@ Weights = str | Sequence[float]
 
 
 def to_grey(
-    image: Any,
-    weights: Weights = "luminance",
-    channel_axis: int | None = -1,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, weights: Weights = "luminance", channel_axis: int | None = -1
 ) -> NDArray[np.floating]:
     """Add up the channels of an image, each times its weight.
 
@@ -36,8 +31,6 @@ def to_grey(
         they are taken as they are, and may be negative.
     channel_axis : int or None
         None for an image without channels, which has one.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -64,7 +57,7 @@ def to_grey(
         out[slab] = total
 
     if out.ndim:
-        in_slabs(work, out.shape, should_stop)
+        in_slabs(work, out.shape)
     else:
         work(())
     return out

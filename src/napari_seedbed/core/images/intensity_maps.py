@@ -5,6 +5,7 @@ Results are on the range that they are given, so that 12-bit images stay 12-bit 
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.images.type_conversion import check_bounds
 from napari_seedbed.core.images.value_ranges import value_range
 from napari_seedbed.core.magnitudes import divided, moderate_range
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_image, check_number
 from napari_seedbed.errors import InputError
@@ -23,14 +23,7 @@ Range = tuple[float, float]
 Floats = NDArray[np.floating]
 
 
-def stretch(
-    image: Any,
-    low: float,
-    high: float,
-    out_range: Range = (0.0, 1.0),
-    *,
-    should_stop: ShouldStop | None = None,
-) -> Floats:
+def stretch(image: Any, low: float, high: float, out_range: Range = (0.0, 1.0)) -> Floats:
     """Stretch the values between two to a range; what lies beyond becomes its ends.
 
     Parameters
@@ -39,8 +32,6 @@ def stretch(
     low, high : float
         Where both are equal, higher values become the upper end and all others the lower one.
     out_range : (float, float)
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -52,6 +43,8 @@ def stretch(
     InputError
         If `low` is above `high`, or `out_range` is no range.
     """
+    from skimage import exposure
+
     array = check_image(image)
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise InputError(f"low and high must be finite, low first; got {low:g} and {high:g}.")
@@ -62,24 +55,13 @@ def stretch(
     def change(values: Floats) -> Floats:
         if low == high:
             return divided(np.where(values > low, top, bottom), -out_exponent)
-        values -= low
-        # divided first: the ends must come out as exactly 0 and 1
-        values /= high - low
-        np.clip(values, 0.0, 1.0, out=values)
-        values *= top - bottom
-        values += bottom
+        values = exposure.rescale_intensity(values, (low, high), (bottom, top))
         return divided(values, -out_exponent)
 
-    return _mapped(array, change, exponent, should_stop)
+    return _mapped(array, change, exponent)
 
 
-def apply_gamma(
-    image: Any,
-    gamma: float = 1.0,
-    *,
-    limits: Range | None = None,
-    should_stop: ShouldStop | None = None,
-) -> Floats:
+def apply_gamma(image: Any, gamma: float = 1.0, *, limits: Range | None = None) -> Floats:
     """Raise values to a power; the ends of the range stay.
 
     Parameters
@@ -89,8 +71,6 @@ def apply_gamma(
         Below 1 dark parts become brighter, above 1 darker.
     limits : (float, float), optional
         Values that stay; what `value_range` finds when None. What lies beyond becomes its ends.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -103,17 +83,14 @@ def apply_gamma(
     InputError
         If gamma is not above 0, or the image is no image.
     """
+    from skimage.exposure import adjust_gamma
+
     power = check_number(gamma, "gamma", allow_zero=False)
-    return _in_range(image, limits, lambda values: np.power(values, power, out=values), should_stop)
+    return _in_range(image, limits, partial(adjust_gamma, gamma=power))
 
 
 def apply_logarithm(
-    image: Any,
-    strength: float = 1.0,
-    *,
-    limits: Range | None = None,
-    inverse: bool = False,
-    should_stop: ShouldStop | None = None,
+    image: Any, strength: float = 1.0, *, limits: Range | None = None, inverse: bool = False
 ) -> Floats:
     """Take the logarithm of values, which brightens dark parts; the ends of the range stay.
 
@@ -127,8 +104,6 @@ def apply_logarithm(
         Values that stay; what `value_range` finds when None. What lies beyond becomes its ends.
     inverse : bool
         Whether to undo it: the exponential instead.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -156,12 +131,10 @@ def apply_logarithm(
         values /= rise
         return values
 
-    return _in_range(image, limits, exponential if inverse else logarithm, should_stop)
+    return _in_range(image, limits, exponential if inverse else logarithm)
 
 
-def inverted(
-    image: Any, *, limits: Range | None = None, should_stop: ShouldStop | None = None
-) -> NDArray[Any]:
+def inverted(image: Any, *, limits: Range | None = None) -> NDArray[Any]:
     """Turn dark into bright: ``low + high - value``.
 
     Parameters
@@ -169,8 +142,6 @@ def inverted(
     image : (…) array_like
     limits : (float, float), optional
         Values that change places; what `value_range` finds when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -188,16 +159,11 @@ def inverted(
         return ~array
     if array.dtype.kind == "f":
         low, high, exponent = moderate_range(low, high)
-        return _mapped(
-            array,
-            lambda values: divided(low + high - values, -exponent),
-            exponent,
-            should_stop,
-        )
+        return _mapped(array, lambda values: divided(low + high - values, -exponent), exponent)
     holds = np.iinfo(array.dtype)
     out = np.empty_like(array)
     if (low, high) == (holds.min, holds.max):
-        in_slabs(lambda slab: np.invert(array[slab], out=out[slab]), array.shape, should_stop)
+        in_slabs(lambda slab: np.invert(array[slab], out=out[slab]), array.shape)
         return out
     middle = low + high
 
@@ -207,14 +173,14 @@ def inverted(
         turned = int(middle) - wide if middle == int(middle) else middle - wide
         out[slab] = np.clip(turned, holds.min, holds.max)
 
-    in_slabs(work, array.shape, should_stop)
+    in_slabs(work, array.shape)
     return out
 
 
 def range_or_limits(array: NDArray[Any], limits: Range | None) -> Range:
     """Return limits that were given, checked, or the range that the image's values were made for.
 
-    Both ends are equal for a constant image whose value tells no range.
+    Both ends are equal for a constant image whose value implies no range.
     """
     if limits is None:
         found = value_range(array)
@@ -222,13 +188,10 @@ def range_or_limits(array: NDArray[Any], limits: Range | None) -> Range:
     return check_bounds(limits, "limits", allow_equal=True)
 
 
-def _in_range(
-    image: Any,
-    limits: Range | None,
-    change: Callable[[Floats], Floats],
-    should_stop: ShouldStop | None,
-) -> Floats:
+def _in_range(image: Any, limits: Range | None, change: Callable[[Floats], Floats]) -> Floats:
     """Change values as if the range went from 0 to 1."""
+    from skimage import exposure
+
     array = check_image(image)
     low, high = range_or_limits(array, limits)
     if low == high:
@@ -236,23 +199,14 @@ def _in_range(
     low, high, exponent = moderate_range(low, high)
 
     def changed(values: Floats) -> Floats:
-        values -= low
-        values /= high - low
-        np.clip(values, 0.0, 1.0, out=values)
-        values = change(values)
-        values *= high - low
-        values += low
+        values = exposure.rescale_intensity(values, (low, high), (0.0, 1.0))
+        values = exposure.rescale_intensity(change(values), (0.0, 1.0), (low, high))
         return divided(values, -exponent)
 
-    return _mapped(array, changed, exponent, should_stop)
+    return _mapped(array, changed, exponent)
 
 
-def _mapped(
-    array: NDArray[Any],
-    change: Callable[[Floats], Floats],
-    exponent: int,
-    should_stop: ShouldStop | None,
-) -> Floats:
+def _mapped(array: NDArray[Any], change: Callable[[Floats], Floats], exponent: int) -> Floats:
     """Change the values of an image, divided by a power of two, slab by slab in float64."""
     wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     out = np.empty(array.shape, np.float64 if wide else np.float32)
@@ -262,5 +216,5 @@ def _mapped(
         with np.errstate(over="ignore"):
             out[slab] = change(divided(array[slab].astype(np.float64), exponent))
 
-    in_slabs(work, array.shape, should_stop)
+    in_slabs(work, array.shape)
     return out

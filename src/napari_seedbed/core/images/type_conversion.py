@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.images.value_ranges import ValueRange, range_of_type, value_range
 from napari_seedbed.core.magnitudes import divided, moderate_range
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_image
 from napari_seedbed.errors import InputError
@@ -20,11 +19,7 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 def convert_type(
-    image: Any,
-    to: TypeName = "uint8",
-    source: Source | ValueRange | tuple[float, float] = "usual",
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, to: TypeName = "uint8", source: Source | ValueRange | tuple[float, float] = "usual"
 ) -> NDArray[Any]:
     """Convert an image to another type, so that black stays black and white stays white.
 
@@ -46,8 +41,6 @@ def convert_type(
         - (low, high): these values.
 
         What lies beyond is cut off, and so are negative values where the new type has none.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -74,17 +67,17 @@ def convert_type(
                 f"{source!r}."
             )
         if source == "keep":
-            return _kept(array, wanted, should_stop)
+            return _kept(array, wanted)
         found = value_range(array)
         if source == "usual":
-            return convert_type(array, to, found, should_stop=should_stop)
+            return convert_type(array, to, found)
         low, high, by_type = found.lowest, found.highest, source == "type"
         keep_zero = False
     else:
         low, high = check_bounds(source, "source")
         by_type = keep_zero = False
     if by_type:
-        return _by_type(array, wanted, should_stop)
+        return _by_type(array, wanted)
     top = 1.0 if wanted.kind == "f" else float(np.iinfo(wanted).max)
     out = np.empty(array.shape, wanted)
     bottom = -top if keep_zero and wanted.kind != "u" else 0.0
@@ -102,7 +95,7 @@ def convert_type(
         np.clip(part, bottom, top, out=part)
         out[slab] = np.rint(part, out=part) if wanted.kind != "f" else part
 
-    in_slabs(convert, array.shape, should_stop)
+    in_slabs(convert, array.shape)
     return out
 
 
@@ -125,7 +118,7 @@ def _is_of_type(found: ValueRange, dtype: np.dtype) -> bool:
     return (found.low, found.high) == range_of_type(dtype)
 
 
-def _by_type(array: NDArray[Any], wanted: np.dtype, should_stop: ShouldStop | None) -> NDArray[Any]:
+def _by_type(array: NDArray[Any], wanted: np.dtype) -> NDArray[Any]:
     from skimage import util
 
     if array.dtype.kind == "f" and not (array.min() >= -1 and array.max() <= 1):
@@ -155,11 +148,11 @@ def _by_type(array: NDArray[Any], wanted: np.dtype, should_stop: ShouldStop | No
         converted = convert(np.concatenate([part.ravel(), brightest]))
         out[slab] = converted[: part.size].reshape(part.shape)
 
-    in_slabs(work, array.shape, should_stop)
+    in_slabs(work, array.shape)
     return out
 
 
-def _kept(array: NDArray[Any], wanted: np.dtype, should_stop: ShouldStop | None) -> NDArray[Any]:
+def _kept(array: NDArray[Any], wanted: np.dtype) -> NDArray[Any]:
     out = np.empty(array.shape, wanted)
 
     def work(slab: Slab) -> None:
@@ -177,5 +170,5 @@ def _kept(array: NDArray[Any], wanted: np.dtype, should_stop: ShouldStop | None)
             part = np.clip(part, low, high)
         out[slab] = part
 
-    in_slabs(work, array.shape, should_stop)
+    in_slabs(work, array.shape)
     return out

@@ -94,7 +94,7 @@ def value_range(image: Any) -> ValueRange:
 
 @dataclass(frozen=True)
 class PartRange:
-    """What one part of an image tells of its range: extreme values, and bits that are set."""
+    """What one part of an image contributes to its range: extreme values, and bits that are set."""
 
     dtype: np.dtype
     lowest: float
@@ -103,7 +103,7 @@ class PartRange:
 
 
 def value_range_of_part(array: NDArray[Any]) -> PartRange:
-    """What one part of an image, which has been checked, tells of its range."""
+    """What one part of an image, which has been checked, contributes to its range."""
     lowest, highest = array.min(), array.max()
     if array.dtype.kind == "f":
         return PartRange(array.dtype, float(lowest), float(highest), 0)

@@ -177,7 +177,9 @@ def area_outline(kind: str, vertices: NDArray[np.float64], number: int) -> NDArr
     a, b = (vertices[1] - vertices[0]) / 2, (vertices[3] - vertices[0]) / 2
     longest = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), 1.0)
     count = int(np.ceil(np.pi / np.arccos(1 - _ELLIPSE_TOLERANCE / longest)))
-    angle = np.linspace(0, 2 * np.pi, min(max(count, 32), 4096), endpoint=False)[:, None]
+    # A multiple of four has corners at the ends of both axes.
+    count = min(max(count + -count % 4, 32), 4096)
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)[:, None]
     return centre + np.cos(angle) * a + np.sin(angle) * b
 
 
@@ -260,7 +262,7 @@ def _outside(
     count: int,
     shape: tuple[int, ...],
 ) -> InputError:
-    """Say how many lie outside, and where the first few are."""
+    """Return how many lie outside, and where the first few are."""
     listed = ", ".join(
         f"number {i + 1} at ({', '.join(f'{c:.1f}' for c in place)})"
         for i, place in zip(lost[:3], places[:3], strict=True)

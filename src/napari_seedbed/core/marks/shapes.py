@@ -22,7 +22,7 @@ Plane = tuple[int, int]
 
 # Points closer together than this, in voxels, are one point that was clicked twice.
 _SAME = 1e-6
-# Cells along the longer side of a self-crossing outline when its parts are told apart.
+# Cells along the longer side of a self-crossing outline when its parts are separated.
 _CELLS = 512
 # Loops so much smaller than the largest one, in area, are slips of the hand.
 _SLIP = 0.01

@@ -16,7 +16,7 @@ from napari_seedbed.core.marks.outlines import (
     labels_from_contours,
 )
 from napari_seedbed.core.parabola_envelopes import lowest_parabolas, nearest_distances
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import check_spacing
 from napari_seedbed.errors import InputError
@@ -36,7 +36,7 @@ _ROUNDING = 1e-5
 class _Object:
     """What was drawn of one object, in a window of a plane with one voxel more all around.
 
-    For each slice of `slices`, `masks` tells which voxels lie inside and `distances` how deep they
+    For each slice of `slices`, `masks` says which voxels lie inside and `distances` how deep they
     do; that is negative outside, and -infinity for voxels that lie inside on no slice.
     `thickness` is the squared half thickness of the round ends before the first and behind the
     last slice, None for flat ones.
@@ -81,7 +81,6 @@ def volume_from_slices(
     *,
     axis: int = 0,
     cap: Literal["flat", "round"] = "flat",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Fill the space between closed shapes drawn on a few slices of a volume.
 
@@ -100,8 +99,6 @@ def volume_from_slices(
         Axis that the slices are cut across.
     cap : {'flat', 'round'}
         How an object ends beyond its first and last slice: at once, or with half a ball on a disc.
-    should_stop : callable, optional
-        Asked between objects and between slices; true raises `Cancelled`.
 
     Returns
     -------
@@ -150,7 +147,7 @@ def volume_from_slices(
     volume = np.moveaxis(out, axis, 0)
     present: list[list[_Object]] = [[] for _ in volume]
     for label, drawn in sorted(_checked_outlines(outlines, len(volume), axis).items()):
-        check_stop(should_stop)
+        check_stop()
         found = _measured(label, drawn, volume.shape[1:], np.array(lengths), cap == "round")
         if found is not None:
             first, last = found.reach(step)
@@ -163,7 +160,7 @@ def volume_from_slices(
             if present[z]:
                 _contest(present[z], z, step, volume[z])
 
-    run_ranges(fill, split(len(volume), len(volume)), should_stop=should_stop)
+    run_ranges(fill, split(len(volume), len(volume)))
     return out
 
 

@@ -1,7 +1,7 @@
 """How well blobs of one size after the other fit an image, and where they fit best.
 
-Each scale is smoothed from the one before, which takes a short kernel, and curvature is told by
-differences of neighbours. Once it is smooth, every other voxel tells as much: so the many large
+Each scale is smoothed from the one before, which takes a short kernel, and curvature is found by
+differences of neighbours. Once it is smooth, every other voxel says as much: so the many large
 scales cost less together than the first few.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.gaussian_derivatives import correlate_along, gaussian_weights
 from napari_seedbed.core.objects.peak_kernels import neighbourhood_peaks
-from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop, tell
 
 BlobMethod = Literal["log", "dog", "doh"]
 Floats = NDArray[np.floating]
@@ -67,8 +67,6 @@ def peaks_in_scales(
     method: BlobMethod,
     share: float,
     least: float,
-    report: Report | None,
-    should_stop: ShouldStop | None,
 ) -> Found:
     """Find where the response to bright blobs is larger than all around, in space and scale.
 
@@ -85,7 +83,6 @@ def peaks_in_scales(
         Smallest strength as a share of the largest one.
     least : float
         Smallest strength.
-    report, should_stop : callable or None
 
     Returns
     -------
@@ -99,13 +96,12 @@ def peaks_in_scales(
     parts: list[Found] = [(np.zeros((0, image.ndim)), np.zeros(0), np.zeros(0))]
     before: _Scale | None = None
     here: _Scale | None = None
-    scales = _scales(image, sigmas, spacing, method, should_stop)
+    scales = _scales(image, sigmas, spacing, method)
     for number, after in enumerate(itertools.chain(scales, [None])):
-        if report is not None:
-            report(Progress(number / (len(sigmas) + 1), f"scale {number + 1} of {len(sigmas)}"))
+        tell(number / (len(sigmas) + 1), f"scale {number + 1} of {len(sigmas)}")
         if here is not None:
             best = max(best, float(here.response.max()))
-            parts.append(_peaks(before, here, after, max(floor, share * best), should_stop))
+            parts.append(_peaks(before, here, after, max(floor, share * best)))
         before, here = here, after
     places, found, strengths = (np.concatenate(column) for column in zip(*parts, strict=True))
     strong = strengths >= share * strengths.max(initial=0)
@@ -113,11 +109,7 @@ def peaks_in_scales(
 
 
 def _scales(
-    image: Floats,
-    sigmas: Sequence[float],
-    spacing: tuple[float, ...],
-    method: BlobMethod,
-    should_stop: ShouldStop | None,
+    image: Floats, sigmas: Sequence[float], spacing: tuple[float, ...], method: BlobMethod
 ) -> Iterator[_Scale]:
     ratio = sigmas[1] / sigmas[0] if len(sigmas) > 1 else 2**0.25
     # A difference of two Gaussians stands for the scale between them.
@@ -126,7 +118,7 @@ def _scales(
     width = 0.0
     factors = [1] * image.ndim
     for sigma in sigmas:
-        check_stop(should_stop)
+        check_stop()
         for axis in range(image.ndim):
             step = spacing[axis] * factors[axis]
             if width >= _SMOOTH * step and smooth.shape[axis] >= _SHORTEST:
@@ -134,11 +126,11 @@ def _scales(
                 factors[axis] *= 2
         smooth = np.ascontiguousarray(smooth)
         steps = tuple(step * factor for step, factor in zip(spacing, factors, strict=True))
-        _smooth_further(smooth, width, sigma * start, steps, should_stop)
+        _smooth_further(smooth, width, sigma * start, steps)
         width = sigma * start
         if method == "dog":
             less = smooth.copy()
-            _smooth_further(smooth, width, width * ratio, steps, should_stop)
+            _smooth_further(smooth, width, width * ratio, steps)
             width *= ratio
             # Scaled so that close Gaussians give what the Laplacian gives.
             response: Floats = (less - smooth) * image.dtype.type(2 * ratio / (ratio**2 - 1))
@@ -146,58 +138,42 @@ def _scales(
             response = np.zeros_like(smooth)
             for axis, step in enumerate(steps):
                 weights = _SECOND * -((sigma / step) ** 2)
-                response += _differences(smooth, [(axis, weights)], should_stop)
+                response += _differences(smooth, [(axis, weights)])
         else:
-            response = _determinant(smooth, sigma, steps, should_stop)
+            response = _determinant(smooth, sigma, steps)
         yield _Scale(sigma, response, tuple(factors))
 
 
-def _smooth_further(
-    array: Floats,
-    before: float,
-    sigma: float,
-    spacing: tuple[float, ...],
-    should_stop: ShouldStop | None,
-) -> None:
+def _smooth_further(array: Floats, before: float, sigma: float, spacing: tuple[float, ...]) -> None:
     """Smooth in place, so that what was smoothed by `before` is smoothed by `sigma`."""
     more = math.sqrt(max(sigma**2 - before**2, 0.0))
     for axis, step in enumerate(spacing):
         if array.shape[axis] > 1 and more > _NOTHING * step:
             weights = gaussian_weights(more / step, reach=array.shape[axis] - 1)
-            correlate_along(array, axis, weights, "nearest", should_stop)
+            correlate_along(array, axis, weights, "nearest")
 
 
-def _differences(
-    smooth: Floats, along: list[tuple[int, NDArray[np.float64]]], should_stop: ShouldStop | None
-) -> Floats:
+def _differences(smooth: Floats, along: list[tuple[int, NDArray[np.float64]]]) -> Floats:
     out = smooth.copy()
     for axis, weights in along:
-        correlate_along(out, axis, weights, "nearest", should_stop)
+        correlate_along(out, axis, weights, "nearest")
     return out
 
 
-def _determinant(
-    smooth: Floats, sigma: float, steps: tuple[float, ...], should_stop: ShouldStop | None
-) -> Floats:
+def _determinant(smooth: Floats, sigma: float, steps: tuple[float, ...]) -> Floats:
     """Twice the root of the Hessian's determinant, as large as the Laplacian of round blobs."""
     y, x = (sigma / step for step in steps)
-    yy = _differences(smooth, [(0, _SECOND * y * y)], should_stop)
-    xx = _differences(smooth, [(1, _SECOND * x * x)], should_stop)
-    yx = _differences(smooth, [(0, _FIRST * y), (1, _FIRST * x)], should_stop)
+    yy = _differences(smooth, [(0, _SECOND * y * y)])
+    xx = _differences(smooth, [(1, _SECOND * x * x)])
+    yx = _differences(smooth, [(0, _FIRST * y), (1, _FIRST * x)])
     determinant = np.where(yy + xx < 0, yy * xx - yx * yx, 0)
     found: Floats = 2 * np.sqrt(np.maximum(determinant, 0))
     return found
 
 
-def _peaks(
-    before: _Scale | None,
-    here: _Scale,
-    after: _Scale | None,
-    floor: float,
-    should_stop: ShouldStop | None,
-) -> Found:
+def _peaks(before: _Scale | None, here: _Scale, after: _Scale | None, floor: float) -> Found:
     response = here.response
-    peaks = neighbourhood_peaks(response, floor, should_stop)
+    peaks = neighbourhood_peaks(response, floor)
     places = np.argwhere(peaks)
     value = response[peaks]
     voxels = places * np.array(here.factors)

@@ -20,7 +20,7 @@ from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.objects.blob_scales import BlobMethod, peaks_in_scales
 from napari_seedbed.core.objects.peaks import ThresholdKind
-from napari_seedbed.core.progress import Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -39,8 +39,6 @@ def find_blobs(
     threshold_kind: ThresholdKind = "share",
     dark: bool = False,
     overlap: float = 0.5,
-    report: Report | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
     """Find round things that are brighter or darker than what is around them.
 
@@ -60,12 +58,10 @@ def find_blobs(
         Whether `threshold` is a share, from 0 to 1, of the strength of the strongest blob, or in
         the intensities of the image.
     dark : bool
-        Find dark blobs on bright ground.
+        Find dark blobs on a bright background.
     overlap : float
         Of two blobs that have a larger share of the smaller one's area (2D) or volume (3D) in
         common, from 0 to 1, the stronger stays.
-    report, should_stop : callable, optional
-        Told how far it is; asked many times a second, true raises `Cancelled`.
 
     Returns
     -------
@@ -75,7 +71,7 @@ def find_blobs(
         ``radius`` in the unit of `spacing`; ``sigma``, the scale that it was found at, so that
         ``radius = sigma * sqrt(D)``; ``strength``: the response of the filter multiplied by the
         square of sigma, in the image's intensities: for a disc or ball (a spot with the profile of
-        a Gaussian) that is 1 brighter than its ground, 0.74 (0.5) in 2D and 0.92 (0.56) in 3D.
+        a Gaussian) that is 1 brighter than its background, 0.74 (0.5) in 2D and 0.92 (0.56) in 3D.
 
     Raises
     ------
@@ -120,12 +116,10 @@ def find_blobs(
         method,
         least if relative else 0.0,
         0.0 if relative else float(np.ldexp(least, -exponent)),
-        report,
-        should_stop,
     )
     order = np.lexsort((*places.T[::-1], -strengths))
     places, scales, strengths = places[order], scales[order], strengths[order]
-    kept = _without_overlap(places * np.array(size), scales * root, share, should_stop)
+    kept = _without_overlap(places * np.array(size), scales * root, share)
     columns = {
         "radius": scales[kept] * root,
         "sigma": scales[kept],
@@ -142,10 +136,7 @@ def _scales(low: float, high: float) -> list[float]:
 
 
 def _without_overlap(
-    places: NDArray[np.float64],
-    radii: NDArray[np.float64],
-    share: float,
-    should_stop: ShouldStop | None,
+    places: NDArray[np.float64], radii: NDArray[np.float64], share: float
 ) -> NDArray[np.bool_]:
     """Which blobs, the strongest first, stay when each takes away weaker ones that it overlaps."""
     kept = np.ones(len(places), bool)
@@ -159,7 +150,7 @@ def _without_overlap(
     trees = [cKDTree(places[group]) for group in groups]
     for i, (group, tree) in enumerate(zip(groups, trees, strict=True)):
         for other, other_tree in zip(groups[i:], trees[i:], strict=True):
-            check_stop(should_stop)
+            check_stop()
             reach = radii[group].max() + radii[other].max()
             near = tree.sparse_distance_matrix(other_tree, reach, output_type="ndarray")
             one, two = group[near["i"]], other[near["j"]]

@@ -14,7 +14,7 @@ from napari_seedbed.core.objects.label_lookup import (
     object_labels,
     shifted,
 )
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 
 _ROUNDING = 1e-9
@@ -26,13 +26,12 @@ def fill_holes(
     spacing: float | Sequence[float] | None = None,
     *,
     slicewise: bool = False,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Fill the holes of each object with its label.
 
-    A hole is ground that an object encloses on its own and that does not reach the border of the
-    image. Ground that only touches other ground at a corner is cut off from it. Other objects in a
-    hole stay; of objects one in the other each fills what it encloses first.
+    A hole is background that an object encloses on its own and that does not reach the border of
+    the image. Background that only touches other background at a corner is cut off from it. Other
+    objects in a hole stay; of objects one in the other each fills what it encloses first.
 
     Parameters
     ----------
@@ -44,8 +43,6 @@ def fill_holes(
         Voxel size; 1 when None.
     slicewise : bool
         Fill each slice of a volume on its own, so that tubes along z count as holes too.
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
@@ -57,14 +54,14 @@ def fill_holes(
     out = array.copy()
     if slicewise and array.ndim == 3:
         for plane in out:
-            check_stop(should_stop)
-            _fill(plane, limit / (size[1] * size[2]), should_stop)
+            check_stop()
+            _fill(plane, limit / (size[1] * size[2]))
     else:
-        _fill(out, limit / float(np.prod(size)), should_stop)
+        _fill(out, limit / float(np.prod(size)))
     return out
 
 
-def _fill(labels: NDArray[np.int32], limit: float, should_stop: ShouldStop | None) -> None:
+def _fill(labels: NDArray[np.int32], limit: float) -> None:
     """Fill the holes of up to so many voxels (0: any number), in place."""
     ground, number = ndi.label(labels == 0)
     enclosed = np.ones(number + 1, bool)
@@ -74,7 +71,7 @@ def _fill(labels: NDArray[np.int32], limit: float, should_stop: ShouldStop | Non
             enclosed[ground[(slice(None),) * axis + (end,)]] = False
     if not enclosed.any():
         return
-    check_stop(should_stop)
+    check_stop()
     low = np.full(number + 1, np.iinfo(np.int32).max, np.int32)
     high = np.zeros(number + 1, np.int32)
     for offset in half_offsets(labels.ndim, 1):
@@ -93,7 +90,7 @@ def _fill(labels: NDArray[np.int32], limit: float, should_stop: ShouldStop | Non
     candidates = _beside(labels, ground, shared)
     np.copyto(labels, target[ground], where=ground > 0)
     if len(candidates):
-        _fill_around_others(labels, candidates, limit, should_stop)
+        _fill_around_others(labels, candidates, limit)
 
 
 def _beside(
@@ -109,10 +106,7 @@ def _beside(
 
 
 def _fill_around_others(
-    labels: NDArray[np.int32],
-    candidates: NDArray[np.int32],
-    limit: float,
-    should_stop: ShouldStop | None,
+    labels: NDArray[np.int32], candidates: NDArray[np.int32], limit: float
 ) -> None:
     """Fill the holes of some objects that have other objects in them, in place."""
     empty = labels == 0
@@ -123,7 +117,7 @@ def _fill_around_others(
         key=lambda value: -math.prod(part.stop - part.start for part in boxes[value]),
     )
     for value in order:
-        check_stop(should_stop)
+        check_stop()
         # Padded, so that all ground outside is one piece; the border of the image is outside too.
         box = boxes[value]
         margins = [(int(length > 1),) * 2 for length in labels.shape]

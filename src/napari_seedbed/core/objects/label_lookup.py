@@ -13,9 +13,6 @@ Objects = Literal["auto", "labels", "pieces"]
 """What counts as one object: all voxels of a label, or each connected piece of it. 'auto' means
 pieces where there is a single label, as in a mask, and labels otherwise."""
 
-# Up to here a table with a place for each possible label is quicker than sorting the voxels.
-_TABLE = 1 << 24
-
 
 def object_labels(labels: Any, name: str = "labels") -> NDArray[np.int32]:
     """Return a label image of 2 or 3 axes as int32, what is below 1 as 0; a mask becomes 0 and 1.
@@ -37,42 +34,28 @@ def object_labels(labels: Any, name: str = "labels") -> NDArray[np.int32]:
 
 def counted(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the labels above 0, rising, and how many voxels each has."""
-    largest = int(labels.max(initial=0))
-    if largest <= max(labels.size, _TABLE):
-        counts = np.bincount(labels.ravel(), minlength=1)
-        counts[0] = 0
-        values = np.flatnonzero(counts)
-        return values.astype(np.int32), counts[values].astype(np.int64)
-    values, numbers = np.unique(labels[labels > 0], return_counts=True)
-    return values.astype(np.int32), numbers.astype(np.int64)
+    return np.unique(labels[labels > 0], return_counts=True)
 
 
 def renumbered(
-    labels: NDArray[np.int32], values: NDArray[np.integer], targets: Any
+    labels: NDArray[np.integer], values: NDArray[np.integer], targets: Any
 ) -> NDArray[np.int32]:
     """Return a label image in which each of some labels became another, and all others 0.
 
     Parameters
     ----------
-    labels : (…) ndarray of int32
+    labels : (…) ndarray of int
     values : (K,) ndarray of int
         Rising labels above 0.
     targets : (K,) array_like of int
         What each becomes; 0 takes it away.
     """
-    largest = int(labels.max(initial=0))
-    if largest <= max(labels.size, _TABLE):
-        table = np.zeros(largest + 1, np.int32)
-        inside = values <= largest
-        table[values[inside]] = np.asarray(targets, np.int32)[inside]
-        return table[labels]
-    out = np.zeros(labels.shape, np.int32)
-    where = np.flatnonzero(labels)
-    found = labels.ravel()[where]
-    place = np.minimum(np.searchsorted(values, found), len(values) - 1)
-    hit = values[place] == found
-    out.ravel()[where[hit]] = np.asarray(targets, np.int32)[place[hit]]
-    return out
+    from skimage.util import map_array
+
+    # It takes no arrays that cannot be written to.
+    given = labels if labels.flags.writeable else labels.copy()
+    found: NDArray[np.int32] = map_array(given, values, np.asarray(targets, np.int32))
+    return found
 
 
 def kept(labels: NDArray[np.int32], values: NDArray[np.integer]) -> NDArray[np.int32]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 
 Tally = dict[str, NDArray[np.int64]]
@@ -28,14 +28,11 @@ class LabelledVolume:
     ----------
     labels : ([Z, ]Y, X) ndarray of int
         Labels below 1 are no objects.
-    should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
     """
 
-    def __init__(self, labels: NDArray[np.integer], should_stop: ShouldStop | None = None) -> None:
+    def __init__(self, labels: NDArray[np.integer]) -> None:
         self.ndim = labels.ndim
         self._volume = self.as_volume(labels)
-        self._should_stop = should_stop
         highest = int(labels.max())
         self._dense = highest <= max(_DENSE, labels.size)
         self.labels = self._find(highest)
@@ -63,7 +60,7 @@ class LabelledVolume:
         planes = max(1, _VOXELS_PER_SLAB // max(1, prod(self._volume.shape[1:])))
         stop = self._volume.shape[0] if stop is None else stop
         for first in range(start, stop, planes):
-            check_stop(self._should_stop)
+            check_stop()
             yield first, min(first + planes, stop)
 
     def numbers(self, start: int, stop: int) -> NDArray[np.int32]:
@@ -109,7 +106,7 @@ class LabelledVolume:
                 add(total, own)
 
         pieces = split(self._volume.shape[0], min(_PIECES, 1 + self._volume.size // 100_000))
-        run_ranges(work, pieces, should_stop=self._should_stop)
+        run_ranges(work, pieces)
         return total
 
     def _find(self, highest: int) -> NDArray[np.int64]:

@@ -18,13 +18,13 @@ from napari_seedbed.core.objects.label_lookup import (
     object_labels,
     renumbered,
 )
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_count, check_number, check_spacing
 from napari_seedbed.errors import InputError
 
 SortKey = Literal["size", "z", "y", "x"]
 
-# Centres of voxels that are told to be one length apart are so but for rounding.
+# Centres of voxels that are one length apart are so but for rounding.
 _ROUNDING = 1e-6
 
 
@@ -178,7 +178,6 @@ def join_labels(
     spacing: float | Sequence[float] | None = None,
     *,
     connectivity: int | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Give objects that touch or nearly touch one label: the lowest that they had.
 
@@ -192,8 +191,6 @@ def join_labels(
         Voxel size; 1 when None.
     connectivity : int, optional
         In how many coordinates voxels that touch may differ; `ndim` when None.
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
@@ -210,8 +207,8 @@ def join_labels(
     first, second = neighbour_pairs(array, steps)
     pairs = _different(values, flat[first], flat[second])
     if reach > 0:
-        check_stop(should_stop)
-        pairs = np.vstack([pairs, _near(array, values, reach, size, should_stop)])
+        check_stop()
+        pairs = np.vstack([pairs, _near(array, values, reach, size)])
     graph = coo_array((np.ones(len(pairs)), pairs.T), (len(values), len(values)))
     _, group = connected_components(graph, directed=False)
     lowest = np.full(group.max() + 1, np.iinfo(np.int32).max)
@@ -234,7 +231,6 @@ def _near(
     values: NDArray[np.int32],
     distance: float,
     spacing: tuple[float, ...],
-    should_stop: ShouldStop | None,
 ) -> NDArray[np.int64]:
     """Pairs of objects no farther apart than a distance, but for pairs that others link.
 
@@ -243,7 +239,7 @@ def _near(
     """
     limit = distance * (1 + _ROUNDING)
     away, nearest = ndi.distance_transform_edt(labels == 0, spacing, return_indices=True)
-    check_stop(should_stop)
+    check_stop()
     zones = labels[tuple(nearest)]
     zones[away > limit / 2 + float(np.linalg.norm(spacing))] = 0
     first, second = neighbour_pairs(zones, labels.ndim)
@@ -253,7 +249,7 @@ def _near(
     trees: dict[int, cKDTree] = {}
     found = []
     for a, b in pairs.tolist():
-        check_stop(should_stop)
+        check_stop()
         if len(surfaces[a]) > len(surfaces[b]):
             a, b = b, a
         if b not in trees:
@@ -268,9 +264,9 @@ def _surfaces(
     labels: NDArray[np.int32], values: NDArray[np.int32], spacing: tuple[float, ...]
 ) -> list[NDArray[np.float64]]:
     """Places of the voxels of each object that have a face to something else."""
-    low = ndi.minimum_filter(labels, footprint=ndi.generate_binary_structure(labels.ndim, 1))
-    high = ndi.maximum_filter(labels, footprint=ndi.generate_binary_structure(labels.ndim, 1))
-    where = np.flatnonzero((labels > 0) & (low != high))
+    from skimage.segmentation import find_boundaries
+
+    where = np.flatnonzero(find_boundaries(labels, mode="inner"))
     number = np.searchsorted(values, labels.ravel()[where])
     order = np.argsort(number, kind="stable")
     places = np.stack(np.unravel_index(where[order], labels.shape), axis=1) * np.array(spacing)

@@ -28,7 +28,7 @@ from napari_seedbed.core.objects.model_shapes import (
     outline,
     perimeters,
 )
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_count, check_number, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -89,7 +89,6 @@ def fit_models(
     per_label: bool = False,
     use_outlines: bool = False,
     seed: int = 0,
-    should_stop: ShouldStop | None = None,
 ) -> Fits:
     """Fit circles, ellipses or lines to edge points, by random sample consensus.
 
@@ -123,8 +122,6 @@ def fit_models(
         Take the outlines of filled objects, between voxels, instead of all their voxels.
     seed : int
         Of the random samples: the same edges and seed give the same models.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -157,7 +154,7 @@ def fit_models(
             mask = image == group if group else image > 0
             points = (_outline_points(mask) if use_outlines else np.argwhere(mask)) * plane
             most = max(most, len(points))
-            for model, near, row in _models(kind, points, wanted, limits, random, should_stop):
+            for model, near, row in _models(kind, points, wanted, limits, random):
                 place = outline(kind, model, plane, points[near]) / plane
                 if labels.ndim == 3:
                     place = np.insert(place, 0, float(z), axis=1)
@@ -228,12 +225,7 @@ def _outline_points(mask: NDArray[np.bool_]) -> Floats:
 
 
 def _models(
-    kind: ModelKind,
-    points: Floats,
-    number: int,
-    limits: _Limits,
-    random: np.random.Generator,
-    should_stop: ShouldStop | None,
+    kind: ModelKind, points: Floats, number: int, limits: _Limits, random: np.random.Generator
 ) -> list[tuple[Floats, NDArray[np.bool_], dict[str, Any]]]:
     """Models one after another, with which of all points belong to each and a row of the table."""
     found: list[tuple[Floats, NDArray[np.bool_], dict[str, Any]]] = []
@@ -242,7 +234,7 @@ def _models(
         candidates = points[left]
         if len(candidates) < limits.min_inliers:
             break
-        model = _best_model(kind, candidates, limits, random, should_stop)
+        model = _best_model(kind, candidates, limits, random)
         if model is None:
             break
         residual = distances(kind, model[None], points)[0]
@@ -255,11 +247,7 @@ def _models(
 
 
 def _best_model(
-    kind: ModelKind,
-    points: Floats,
-    limits: _Limits,
-    random: np.random.Generator,
-    should_stop: ShouldStop | None,
+    kind: ModelKind, points: Floats, limits: _Limits, random: np.random.Generator
 ) -> Floats | None:
     needed = POINTS_NEEDED[kind]
     judges = points
@@ -270,7 +258,7 @@ def _best_model(
     # Of the best sample, and of the model that was fitted to all points near one.
     before = lowest = math.inf
     while trials < min(enough, limits.max_trials):
-        check_stop(should_stop)
+        check_stop()
         # Drawn with replacement; samples with a point twice have no model.
         sample = points[random.integers(0, len(points), (_BATCH, needed))]
         models = models_through(kind, sample)

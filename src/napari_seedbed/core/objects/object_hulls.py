@@ -15,7 +15,7 @@ from scipy.spatial import ConvexHull
 
 from napari_seedbed.core.objects import hull_kernels as kernels
 from napari_seedbed.core.objects.labelled_volume import LabelledVolume
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 
 _MOST_POINTS = 1500
@@ -29,7 +29,6 @@ def object_hulls(
     sizes: NDArray[np.int64],
     runs: NDArray[np.int64],
     spacing: tuple[float, ...],
-    should_stop: ShouldStop | None = None,
 ) -> dict[str, NDArray]:
     """Solidity and Feret diameter of each object.
 
@@ -39,8 +38,6 @@ def object_hulls(
     sizes, runs : (K,) ndarray
         Voxels of each object, and runs along x.
     spacing : tuple of float
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -59,7 +56,6 @@ def object_hulls(
     if volume.ndim == 2:
         run_ranges(
             kernels.flat_hulls, pieces, starts, ordered, *spacing, convex, feret,
-            should_stop=should_stop,
         )  # fmt: skip
     else:
         points = np.empty((2 * len(ordered), 3), np.int32)
@@ -67,14 +63,12 @@ def object_hulls(
         steps = np.array(spacing)
         run_ranges(
             kernels.outermost_points, pieces, starts, ordered, points, counts,
-            should_stop=should_stop,
         )  # fmt: skip
         run_ranges(
             kernels.solid_hulls, pieces, starts, points, counts, steps, _MOST_POINTS, convex, feret,
-            should_stop=should_stop,
         )  # fmt: skip
         for k in np.flatnonzero(convex < 0):
-            check_stop(should_stop)
+            check_stop()
             begin = 2 * starts[k]
             own = points[begin : begin + counts[k]]
             corners = own[ConvexHull(own).vertices]

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.objects import object_kernels as kernels
 from napari_seedbed.core.objects.labelled_volume import LabelledVolume
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 INTENSITIES = (
@@ -24,10 +23,7 @@ _OBJECTS_PER_PART = 256
 
 
 def object_intensities(
-    volume: LabelledVolume,
-    sizes: NDArray[np.int64],
-    image: NDArray[Any],
-    should_stop: ShouldStop | None = None,
+    volume: LabelledVolume, sizes: NDArray[np.int64], image: NDArray[Any]
 ) -> dict[str, NDArray[np.float64]]:
     """Describe the values of one channel in each object.
 
@@ -37,8 +33,6 @@ def object_intensities(
     sizes : (K,) ndarray
         Voxels of each object.
     image : ([Z, ]Y, X) ndarray
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -56,5 +50,5 @@ def object_intensities(
         kernels.group_values(volume.numbers(first, last), part, following, grouped)
     table = np.empty((len(sizes), len(INTENSITIES)))
     pieces = split(len(sizes), 1 + len(sizes) // _OBJECTS_PER_PART)
-    run_ranges(kernels.describe_values, pieces, starts, grouped, table, should_stop=should_stop)
+    run_ranges(kernels.describe_values, pieces, starts, grouped, table)
     return dict(zip(INTENSITIES, table.T.copy(), strict=True))

@@ -12,7 +12,7 @@ from napari_seedbed.core.objects.labelled_volume import LabelledVolume, Tally
 from napari_seedbed.core.objects.object_hulls import object_hulls
 from napari_seedbed.core.objects.object_intensities import INTENSITIES, object_intensities
 from napari_seedbed.core.objects.object_shapes import object_shapes, steps_in_memory
-from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_image,
@@ -37,8 +37,6 @@ def measure_objects(
     groups: Sequence[str] = MEASUREMENT_GROUPS,
     channel_axis: int | None = None,
     channel_names: Sequence[str] = (),
-    report: Report | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Measure size, position, shape, grey values and neighbours of each labelled object.
 
@@ -58,8 +56,6 @@ def measure_objects(
         The axis of the image's channels. Its columns then end in the channel's name.
     channel_names : sequence of str
         One a channel; numbers from 1 when empty.
-    report, should_stop : callable, optional
-        Told what is measured; asked many times a second, true raises `Cancelled`.
 
     Returns
     -------
@@ -118,13 +114,8 @@ def measure_objects(
             )
     channels = _channels(image, labels.shape, channel_axis, channel_names)
 
-    def tell(fraction: float, what: str) -> None:
-        check_stop(should_stop)
-        if report is not None:
-            report(Progress(fraction, f"Measuring {what}"))
-
-    tell(0.0, "sizes")
-    volume = LabelledVolume(labels, should_stop)
+    _begin(0.0, "sizes")
+    volume = LabelledVolume(labels)
     tally = _tally(volume)
     sizes, low, high = tally["sizes"], tally["low"], tally["high"]
     table: dict[str, NDArray[Any]] = {"label": volume.labels}
@@ -135,21 +126,26 @@ def measure_objects(
     if "position" in groups:
         table |= _positions(volume, labels.shape, centroids, low, high, size)
     if "shape" in groups:
-        tell(0.1, "shapes")
+        _begin(0.1, "shapes")
         table |= object_shapes(volume, sizes, tally["sums"], low, high, size)
     if "hull" in groups:
-        tell(0.3, "convex hulls")
-        table |= object_hulls(volume, sizes, tally["runs"], size, should_stop)
+        _begin(0.3, "convex hulls")
+        table |= object_hulls(volume, sizes, tally["runs"], size)
     if "intensity" in groups:
         for suffix, grey in channels:
-            tell(0.7, "intensities")
-            found = object_intensities(volume, sizes, grey, should_stop)
+            _begin(0.7, "intensities")
+            found = object_intensities(volume, sizes, grey)
             table |= {f"{name}{suffix}": column for name, column in found.items()}
     if "neighbours" in groups:
-        tell(0.9, "neighbours")
+        _begin(0.9, "neighbours")
         table["touching"] = _touching(volume)
         table |= _nearest(volume.labels, centroids * size)
     return table
+
+
+def _begin(fraction: float, what: str) -> None:
+    check_stop()
+    tell(fraction, f"Measuring {what}")
 
 
 def object_table(

@@ -13,7 +13,7 @@ from napari_seedbed.errors import InputError
 
 Faces = Literal["all", "sides"]
 
-# Sizes that are told as a product of voxel sizes are whole numbers of voxels but for rounding.
+# Sizes that are given as a product of voxel sizes are whole numbers of voxels but for rounding.
 _ROUNDING = 1e-9
 
 

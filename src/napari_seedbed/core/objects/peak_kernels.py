@@ -4,29 +4,24 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 _VOXELS_PER_TASK = 1 << 19
 
 
-def neighbourhood_peaks(
-    image: NDArray[np.floating], floor: float, should_stop: ShouldStop | None
-) -> NDArray[np.bool_]:
+def neighbourhood_peaks(image: NDArray[np.floating], floor: float) -> NDArray[np.bool_]:
     """Return which voxels are above `floor` and no darker than any that touch them.
 
     Parameters
     ----------
     image : ([Z, ]Y, X) ndarray of float32 or float64
     floor : float
-    should_stop : callable or None
-        Asked many times a second; true raises `Cancelled`.
     """
     volume = np.ascontiguousarray(image).reshape((1,) * (3 - image.ndim) + image.shape)
     out = np.zeros(volume.shape, np.bool_)
     rows = volume.shape[0] * volume.shape[1]
     pieces = split(rows, 1 + volume.size // _VOXELS_PER_TASK)
-    run_ranges(_peaks_in_rows, pieces, volume, floor, out, should_stop=should_stop)
+    run_ranges(_peaks_in_rows, pieces, volume, floor, out)
     return out.reshape(image.shape)
 
 

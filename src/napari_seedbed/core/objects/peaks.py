@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from napari_seedbed.core.filters.flat_morphology import maximum
 from napari_seedbed.core.filters.local_filters import ordered_image
 from napari_seedbed.core.objects.labelling import label
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -26,7 +26,6 @@ def local_maxima(
     threshold_kind: ThresholdKind = "share",
     dark: bool = False,
     border: float = 0.0,
-    should_stop: ShouldStop | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
     """Find the voxels that are brighter than all others within a distance.
 
@@ -47,8 +46,6 @@ def local_maxima(
         Find minima, below the threshold (counted from the largest value, if a share).
     border : float
         Leave out what is nearer to the border of the image than this.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -69,12 +66,12 @@ def local_maxima(
         return np.zeros((0, array.ndim)), {"value": array.ravel()[:0].astype(np.float64)}
     work = _turned(array) if dark else array
     # At the least voxels that share a face, edge or corner are compared.
-    around = maximum(work, 1.0, 1.0, window="box", should_stop=should_stop)
+    around = maximum(work, 1.0, 1.0, window="box")
     if reach > min(size):
-        np.maximum(around, maximum(work, reach, size, should_stop=should_stop), out=around)
+        np.maximum(around, maximum(work, reach, size), out=around)
     peaks = work == around
     peaks &= array < level if dark else array > level
-    check_stop(should_stop)
+    check_stop()
     points = _middles(peaks, array)
     values = array[tuple(points.T)].astype(np.float64)
     order = np.lexsort((*points.T[::-1], values if dark else -values))

@@ -20,7 +20,7 @@ from napari_seedbed.core.objects.skeleton_graph import (
     neighbour_counts,
     skeleton_graph,
 )
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -37,7 +37,6 @@ def skeleton(
     spacing: float | Sequence[float] | None = None,
     *,
     shortest: float = 0.0,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Thin objects to lines of one voxel that keep their holes, cavities and pieces.
 
@@ -51,8 +50,6 @@ def skeleton(
     shortest : float
         Branches with a loose end that are shorter are taken away again, in the unit of `spacing`.
         The two longest of those that meet in one place stay.
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
@@ -80,15 +77,15 @@ def skeleton(
         raise InputError(f"method is {method!r}; it must be zhang or lee.")
     if method == "zhang" and array.ndim == 3:
         raise InputError("method is 'zhang', which thins images of 2 axes; take lee in 3D.")
-    thin = _thinned(array, method, should_stop)
+    thin = _thinned(array, method)
     while least > 0:
-        check_stop(should_stop)
+        check_stop()
         loose = _loose_branches(skeleton_graph(thin, size), least)
         if not len(loose):
             break
         thin[tuple(loose.T)] = 0
         # Where a branch began the line may be two voxels thick now.
-        thin = _thinned(thin, method, should_stop)
+        thin = _thinned(thin, method)
     return thin
 
 
@@ -98,7 +95,6 @@ def skeleton_points(
     *,
     thin: bool = True,
     merge: bool = True,
-    should_stop: ShouldStop | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
     """Find where skeletons end and where their branches meet.
 
@@ -114,8 +110,6 @@ def skeleton_points(
         Give one point for each place where branches meet. Otherwise one for each voxel by its
         number of neighbours, at corners too: one at an end, three or more at a branching; of
         those there are several next to each other, on staircases too.
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
@@ -127,7 +121,7 @@ def skeleton_points(
     """
     array = object_labels(labels)
     size = check_spacing(spacing, array.ndim)
-    thinned = skeleton(array, should_stop=should_stop) if thin else array
+    thinned = skeleton(array) if thin else array
     if merge:
         graph = skeleton_graph(thinned, size)
         points, degrees = graph.node_places, graph.node_degrees
@@ -147,11 +141,7 @@ def skeleton_points(
 
 
 def branch_table(
-    labels: Any,
-    spacing: float | Sequence[float] | None = None,
-    *,
-    thin: bool = True,
-    should_stop: ShouldStop | None = None,
+    labels: Any, spacing: float | Sequence[float] | None = None, *, thin: bool = True
 ) -> dict[str, NDArray[Any]]:
     """Measure the branches of skeletons.
 
@@ -162,8 +152,6 @@ def branch_table(
         Voxel size; 1 when None.
     thin : bool
         Thin to skeletons first; these stay as they are.
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
@@ -178,8 +166,8 @@ def branch_table(
     """
     array = object_labels(labels)
     size = check_spacing(spacing, array.ndim)
-    thinned = skeleton(array, should_stop=should_stop) if thin else array
-    check_stop(should_stop)
+    thinned = skeleton(array) if thin else array
+    check_stop()
     graph = _with_points(skeleton_graph(thinned, size))
     rank = np.zeros(len(graph.node_degrees) + 1, np.int64)
     degrees = graph.node_degrees
@@ -213,25 +201,23 @@ def branch_table(
     return table
 
 
-def _thinned(
-    labels: NDArray[np.int32], method: Thinning, should_stop: ShouldStop | None
-) -> NDArray[np.int32]:
+def _thinned(labels: NDArray[np.int32], method: Thinning) -> NDArray[np.int32]:
     from skimage.morphology import skeletonize
 
     if method == "lee":
-        return _peeled(labels, should_stop)
-    check_stop(should_stop)
+        return _peeled(labels)
+    check_stop()
     if not len(neighbour_pairs(labels, labels.ndim)[0]):
         # No two objects touch, so all can be thinned at once.
         return np.where(skeletonize(labels > 0), labels, 0)
     out = np.zeros_like(labels)
     for value, box in object_boxes(labels).items():
-        check_stop(should_stop)
+        check_stop()
         out[box][skeletonize(labels[box] == value)] = value
     return out
 
 
-def _peeled(labels: NDArray[np.int32], should_stop: ShouldStop | None) -> NDArray[np.int32]:
+def _peeled(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Thin by taking voxels away from one side after the other, as Lee and others do."""
     lead = (1,) * (3 - labels.ndim)
     volume = np.pad(labels.reshape(lead + labels.shape), 1)
@@ -242,7 +228,7 @@ def _peeled(labels: NDArray[np.int32], should_stop: ShouldStop | None) -> NDArra
     sides = _SIDES[: 2 * labels.ndim]
     still = 0
     for side in cycle(sides):
-        check_stop(should_stop)
+        check_stop()
         if thinning_kernels.peel(flat, voxels, steps, side):
             voxels = voxels[flat[voxels] > 0]
             still = 0

@@ -9,7 +9,7 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core.filters.flat_morphology import maximum, minimum
 from napari_seedbed.core.objects.label_lookup import object_boxes, object_labels
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_number, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -23,8 +23,6 @@ def label_morphology(
     kind: LabelMorphology,
     radius: float,
     spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Smooth the objects of a label image with a ball, each on its own.
 
@@ -33,20 +31,18 @@ def label_morphology(
     labels : (M, N[, P]) array_like of int or bool
     kind : {'opening', 'closing', 'erosion'}
         An opening takes away from each object what the ball does not fit into, a closing adds to
-        it the ground that a ball beside it does not reach, an erosion takes away what is nearer
+        it the background that a ball beside it does not reach, an erosion takes away what is nearer
         than the radius to anything else.
     radius : float
         In the unit of `spacing`.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
     (M, N[, P]) ndarray of int32
-        Objects never grow into each other: ground that several would close goes to the nearest, of
-        equally near ones to the lowest label. What lies outside the image does not count.
+        Objects never grow into each other: background that several would close goes to the nearest,
+        of equally near ones to the lowest label. What lies outside the image does not count.
 
     Raises
     ------
@@ -59,21 +55,18 @@ def label_morphology(
     if kind not in ("opening", "closing", "erosion"):
         raise InputError(f"kind is {kind!r}; it must be opening, closing or erosion.")
     if kind == "closing":
-        return _closed(array, reach, size, should_stop)
-    low = minimum(array, reach, size, should_stop=should_stop)
-    high = maximum(array, reach, size, should_stop=should_stop)
+        return _closed(array, reach, size)
+    low = minimum(array, reach, size)
+    high = maximum(array, reach, size)
     eroded = np.where(low == high, array, 0).astype(np.int32, copy=False)
     if kind == "erosion":
         return eroded
     # A ball around what is left of an object lies within the object, so balls of others are apart.
-    return maximum(eroded, reach, size, should_stop=should_stop)
+    return maximum(eroded, reach, size)
 
 
 def _closed(
-    labels: NDArray[np.int32],
-    radius: float,
-    spacing: tuple[float, ...],
-    should_stop: ShouldStop | None,
+    labels: NDArray[np.int32], radius: float, spacing: tuple[float, ...]
 ) -> NDArray[np.int32]:
     out = labels.copy()
     limit = radius * (1 + _ROUNDING)
@@ -82,7 +75,7 @@ def _closed(
         return out
     nearest = np.full(labels.shape, np.inf, np.float32)
     for number, box in object_boxes(labels).items():
-        check_stop(should_stop)
+        check_stop()
         wide, inner = [], []
         for part, more, length in zip(box, margin, labels.shape, strict=True):
             start = max(0, part.start - more)
@@ -107,7 +100,7 @@ def expand_labels(
     distance: float = 1.0,
     spacing: float | Sequence[float] | None = None,
 ) -> NDArray[np.int32]:
-    """Grow objects into the ground around them until they meet.
+    """Grow objects into the background around them until they meet.
 
     Parameters
     ----------
@@ -123,13 +116,12 @@ def expand_labels(
         As ``skimage.segmentation.expand_labels``: each voxel within the distance has the label of
         the nearest object.
     """
+    from skimage import segmentation
+
     array = object_labels(label_image, "label_image")
     size = check_spacing(spacing, array.ndim)
     reach = check_number(distance, "distance")
-    if not array.any() or reach < min(size) * (1 - _ROUNDING):
+    if not array.any():
         return array.copy()
-    away, nearest = ndi.distance_transform_edt(array == 0, size, return_indices=True)
-    within = away <= reach * (1 + _ROUNDING)
-    out = np.zeros_like(array)
-    out[within] = array[tuple(axis[within] for axis in nearest)]
-    return out
+    found: NDArray[np.int32] = segmentation.expand_labels(array, reach * (1 + _ROUNDING), size)
+    return found

@@ -8,18 +8,13 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import check_channel_axis, check_labels
 
 
 def average_colour(
-    image: Any,
-    labels: Any,
-    channel_axis: int | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: Any, labels: Any, channel_axis: int | None = None
 ) -> NDArray[np.floating]:
     """Give each voxel the mean of the region that it lies in, as a posterised picture.
 
@@ -29,8 +24,6 @@ def average_colour(
     labels : (…) array_like of int
         Of the image's shape without channels. Labels below 1 are no regions.
     channel_axis : int, optional
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -48,16 +41,16 @@ def average_colour(
     regions = check_labels(labels, channels.shape[1:])
     out = np.zeros(array.shape, array.dtype)
     painted = out[np.newaxis] if axis is None else np.moveaxis(out, axis, 0)
-    names, numbers = call_aside(partial(numbered, regions), should_stop)
+    names, numbers = call_aside(partial(numbered, regions))
     flat, room = numbers.ravel(), len(names) + 1
-    counts = np.maximum(call_aside(partial(np.bincount, flat, minlength=room), should_stop), 1)
+    counts = np.maximum(call_aside(partial(np.bincount, flat, minlength=room)), 1)
     for c, channel in enumerate(channels):
         count = partial(np.bincount, flat, channel.ravel(), minlength=room)
-        means = (call_aside(count, should_stop) / counts).astype(array.dtype)
+        means = (call_aside(count) / counts).astype(array.dtype)
         means[0] = 0
 
         def paint(part: Slab, c: int = c, means: NDArray[np.floating] = means) -> None:
             painted[c][part] = means[numbers[part]]
 
-        in_slabs(paint, regions.shape, should_stop)
+        in_slabs(paint, regions.shape)
     return out

@@ -39,11 +39,11 @@ class BorderedGrid:
         """How far apart in the flat arrays these neighbours are."""
         return self.ways(corners) @ self.strides
 
-    def flat(self, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-        """A copy of an array (…, *shape), flat but for axes before, with a border of zeros."""
+    def flat(self, array: NDArray[Any], dtype: Any, border: int = 0) -> NDArray[Any]:
+        """A copy of an array (…, *shape), flat but for axes before, with a border."""
         lead = array.ndim - len(self.shape)
         outer = (*array.shape[:lead], *(n + 2 for n in self.shape))
-        out = np.zeros(outer, dtype)
+        out = np.full(outer, border, dtype)
         out[(slice(None),) * lead + self._inner] = array
         return out.reshape(*array.shape[:lead], -1)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid, check_corners
 from napari_seedbed.core.regions.channel_stacks import channel_stack
@@ -25,7 +25,6 @@ def flood_fill(
     channel_axis: int | None = None,
     *,
     connectivity: Literal["faces", "corners"] = "corners",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Fill from seeds over voxels that differ from them by no more than a tolerance.
 
@@ -41,8 +40,6 @@ def flood_fill(
     channel_axis : int, optional
     connectivity : {'faces', 'corners'}
         Whether it spreads to voxels that share only a corner, as scikit-image's does.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -61,14 +58,14 @@ def flood_fill(
     reach = check_number(tolerance, "tolerance")
     corners = check_corners(connectivity)
     # Numbers without gaps: bounds are looked up by them.
-    values, codes = call_aside(partial(numbered, marks), should_stop)
+    values, codes = call_aside(partial(numbered, marks))
     if not values.size:
         raise InputError("seeds: there are none; mark at least one label above 0.")
     grid = BorderedGrid(shape)
-    labels = call_aside(partial(grid.flat, codes, np.int32), should_stop)
-    territory = call_aside(partial(grid.flat, marks >= 0, np.int32), should_stop)
+    labels = call_aside(partial(grid.flat, codes, np.int32))
+    territory = call_aside(partial(grid.flat, marks >= 0, np.int32))
     begin = np.flatnonzero(labels)
-    flat = call_aside(partial(grid.flat, channels, channels.dtype), should_stop)
+    flat = call_aside(partial(grid.flat, channels, channels.dtype))
     lows, highs = _bounds(flat[:, begin], labels[begin], len(values), reach)
     queue = np.empty(territory.size, np.int64)
     queue[: begin.size] = begin
@@ -77,7 +74,7 @@ def flood_fill(
     while not growth_kernels.spread(
         flat, territory, labels, steps, lows, highs, _STEPS_PER_CALL, state, queue
     ):
-        check_stop(should_stop)
+        check_stop()
     names = np.concatenate([[0], values]).astype(np.int32)
     return np.asarray(names[grid.image(labels)])
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.regions import graph_kernels
 from napari_seedbed.core.regions.region_graphs import RegionGraph, Weight, check_weight
 from napari_seedbed.errors import InputError
@@ -81,13 +80,7 @@ def groups_of(ups: Whole, n_regions: int) -> Whole:
     return groups
 
 
-def merge_tree(
-    graph: RegionGraph,
-    method: Method = "cut",
-    weight: Weight = "colour",
-    *,
-    should_stop: ShouldStop | None = None,
-) -> MergeTree:
+def merge_tree(graph: RegionGraph, method: Method = "cut", weight: Weight = "colour") -> MergeTree:
     """Compute all the steps in which the regions of a graph can be joined.
 
     Parameters
@@ -99,8 +92,6 @@ def merge_tree(
         joined, weights around them are renewed by the mean colour or boundary of both, and so on
         while weights are below the level, as ``skimage.graph.merge_hierarchical`` does.
     weight : {'colour', 'boundary'}
-    should_stop : callable, optional
-        True raises `Cancelled` at once.
 
     Returns
     -------
@@ -115,7 +106,7 @@ def merge_tree(
     if method not in ("cut", "merge"):
         raise InputError(f"method is {method!r}; it must be 'cut' or 'merge'.")
     compute = partial(_cut if method == "cut" else _merge, graph, weight)
-    tree: MergeTree = call_aside(compute, should_stop)
+    tree: MergeTree = call_aside(compute)
     return tree
 
 

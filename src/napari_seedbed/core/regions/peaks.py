@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions import growth_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid
 from napari_seedbed.core.regions.channel_stacks import channel_stack
@@ -20,12 +20,7 @@ _STEPS_PER_CALL = 1 << 16
 
 
 def h_maxima(
-    image: Any,
-    height: float,
-    kind: Literal["bright", "dark"] = "bright",
-    *,
-    mask: Any = None,
-    should_stop: ShouldStop | None = None,
+    image: Any, height: float, kind: Literal["bright", "dark"] = "bright", *, mask: Any = None
 ) -> Labels:
     """Label peaks that rise at least so far above the way to a higher one.
 
@@ -39,8 +34,6 @@ def h_maxima(
         Peaks, or pits (h-minima).
     mask : ([Z, ]Y, X) array_like of bool, optional
         Where to look.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -66,14 +59,13 @@ def h_maxima(
     if mask is not None:
         where = check_small_labels(mask, values.shape, "mask")
     rise = check_number(height, "height")
-    return labelled_peaks(values if kind == "bright" else -values, rise, where, should_stop)
+    return labelled_peaks(values if kind == "bright" else -values, rise, where)
 
 
 def labelled_peaks(
     values: NDArray[np.floating],
     height: float,
     territory: NDArray[np.integer],
-    should_stop: ShouldStop | None,
     *,
     corners: bool = True,
     highest: bool = False,
@@ -84,18 +76,18 @@ def labelled_peaks(
     each connected part counts however far it rises.
     """
     grid = BorderedGrid(values.shape)
-    heights = call_aside(partial(grid.flat, values, np.float64), should_stop)
-    where = call_aside(partial(grid.flat, territory, np.int32), should_stop)
+    heights = call_aside(partial(grid.flat, values, np.float64))
+    where = call_aside(partial(grid.flat, territory, np.int32))
     inside = np.flatnonzero(where > 0)
 
     def sort() -> NDArray[np.int64]:
         return inside[np.argsort(-heights[inside], kind="stable")].astype(np.int64)
 
-    order = call_aside(sort, should_stop)
+    order = call_aside(sort)
     parents, depths = np.full(where.size, -1, np.int64), np.full(where.size, -1.0)
     steps = grid.steps(corners)
     for first in range(0, order.size, _STEPS_PER_CALL):
-        check_stop(should_stop)
+        check_stop()
         last = min(order.size, first + _STEPS_PER_CALL)
         growth_kernels.join_falling(heights, where, order, steps, first, last, parents, depths)
     if highest:
@@ -103,7 +95,7 @@ def labelled_peaks(
         depths[roots] = np.inf
     else:
         measure = partial(growth_kernels.measure_last, heights, order, parents, depths)
-        call_aside(measure, should_stop)
+        call_aside(measure)
     peaks = np.flatnonzero((depths >= height) & (depths > 0)).astype(np.int64)
     labels = np.zeros(where.size, np.int32)
     labels[peaks] = np.arange(1, peaks.size + 1)

@@ -11,7 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import divided, exponent_of, restored
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.objects.label_lookup import renumbered
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions import graph_kernels
 from napari_seedbed.core.regions.channel_stacks import channel_stack
 from napari_seedbed.core.validation import check_small_labels
@@ -139,7 +140,6 @@ def region_graph(
     channel_axis: int | None = None,
     *,
     sigma: float = 0.0,
-    should_stop: ShouldStop | None = None,
 ) -> RegionGraph:
     """Find which regions touch, and measure them and their boundaries.
 
@@ -154,8 +154,6 @@ def region_graph(
     sigma : float
         Standard deviation, in the unit of `spacing`, of the Gaussian that smooths before the
         gradient is taken.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -173,20 +171,20 @@ def region_graph(
     """
     channels, size = channel_stack(image, channel_axis, spacing)
     regions = check_small_labels(labels, channels.shape[1:])
-    names, numbers = call_aside(partial(numbered, regions), should_stop)
+    names, numbers = call_aside(partial(numbered, regions))
     flat, room = numbers.ravel(), len(names) + 1
-    voxels = call_aside(partial(np.bincount, flat, minlength=room), should_stop)[1:]
+    voxels = call_aside(partial(np.bincount, flat, minlength=room))[1:]
     means = np.zeros((len(names), len(channels)))
     slopes = np.zeros(regions.shape, channels.dtype)
     exponent = exponent_of(channels)
     for c, channel in enumerate(channels):
         count = partial(np.bincount, flat, channel.ravel(), minlength=room)
-        means[:, c] = call_aside(count, should_stop)[1:] / voxels
+        means[:, c] = call_aside(count)[1:] / voxels
         grey = divided(channel, exponent)
-        slope = gradient_magnitude(grey, sigma, size, should_stop=should_stop)
+        slope = gradient_magnitude(grey, sigma, size)
         slopes += slope * slope
     slopes = restored(np.sqrt(slopes, out=slopes), exponent)
-    edges, lengths, along = _touching(numbers, slopes, size, len(names), should_stop)
+    edges, lengths, along = _touching(numbers, slopes, size, len(names))
     return RegionGraph(names, numbers, voxels, means, edges, lengths, along / lengths)
 
 
@@ -204,18 +202,9 @@ def numbered(labels: NDArray[np.integer]) -> tuple[Whole, NDArray[np.int32]]:
     numbers : ndarray of int32, of the shape of `labels`
         For each voxel the place of its label in `names`, from 1 on; 0 where none is.
     """
-    top = int(labels.max())
-    if 0 < top <= 4 * labels.size + 1024:
-        occurs = np.bincount(np.maximum(labels, 0).ravel(), minlength=top + 1) > 0
-        occurs[0] = False
-        names = np.flatnonzero(occurs)
-        table = np.zeros(top + 1, np.int32)
-        table[names] = np.arange(1, len(names) + 1)
-        return names, table[np.maximum(labels, 0)]
-    # Labels so large that a table of them would not fit.
     names = np.unique(labels[labels > 0]).astype(np.int64)
-    numbers = np.searchsorted(names, labels) + 1
-    return names, np.where(labels > 0, numbers, 0).astype(np.int32)
+    numbers = renumbered(labels, names, np.arange(1, len(names) + 1))
+    return names, numbers
 
 
 def _touching(
@@ -223,7 +212,6 @@ def _touching(
     heights: NDArray[np.floating],
     spacing: Sequence[float],
     n_regions: int,
-    should_stop: ShouldStop | None,
 ) -> tuple[Whole, Floats, Floats]:
     """Edges, the sizes of their boundaries, and sums of `heights` times size along them."""
     lead = (1,) * (3 - numbers.ndim)
@@ -235,7 +223,7 @@ def _touching(
     used = np.zeros(1, np.int64)
     line = 0
     while line < n_lines:
-        check_stop(should_stop)
+        check_stop()
         last = min(n_lines, line + max(1, _LINES_PER_CALL * 256 // volume.shape[2]))
         line = graph_kernels.touching(
             volume, slopes, areas, line, last, max(n_regions, 1), *table, used

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.filters.gaussians import gaussian
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions.peaks import labelled_peaks
 from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.regions.watersheds import watershed
 from napari_seedbed.core.validation import check_labels, check_number, check_spacing
 from napari_seedbed.errors import InputError
+
+_ROUNDING = 1e-9
+"""Sizes given as a product of voxel sizes are whole numbers of voxels but for rounding."""
 
 _LARGE = 1 << 18
 """Voxels of an object from which on it takes long enough to be worth a thread of its own."""
@@ -25,7 +29,8 @@ def split_touching(
     depth: float = 1.0,
     spacing: float | Sequence[float] | None = None,
     *,
-    should_stop: ShouldStop | None = None,
+    sigma: float = 0.0,
+    smallest: float = 0.0,
 ) -> NDArray[np.int32]:
     """Cut objects apart at their necks, by a watershed of the distance to their borders.
 
@@ -39,8 +44,12 @@ def split_touching(
         the middle, a neck must be.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
+    sigma : float
+        In the unit of `spacing`: standard deviation of a Gaussian that smooths the distances, so
+        that rough borders make no necks.
+    smallest : float
+        Area (2D) or volume (3D) of the smallest object, in the unit of `spacing`: smaller pieces
+        of `labels` are taken away, and what a cut would make smaller stays with its neighbours.
 
     Returns
     -------
@@ -50,7 +59,7 @@ def split_touching(
     Raises
     ------
     InputError
-        If `labels` are no whole numbers in 2D or 3D, or `depth` is negative.
+        If `labels` are no whole numbers in 2D or 3D, or a number is negative.
 
     References
     ----------
@@ -64,15 +73,42 @@ def split_touching(
         raise InputError(f"labels are empty: their shape is {objects.shape}.")
     size = check_spacing(spacing, objects.ndim)
     fall = check_number(depth, "depth")
-    _, territory = call_aside(partial(numbered, objects), should_stop)
-    away = inner_distances(territory, size, should_stop)
-    seeds = labelled_peaks(away, fall, territory, should_stop, corners=False, highest=True)
-    return watershed(-away, seeds, territory, spacing=size, should_stop=should_stop)
+    width, least = check_number(sigma, "sigma"), check_number(smallest, "smallest")
+    voxels = least * (1 - _ROUNDING) / float(np.prod(size))
+    _, territory = call_aside(partial(numbered, objects))
+    if voxels:
+        large = np.bincount(territory.ravel()) >= voxels
+        _, territory = call_aside(partial(numbered, np.where(large[territory], territory, 0)))
+    away = inner_distances(territory, size)
+    if width:
+        away = np.where(territory > 0, gaussian(away, width, size), 0.0)
+    seeds = labelled_peaks(away, fall, territory, corners=False, highest=True)
+    parts = watershed(-away, seeds, territory, spacing=size)
+    if not voxels:
+        return parts
+    kept = _large_parts(parts, territory, voxels)
+    if kept.all():
+        return parts
+    renumbered = np.where(kept, np.cumsum(kept) - 1, 0).astype(np.int32)
+    return watershed(-away, renumbered[seeds], territory, spacing=size)
 
 
-def inner_distances(
-    territory: NDArray[np.int32], spacing: Sequence[float], should_stop: ShouldStop | None
-) -> NDArray[np.float64]:
+def _large_parts(
+    parts: NDArray[np.int32], territory: NDArray[np.int32], voxels: float
+) -> NDArray[np.bool_]:
+    """Whether each part is large enough, or the largest of its object; True for the background."""
+    counts = np.bincount(parts.ravel())
+    owners = np.zeros(len(counts), np.int64)
+    owners[parts.ravel()] = territory.ravel()
+    kept = counts >= voxels
+    largest_last = np.lexsort((counts, owners))
+    is_last = np.append(np.diff(owners[largest_last]) > 0, True)
+    kept[largest_last[is_last]] = True
+    kept[0] = True
+    return kept
+
+
+def inner_distances(territory: NDArray[np.int32], spacing: Sequence[float]) -> NDArray[np.float64]:
     """Return how far each voxel of an object is from the nearest that is none of it.
 
     Parameters
@@ -80,18 +116,17 @@ def inner_distances(
     territory : ([Z, ]Y, X) ndarray of int32
         Objects numbered from 1 on without gaps.
     spacing : sequence of float
-    should_stop : callable or None
     """
     out = np.zeros(territory.shape, np.float64)
-    boxes = call_aside(partial(ndi.find_objects, territory), should_stop)
+    boxes = call_aside(partial(ndi.find_objects, territory))
     for code, box in enumerate(boxes, start=1):
-        check_stop(should_stop)
+        check_stop()
         around = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in box)
         mine = territory[around] == code
         if mine.all():
             out[around] = 1.0
             continue
         measure = partial(ndi.distance_transform_edt, mine, sampling=spacing)
-        away = call_aside(measure, should_stop) if mine.size > _LARGE else measure()
+        away = call_aside(measure) if mine.size > _LARGE else measure()
         np.copyto(out[around], away, where=mine)
     return out

@@ -16,7 +16,7 @@ from scipy import ndimage as ndi
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.library_warnings import silence
 from napari_seedbed.core.objects.labelling import label
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions.channel_stacks import channel_stack, unit_range
 from napari_seedbed.core.validation import check_count, check_labels, check_number
 from napari_seedbed.errors import InputError
@@ -39,7 +39,6 @@ def slic_regions(
     mask: Any = None,
     max_num_iter: int = 10,
     colours: Colours = "auto",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Cut an image into about so many compact regions, by ``skimage.segmentation.slic``.
 
@@ -62,8 +61,6 @@ def slic_regions(
     max_num_iter : int
     colours : {'auto', 'plain'}
         'auto' compares three channels in Lab; 'plain' compares all channels as they are.
-    should_stop : callable, optional
-        True raises `Cancelled` at once.
 
     Returns
     -------
@@ -115,7 +112,6 @@ def slic_regions(
             mask=inside,
             channel_axis=-1 if len(values) > 1 else None,
         ),
-        should_stop,
     )  # fmt: skip
     labels = found.astype(np.int32)
     if inside is None:
@@ -132,8 +128,6 @@ def felzenszwalb_regions(
     min_size: int = 50,
     spacing: float | Sequence[float] | None = None,
     channel_axis: int | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Join pixels by their differences, by ``skimage.segmentation.felzenszwalb``.
 
@@ -152,8 +146,6 @@ def felzenszwalb_regions(
         Voxel size; 1 when None.
     channel_axis : int, optional
         Any number of channels, which count together.
-    should_stop : callable, optional
-        True raises `Cancelled` at once.
 
     Returns
     -------
@@ -186,7 +178,7 @@ def felzenszwalb_regions(
         )  # fmt: skip
         return np.asarray(found)
 
-    return _by_slice(one, values, should_stop)
+    return _by_slice(one, values)
 
 
 def quickshift_regions(
@@ -199,7 +191,6 @@ def quickshift_regions(
     channel_axis: int | None = None,
     *,
     colours: Colours = "auto",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.int32]:
     """Join pixels with the next denser place, by ``skimage.segmentation.quickshift``.
 
@@ -222,8 +213,6 @@ def quickshift_regions(
         Any number of channels, which count together.
     colours : {'auto', 'plain'}
         'auto' compares three channels in Lab; 'plain' compares all channels as they are.
-    should_stop : callable, optional
-        True raises `Cancelled` at once.
 
     Returns
     -------
@@ -261,7 +250,7 @@ def quickshift_regions(
         )  # fmt: skip
         return np.asarray(found)
 
-    return _by_slice(one, values, should_stop)
+    return _by_slice(one, values)
 
 
 def _filled_up(labels: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -277,16 +266,14 @@ def _filled_up(labels: NDArray[np.int32], inside: NDArray[np.bool_]) -> NDArray[
     return labels
 
 
-def _by_slice(
-    one: Callable[[Floats], NDArray[np.integer]], values: Floats, should_stop: ShouldStop | None
-) -> NDArray[np.int32]:
+def _by_slice(one: Callable[[Floats], NDArray[np.integer]], values: Floats) -> NDArray[np.int32]:
     """Number the regions of each slice of (C, [Z, ]Y, X), going on from the slice before."""
     planes = values if values.ndim == 4 else values[:, np.newaxis]
     out = np.zeros(planes.shape[1:], np.int32)
     last = 0
     for z in range(len(out)):
-        check_stop(should_stop)
-        found = call_aside(partial(one, planes[:, z]), should_stop)
+        check_stop()
+        found = call_aside(partial(one, planes[:, z]))
         out[z] = found + (last + 1 - int(found.min()))
         last = int(out[z].max())
     return out.reshape(values.shape[1:])

@@ -1,6 +1,8 @@
 """Watersheds: regions that grow from seeds and meet where an image is high."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -8,14 +10,16 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.edge_filters import gradient_magnitude
 from napari_seedbed.core.filters.gaussians import gaussian
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import moderate
-from napari_seedbed.core.progress import ShouldStop, check_stop
-from napari_seedbed.core.regions import growth_kernels
+from napari_seedbed.core.progress import check_stop
+from napari_seedbed.core.regions import watershed_kernels
 from napari_seedbed.core.regions.bordered_grids import BorderedGrid
 from napari_seedbed.core.regions.channel_stacks import channel_stack
 from napari_seedbed.core.regions.peaks import labelled_peaks
 from napari_seedbed.core.validation import (
     check_count,
+    check_image,
     check_number,
     check_small_labels,
     check_spacing,
@@ -26,7 +30,13 @@ Labels = NDArray[np.int32]
 Floats = NDArray[np.floating]
 Landscape = Literal["gradient", "bright", "dark"]
 
-_STEPS_PER_CALL = 1 << 15
+_STEPS_PER_CALL = 1 << 16
+_HEAP_AT_FIRST = 4096
+_VOXELS_PER_BUCKET = 4
+_SAMPLED = 1 << 16
+_SHORT = (np.float16, np.float32)
+_CLOSED = -1
+"""A label that no voxel takes and that keeps all others out."""
 
 
 def watershed(
@@ -35,10 +45,11 @@ def watershed(
     mask: Any = None,
     compactness: float = 0.0,
     spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> Labels:
     """Grow markers from low values to high ones until they meet, as scikit-image does.
+
+    Of voxels at one level, those come first that were reached first. Markers of equal values begin
+    in the order in which they lie in the image; scikit-image takes those in no defined order.
 
     Parameters
     ----------
@@ -51,8 +62,6 @@ def watershed(
         Added to the image for each unit of distance from the marker: makes regions round.
     spacing : sequence of float, optional
         Voxel size, for the distances; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -70,47 +79,161 @@ def watershed(
     Neubert P, Protzel P (2014). Compact watershed and preemptive SLIC: on improving trade-offs of
     superpixel segmentation algorithms. International Conference on Pattern Recognition, 996-1001.
     """
-    channels, size = channel_stack(image, None, spacing)
-    shape = channels.shape[1:]
-    seeds = check_small_labels(markers, shape, "markers")
+    values = check_image(image, ndim=(2, 3))
+    size = check_spacing(spacing, values.ndim)
+    seeds = check_small_labels(markers, values.shape, "markers")
     roundness = check_number(compactness, "compactness")
-    where = np.ones(shape, np.int32)
-    if mask is not None:
-        where = check_small_labels(mask, shape, "mask")
-    where = np.where(seeds < 0, 0, where)
-    found = _flooded(
-        channels[0], np.where(where > 0, seeds, 0), where, roundness, size, should_stop
-    )
-    np.copyto(found, seeds, where=seeds < 0, casting="unsafe")
+    where = None if mask is None else check_small_labels(mask, values.shape, "mask")
+    field = call_aside(partial(_field, seeds, where))
+    if roundness > 0:
+        heights = call_aside(partial(field.grid.flat, values, np.float64))
+        _flood_compact(field, heights, roundness, size)
+    else:
+        _flood_levels(field, values)
+    return call_aside(partial(_grown, field, seeds))
+
+
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """Where labels grow: flat arrays with a border.
+
+    Attributes
+    ----------
+    grid : BorderedGrid
+    labels : (N,) ndarray of int32
+        0 where they may grow to, `_CLOSED` where no label grows.
+    territory : (N,) ndarray of int32
+        Labels cross no border between these; empty where there is one only.
+    begin : (M,) ndarray of int
+        Places of seeds, of the type that holds all places.
+    """
+
+    grid: BorderedGrid
+    labels: Labels
+    territory: Labels
+    begin: NDArray[np.integer]
+
+
+def _field(seeds: Labels, mask: Labels | None) -> _Field:
+    grid = BorderedGrid(seeds.shape)
+    inside = seeds >= 0 if mask is None else (seeds >= 0) & (mask > 0)
+    labels = grid.flat(np.where(inside, seeds, _CLOSED), np.int32, border=_CLOSED)
+    if mask is not None and int(mask.max()) > 1:
+        territory = grid.flat(mask, np.int32)
+    else:
+        territory = np.zeros(0, np.int32)
+    places = np.int32 if labels.size <= np.iinfo(np.int32).max else np.int64
+    return _Field(grid, labels, territory, np.flatnonzero(labels > 0).astype(places))
+
+
+def _grown(field: _Field, seeds: Labels) -> Labels:
+    """The image of labels, with the negative seeds."""
+    found = np.maximum(field.grid.image(field.labels), 0)
+    np.copyto(found, seeds, where=seeds < 0)
     return found
 
 
-def _flooded(
-    values: Floats,
-    seeds: NDArray[np.integer],
-    territory: NDArray[np.integer],
+@dataclass(frozen=True, eq=False)
+class _Buckets:
+    """Voxels by level: `scale` levels for each unit of the values above `low`.
+
+    Attributes
+    ----------
+    values : (N,) ndarray of uint16, float32 or float64
+        Flat, with a border.
+    low, scale : float
+    exact : bool
+        Whether each bucket holds one value only.
+    begins : (B,) ndarray of int
+        Where the slots of each bucket begin, by the number of voxels in those before.
+    """
+
+    values: NDArray[Any]
+    low: float
+    scale: float
+    exact: bool
+    begins: NDArray[np.integer]
+
+
+def _buckets(field: _Field, image: NDArray[Any]) -> _Buckets:
+    low, high = image.min(), image.max()
+    exact = image.dtype.kind in "iub" and int(high) - int(low) <= np.iinfo(np.uint16).max
+    if exact:
+        # Whole numbers wrap around: the differences are right for every type.
+        image = image.astype(np.uint16) - np.uint16(int(low) % (1 << 16))
+        least, scale, count = 0.0, 1.0, int(high) - int(low) + 1
+    else:
+        image = image.astype(np.float32 if image.dtype in _SHORT else np.float64, copy=False)
+        count = image.size // _VOXELS_PER_BUCKET + 1
+        least, scale = _spread(image, count)
+    counts = np.zeros(count, field.begin.dtype)
+    watershed_kernels.count_buckets(image.ravel(), least, scale, counts)
+    begins = np.cumsum(counts, dtype=counts.dtype) - counts
+    return _Buckets(field.grid.flat(image, image.dtype), least, scale, exact, begins)
+
+
+def _spread(image: NDArray[np.floating], count: int) -> tuple[float, float]:
+    """Where the first bucket begins, and buckets for each unit of the values.
+
+    All but 2 % of the values share them evenly, lest a few bright voxels leave most of them empty.
+    """
+    sample = image.ravel()[:: image.size // _SAMPLED | 1].astype(np.float64)
+    low, high = np.quantile(sample, (0.01, 0.99))
+    if low == high:
+        low, high = float(image.min()), float(image.max())
+    with np.errstate(over="ignore", divide="ignore"):
+        return float(low), float(np.clip(count / np.float64(high - low), 1e-300, 1e300))
+
+
+def _flood_levels(field: _Field, image: NDArray[Any]) -> None:
+    by_level = call_aside(partial(_buckets, field, image))
+    values, low, scale, begins = by_level.values, by_level.low, by_level.scale, by_level.begins
+    ends = begins.copy()
+    slots, level_queue = np.empty((2, image.size), begins.dtype)
+    watershed_kernels.begin_levels(values, field.begin, low, scale, ends, slots)
+    state = np.array([-1, 0, 0, 0, 0, 0, 0, 0], np.int64)
+    heap = _room(_HEAP_AT_FIRST, values.dtype)
+    steps = field.grid.steps(corners=False)
+    while not watershed_kernels.flood_levels(
+        values, field.labels, field.territory, steps, low, scale, by_level.exact, begins, ends,
+        slots, level_queue, _STEPS_PER_CALL, state, *heap,
+    ):  # fmt: skip
+        check_stop()
+        heap = _with_room(heap, int(state[5]) + steps.size)
+
+
+def _flood_compact(
+    field: _Field,
+    heights: NDArray[np.float64],
     compactness: float,
     spacing: Sequence[float],
-    should_stop: ShouldStop | None,
-) -> Labels:
-    grid = BorderedGrid(values.shape)
-    heights, labels = grid.flat(values, np.float64), grid.flat(seeds, np.int32)
-    where = grid.flat(territory, np.int32)
-    begin = np.flatnonzero(labels).astype(np.int64)
-    steps = grid.steps(corners=False)
-    room = begin.size + 4096
-    queue = [np.empty(room, np.float64), *(np.empty(room, np.int64) for _ in range(3))]
-    growth_kernels.begin_flood(heights, labels, begin, *queue)
+) -> None:
+    grid, begin = field.grid, field.begin
+    steps, ways = grid.steps(corners=False), grid.ways(corners=False)
+    heap = _room(begin.size + _HEAP_AT_FIRST, heights.dtype)
+    watershed_kernels.begin_compact(heights, begin, *heap)
+    best = np.full(heights.shape, np.inf)
     state = np.array([begin.size, begin.size], np.int64)
     lengths = np.array(spacing, np.float64)
-    while not growth_kernels.flood(
-        heights, where, labels, steps, grid.ways(corners=False), lengths, grid.strides,
-        compactness, _STEPS_PER_CALL, state, *queue,
+    while not watershed_kernels.flood_compact(
+        heights, field.labels, field.territory, steps, ways, lengths, grid.strides, compactness,
+        best, _STEPS_PER_CALL, state, *heap,
     ):  # fmt: skip
-        check_stop(should_stop)
-        if state[0] + steps.size > queue[0].size:
-            queue = [np.concatenate([part, np.empty_like(part)]) for part in queue]
-    return grid.image(labels)
+        check_stop()
+        heap = _with_room(heap, int(state[0]) + steps.size)
+
+
+Heap = list[NDArray[Any]]
+
+
+def _room(entries: int, keys: Any) -> Heap:
+    return [np.empty(entries, keys), *(np.empty(entries, np.int64) for _ in range(3))]
+
+
+def _with_room(heap: Heap, entries: int) -> Heap:
+    if entries <= heap[0].size:
+        return heap
+    return [np.concatenate([part, np.empty_like(part)]) for part in heap]
 
 
 def seeded_watershed(
@@ -123,7 +246,6 @@ def seeded_watershed(
     channel_axis: int | None = None,
     *,
     mask: Any = None,
-    should_stop: ShouldStop | None = None,
 ) -> Labels:
     """Grow seeds until they meet on the edges of an image.
 
@@ -145,8 +267,6 @@ def seeded_watershed(
         Channels count together.
     mask : ([Z, ]Y, X) array_like of bool, optional
         Where regions grow.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -157,12 +277,12 @@ def seeded_watershed(
     InputError
         If there are no seeds, shapes do not fit, or a number makes no sense.
     """
-    heights, size = relief(image, landscape, sigma, spacing, channel_axis, should_stop)
+    heights, size = relief(image, landscape, sigma, spacing, channel_axis)
     marks = check_small_labels(seeds, heights.shape, "seeds")
     if not (marks > 0).any():
         raise InputError("seeds: there are none; mark at least one label above 0.")
     roundness = check_number(compactness, "compactness") / min(size)
-    return watershed(heights, marks, mask, roundness, size, should_stop=should_stop)
+    return watershed(heights, marks, mask, roundness, size)
 
 
 def compact_watershed(
@@ -173,8 +293,6 @@ def compact_watershed(
     depth: float = 0.0,
     spacing: float | Sequence[float] | None = None,
     channel_axis: int | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> Labels:
     """Cut an image into regions along its edges, without seeds.
 
@@ -195,8 +313,6 @@ def compact_watershed(
         Voxel size; 1 when None.
     channel_axis : int, optional
         Channels count together.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -209,17 +325,17 @@ def compact_watershed(
         If a number makes no sense.
     """
     count = check_count(n_segments, "n_segments")
-    heights, size = relief(image, "gradient", sigma, spacing, channel_axis, should_stop)
+    heights, size = relief(image, "gradient", sigma, spacing, channel_axis)
     if count:
         seeds = even_seeds(heights.shape, count, size)
     else:
         seeds = labelled_peaks(
-            -heights, check_number(depth, "depth"), np.ones(heights.shape, np.int32), should_stop
+            -heights, check_number(depth, "depth"), np.ones(heights.shape, np.int32)
         )
         if not seeds.any():
             seeds = even_seeds(heights.shape, 1, size)
     roundness = check_number(compactness, "compactness") / min(size)
-    return watershed(heights, seeds, None, roundness, size, should_stop=should_stop)
+    return watershed(heights, seeds, None, roundness, size)
 
 
 def relief(
@@ -228,7 +344,6 @@ def relief(
     sigma: float,
     spacing: float | Sequence[float] | None,
     channel_axis: int | None,
-    should_stop: ShouldStop | None,
 ) -> tuple[Floats, tuple[float, ...]]:
     """Return what a watershed grows on, from 0 to 1, and the voxel size.
 
@@ -241,10 +356,10 @@ def relief(
     heights = np.zeros(channels.shape[1:], channels.dtype)
     for channel in channels:
         if landscape == "gradient":
-            slope = gradient_magnitude(channel, sigma, size, should_stop=should_stop)
+            slope = gradient_magnitude(channel, sigma, size)
             heights += slope * slope
         else:
-            heights += gaussian(channel, sigma, size, should_stop=should_stop)
+            heights += gaussian(channel, sigma, size)
     if landscape == "gradient":
         heights = np.sqrt(heights)
     elif landscape == "dark":

@@ -1,1 +1,1 @@
-"""How well a segmentation matches a truth."""
+"""How well a segmentation matches a ground truth."""

@@ -1,20 +1,17 @@
-"""Where a result agrees with a truth, voxel by voxel."""
+"""Where a result agrees with a ground truth, voxel by voxel."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.scores.label_overlaps import check_pair, whole_numbers
 from napari_seedbed.core.slabs import Slab, in_slabs
 
 HIT, MISSED, ADDED = 1, 2, 3
 
 
-def agreement_map(
-    truth: Any, labels: Any, *, should_stop: ShouldStop | None = None
-) -> NDArray[np.uint8]:
+def agreement_map(truth: Any, labels: Any) -> NDArray[np.uint8]:
     """Mark the voxels that a result hits, misses and adds.
 
     Parameters
@@ -23,8 +20,6 @@ def agreement_map(
         Labels, whole numbers; 0 is no object. Voxels with negative labels are left out.
     labels : (M, N[, P]) ndarray of bool, int or float
         The result; 0 and negative labels are no object.
-    should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
 
     Returns
     -------
@@ -50,5 +45,5 @@ def agreement_map(
         part[known < 0] = 0
         found[slab] = part
 
-    in_slabs(compare, truth.shape, should_stop)
+    in_slabs(compare, truth.shape)
     return found

@@ -1,4 +1,4 @@
-"""What an image tells about itself where there is no truth: hints, not scores.
+"""Hints from an image alone, where there is no ground truth; they are no scores.
 
 References
 ----------
@@ -25,7 +25,7 @@ from napari_seedbed.core.filters.local_filters import (
 from napari_seedbed.core.filters.rank_filters import mean
 from napari_seedbed.core.filters.windows import Window, window_rows
 from napari_seedbed.core.magnitudes import divided, moderate, moderate_range
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.scores import entropy_kernels
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
@@ -53,9 +53,8 @@ def local_entropy(
     levels: int = 64,
     limits: tuple[float, float] | None = None,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.float32]:
-    """Say how varied the grey values around each voxel are.
+    """Return how varied the grey values around each voxel are.
 
     Parameters
     ----------
@@ -65,13 +64,11 @@ def local_entropy(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     levels : int
-        How many steps of grey are told apart, from 2 to 4096.
+        Number of grey levels, from 2 to 4096.
     limits : (float, float), optional
         Values between which they lie, evenly; the image's own by default. Values beyond count
         as the first or the last step.
     window : {'ball', 'box'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -105,7 +102,7 @@ def local_entropy(
         steps[slab] = np.clip(np.floor(part), 0, levels - 1)
 
     if high > low:
-        in_slabs(number, array.shape, should_stop)
+        in_slabs(number, array.shape)
     volume = steps.reshape((1,) * (3 - array.ndim) + array.shape)
     out = np.empty(volume.shape, np.float32)
     reach = np.abs(rows).max(axis=0)
@@ -124,18 +121,16 @@ def local_entropy(
 
     lines = volume.shape[0] * volume.shape[1]
     pieces = split(lines, 1 + volume.size // _VOXELS_PER_TASK)
-    run_ranges(run, pieces, should_stop=should_stop)
+    run_ranges(run, pieces)
     return out.reshape(array.shape)
 
 
-def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
+def noise_level(image: Any) -> float:
     """Estimate the standard deviation of the noise in an image.
 
     Parameters
     ----------
     image : ([Z, ]Y, X) array_like
-    should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
 
     Returns
     -------
@@ -145,8 +140,8 @@ def noise_level(image: Any, *, should_stop: ShouldStop | None = None) -> float:
         have in common, as after smoothing, is not seen; fine texture counts as noise.
     """
     array, exponent = moderate(float_image(image))
-    left = np.abs(_differences(array, should_stop))
-    check_stop(should_stop)
+    left = np.abs(_differences(array))
+    check_stop()
     return float(np.ldexp(np.median(left) / _NORMAL_MEDIAN, exponent))
 
 
@@ -157,7 +152,6 @@ def local_noise(
     spacing: float | Sequence[float] | None = None,
     *,
     window: Window = "ball",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Estimate the standard deviation of the noise around each voxel.
 
@@ -170,8 +164,6 @@ def local_noise(
         Voxel size; 1 when None. Differences are between neighbours whatever it is, since
         detectors make noise voxel by voxel.
     window : {'ball', 'box'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -186,14 +178,12 @@ def local_noise(
     """
     array = float_image(image)
     check_window(radius, check_spacing(spacing, array.ndim), array.shape)
-    left = np.abs(_differences(array, should_stop))
+    left = np.abs(_differences(array))
     left *= math.sqrt(math.pi / 2)
-    return mean(left, radius, spacing, window=window, should_stop=should_stop)
+    return mean(left, radius, spacing, window=window)
 
 
-def _differences(
-    array: NDArray[np.floating], should_stop: ShouldStop | None
-) -> NDArray[np.floating]:
+def _differences(array: NDArray[np.floating]) -> NDArray[np.floating]:
     """Second differences along all axes, scaled so that white noise keeps its variance."""
     for axis, n in enumerate(array.shape):
         if n < 2:
@@ -203,17 +193,13 @@ def _differences(
         scale = np.full(n, 1 / math.sqrt(6), array.dtype)
         scale[[0, -1]] = 1 / math.sqrt(2)
         scale = scale.reshape([-1 if a == axis else 1 for a in range(array.ndim)])
-        _difference_along(array, axis, scale, out, should_stop)
+        _difference_along(array, axis, scale, out)
         array = out
     return np.zeros_like(array) if max(array.shape) < 2 else array
 
 
 def _difference_along(
-    array: NDArray[np.floating],
-    axis: int,
-    scale: NDArray[np.floating],
-    out: NDArray[np.floating],
-    should_stop: ShouldStop | None,
+    array: NDArray[np.floating], axis: int, scale: NDArray[np.floating], out: NDArray[np.floating]
 ) -> None:
     def work(slab: Slab) -> None:
         correlate1d(array[slab], _SECOND_DIFFERENCE, axis, output=out[slab], mode="reflect")
@@ -222,4 +208,4 @@ def _difference_along(
     if array.ndim == 1:
         work((slice(None),))
     else:
-        in_slabs(work, array.shape, should_stop, whole=axis)
+        in_slabs(work, array.shape, whole=axis)

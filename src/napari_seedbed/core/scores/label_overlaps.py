@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.errors import InputError
 
@@ -80,7 +80,7 @@ class LabelOverlaps:
         return int(np.count_nonzero(self.result_values))
 
     def between_objects(self) -> NDArray[np.bool_]:
-        """Tell which pairs are of two objects, neither label being 0."""
+        """Return which pairs are of two objects, neither label being 0."""
         in_truth = self.truth_values[self.truth_index] > 0
         return in_truth & (self.result_values[self.result_index] > 0)
 
@@ -94,7 +94,7 @@ class LabelOverlaps:
         return np.stack(totals, axis=1) / sizes[:, np.newaxis]
 
 
-def count_overlaps(truth: Any, labels: Any, should_stop: ShouldStop | None = None) -> LabelOverlaps:
+def count_overlaps(truth: Any, labels: Any) -> LabelOverlaps:
     """Count the voxels that labels of a truth and of a result share.
 
     Parameters
@@ -103,8 +103,6 @@ def count_overlaps(truth: Any, labels: Any, should_stop: ShouldStop | None = Non
         Labels, whole numbers; 0 is no object. Voxels with negative labels are left out.
     labels : (M, N[, P]) ndarray of bool, int or float
         The result to look at; 0 and negative labels are no object.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -127,9 +125,9 @@ def count_overlaps(truth: Any, labels: Any, should_stop: ShouldStop | None = Non
         rows.add(_rows_of(truth[slab], labels[slab], origin))
 
     pieces = split(truth.shape[axis], 1 + truth.size // _VOXELS_PER_SLAB)
-    run_ranges(count, pieces, should_stop=should_stop)
+    run_ranges(count, pieces)
     found, seen, columns = rows.total()
-    check_stop(should_stop)
+    check_stop()
     truth_values, truth_index = np.unique(found, return_inverse=True)
     result_values, result_index = np.unique(seen, return_inverse=True)
     return LabelOverlaps(

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.scores.label_overlaps import LabelOverlaps, count_overlaps
 from napari_seedbed.core.validation import check_spacing
 
@@ -69,11 +68,7 @@ class BestOverlap:
 
 
 def split_and_merge_errors(
-    truth: Any,
-    labels: Any,
-    spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
+    truth: Any, labels: Any, spacing: float | Sequence[float] | None = None
 ) -> list[ObjectError]:
     """List the objects that were split, merged, missed and added.
 
@@ -91,8 +86,6 @@ def split_and_merge_errors(
         The result; 0 and negative labels are no object.
     spacing : sequence of float, optional
         Voxel size, for the sizes of the objects; 1 when None.
-    should_stop : callable, optional
-        Asked between slabs; true raises `Cancelled`.
 
     Returns
     -------
@@ -104,7 +97,7 @@ def split_and_merge_errors(
     InputError
         As `segmentation_scores`.
     """
-    overlaps = count_overlaps(truth, labels, should_stop)
+    overlaps = count_overlaps(truth, labels)
     return errors_in_overlaps(overlaps, check_spacing(spacing, np.ndim(truth)))
 
 
@@ -129,7 +122,7 @@ def errors_in_overlaps(overlaps: LabelOverlaps, spacing: Sequence[float]) -> lis
 
 
 def best_overlaps(overlaps: LabelOverlaps) -> list[BestOverlap]:
-    """Say how well each object of the truth was found, the worst first, of these the largest."""
+    """Return how well each object of the truth was found, the worst first, of these the largest."""
     pairs = np.flatnonzero(overlaps.between_objects())
     ious = overlaps.ious()[pairs]
     order = np.argsort(ious, kind="stable")

@@ -1,12 +1,13 @@
 """Scores of two partitions of an image into segments: adapted Rand error, variation of information.
 
-Formulas as in scikit-image (`skimage.metrics`), from the table of overlaps.
+As scikit-image has them (`skimage.metrics`), of the overlaps that all scores share.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from skimage import metrics
 
 from napari_seedbed.core.scores.label_overlaps import LabelOverlaps
 from napari_seedbed.errors import InputError
@@ -40,31 +41,20 @@ def rand_scores(overlaps: LabelOverlaps, ignore_labels: Sequence[int] = (0,)) ->
     if ignored.size and ignored.dtype.kind not in "iu":
         raise InputError(f"ignore_labels must be whole numbers; got {ignore_labels!r}.")
     counted = ~np.isin(overlaps.truth_values[overlaps.truth_index], ignored)
-    both = overlaps.voxels[counted]
-    of_truth = np.bincount(overlaps.truth_index[counted], weights=both)
-    of_result = np.bincount(overlaps.result_index[counted], weights=both)
-    n_both, n_truth, n_result = _pairs(both), _pairs(of_truth), _pairs(of_result)
-    if both.size == 0:
-        good = float(overlaps.result_count == 0)
-        precision, recall, f_score = good, good, good
-    elif n_truth + n_result == 0:
-        precision, recall, f_score = 1.0, 1.0, 1.0
+    pairs = (overlaps.truth_index[counted], overlaps.result_index[counted])
+    if counted.any():
+        table = csr_array((overlaps.voxels[counted].astype(np.float64), pairs))
+        with np.errstate(invalid="ignore"):
+            error, *others = metrics.adapted_rand_error(table=table)
     else:
-        # The names are those of scikit-image's results.
-        precision = n_both / n_truth if n_truth else 0.0
-        recall = n_both / n_result if n_result else 0.0
-        f_score = n_both / (0.5 * n_truth + 0.5 * n_result)
+        error, *others = (1.0, 0.0, 0.0) if overlaps.result_count else (0.0, 1.0, 1.0)
+    # Segments of single voxels have no pairs; two partitions into nothing else agree.
+    precision, recall = np.nan_to_num(others, nan=float(np.isnan(error))).tolist()
     return {
-        "adapted_rand_error": 1.0 - f_score,
+        "adapted_rand_error": float(np.nan_to_num(error)),
         "adapted_rand_precision": precision,
         "adapted_rand_recall": recall,
     }
-
-
-def _pairs(voxels: NDArray[np.integer] | NDArray[np.floating]) -> float:
-    """Twice the number of pairs of voxels in segments of these sizes."""
-    sizes = voxels.astype(np.float64)
-    return float(sizes @ (sizes - 1))
 
 
 def information_scores(overlaps: LabelOverlaps) -> dict[str, float]:

@@ -1,9 +1,8 @@
-"""How good a segmentation is, measured against a truth."""
+"""How good a segmentation is, measured against a ground truth."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.scores.label_overlaps import LabelOverlaps, count_overlaps
 from napari_seedbed.core.scores.overlap_scores import (
     check_thresholds,
@@ -24,9 +23,8 @@ def segmentation_scores(
     *,
     thresholds: Sequence[float] = THRESHOLDS,
     ignore_labels: Sequence[int] = (0,),
-    should_stop: ShouldStop | None = None,
 ) -> dict[str, Any]:
-    """Score masks or labelled objects against a truth, in 2D and 3D.
+    """Score masks or labelled objects against a ground truth, in 2D and 3D.
 
     A mask counts as one object; label its parts first (`skimage.measure.label`) to score them one
     by one. Which numbers stand for which objects does not matter.
@@ -44,8 +42,6 @@ def segmentation_scores(
         Intersections over union (IoU) from which on two objects match.
     ignore_labels : sequence of int
         Labels of the truth whose voxels do not count in the adapted Rand error.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -111,9 +107,9 @@ def segmentation_scores(
     Analysis 98 (2007) 873-895.
     """
     thresholds = check_thresholds(thresholds)
-    overlaps = count_overlaps(truth, labels, should_stop)
+    overlaps = count_overlaps(truth, labels)
     scores = scores_of_overlaps(overlaps, thresholds, ignore_labels)
-    return scores | surface_distances(truth, labels, spacing, should_stop=should_stop)
+    return scores | surface_distances(truth, labels, spacing)
 
 
 def scores_of_overlaps(

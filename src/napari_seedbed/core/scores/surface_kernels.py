@@ -12,7 +12,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")
@@ -21,14 +20,13 @@ _VOXELS_PER_TASK = 1 << 18
 _LINES_PER_BLOCK = 16
 
 
-def surface_of(mask: NDArray[np.bool_], should_stop: ShouldStop | None) -> NDArray[np.bool_]:
+def surface_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which voxels of a mask have a face neighbour that is not of it.
 
     Parameters
     ----------
     mask : (Z, Y, X) ndarray of bool
         What lies beyond its border is not of it, but for axes of length 1, which are flat.
-    should_stop : callable or None
 
     Returns
     -------
@@ -38,14 +36,11 @@ def surface_of(mask: NDArray[np.bool_], should_stop: ShouldStop | None) -> NDArr
     n_rows = mask.shape[0] * mask.shape[1]
     run_ranges(
         _mark_surface, split(n_rows, 1 + mask.size // _VOXELS_PER_TASK), mask, out,
-        should_stop=should_stop,
     )  # fmt: skip
     return out
 
 
-def squared_distances(
-    points: NDArray[np.bool_], spacing: tuple[float, ...], should_stop: ShouldStop | None
-) -> NDArray[np.float32]:
+def squared_distances(points: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.float32]:
     """Return the squared distance from each voxel to the nearest that is set.
 
     Parameters
@@ -53,7 +48,6 @@ def squared_distances(
     points : (Z, Y, X) ndarray of bool
     spacing : (3,) tuple of float
         Voxel size; numbers near 1 keep what 32 bits can hold.
-    should_stop : callable or None
 
     Returns
     -------
@@ -66,13 +60,12 @@ def squared_distances(
     rows = split(n_z * n_y, parts)
     run_ranges(
         _along_rows, rows, points.reshape(-1, n_x), spacing[2], out.reshape(-1, n_x),
-        should_stop=should_stop,
     )  # fmt: skip
     passes = [(out, spacing[1]), (out.reshape(1, n_z, n_y * n_x), spacing[0])]
     for field, step in passes:
         if field.shape[1] > 1:
             blocks = field.shape[0] * -(-field.shape[2] // _LINES_PER_BLOCK)
-            run_ranges(_along_columns, split(blocks, parts), field, step, should_stop=should_stop)
+            run_ranges(_along_columns, split(blocks, parts), field, step)
     return out
 
 

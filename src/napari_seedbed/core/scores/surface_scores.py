@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.scores.label_overlaps import check_pair, whole_numbers
 from napari_seedbed.core.scores.surface_kernels import squared_distances, surface_of
 from napari_seedbed.core.slabs import Slab, in_slabs
@@ -15,11 +15,7 @@ from napari_seedbed.core.validation import check_spacing
 
 
 def surface_distances(
-    truth: Any,
-    labels: Any,
-    spacing: float | Sequence[float] | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
+    truth: Any, labels: Any, spacing: float | Sequence[float] | None = None
 ) -> dict[str, float]:
     """Measure the distances between the surface of all objects of a truth and that of a result.
 
@@ -34,8 +30,6 @@ def surface_distances(
         Masks or labels; voxels above 0 count. Where the truth is negative, nothing counts.
     spacing : sequence of float, optional
         Voxel size; 1 when None.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -60,17 +54,17 @@ def surface_distances(
     # Distances near 1 use the digits of a 32-bit number best.
     unit = min(size)
     steps = (1.0,) * (3 - truth.ndim) + tuple(step / unit for step in size)
-    surfaces = [surface_of(mask, should_stop) for mask in _masks(truth, labels, should_stop)]
+    surfaces = [surface_of(mask) for mask in _masks(truth, labels)]
     there = [bool(surface.any()) for surface in surfaces]
     if not all(there):
         far = math.inf if any(there) else 0.0
         return _named(far, far, far)
     of_truth, of_result = surfaces
     away = [
-        _distances(of_truth, of_result, steps, should_stop),
-        _distances(of_result, of_truth, steps, should_stop),
+        _distances(of_truth, of_result, steps),
+        _distances(of_result, of_truth, steps),
     ]
-    check_stop(should_stop)
+    check_stop()
     largest = max(float(distances.max()) for distances in away)
     percentile = max(float(np.percentile(distances, 95)) for distances in away)
     total = sum(float(distances.sum()) for distances in away)
@@ -87,7 +81,7 @@ def _named(largest: float, percentile: float, mean: float) -> dict[str, float]:
 
 
 def _masks(
-    truth: NDArray[Any], labels: NDArray[Any], should_stop: ShouldStop | None
+    truth: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return what is an object in each, as (Z, Y, X)."""
     in_truth, in_labels = np.empty(truth.shape, bool), np.empty(truth.shape, bool)
@@ -101,19 +95,16 @@ def _masks(
         if truth.dtype.kind in "if":
             in_labels[slab] &= truth[slab] >= 0
 
-    in_slabs(compare, truth.shape, should_stop)
+    in_slabs(compare, truth.shape)
     shape = (1,) * (3 - truth.ndim) + truth.shape
     return in_truth.reshape(shape), in_labels.reshape(shape)
 
 
 def _distances(
-    surface: NDArray[np.bool_],
-    other: NDArray[np.bool_],
-    steps: tuple[float, ...],
-    should_stop: ShouldStop | None,
+    surface: NDArray[np.bool_], other: NDArray[np.bool_], steps: tuple[float, ...]
 ) -> NDArray[np.float64]:
     """Return how far each voxel of a surface is from the other surface."""
-    squares = squared_distances(other, steps, should_stop)
+    squares = squared_distances(other, steps)
     parts: dict[int, NDArray[np.float64]] = {}
 
     def collect(slab: Slab) -> None:
@@ -121,5 +112,5 @@ def _distances(
         # In the order of the slabs, so that the sum is the same whichever thread was first.
         parts[next((part.start for part in slab if part.start), 0)] = np.sqrt(here, dtype=float)
 
-    in_slabs(collect, surface.shape, should_stop)
+    in_slabs(collect, surface.shape)
     return np.concatenate([parts[start] for start in sorted(parts)])

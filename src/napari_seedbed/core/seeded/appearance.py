@@ -1,9 +1,10 @@
 """What labels look like, learnt from their strokes, and how far that is to be trusted.
 
-Strokes of all objects together are told from strokes of the background where there is one: objects
-look alike. Without a background each label is a class of its own. The trust comes from strokes that
-were left out while learning: a class that only one stroke shows cannot vouch for itself. What was
-learnt on other images is never left out: it is trusted as far as it tells the strokes of this one.
+Strokes of all objects together are separated from strokes of the background where there is one:
+objects look alike. Without a background each label is a class of its own. The trust comes from
+strokes that were left out while learning: a class that only one stroke shows cannot vouch for
+itself. What was learnt on other images is never left out: it is trusted as far as it predicts the
+strokes of this one.
 
 References
 ----------
@@ -24,7 +25,7 @@ from scipy.spatial import cKDTree
 from napari_seedbed.core.classifier.flat_forests import FlatForest
 from napari_seedbed.core.library_warnings import silence
 from napari_seedbed.core.one_thread import one_library_thread
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded.lessons import Lesson
 
 Floats = NDArray[np.float32]
@@ -38,7 +39,7 @@ FOLDS = 4
 RIDGE = 0.005
 MOST_POOLED = 20
 """Inverse strength of the ridge in the logistic regression, for each label that is pooled in a
-class up to so many: what many objects have in common may be told more exactly."""
+class up to so many: what many objects have in common may be learnt more exactly."""
 
 APART = 8.0
 """Seeds so many of the finest voxels apart count as independent."""
@@ -46,7 +47,7 @@ APART = 8.0
 MOST_SEEDS_APART = 50_000
 BOX = 4.0
 """With more seeds of a class, those of one box, so many of the finest voxels wide, count as one
-when strokes are told apart."""
+when strokes are classified."""
 
 MOST_PATCHES = 32
 HALF_TRUSTED = 6.0
@@ -62,7 +63,7 @@ MOST_CLASSES = 8
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
-    """Tells classes apart by features of voxels.
+    """Classifies voxels by their features.
 
     Attributes
     ----------
@@ -98,7 +99,6 @@ def learn_appearance(
     classes: NDArray[np.int32],
     places: NDArray[np.float64],
     n_classes: int,
-    should_stop: ShouldStop | None = None,
     *,
     n_pooled: int = 1,
     lesson: Lesson | None = None,
@@ -114,8 +114,6 @@ def learn_appearance(
     places : (S, 3) ndarray
         Where each seed is, in units of the finest voxel size.
     n_classes : int
-    should_stop : callable, optional
-        Asked between trainings; True raises `Cancelled`.
     n_pooled : int
         How many labels the class of most labels has.
     lesson : Lesson, optional
@@ -128,12 +126,12 @@ def learn_appearance(
     ridge = RIDGE * min(n_pooled, MOST_POOLED)
     if max(patches) < 2:
         return None
-    trust = _trust(values, classes, places, n_classes, patches, ridge, should_stop, lesson)
+    trust = _trust(values, classes, places, n_classes, patches, ridge, lesson)
     if trust < LEAST_TRUST:
         return None
     kept = _balanced(classes, n_classes, SAMPLES)
     taught = _with_lesson(values[:, kept], classes[kept], lesson)
-    check_stop(should_stop)
+    check_stop()
     return Appearance(trust, *_fit(*taught, n_classes, ridge, TREES))
 
 
@@ -162,10 +160,9 @@ def _trust(
     n_classes: int,
     patches: Sequence[int],
     ridge: float,
-    should_stop: ShouldStop | None,
     lesson: Lesson | None,
 ) -> float:
-    """How well strokes that were left out are told by the others, times the full trust."""
+    """How well strokes that were left out are predicted by the others, times the full trust."""
     fold = _folds(classes, places, n_classes, whole=lesson is not None)
     lesson = None if lesson is None else lesson.at_most(SAMPLES_LEFT_OUT // n_classes)
     kept = _balanced(classes, n_classes, SAMPLES_LEFT_OUT)
@@ -173,7 +170,7 @@ def _trust(
     found = np.full(len(classes), 1 / n_classes)
     known = np.array([n >= 2 for n in patches])[classes]
     for number in range(FOLDS):
-        check_stop(should_stop)
+        check_stop()
         left_out = known & (fold == number)
         rest = _with_lesson(values[:, ~left_out], classes[~left_out], lesson)
         if not left_out.any() or len(np.unique(rest[1])) < n_classes:
@@ -204,7 +201,7 @@ def _fit(
 ) -> tuple[Floats, Floats, FlatForest, Floats, Floats]:
     RandomForestClassifier, LogisticRegression = learners()
     rows = np.ascontiguousarray(values.T)
-    # What has not quite converged after so many steps tells as well.
+    # What has not quite converged after so many steps predicts as well.
     silence("lbfgs failed to converge", "sklearn")
     with one_library_thread():
         line = LogisticRegression(C=ridge, class_weight="balanced", max_iter=100).fit(rows, classes)

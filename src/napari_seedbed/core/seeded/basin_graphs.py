@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.spatial import cKDTree
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded import field_kernels
 from napari_seedbed.core.threads import run_ranges, split
 
@@ -105,11 +105,7 @@ class Basins:
 
 
 def cut_basins(
-    height: Floats,
-    outside: NDArray[np.bool_] | None = None,
-    should_stop: ShouldStop | None = None,
-    *,
-    most: int | None = None,
+    height: Floats, outside: NDArray[np.bool_] | None = None, *, most: int | None = None
 ) -> Basins | None:
     """Cut a volume into the basins of a landscape; None where there would be more than `most`.
 
@@ -119,8 +115,6 @@ def cut_basins(
         From each voxel the way leads to the lowest of its neighbours, until none is lower.
     outside : (Z, Y, X) ndarray of bool, optional
         Voxels that belong to no basin.
-    should_stop : callable, optional
-        Asked between steps; True raises `Cancelled`.
     most : int, optional
         How many basins are wanted at the most.
     """
@@ -134,26 +128,21 @@ def cut_basins(
         for part in range(nth, end):
             counts[part] = field_kernels.point_downhill(*rows[part], height, mask, downhill)
 
-    # A sample tells at once where there are far too many.
+    # A sample shows at once where there are far too many.
     sample = range(0, len(rows), _SAMPLED)
-    run_ranges(point, [(part, part + 1) for part in sample], should_stop=should_stop)
+    run_ranges(point, [(part, part + 1) for part in sample])
     if most is not None and sum(counts) * len(rows) > 2 * most * len(sample):
         return None
     others = [(part, part + 1) for part in range(len(rows)) if part not in sample]
     if others:
-        run_ranges(point, others, should_stop=should_stop)
+        run_ranges(point, others)
     if most is not None and sum(counts) > most:
         return None
     field_kernels.number_basins(downhill)
     return Basins(downhill.reshape(shape), sum(counts))
 
 
-def basin_graph(
-    basins: Basins,
-    energy: Floats,
-    spacing: Sequence[float],
-    should_stop: ShouldStop | None = None,
-) -> BasinGraph:
+def basin_graph(basins: Basins, energy: Floats, spacing: Sequence[float]) -> BasinGraph:
     """Measure the faces between basins.
 
     Parameters
@@ -163,14 +152,12 @@ def basin_graph(
         What faces are measured by.
     spacing : sequence of float
         Voxel size along z, y, x.
-    should_stop : callable, optional
-        Asked between steps; True raises `Cancelled`.
     """
     basin, count = basins.basin, basins.count
     low = np.full((count, 3), np.iinfo(np.int32).max, np.int32)
     high = np.zeros((count, 3), np.int32)
     field_kernels.bound_basins(basin, low, high)
-    check_stop(should_stop)
+    check_stop()
     step = np.asarray(spacing, np.float64)
     areas = (step.prod() / step).astype(np.float32)
     begin = np.zeros(count + 1, np.int64)
@@ -179,14 +166,13 @@ def basin_graph(
     total = int(begin[-1])
     second = np.empty(total, np.int32)
     area, cost = np.empty(total, np.float32), np.empty(total, np.float32)
-    check_stop(should_stop)
+    check_stop()
     field_kernels.list_faces(basin, energy, areas, begin[:-1].copy(), second, area, cost)
     joined = np.empty(count, np.int32)
     run_ranges(
         field_kernels.join_faces,
         split(count, 1 + count // _BASINS_PER_TASK),
         begin, second, area, cost, joined,
-        should_stop=should_stop,
     )  # fmt: skip
     first = np.repeat(np.arange(count, dtype=np.int32), joined)
     kept = np.repeat(begin[:-1] - np.cumsum(joined) + joined, joined) + np.arange(len(first))
@@ -199,7 +185,6 @@ def split_by_seeds(
     places: tuple[NDArray[Any], ...],
     numbers: NDArray[np.int32],
     spacing: Sequence[float],
-    should_stop: ShouldStop | None = None,
 ) -> tuple[BasinGraph, NDArray[np.int32]]:
     """Split basins that hold seeds of several labels, each voxel to the nearest seed.
 
@@ -212,8 +197,6 @@ def split_by_seeds(
         Which label each has, from 0.
     spacing : sequence of float
         Voxel size, for distances.
-    should_stop : callable, optional
-        Asked between steps; True raises `Cancelled`.
 
     Returns
     -------
@@ -228,7 +211,7 @@ def split_by_seeds(
     owner, label = np.divmod(pairs, n_labels)
     several = np.flatnonzero(np.bincount(owner, minlength=graph.count) > 1)
     if len(several):
-        graph, holds = _split(graph, several, places, numbers, holds, spacing, should_stop)
+        graph, holds = _split(graph, several, places, numbers, holds, spacing)
         owner, label = holds, numbers
     given = np.full(graph.count, -1, np.int32)
     given[owner] = label
@@ -242,7 +225,6 @@ def _split(
     numbers: NDArray[np.int32],
     holds: NDArray[np.int64],
     spacing: Sequence[float],
-    should_stop: ShouldStop | None,
 ) -> tuple[BasinGraph, NDArray[np.int64]]:
     """Split these basins; the new graph and the basin of each seed."""
     basin = graph.basin.copy()
@@ -264,7 +246,7 @@ def _split(
         tree = cKDTree(seeds[start:end] * step)
         nearest = np.empty(len(voxels), labels.dtype)
         for first in range(0, len(voxels), _VOXELS_AT_ONCE):
-            check_stop(should_stop)
+            check_stop()
             part = slice(first, first + _VOXELS_AT_ONCE)
             nearest[part] = labels[start:end][tree.query(voxels[part] * step)[1]]
         for label in np.unique(labels[start:end])[1:]:

@@ -15,7 +15,6 @@ from scipy.sparse.linalg import splu
 
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.one_thread import one_library_thread
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.seeded.walk_kernels import TOGETHER, solve_walks
 from napari_seedbed.core.threads import run_ranges, split
 
@@ -31,7 +30,6 @@ def walk_probabilities(
     given: NDArray[np.int32],
     n_labels: int,
     rest: int,
-    should_stop: ShouldStop | None = None,
     *,
     is_flat: bool = False,
     start: NDArray[np.float32] | None = None,
@@ -48,8 +46,6 @@ def walk_probabilities(
     n_labels : int
     rest : int
         The label that gets what the others leave: it is not solved for.
-    should_stop : callable, optional
-        Asked between labels; True raises `Cancelled`.
     is_flat : bool
         Whether the nodes lie in a picture or a slab. From few seeds in a large one steps lead
         nowhere, and its equations are quickly solved directly.
@@ -81,12 +77,12 @@ def walk_probabilities(
     out[given[held], held] = 1
     out[:, ~is_reached[part]] = 0
     if start is None and is_flat:
-        solved = call_aside(lambda: _solved_directly(inner, diagonal, ties[:, others]), should_stop)
+        solved = call_aside(lambda: _solved_directly(inner, diagonal, ties[:, others]))
         for column, label in enumerate(others):
             out[label, free] = np.clip(solved[:, column], 0, 1)
     else:
         looked_at = others if changed is None else [label for label in others if label in changed]
-        _solve_in_steps(inner, diagonal, ties, looked_at, free, start, out, should_stop)
+        _solve_in_steps(inner, diagonal, ties, looked_at, free, start, out)
     total = out[others][:, free].sum(axis=0)
     scale = 1 / np.maximum(total, 1)
     for label in others:
@@ -118,7 +114,6 @@ def _solve_in_steps(
     free: NDArray[np.intp],
     start: NDArray[np.float32] | None,
     out: NDArray[np.float32],
-    should_stop: ShouldStop | None,
 ) -> None:
     """Solve by conjugate gradients for some labels, and write them into `out`."""
     begin, to = inner.indptr.astype(np.int32), inner.indices.astype(np.int32)
@@ -141,4 +136,4 @@ def _solve_in_steps(
 
     n_tasks = -(-len(labels) // TOGETHER)
     if n_tasks:
-        run_ranges(solve, split(n_tasks, n_tasks), should_stop=should_stop)
+        run_ranges(solve, split(n_tasks, n_tasks))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_weights
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded import painting_kernels
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
-from napari_seedbed.core.seeded.evidence import Evidence, Region
+from napari_seedbed.core.seeded.evidence import Region, WeighsVoxels
 from napari_seedbed.core.seeded.voxel_walks import VoxelPlaces
 from napari_seedbed.core.threads import run_ranges, split
 
@@ -37,6 +37,8 @@ class Painting:
     ----------
     winner : ndarray of int32
         Number of the most probable label, -1 where there is none.
+    second : ndarray of int32 or None
+        Number of the label that would win without it, -1 where there is none.
     total, information : ndarray of float32 or None
         Sum of the probabilities p of all labels, and of ``p log p``.
     each : (K, …) ndarray of float32 or None
@@ -44,6 +46,7 @@ class Painting:
     """
 
     winner: NDArray[np.int32]
+    second: NDArray[np.int32] | None = None
     total: Floats | None = None
     information: Floats | None = None
     each: Floats | None = None
@@ -94,7 +97,7 @@ class _Claims:
 class Painter:
     """Gives voxels the label with the largest product of walk and appearance, smoothed.
 
-    Appearance tells classes apart, not labels of one: of a class, the most probable labels of a
+    Appearance distinguishes classes, not labels of one: of a class, the most probable labels of a
     basin and of those that touch it are enough to look at. Where that leaves one label, it is the
     winner, whatever it looks like there.
 
@@ -105,7 +108,7 @@ class Painter:
     walks : (K, N) ndarray of float32
     steps : (3,) ndarray
         Voxel size, the finest being 1.
-    evidence : Evidence or None
+    evidence : Evidence or another that weighs voxels, or None
     class_of : (K,) ndarray of int
         Which class of the evidence each label belongs to.
     """
@@ -113,7 +116,7 @@ class Painter:
     places: BasinGraph | VoxelPlaces
     walks: Floats
     steps: NDArray[np.float64]
-    evidence: Evidence | None
+    evidence: WeighsVoxels | None
     class_of: NDArray[np.intp]
     _of_class: Floats = field(init=False)
 
@@ -125,22 +128,16 @@ class Painter:
         object.__setattr__(self, "_of_class", np.maximum(sums, np.float32(LEAST)))
 
     def paint(
-        self,
-        region: Region | None = None,
-        should_stop: ShouldStop | None = None,
-        *,
-        entropy: bool = False,
-        each: bool = False,
+        self, region: Region | None = None, *, entropy: bool = False, each: bool = False
     ) -> Painting:
         """Paint a part of the volume, or all of it; parts come out as in the whole.
 
         Parameters
         ----------
         region : tuple of three slice, optional
-        should_stop : callable, optional
         entropy, each : bool
-            Whether to sum what the entropy needs, and whether to keep all labels' probabilities;
-            labels that cannot win are looked at, too, then.
+            Whether to find the second label and what the entropy needs, and whether to keep all
+            labels' probabilities; labels that cannot win are looked at, too, then.
         """
         shape = self.places.basin.shape
         z, y, x = region or (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
@@ -152,7 +149,7 @@ class Painter:
         whole = None
         for first, last in split(n_rows, count):
             rows = slice(y.start + first, y.start + last)
-            part = self._part((z, rows, x), claims, should_stop, entropy=entropy, each=each)
+            part = self._part((z, rows, x), claims, entropy=entropy, each=each)
             if count == 1:
                 return part
             if whole is None:
@@ -188,15 +185,7 @@ class Painter:
         # The last one is for -1.
         return _Claims(walks, np.append(only, -1).astype(np.int32), in_doubt, boxes)
 
-    def _part(
-        self,
-        region: Region,
-        claims: "_Claims",
-        should_stop: ShouldStop | None,
-        *,
-        entropy: bool,
-        each: bool,
-    ) -> Painting:
+    def _part(self, region: Region, claims: "_Claims", *, entropy: bool, each: bool) -> Painting:
         shape = self.places.basin.shape
         kernels = _kernels(self.steps, shape)
         reach = reaches(self.steps, shape)
@@ -214,31 +203,31 @@ class Painter:
         nothing = np.empty((0, 0, 0), np.float32)
         evidence = None
         if self.evidence is not None:
-            evidence = self.evidence.weigh(
-                around, basin, self._of_class, claims.in_doubt, should_stop
-            )
+            evidence = self.evidence.weigh(around, basin, self._of_class, claims.in_doubt)
         winner = np.empty_like(basin)
         best = np.zeros(basin.shape, np.float32)
         total = np.zeros(basin.shape if entropy else (0, 0, 0), np.float32)
-        information = np.zeros_like(total)
+        information, runner_up = np.zeros_like(total), np.zeros_like(total)
+        second = np.full(total.shape, -1, np.int32)
         all_of_them = np.zeros((len(self.walks), *basin.shape), np.float32) if each else None
         smoothing = tuple(kernels)
 
         def paint_rows(first: int, last: int) -> None:
             winner[:, first:last] = claims.only[basin[:, first:last]]
             for number, (low, high) in enumerate(claims.boxes):
-                check_stop(should_stop)
+                check_stop()
                 painting_kernels.paint_label(
                     first, last, number, low - start, high - start, claims.walks[number], basin,
                     nothing if evidence is None else evidence[self.class_of[number]], smoothing,
-                    winner, best, total, information,
+                    winner, best, second, runner_up, total, information,
                     nothing if all_of_them is None else all_of_them[number],
                 )  # fmt: skip
 
         rows = split(basin.shape[1], -(-basin.shape[1] // _ROWS_PER_TASK))
-        run_ranges(paint_rows, rows, should_stop=should_stop)
+        run_ranges(paint_rows, rows)
         return Painting(
             winner[inner],
+            second[inner] if entropy else None,
             total[inner] if entropy else None,
             information[inner] if entropy else None,
             None if all_of_them is None else all_of_them[(slice(None), *inner)],

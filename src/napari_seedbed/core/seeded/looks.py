@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import Preview, Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Preview, tell
 from napari_seedbed.core.seeded.evidence import Region
 from napari_seedbed.core.seeded.label_painting import Painter
 
@@ -20,19 +20,15 @@ class Look:
         The slice in the volume; None where nobody looks.
     named : callable
         Labels for the numbers of labels in a region.
-    should_stop, report : callable
     """
 
     def __init__(
         self,
         view: tuple[Region, int, int] | None,
         named: Callable[[NDArray[np.int32], Region], NDArray[np.integer]],
-        should_stop: ShouldStop | None,
-        report: Report,
     ) -> None:
         self.is_wanted = view is not None
         self._view, self._named = view, named
-        self._should_stop, self._report = should_stop, report
 
     def __call__(
         self,
@@ -52,12 +48,11 @@ class Look:
             part = None if changed is None else _intersection(whole, changed)
             if part is not None:
                 plane[_within(part, whole)] = self._painted(painter, part)
-        preview = Preview(axis, index, np.take(plane, 0, axis))
-        self._report(Progress(done, "Painting", preview))
+        tell(done, "Painting", Preview(axis, index, np.take(plane, 0, axis)))
         self.is_wanted = False
 
     def _painted(self, painter: Painter, region: Region) -> NDArray[Any]:
-        return self._named(painter.paint(region, self._should_stop).winner, region)
+        return self._named(painter.paint(region).winner, region)
 
 
 def _intersection(one: Region, other: Region) -> Region | None:

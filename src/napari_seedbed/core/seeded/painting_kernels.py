@@ -11,7 +11,7 @@ _fast = njit(nogil=True, cache=True, error_model="numpy")
 @_fast
 def paint_label(
     start, stop, number, low, high, walk, basin, evidence, smoothing,
-    winner, best, total, information, each,
+    winner, best, second, runner_up, total, information, each,
 ):  # fmt: skip
     """Paint with one label the rows from start to stop of all planes.
 
@@ -33,6 +33,9 @@ def paint_label(
     winner : (Z, Y, X) ndarray of int32
     best : (Z, Y, X) ndarray of float32
         The strongest label so far, and how strong it is.
+    second : (Z, Y, X) ndarray of int32
+    runner_up : (Z, Y, X) ndarray of float32
+        The strongest of the others so far, and how strong it is; not written where empty.
     total, information, each : (Z, Y, X) ndarray of float32
         Sum of the strengths s of the labels so far, sum of ``s log s``, and the strength of this
         label; not written where empty.
@@ -113,8 +116,18 @@ def paint_label(
             for x in range(wide):
                 s = row[x]
                 if s > best[z, y0 + y, x0 + x] and walk[basin[z, y0 + y, x0 + x]] > 0:
+                    if second.size and winner[z, y0 + y, x0 + x] != number:
+                        second[z, y0 + y, x0 + x] = winner[z, y0 + y, x0 + x]
+                        runner_up[z, y0 + y, x0 + x] = best[z, y0 + y, x0 + x]
                     best[z, y0 + y, x0 + x] = s
                     winner[z, y0 + y, x0 + x] = number
+                elif (
+                    second.size
+                    and s > runner_up[z, y0 + y, x0 + x]
+                    and walk[basin[z, y0 + y, x0 + x]] > 0
+                ):
+                    runner_up[z, y0 + y, x0 + x] = s
+                    second[z, y0 + y, x0 + x] = number
             if total.size:
                 for x in range(wide):
                     s = row[x]

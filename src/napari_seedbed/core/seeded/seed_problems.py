@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop, unwatched
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph
 from napari_seedbed.core.seeded.evidence import Region
 from napari_seedbed.core.seeded.field_kernels import give_away_islands
@@ -104,17 +104,18 @@ class BasinWalks:
         return bool(lengths.max() >= FLAT * lengths.min())
 
     def walk(
-        self,
-        seeds: Seeds,
-        should_stop: ShouldStop | None,
-        start: Floats | None = None,
-        changed: set[int] | None = None,
+        self, seeds: Seeds, start: Floats | None = None, changed: set[int] | None = None
     ) -> Floats:
         """Return how probable each label is at each node (K, N), see `walk_probabilities`."""
         return walk_probabilities(
-            self.weights, self.holds, len(seeds.values), seeds.rest, should_stop,
-            is_flat=self._is_flat, start=start, changed=changed,
-        )  # fmt: skip
+            self.weights,
+            self.holds,
+            len(seeds.values),
+            seeds.rest,
+            is_flat=self._is_flat,
+            start=start,
+            changed=changed,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +125,11 @@ class VoxelWalks:
     walker: VoxelWalker
     nodes: VoxelPlaces
 
-    def walk(self, seeds: Seeds, should_stop: ShouldStop | None) -> Floats:
+    def walk(self, seeds: Seeds) -> Floats:
         """Return how probable each label is at each voxel (K, N)."""
-        self.walker.solve(seeds.labels, TOLERANCE, should_stop, warm=False)
-        return self.walker.find_probabilities(should_stop).reshape(len(seeds.values), -1)
+        with unwatched():
+            self.walker.solve(seeds.labels, TOLERANCE, warm=False)
+        return self.walker.find_probabilities().reshape(len(seeds.values), -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,18 +210,18 @@ class Solution:
         places, labels = np.divmod(np.setxor1d(before, after), len(names))
         return places, names[labels]
 
-    def probabilities(self, should_stop: ShouldStop | None) -> Floats:
+    def probabilities(self) -> Floats:
         """Probability of each label at each voxel (K, Z, Y, X); 0 where no seed reaches.
 
         Where the labels of the result are not the most probable, as on islands that were given to
         the background, they change places with what is.
         """
-        painting = self.painter.paint(None, should_stop, each=True)
+        painting = self.painter.paint(None, each=True)
         each = painting.each
         assert each is not None
         nowhere = painting.winner < 0
         for number in range(len(each)):
-            check_stop(should_stop)
+            check_stop()
             each[number][nowhere] = 0
             each[number][self.seeds.places] = self.seeds.numbers == number
 
@@ -233,26 +235,34 @@ class Solution:
             here, there = (own[others], *others), (top[others], *others)
             part[here], part[there] = part[there], part[here]
 
-        in_slabs(normalise, painting.winner.shape, should_stop)
+        in_slabs(normalise, painting.winner.shape)
         return each
 
-    def uncertainty(self, should_stop: ShouldStop | None) -> Floats:
-        """Normalised entropy of these probabilities (Z, Y, X)."""
-        found = self.painter.paint(None, should_stop, entropy=True)
-        total, information = found.total, found.information
+    def doubt(self) -> tuple[Floats, NDArray[np.integer]]:
+        """Normalised entropy of these probabilities, and which label would be next (Z, Y, X)."""
+        found = self.painter.paint(None, entropy=True)
+        total, information, second = found.total, found.information, found.second
         assert total is not None
         assert information is not None
+        assert second is not None
         entropy = np.zeros(total.shape, np.float32)
+        # The last one is for -1.
+        names: NDArray[np.integer] = np.array([*self.seeds.values, 0], self.labels.dtype)
+        following = np.zeros_like(self.labels)
 
         def measure(slab: Slab) -> None:
             known = (total[slab] > 0) & (found.winner[slab] >= 0)
             part = total[slab][known]
             entropy[slab][known] = np.log(part) - information[slab][known] / part
+            # What was given to the background had won before.
+            won = names[found.winner[slab]]
+            following[slab] = np.where(won == self.labels[slab], names[second[slab]], won)
 
-        in_slabs(measure, total.shape, should_stop)
+        in_slabs(measure, total.shape)
         entropy /= np.float32(np.log(len(self.seeds.values)))
         entropy[self.seeds.places] = 0
-        return np.clip(entropy, 0, 1, out=entropy)
+        following[self.seeds.places] = 0
+        return np.clip(entropy, 0, 1, out=entropy), following
 
 
 def drop_islands(winner: NDArray[np.int32], seeds: Seeds) -> None:

@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.classifier.samples import evenly_chosen, shortened
 from napari_seedbed.core.magnitudes import moderate
-from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import Report, ShouldStop, check_stop, running, tell
 from napari_seedbed.core.seeded.appearance import (
     MOST_CLASSES,
     count_patches,
@@ -19,6 +20,7 @@ from napari_seedbed.core.seeded.appearance import (
     learners,
 )
 from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
+from napari_seedbed.core.seeded.described_volume import DescribedVolume
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.label_painting import Painter
 from napari_seedbed.core.seeded.lessons import MOST_OF_A_KIND, Lesson, ndim_of
@@ -56,10 +58,10 @@ _ROWS_NAMED_AT_ONCE = 32
 class SeededSegmenter:
     """Segments one image from ever new seeds; needs few and small ones.
 
-    The image is cut into basins of its slopes, random walks on their graph tell which label each
-    basin belongs to, and a classifier that learns from the seeds tells object from background; both
-    are multiplied voxel by voxel and smoothed. The result depends on image and seeds alone, bit for
-    bit, not on the order in which strokes were drawn.
+    The image is cut into basins of its slopes, random walks on their graph decide which label each
+    basin belongs to, and a classifier that learns from the seeds separates object from background;
+    both are multiplied voxel by voxel and smoothed. The result depends on image and seeds alone,
+    bit for bit, not on the order in which strokes were drawn.
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ class SeededSegmenter:
         Which axis holds channels; None means none does.
     background : int or sequence of int, optional
         Labels that are background. All others are objects, which are taken to look alike: what one
-        stroke shows of them tells about all. The labels keep their numbers in the result. `solve`
+        stroke shows of them holds for all. The labels keep their numbers in the result. `solve`
         may be given others.
     lesson : Lesson, optional
         What was learnt on other images of the same kind (their `lesson`): fewer strokes are enough
@@ -141,21 +143,29 @@ class SeededSegmenter:
         self.label_values: tuple[int, ...] = ()
         self.labels: NDArray[np.integer] | None = None
 
-    def prepare(self, should_stop: ShouldStop | None = None, report: Report | None = None) -> None:
+    def prepare(self) -> None:
         """Look at the image, if that has not been done: all that depends on it alone."""
         with self._lock:
-            self._prepare(should_stop, report)
+            self._prepare()
 
-    def _prepare(self, should_stop: ShouldStop | None, report: Report | None) -> None:
+    def described(self) -> DescribedVolume:
+        """What was seen in the image, all of it; `prepare` comes first where that is to be done."""
+        with self._lock:
+            self._use_outside(None)
+            self._prepare()
+            assert self._features is not None
+            assert self._graph is not None
+            return DescribedVolume(self._volume.data, self._features, self._graph, self._steps)
+
+    def _prepare(self) -> None:
         if self._graph is None or self._features is None:
             # It is imported by the time that strokes are learnt from.
             threading.Thread(target=learners, daemon=True).start()
             features, basins, energy = describe_volume(
-                self._volume.data, self._steps, self._outside, should_stop, report
+                self._volume.data, self._steps, self._outside
             )
-            if report is not None:
-                report(Progress(0.8, "Looking for edges"))
-            self._graph = basin_graph(basins, energy, tuple(self._steps), should_stop)
+            tell(0.8, "Looking for edges")
+            self._graph = basin_graph(basins, energy, tuple(self._steps))
             self._features = features
 
     def solve(
@@ -176,10 +186,10 @@ class SeededSegmenter:
             Seeds: 0 is unknown, positive numbers are labels, negative ones are not part of the
             problem.
         should_stop : callable, optional
-            Asked many times a second, by several threads; True raises `Cancelled` and leaves the
-            last result.
+            Asked many times a second, by several threads; true raises `Cancelled` and leaves the
+            last result. By default what the running job asks, see `running`; likewise for `report`.
         report : callable, optional
-            Told about the progress; with `view`, first about the slice on screen.
+            Called with the progress; with `view`, first about the slice on screen.
         view : tuple of int, optional
             Spatial axis and index of the slice on screen.
         background, lesson : optional
@@ -196,7 +206,7 @@ class SeededSegmenter:
             If there are no seeds, only one label, the shape is not the image's, or background or
             lesson do not fit.
         Cancelled
-            If `should_stop` said so.
+            If the running job should stop.
         """
         labels = check_labels(labels, self.shape)
         if lesson is None:
@@ -204,18 +214,14 @@ class SeededSegmenter:
         self._check_lesson(lesson)
         ground = self._background if background is None else _as_labels(background)
         # A cancelled solve may still be on its way out in another thread.
-        with self._lock:
-            return self._solve_alone(
-                labels, ground, lesson, should_stop, report or _say_nothing, view
-            )
+        with running(report=report, should_stop=should_stop), self._lock:
+            return self._solve_alone(labels, ground, lesson, view)
 
     def _solve_alone(
         self,
         labels: NDArray[np.integer],
         background: tuple[int, ...],
         lesson: Lesson | None,
-        should_stop: ShouldStop | None,
-        report: Report,
         view: tuple[int, int] | None,
     ) -> NDArray[np.integer]:
         grid = labels.reshape(self._grid)
@@ -231,40 +237,38 @@ class SeededSegmenter:
                 "example the background."
             )
         self._use_outside(grid)
-        self._prepare(should_stop, report)
-        report(Progress(0.85, "Growing seeds"))
+        self._prepare()
+        tell(0.85, "Growing seeds")
         numbers = np.searchsorted(values, given).astype(np.int32)
         is_background = np.isin(values, background)
         seeds = Seeds(labels, values, places, numbers, is_background)
         look = Look(
             None if view is None else self.region_in_view(view),
             lambda winner, region: self.named(winner, seeds, region),
-            should_stop,
-            report,
         )
-        problem = self._problem(seeds, should_stop)
-        check_stop(should_stop)
+        problem = self._problem(seeds)
+        check_stop()
         if look.is_wanted:
-            self._look_quickly(problem, seeds, look, should_stop)
+            self._look_quickly(problem, seeds, look)
         # Learning keeps one core busy, the walks the other.
         with ThreadPoolExecutor(1) as pool:
-            learning = pool.submit(self._learn, seeds, lesson, should_stop)
-            walks = problem.walk(seeds, should_stop)
-            report(Progress(0.9, "Learning what objects look like"))
+            learning = pool.submit(copy_context().run, self._learn, seeds, lesson)
+            walks = problem.walk(seeds)
+            tell(0.9, "Learning what objects look like")
             evidence = learning.result()
         painter = Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of)
         look(painter, 0.92)
-        winner = painter.paint(None, should_stop).winner
+        winner = painter.paint().winner
         if is_background.any() and np.count_nonzero(~is_background) > 1:
             drop_islands(winner, seeds)
         result = self.named(winner, seeds).reshape(self.shape)
         self._last = Solution(problem, painter, seeds, result.reshape(self._grid))
         self.label_values = values
         self.labels = result
-        report(Progress(1.0, "Done"))
+        tell(1.0, "Done")
         return result
 
-    def _problem(self, seeds: Seeds, should_stop: ShouldStop | None) -> BasinWalks | VoxelWalks:
+    def _problem(self, seeds: Seeds) -> BasinWalks | VoxelWalks:
         """Which walks the seeds ask for."""
         assert self._graph is not None
         n_labels = len(seeds.values)
@@ -275,22 +279,16 @@ class SeededSegmenter:
                 self._walker = VoxelWalker(self._data, self._spacing, self._channel_axis)
             return VoxelWalks(self._walker, VoxelPlaces.of(self._grid, self._outside))
         nodes, holds = split_by_seeds(
-            self._graph, seeds.places, seeds.numbers, self._steps.tolist(), should_stop
+            self._graph, seeds.places, seeds.numbers, self._steps.tolist()
         )
         return BasinWalks(self._graph, nodes, holds, nodes.weights())
 
-    def _look_quickly(
-        self,
-        problem: BasinWalks | VoxelWalks,
-        seeds: Seeds,
-        look: Look,
-        should_stop: ShouldStop | None,
-    ) -> None:
+    def _look_quickly(self, problem: BasinWalks | VoxelWalks, seeds: Seeds, look: Look) -> None:
         """Show the slice in view as far as it is known from the last solution."""
         last = self._last
         if isinstance(problem, BasinWalks) and last is not None and last.serves(problem, seeds):
             start, changed = last.guess(problem, seeds)
-            walks = problem.walk(seeds, should_stop, start, changed)
+            walks = problem.walk(seeds, start, changed)
             evidence = last.painter.evidence
             painter = Painter(problem.nodes, walks, self._steps, evidence, seeds.class_of)
             look(painter, 0.86, last.labels, last.region_of_change(problem, seeds, start, walks))
@@ -316,9 +314,7 @@ class SeededSegmenter:
         np.copyto(found, grid, where=grid > 0)
         return found
 
-    def _learn(
-        self, seeds: Seeds, lesson: Lesson | None, should_stop: ShouldStop | None
-    ) -> Evidence | None:
+    def _learn(self, seeds: Seeds, lesson: Lesson | None) -> Evidence | None:
         assert self._features is not None
         n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
@@ -328,7 +324,6 @@ class SeededSegmenter:
             seeds.classes,
             seeds.where(self._steps),
             n_classes,
-            should_stop,
             n_pooled=int(np.bincount(seeds.class_of).max()),
             lesson=lesson if seeds.are_pooled else None,
         )
@@ -361,9 +356,9 @@ class SeededSegmenter:
             (objects, background),
         )
 
-    def _use_outside(self, grid: NDArray[np.integer]) -> None:
-        outside = grid < 0
-        new = outside if outside.any() else None
+    def _use_outside(self, grid: NDArray[np.integer] | None) -> None:
+        outside = None if grid is None else grid < 0
+        new = outside if outside is not None and outside.any() else None
         same = (
             new is self._outside
             if new is None or self._outside is None
@@ -399,14 +394,19 @@ class SeededSegmenter:
         """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
         return self.find_uncertainty()
 
-    def find_probabilities(self, should_stop: ShouldStop | None = None) -> Floats:
-        """Make `probabilities`; raise `Cancelled` when `should_stop`, asked often, says so."""
-        found = self._solved("probabilities").probabilities(should_stop)
+    def find_probabilities(self) -> Floats:
+        """Make `probabilities`; raise `Cancelled` when the running job should stop."""
+        found = self._solved("probabilities").probabilities()
         return found.reshape(-1, *self.shape)
 
-    def find_uncertainty(self, should_stop: ShouldStop | None = None) -> Floats:
-        """Make `uncertainty`; raise `Cancelled` when `should_stop`, asked often, says so."""
-        return self._solved("uncertainty").uncertainty(should_stop).reshape(self.shape)
+    def find_uncertainty(self) -> Floats:
+        """Make `uncertainty`; raise `Cancelled` when the running job should stop."""
+        return self.find_doubt()[0]
+
+    def find_doubt(self) -> tuple[Floats, NDArray[np.integer]]:
+        """Make `uncertainty`, and the label that would be next at each voxel; 0 where none is."""
+        uncertainty, second = self._solved("uncertainty").doubt()
+        return uncertainty.reshape(self.shape), second.reshape(self.shape)
 
     def _solved(self, what: str) -> Solution:
         if self._last is None:
@@ -435,10 +435,6 @@ def _as_labels(background: int | Sequence[int] | None) -> tuple[int, ...]:
             "of such."
         )
     return tuple(int(label) for label in given)
-
-
-def _say_nothing(progress: Progress) -> None:
-    pass
 
 
 def seeded_segmentation(

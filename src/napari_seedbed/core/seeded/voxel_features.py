@@ -1,6 +1,6 @@
 """What each voxel looks like at four scales, kept in one byte a feature.
 
-Smoothed intensity, slope and principal curvatures, of each channel: enough to tell objects from
+Smoothed intensity, slope and principal curvatures, of each channel: enough to separate objects from
 background, and small enough to be kept for a whole volume. What varies slowly is kept on a coarser
 grid.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
 from napari_seedbed.core.filters.gaussians import gaussian
-from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.core.seeded import feature_kernels
 from napari_seedbed.core.seeded.basin_graphs import Basins, cut_basins
 from napari_seedbed.core.threads import run_ranges, split
@@ -114,11 +114,11 @@ def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
     return [lab[..., channel] for channel in range(3)]
 
 
-def quiet_channels(data: NDArray[Any], should_stop: ShouldStop | None = None) -> list[Floats]:
+def quiet_channels(data: NDArray[Any]) -> list[Floats]:
     """Channels of a volume (`channels_of`) from 0 to 1, smoothed as far as there is noise."""
     return [
         np.asarray(
-            quieten(to_unit(channel, float(channel.min()), float(channel.max())), should_stop),
+            quieten(to_unit(channel, float(channel.min()), float(channel.max()))),
             np.float32,
         )
         for channel in channels_of(data)
@@ -126,11 +126,7 @@ def quiet_channels(data: NDArray[Any], should_stop: ShouldStop | None = None) ->
 
 
 def describe_volume(
-    data: NDArray[Any],
-    steps: NDArray[np.float64],
-    outside: NDArray[np.bool_] | None = None,
-    should_stop: ShouldStop | None = None,
-    report: Report | None = None,
+    data: NDArray[Any], steps: NDArray[np.float64], outside: NDArray[np.bool_] | None = None
 ) -> tuple[VoxelFeatures, Basins, Floats]:
     """Return the features of a volume, and its basins at the finest scale that has few enough.
 
@@ -141,7 +137,6 @@ def describe_volume(
         Voxel size along z, y, x, the finest being 1.
     outside : (Z, Y, X) ndarray of bool, optional
         Voxels that belong to no basin.
-    should_stop, report : callable, optional
 
     Returns
     -------
@@ -152,7 +147,7 @@ def describe_volume(
         scale of the basins.
     """
     shape = data.shape[:3]
-    channels = quiet_channels(data, should_stop)
+    channels = quiet_channels(data)
     most_basins = MOST_BASINS[2 if shape[0] == 1 else 3]
     levels: list[Level] = []
     units: list[_Unit] = []
@@ -163,23 +158,17 @@ def describe_volume(
         energy = np.zeros(scale.shape, np.float32) if found is None else None
         useful = 0
         for number, channel in enumerate(channels):
-            check_stop(should_stop)
-            if report is not None:
-                done = (nth * len(channels) + number) / (len(channels) * len(SCALES))
-                report(Progress(0.8 * done, "Looking at the image"))
-            smooth = scale.smoothed(channel, should_stop)
+            check_stop()
+            done = (nth * len(channels) + number) / (len(channels) * len(SCALES))
+            tell(0.8 * done, "Looking at the image")
+            smooth = scale.smoothed(channel)
             sample = scale.sample(smooth)
             own = [_Unit.of(values) for values in sample]
             slope = capped_mean_square(sample[1])
             useful += slope > TINY
             part = stored[number * scale.n_features : (number + 1) * scale.n_features]
             scale.describe(
-                smooth,
-                own,
-                part,
-                energy if slope > TINY else None,
-                1 / max(slope, TINY),
-                should_stop,
+                smooth, own, part, energy if slope > TINY else None, 1 / max(slope, TINY)
             )
             units += own
             del smooth
@@ -189,7 +178,7 @@ def describe_volume(
         energy /= np.float32(max(useful, 1))
         energy = _stretched(energy, scale.factor, shape)
         most = None if sigma == SCALES[-1] else most_basins
-        basins = cut_basins(energy, outside, should_stop, most=most)
+        basins = cut_basins(energy, outside, most=most)
         if basins is not None:
             found = basins, energy
     assert found is not None
@@ -256,17 +245,13 @@ class _Scale:
         """Intensity, slope and curvatures of one channel."""
         return 4 if self.flat else 5
 
-    def smoothed(self, channel: Floats, should_stop: ShouldStop | None) -> Floats:
+    def smoothed(self, channel: Floats) -> Floats:
         """Return a channel smoothed, on the grid."""
         if (self.factor > 1).any():
             full, channel = channel, np.empty(self.shape, np.float32)
             rows = self._rows()
-            run_ranges(
-                feature_kernels.average, rows, full, self.factor, channel, should_stop=should_stop
-            )
-        return gaussian(
-            channel, tuple(self.widths), tuple(self.steps), truncate=3.0, should_stop=should_stop
-        )
+            run_ranges(feature_kernels.average, rows, full, self.factor, channel)
+        return gaussian(channel, tuple(self.widths), tuple(self.steps), truncate=3.0)
 
     def sample(self, smooth: Floats) -> Floats:
         """Return the features (F, S) of evenly spread rows."""
@@ -289,7 +274,6 @@ class _Scale:
         stored: NDArray[np.uint8],
         energy: Floats | None,
         factor: float,
-        should_stop: ShouldStop | None,
     ) -> None:
         """Store the features, and add squared slopes times a factor to the energy."""
         low = np.array([unit.low for unit in units], np.float32)
@@ -303,7 +287,7 @@ class _Scale:
             if slopes is not None:
                 slopes[start:stop] += np.square(values[1]) * np.float32(factor)
 
-        run_ranges(work, self._rows(), should_stop=should_stop)
+        run_ranges(work, self._rows())
 
     def _rows(self) -> list[tuple[int, int]]:
         n_rows = self.shape[0] * self.shape[1]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded.voxel_features import TINY, capped_mean_square, quiet_channels
 from napari_seedbed.core.walker.edge_weights import Volume, WeightArrays
 from napari_seedbed.core.walker.hierarchy import build_hierarchy
@@ -33,12 +33,12 @@ TOLERANCE = 3e-3
 class VoxelWalker(RandomWalker):
     """A random walker that is held back by slopes, not by differences along the axes alone."""
 
-    def prepare(self, should_stop: ShouldStop | None = None) -> None:
+    def prepare(self) -> None:
         """Make the weights and the hierarchy, if that has not been done."""
         if self._hierarchy is None:
             active = None if self._outside is None else ~self._outside
-            weights = slope_weights(self._volume, active, should_stop)
-            self._hierarchy = build_hierarchy(weights, should_stop)
+            weights = slope_weights(self._volume, active)
+            self._hierarchy = build_hierarchy(weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +68,7 @@ class VoxelPlaces:
         return low, low + np.array(self.basin.shape, np.int32)
 
 
-def slope_weights(
-    volume: Volume, active: NDArray[np.bool_] | None, should_stop: ShouldStop | None = None
-) -> WeightArrays:
+def slope_weights(volume: Volume, active: NDArray[np.bool_] | None) -> WeightArrays:
     """Return the weights of the edges along z, y and x.
 
     Parameters
@@ -79,8 +77,6 @@ def slope_weights(
         The image; noise is smoothed as far as there is any.
     active : (Z, Y, X) ndarray of bool, optional
         Where False, a voxel has no edges.
-    should_stop : callable, optional
-        Asked between steps; True raises `Cancelled`.
 
     Returns
     -------
@@ -95,8 +91,8 @@ def slope_weights(
     steps = spacing / min((spacing[axis] for axis in axes), default=1.0)
     energy = [np.zeros(shape, np.float32) for _ in range(3)]
     useful = 0
-    for quiet in quiet_channels(volume.data, should_stop):
-        check_stop(should_stop)
+    for quiet in quiet_channels(volume.data):
+        check_stop()
         differences = {axis: np.square(np.diff(quiet, axis=axis)) for axis in axes}
         every = [np.sqrt(d).ravel() for d in differences.values()]
         along = capped_mean_square(np.concatenate(every)) if every else 0.0
@@ -107,7 +103,7 @@ def slope_weights(
         for axis in axes:
             slope += np.square(np.gradient(quiet, axis=axis) / np.float32(steps[axis]))
         slope = np.sqrt(slope)
-        check_stop(should_stop)
+        check_stop()
         across = capped_mean_square(slope.ravel())
         for axis in axes:
             here, there = _ends(axis)

@@ -17,7 +17,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 Bits = NDArray[np.uint64]
@@ -73,15 +72,19 @@ def places(bits: Bits) -> NDArray[np.intp]:
 
 
 def in_planes(
-    kernel: Callable[..., Any], bits: Bits, *args: object, should_stop: ShouldStop | None = None
+    kernel: Callable[..., Any],
+    bits: Bits,
+    *args: object,
 ) -> None:
     """Call ``kernel(z0, z1, bits, *args)`` for ranges of planes, on all cores."""
     planes = split(bits.shape[0], 1 + bits.size // _WORDS_PER_TASK)
-    run_ranges(kernel, planes, bits, *args, should_stop=should_stop)
+    run_ranges(kernel, planes, bits, *args)
 
 
 def at_once(
-    kernel: Callable[..., Any], bits: Bits, *args: object, should_stop: ShouldStop | None = None
+    kernel: Callable[..., Any],
+    bits: Bits,
+    *args: object,
 ) -> None:
     """Call ``kernel(0, Z, bits, *args)`` in this thread; `in_planes` for masks that are small."""
     kernel(0, bits.shape[0], bits, *args)
@@ -93,7 +96,6 @@ def smooth(
     smoothings: Iterable[tuple[int, bool]],
     spare: Bits,
     run: Callable[..., None] = in_planes,
-    should_stop: ShouldStop | None = None,
 ) -> None:
     """Smooth a mask in place.
 
@@ -110,14 +112,12 @@ def smooth(
         Room to work in.
     run : callable
         What runs the kernels: `in_planes` or `at_once`.
-    should_stop : callable, optional
-        True raises `Cancelled`.
     """
     for n_axes, dilate_first in smoothings:
         curve = curve_2d if n_axes == 2 else curve_3d
         first, second = (_0, _ALL) if dilate_first else (_ALL, _0)
-        run(curve, bits, n_x, first, spare, should_stop=should_stop)
-        run(curve, spare, n_x, second, bits, should_stop=should_stop)
+        run(curve, bits, n_x, first, spare)
+        run(curve, spare, n_x, second, bits)
 
 
 @_inline
@@ -321,7 +321,7 @@ def attach_to_regions(z0, z1, u, n_x, image, inner, outer, lambda1, lambda2, mar
 def attach_to_edges(z0, z1, u, n_x, image, half, weights, out):
     """Let each voxel of the front move down the slope of the image (Z, Y, X).
 
-    The arithmetic is that of the image's type, which `half` has as well. `weights` tell what the
+    The arithmetic is that of the image's type, which `half` has as well. `weights` say what the
     slope along z, y and x counts.
     """
     n_z, n_y, n_words = u.shape

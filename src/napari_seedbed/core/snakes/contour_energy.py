@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.util import img_as_float
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes.contour_kernels import (
     add_energy,
     fit_columns,
@@ -39,11 +38,7 @@ class ImageEnergy:
 
 
 def image_energy(
-    image: Any,
-    w_line: float,
-    w_edge: float,
-    voxel: tuple[float, float],
-    should_stop: ShouldStop | None = None,
+    image: Any, w_line: float, w_edge: float, voxel: tuple[float, float]
 ) -> ImageEnergy:
     """Prepare an image of (M, N) or (M, N, C) pixels for any number of contours.
 
@@ -68,14 +63,14 @@ def image_energy(
     for c in range(channels.shape[2]):
         channel = np.ascontiguousarray(channels[..., c])
         weights = (float(w_line), float(w_edge), *voxel)
-        run_ranges(add_energy, row_ranges, channel, *weights, energy, should_stop=should_stop)
+        run_ranges(add_energy, row_ranges, channel, *weights, energy)
     if w_line != 0 or w_edge != 0:
         _check_contrast(array, grey, energy, abs(w_line) + abs(w_edge), dtype)
     column_ranges = split(n_columns, 32)
     sweeps = spline_sweeps(n_rows)
-    run_ranges(fit_columns, column_ranges, energy, sweeps, should_stop=should_stop)
+    run_ranges(fit_columns, column_ranges, energy, sweeps)
     sweeps = spline_sweeps(n_columns)
-    run_ranges(fit_rows, row_ranges, energy, sweeps, should_stop=should_stop)
+    run_ranges(fit_rows, row_ranges, energy, sweeps)
     return ImageEnergy(energy, np.asarray(voxel, dtype=np.float64), dtype)
 
 

@@ -1,4 +1,4 @@
-"""Move prepared contours until they settle, and say on the way where they are."""
+"""Move prepared contours until they converge, and say on the way where they are."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from operator import index as as_index
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes.contour_energy import ImageEnergy
 from napari_seedbed.core.snakes.contour_kernels import (
     JOINED,
@@ -27,7 +26,7 @@ from napari_seedbed.core.snakes.contour_systems import (
     is_uneven,
     segment_lengths,
 )
-from napari_seedbed.core.snakes.stop_reasons import LEFT, LIMIT, NOTHING, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LEFT, LIMIT, NOTHING, SHRUNK_AWAY
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.errors import InputError
 
@@ -55,9 +54,9 @@ class ContourState:
     finished : bool
         Whether this is the last state.
     reason : str
-        Why it stopped: ``'settled'``, ``'iteration limit'``, ``'shrunk to nothing'`` or
+        Why it stopped: ``'converged'``, ``'iteration limit'``, ``'shrunk to nothing'`` or
         ``'left the image'``; for contours that differ the number of each, as in
-        ``'3 settled, 1 shrunk to nothing'``. Empty while a contour still moves.
+        ``'3 converged, 1 shrunk to nothing'``. Empty while a contour still moves.
     reasons : tuple of str
         The same for each contour by itself.
     """
@@ -138,7 +137,7 @@ class Contour:
         self._place(points)
 
     def advance(self, steps: int, energy: ImageEnergy) -> None:
-        """Make up to `steps` steps; fewer if the contour settles."""
+        """Make up to `steps` steps; fewer if the contour converges."""
         options, system = self.options, self._system
         made, self._status, moved = evolve(
             self.points,
@@ -218,15 +217,11 @@ class Contour:
         shape = np.array(energy.coefficients.shape)
         if (high < -0.5 * energy.voxel).any() or (low > (shape - 0.5) * energy.voxel).any():
             return LEFT
-        return LIMIT if self._status == RUNNING else SETTLED
+        return LIMIT if self._status == RUNNING else CONVERGED
 
 
 def states(
-    contours: list[Contour],
-    energy: ImageEnergy,
-    options: ContourOptions,
-    should_stop: ShouldStop | None,
-    steps_a_state: int,
+    contours: list[Contour], energy: ImageEnergy, options: ContourOptions, steps_a_state: int
 ) -> Iterator[ContourState]:
     """Move the contours on, and yield where they are every `steps_a_state` iterations."""
     limit = int(options.max_num_iter)
@@ -241,14 +236,7 @@ def states(
             if options.resample:
                 # Where points are placed anew must not depend on when a state is asked for.
                 stop = min(goal, (iteration // _CYCLE + 1) * _CYCLE)
-            run_ranges(
-                _advance,
-                split(len(active), 64),
-                active,
-                stop - iteration,
-                energy,
-                should_stop=should_stop,
-            )
+            run_ranges(_advance, split(len(active), 64), active, stop - iteration, energy)
             for contour in active:
                 contour.conclude(energy)
             iteration = stop
@@ -259,13 +247,10 @@ def states(
 
 
 def last_state(
-    contours: list[Contour],
-    energy: ImageEnergy,
-    options: ContourOptions,
-    should_stop: ShouldStop | None,
+    contours: list[Contour], energy: ImageEnergy, options: ContourOptions
 ) -> ContourState:
     """Move the contours until all have stopped."""
-    *_, last = states(contours, energy, options, should_stop, _BATCH)
+    *_, last = states(contours, energy, options, _BATCH)
     return last
 
 

@@ -15,7 +15,7 @@ from numba import njit
 FIXED, FREE, JOINED = 0, 1, 2
 """What an end of a contour is; a closed contour has its ends joined."""
 
-RUNNING, SETTLED, SHRUNK = 0, 1, 2
+RUNNING, CONVERGED, SHRUNK = 0, 1, 2
 
 MEMORY = 10
 """So many earlier states are looked at, since contours may swing to and fro."""
@@ -287,7 +287,8 @@ def evolve(
     `touching`, `corner` the inverse of the 2x2 Schur complement. `turn` is the sign of the area
     that the contour encloses at the start.
 
-    Returns the steps made, RUNNING, SETTLED or SHRUNK, and the largest move of a point in one step.
+    Returns the steps made, RUNNING, CONVERGED or SHRUNK, and the largest move of a point in one
+    step.
     """
     n, m = q.shape[1], lower.shape[0]
     closed = ends[0] == JOINED
@@ -347,12 +348,12 @@ def evolve(
             move = max(move, down * down + across * across)
         largest = max(largest, math.sqrt(move))
         if move == 0:
-            return step + 1, SETTLED, largest
+            return step + 1, CONVERGED, largest
         if balloon != 0 and (_extent(q) < 1 or turn * signed_area(q) <= 0):
             return step + 1, SHRUNK, largest
         place = (iteration + step) % (MEMORY + 1)
         if place < MEMORY:
             history[place] = q
         elif _nearest(history, q) < convergence:
-            return step + 1, SETTLED, largest
+            return step + 1, CONVERGED, largest
     return steps, RUNNING, largest

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes.contour_energy import ImageEnergy, image_energy
 from napari_seedbed.core.snakes.contour_evolution import (
     Contour,
@@ -49,7 +48,6 @@ def active_contour(
     resample: bool | float = False,
     balloon: float = 0.0,
     spacing: float | Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.floating]:
     """Fit a line to the edges or the bright lines of an image.
 
@@ -78,8 +76,8 @@ def active_contour(
     max_num_iter : int
         Limit of the number of iterations.
     convergence : float
-        The contour has settled when the ``|row| + |column|`` that points moved since one of the ten
-        iterations before is below this, in pixels.
+        The contour has converged when the ``|row| + |column|`` that points moved since one of the
+        ten iterations before is below this, in pixels.
     boundary_condition : str
         ``'periodic'`` for a closed contour; for an open one ``'free'``, ``'fixed'``,
         ``'free-fixed'`` or ``'fixed-free'``: whether its first and its last point can move.
@@ -94,8 +92,6 @@ def active_contour(
         Voxel size. Lengths, bending, edges and limits of moves are measured in it, in units of the
         smaller voxel size: only the ratio counts, not whether micrometres or nanometres were given.
         Points are in pixels nonetheless.
-    should_stop : callable, optional
-        Asked now and then; true ends the computation.
 
     Returns
     -------
@@ -109,7 +105,7 @@ def active_contour(
         If an argument is wrong; if the contour lies wholly outside the image; if the image is the
         same everywhere although `w_line` or `w_edge` asks for its pull.
     Cancelled
-        If `should_stop` was true.
+        If the running job should stop.
 
     References
     ----------
@@ -121,7 +117,7 @@ def active_contour(
         alpha, beta, w_line, w_edge, gamma, max_px_move, max_num_iter, convergence, resample,
         balloon,
     )  # fmt: skip
-    ready = _prepare(image, [snake], ["snake"], options, boundary_condition, spacing, should_stop)
+    ready = _prepare(image, [snake], ["snake"], options, boundary_condition, spacing)
     return last_state(*ready).contours[0]
 
 
@@ -141,7 +137,6 @@ def active_contours(
     resample: bool | float = False,
     balloon: float = 0.0,
     spacing: float | Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> list[NDArray[np.floating]]:
     """Fit many lines to one image, each as `active_contour` would by itself.
 
@@ -166,7 +161,7 @@ def active_contours(
     max_num_iter : int
         Limit of the number of iterations.
     convergence : float
-        Move in pixels below which a contour has settled.
+        Move in pixels below which a contour has converged.
     boundary_condition : str or sequence of str
         One for all contours, or one each.
     resample : bool or float
@@ -175,8 +170,6 @@ def active_contours(
         Force along the normals; positive swells.
     spacing : float or (2,) sequence of float, optional
         Voxel size.
-    should_stop : callable, optional
-        Asked now and then; true ends the computation.
 
     Returns
     -------
@@ -188,7 +181,7 @@ def active_contours(
     InputError
         As `active_contour`; the message names the contour, as in ``snakes[3]``.
     Cancelled
-        If `should_stop` was true.
+        If the running job should stop.
 
     See Also
     --------
@@ -200,7 +193,7 @@ def active_contours(
         balloon,
     )  # fmt: skip
     names = _names(snakes)
-    ready = _prepare(image, snakes, names, options, boundary_condition, spacing, should_stop)
+    ready = _prepare(image, snakes, names, options, boundary_condition, spacing)
     return last_state(*ready).contours
 
 
@@ -220,7 +213,6 @@ def evolve_contours(
     resample: bool | float = False,
     balloon: float = 0.0,
     spacing: float | Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
     steps_a_state: int = 10,
 ) -> Iterator[ContourState]:
     """Fit many lines to one image and show them on their way.
@@ -249,7 +241,7 @@ def evolve_contours(
     max_num_iter : int
         Limit of the number of iterations.
     convergence : float
-        Move in pixels below which a contour has settled.
+        Move in pixels below which a contour has converged.
     boundary_condition : str or sequence of str
         One for all contours, or one each.
     resample : bool or float
@@ -258,15 +250,13 @@ def evolve_contours(
         Force along the normals; positive swells.
     spacing : float or (2,) sequence of float, optional
         Voxel size.
-    should_stop : callable, optional
-        Asked now and then; true ends the computation.
     steps_a_state : int
         Iterations from one state to the next.
 
     Returns
     -------
     iterator of ContourState
-        Ends after the state that is `finished`: when every contour has settled, or shrunk to
+        Ends after the state that is `finished`: when every contour has converged, or shrunk to
         nothing, or at `max_num_iter`.
 
     Raises
@@ -274,7 +264,7 @@ def evolve_contours(
     InputError
         As `active_contour`; the message names the contour, as in ``snakes[3]``.
     Cancelled
-        While iterating, if `should_stop` was true.
+        While iterating, if the running job should stop.
 
     See Also
     --------
@@ -289,11 +279,11 @@ def evolve_contours(
             f"steps_a_state must be a whole number of at least 1; got {steps_a_state!r}."
         )
     names = _names(snakes)
-    ready = _prepare(image, snakes, names, options, boundary_condition, spacing, should_stop)
+    ready = _prepare(image, snakes, names, options, boundary_condition, spacing)
     return states(*ready, int(steps_a_state))
 
 
-_Ready = tuple[list[Contour], ImageEnergy, ContourOptions, ShouldStop | None]
+_Ready = tuple[list[Contour], ImageEnergy, ContourOptions]
 
 
 def _prepare(
@@ -303,7 +293,6 @@ def _prepare(
     options: ContourOptions,
     boundary_condition: str | Sequence[str],
     spacing: float | Sequence[float] | None,
-    should_stop: ShouldStop | None,
 ) -> _Ready:
     conditions = _conditions(boundary_condition, len(names))
     if options.balloon != 0 and set(conditions) - {"periodic"}:
@@ -318,12 +307,12 @@ def _prepare(
         _points(snake, name, condition)
         for snake, name, condition in zip(snakes, names, conditions, strict=True)
     ]
-    energy = image_energy(image, options.w_line, options.w_edge, voxel, should_stop)
+    energy = image_energy(image, options.w_line, options.w_edge, voxel)
     contours = []
     for points, name, condition in zip(starts, names, conditions, strict=True):
         _check_inside(points, name, energy.coefficients.shape)
         contours.append(Contour(points.T * energy.voxel[:, np.newaxis], condition, options, name))
-    return contours, energy, options, should_stop
+    return contours, energy, options
 
 
 def _names(snakes: Sequence[ArrayLike]) -> list[str]:

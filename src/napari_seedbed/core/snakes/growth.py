@@ -27,11 +27,13 @@ from napari_seedbed.core.marks.shapes import (
     plane_of,
 )
 from napari_seedbed.core.marks.slice_interpolation import volume_from_slices
-from napari_seedbed.core.progress import Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.snakes.frame_order import Follow, visits
+from napari_seedbed.core.snakes.object_ends import with_ends
 from napari_seedbed.core.snakes.snake_frames import (
     AXES,
+    Frame,
     Frames,
     Journal,
     Labels,
@@ -52,12 +54,12 @@ from napari_seedbed.core.validation import (
 from napari_seedbed.errors import InputError
 
 Extent = Literal["slice", "stack", "volume"]
-Cap = Literal["flat", "round"]
+Cap = Literal["image", "flat", "round"]
 _Drawn = dict[Plane | None, tuple[list[Shape], Labels | None]]
 
 # Outlines that contours begin with, where labels were given: as exact as voxels are.
 _OUTLINE_TOLERANCE = 0.5
-_NO_INSIDE = "that a surface could grow from; draw closed shapes, or choose the elastic contour"
+_NO_INSIDE = "that a surface could grow from; draw closed shapes, or choose the active contour"
 
 
 @dataclass(frozen=True)
@@ -89,16 +91,14 @@ def grow_snakes(
     seeds: Callable[[int], NDArray[np.integer]] | None = None,
     extent: Extent = "slice",
     follow: Follow = "off",
-    cap: Cap = "flat",
+    cap: Cap = "image",
     spacing: float | Sequence[float] | None = None,
     channel_axis: int | None = None,
     tolerance: float = 0.0,
     give_shapes: bool = True,
     watch: Callable[[int], bool] | None = None,
-    report: Report | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> Grown:
-    """Let snakes start from shapes or labels and move until they settle.
+    """Let snakes start from shapes or labels and move until they converge.
 
     Parameters
     ----------
@@ -114,12 +114,14 @@ def grow_snakes(
         ``seeds(t)`` gives labels to start from instead; what is not positive is free.
     extent : {'slice', 'stack', 'volume'}
         In a volume: each shape on its own slice; from the drawn slices on slice by slice, each
-        slice beginning with the last one's result, until the object ends; or as a surface in 3D
-        that begins between the drawn slices (`volume_from_slices`).
+        slice beginning with the last one's result, until the object is more like its surroundings
+        than like itself; or as a surface in 3D that begins between the drawn slices
+        (`volume_from_slices`).
     follow : {'off', 'forwards', 'backwards', 'both'}
         Whether the result at a time point is the start of the next one.
-    cap : {'flat', 'round'}
-        For volumes: how an object begins beyond its outermost drawn slices.
+    cap : {'image', 'flat', 'round'}
+        For volumes: how an object begins beyond its outermost drawn slices: as far as the image
+        shows it (`with_ends`), or as `volume_from_slices` does.
     spacing : sequence of float, optional
         Voxel size.
     channel_axis : int, optional
@@ -131,7 +133,6 @@ def grow_snakes(
         Whether to give shapes beside the labels.
     watch : callable, optional
         ``watch(iteration)`` says whether to report where the snakes are now.
-    report, should_stop : callable, optional
 
     Returns
     -------
@@ -142,7 +143,7 @@ def grow_snakes(
     InputError
         For shapes or parameters that make no sense, an image with NaN or without contrast.
     Cancelled
-        If `should_stop` was true.
+        If the running job should stop.
     """
     size = tuple(int(n) for n in spatial_shape)
     if extent not in ("slice", "stack", "volume"):
@@ -151,14 +152,16 @@ def grow_snakes(
         raise InputError(
             f"follow is {follow!r}; it must be 'off', 'forwards', 'backwards' or 'both'."
         )
+    if cap not in ("image", "flat", "round"):
+        raise InputError(f"cap is {cap!r}; it must be 'image', 'flat' or 'round'.")
     in_3d = len(size) == 3
     if extent == "volume" and in_3d and isinstance(method, ElasticContour):
         raise InputError(
-            "extent: an elastic contour moves within slices, not as a surface; choose 'slice' or "
+            "extent: an active contour moves within slices, not as a surface; choose 'slice' or "
             "'stack', or another method."
         )
     axis = check_channel_axis(channel_axis, len(size) + 1)
-    starts, values = _starts(shapes, seeds, size, n_times, should_stop)
+    starts, values = _starts(shapes, seeds, size, n_times)
     journal = Journal(
         method=method,
         n_times=n_times,
@@ -168,8 +171,6 @@ def grow_snakes(
         values=values,
         follows=extent == "stack" or n_times > 1,
         watch=watch,
-        report=report,
-        should_stop=should_stop,
     )
     if isinstance(method, ElasticContour) and method.balloon != 0:
         _check_closed(
@@ -211,7 +212,6 @@ def _starts(
     seeds: Callable[[int], NDArray[np.integer]] | None,
     size: tuple[int, ...],
     n_times: int,
-    should_stop: ShouldStop | None,
 ) -> tuple[dict[int, _Start], Labels]:
     """What was drawn at each time point, its labels numbered from 1, and their values."""
     starts: dict[int, _Start] = {}
@@ -227,7 +227,7 @@ def _starts(
     each = [np.empty(0, np.int32)]
     for t in range(n_times):
         labels = check_small_labels(seeds(t), size, "seeds")
-        values = label_values(labels, should_stop)
+        values = label_values(labels)
         if len(values):
             found[t] = labels
             each.append(values)
@@ -235,13 +235,11 @@ def _starts(
         raise InputError("seeds: there are none; mark at least one object with a label above 0.")
     values = np.unique(np.concatenate(each))
     for t, labels in found.items():
-        starts[t] = _Start(labels=_numbered(labels, values, should_stop))
+        starts[t] = _Start(labels=_numbered(labels, values))
     return starts, values
 
 
-def _numbered(
-    labels: NDArray[np.integer], values: Labels, should_stop: ShouldStop | None
-) -> Labels:
+def _numbered(labels: NDArray[np.integer], values: Labels) -> Labels:
     """Labels numbered from 1 in the order of `values`; what is not positive becomes 0."""
     out = np.zeros(labels.shape, np.int32)
 
@@ -250,7 +248,7 @@ def _numbered(
         inside = part > 0
         out[slab][inside] = np.searchsorted(values, part[inside]) + 1
 
-    in_slabs(number, labels.shape, should_stop)
+    in_slabs(number, labels.shape)
     return out
 
 
@@ -277,7 +275,7 @@ class _Growing:
         plan = visits(drawn, journal.n_times, follow)
         found: dict[int, Frames] = {}
         for nth, visit in enumerate(plan):
-            check_stop(journal.should_stop)
+            check_stop()
             journal.portion(nth, len(plan), (0.0, 1.0))
             t = visit.position
             before = {} if visit.source is None else found.get(visit.source, {})
@@ -314,7 +312,9 @@ class _Growing:
             limits = [(0.0, 0.0)] * (1 if self._journal.channel_axis is None else len(image))
         point = TimePoint(self._journal, t, image, limits, fixed)
         if self._extent == "volume":
-            return point.run([Task(None, [], self._volume(start), carried, before.get(None))])
+            return point.run(
+                [Task(None, [], self._volume(start, point), carried, before.get(None))]
+            )
         drawn = self._by_plane(start)
         going_on = {plane: frame for plane, frame in before.items() if carried & frame.values()}
         if self._extent == "slice":
@@ -327,18 +327,22 @@ class _Growing:
         first, last = self._journal.share
         middle = (first + last) / 2 if drawn and going_on else last if drawn else first
         self._journal.share = first, middle
-        frames = self._stack(point, drawn)
+        frames = self._stack(point, drawn, start)
         self._journal.share = middle, last
         tasks = {plane: Task(plane, [], None, carried, f) for plane, f in going_on.items()}
         for plane, frame in point.run(list(tasks.values()), frames).items():
             frames[plane] = joined(frames.get(plane), frame)
         return frames
 
-    def _stack(self, point: TimePoint, drawn: _Drawn) -> Frames:
+    def _stack(self, point: TimePoint, drawn: _Drawn, start: _Start) -> Frames:
         """Go from the drawn slices to all others, slice by slice."""
         if not drawn:
             return {}
         axis = _common_axis(drawn)
+        about = None
+        if start.shapes and not self._moves_contours:
+            # An object that is drawn on another slice is no background on this one.
+            about, _, _ = self._between(start.shapes, "round")
         values = {plane[1]: labels_in(*begun) for plane, begun in drawn.items() if plane}
         plan = visits(values, self._size[axis], "both")
         whole = self._journal.share
@@ -348,7 +352,8 @@ class _Growing:
             plane = (axis, visit.position)
             shapes, labels = drawn[plane] if visit.drawn else ([], None)
             before = None if visit.source is None else frames.get((axis, visit.source))
-            task = Task(plane, shapes, labels, visit.carried, before)
+            others = None if about is None else _neighbours(about, plane, frames.get(plane))
+            task = Task(plane, shapes, labels, visit.carried, before, others)
             frame = point.evolve(task, frames.get(plane))
             if frame is not None:
                 frames[plane] = joined(frames.get(plane), frame)
@@ -391,28 +396,46 @@ class _Growing:
         _check_started(labels, {shape.label for shape in shapes}, values)
         return labels
 
-    def _volume(self, start: _Start) -> Labels | None:
+    def _volume(self, start: _Start, point: TimePoint) -> Labels | None:
         if start.labels is not None or not start.shapes:
             return start.labels
         values = self._journal.values
         _check_closed(start.shapes, values, _NO_INSIDE)
-        planes = [plane_of(shape) for shape in start.shapes]
+        cap = "flat" if self._cap == "image" else self._cap
+        volume, axis, ends = self._between(start.shapes, cap)
+        _check_started(volume, {shape.label for shape in start.shapes}, values)
+        if self._cap == "image":
+            image, channel_axis = point.whole.even, self._journal.channel_axis
+            volume = with_ends(image, volume, ends, axis, self._journal.spacing, channel_axis)
+        return volume
+
+    def _between(
+        self, shapes: Sequence[Shape], cap: Literal["flat", "round"]
+    ) -> tuple[Labels, int, dict[int, tuple[int, int]]]:
+        """What outlines alone say of the volume, the axis that their slices are cut across, and
+        the first and last drawn slice of each object."""
+        planes = [plane_of(shape) for shape in shapes]
         axis = _common_axis(planes)
         outlines = [
             (shape.label, plane[1], in_plane(shape))
-            for shape, plane in zip(start.shapes, planes, strict=True)
+            for shape, plane in zip(shapes, planes, strict=True)
             if plane is not None
         ]
-        volume = volume_from_slices(
-            outlines,
-            self._size,
-            self._journal.spacing,
-            axis=axis,
-            cap=self._cap,
-            should_stop=self._journal.should_stop,
-        )
-        _check_started(volume, {shape.label for shape in start.shapes}, values)
-        return volume
+        ends: dict[int, tuple[int, int]] = {}
+        for label, z, _ in outlines:
+            first, last = ends.get(label, (z, z))
+            ends[label] = min(first, z), max(last, z)
+        volume = volume_from_slices(outlines, self._size, self._journal.spacing, axis=axis, cap=cap)
+        return volume, axis, ends
+
+
+def _neighbours(about: Labels, plane: Plane, known: Frame | None) -> Labels:
+    """What lies on a slice besides: what was found there, else where objects are likely to be."""
+    likely = _slice_of(about, plane)
+    if known is None:
+        return likely
+    likely = np.where(np.isin(likely, list(known.values())), 0, likely)
+    return np.where(known.labels == 0, likely, known.labels)
 
 
 def _slice_of(array: NDArray[Any], plane: Plane | None) -> NDArray[Any]:

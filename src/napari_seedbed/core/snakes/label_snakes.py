@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.snakes import bit_grids
 from napari_seedbed.core.snakes.bit_grids import at_once, in_planes, pack, smooth
@@ -27,7 +27,7 @@ from napari_seedbed.core.snakes.smoothing_schedule import (
     smoothing_schedule,
 )
 from napari_seedbed.core.snakes.snake_inputs import balloon_limit
-from napari_seedbed.core.snakes.stop_reasons import LIMIT, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT, SHRUNK_AWAY
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -96,7 +96,6 @@ def evolve_labels(
     outer: Outer = "all",
     channel_axis: int | None = None,
     spacing: Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> Iterator[LabelsState]:
     """Let labels move onto regions or edges; yield the states, the first one before any iteration.
 
@@ -129,8 +128,6 @@ def evolve_labels(
         For regions: which axis holds channels.
     spacing : sequence of float, optional
         Voxel size along each spatial axis; cubes when None. Only ratios matter.
-    should_stop : callable, optional
-        Asked many times an iteration; True raises `Cancelled`.
 
     Yields
     ------
@@ -172,11 +169,11 @@ def evolve_labels(
     term: RegionTerm | EdgeTerm
     if seek == "regions":
         lambdas = check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2")
-        term = RegionTerm(volume, lambdas, outer == "near", schedule, should_stop)
+        term = RegionTerm(volume, lambdas, outer == "near", schedule)
     else:
         limit = balloon_limit(volume[0], threshold, balloon)
-        term = EdgeTerm(volume[0], limit, float(balloon), schedule, should_stop)
-    return _Evolution(start, term, n_smoothings, schedule, should_stop).states(n_iterations)
+        term = EdgeTerm(volume[0], limit, float(balloon), schedule)
+    return _Evolution(start, term, n_smoothings, schedule).states(n_iterations)
 
 
 class _Evolution:
@@ -188,12 +185,11 @@ class _Evolution:
         term: RegionTerm | EdgeTerm,
         smoothing: int,
         schedule: SmoothingSchedule,
-        should_stop: ShouldStop | None,
     ) -> None:
         self.labels = np.array(labels if labels.ndim == 3 else labels[np.newaxis], order="C")
         self.moment = Moment(self.labels)
         self.term, self.smoothing = term, smoothing
-        self.schedule, self.should_stop = schedule, should_stop
+        self.schedule = schedule
         # One iteration moves a front by so much at most, and sees one voxel further.
         self.reach = 3 + 2 * smoothing
         self.free = pack(self.labels == 0)
@@ -229,7 +225,7 @@ class _Evolution:
             if not self.objects:
                 reason = SHRUNK_AWAY
             elif idle == period:
-                reason = SETTLED
+                reason = CONVERGED
             elif iteration == n_iterations:
                 reason = LIMIT
             yield LabelsState(
@@ -245,7 +241,7 @@ class _Evolution:
             for item in small[first:last]:
                 self._propose(item, turn, at_once)
 
-        run_ranges(propose, split(len(small), len(small)), should_stop=self.should_stop)
+        run_ranges(propose, split(len(small), len(small)))
         for item in self.objects:
             if item.is_large:
                 self._propose(item, turn, in_planes)
@@ -261,7 +257,7 @@ class _Evolution:
         places, labels = (np.concatenate(parts) for parts in zip(*changes, strict=True))
         self.moment = self.moment.change(places, labels)
         changed = self.term.note_free(before, self.free)
-        check_stop(self.should_stop)
+        check_stop()
         self.objects = [item for item in self.objects if self._is_left(item)]
         return changed
 
@@ -269,7 +265,7 @@ class _Evolution:
         """Find what an object wants, and what it would gain."""
         bits = self.term.attach(item, turn, run)
         spare = np.empty_like(bits)
-        smooth(bits, item.n_x, turn.smoothings, spare, run, self.should_stop)
+        smooth(bits, item.n_x, turn.smoothings, spare, run)
         item.wanted = bits
         item.gained = bits & ~item.bits & self.free[item.words]
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes import bit_grids
 from napari_seedbed.core.snakes.bit_grids import Bits, at_once, in_planes, pack
 from napari_seedbed.core.snakes.smoothing_schedule import SmoothingSchedule, Turn
@@ -74,11 +73,10 @@ class RegionTerm:
         lambdas: tuple[float, float],
         near: bool,
         schedule: SmoothingSchedule,
-        should_stop: ShouldStop | None,
     ) -> None:
         self.image = image.view(np.uint8) if image.dtype == bool else image
         self.lambdas = np.float64(lambdas[0]), np.float64(lambdas[1])
-        self.near, self.should_stop = near, should_stop
+        self.near = near
         self.least_margin = [int(np.ceil(_NEAR * np.sqrt(weight))) for weight in schedule.weights]
         self.free_total, self.n_free = np.zeros(len(image)), 0
         self.free = np.zeros(0, np.uint64)
@@ -113,7 +111,6 @@ class RegionTerm:
         run(
             bit_grids.attach_to_regions, bits, item.n_x, self.image[:, *item.box],
             item.total / item.count, self._outer(item, run), *self.lambdas, 0.0, out, unsure,
-            should_stop=self.should_stop,
         )  # fmt: skip
         return out
 
@@ -147,7 +144,7 @@ class RegionTerm:
         """Return the change of each channel's sum over a mask, and how many bits were set and
         cleared. It is summed plane by plane, whatever the number of threads."""
         totals, counts = np.empty((len(old), len(image))), np.empty((len(old), 2), np.int64)
-        run(bit_grids.add_changes, old, new, image, totals, counts, should_stop=self.should_stop)
+        run(bit_grids.add_changes, old, new, image, totals, counts)
         n_set, n_cleared = counts.sum(axis=0).tolist()
         return totals.sum(axis=0), n_set, n_cleared
 
@@ -156,16 +153,11 @@ class EdgeTerm:
     """A balloon where the edge map is flat, then down its slope."""
 
     def __init__(
-        self,
-        image: NDArray[Any],
-        limit: float,
-        balloon: float,
-        schedule: SmoothingSchedule,
-        should_stop: ShouldStop | None,
+        self, image: NDArray[Any], limit: float, balloon: float, schedule: SmoothingSchedule
     ) -> None:
         single = image.dtype in (np.float32, np.float64)
         self.image = image if single else image.astype(np.float64)
-        self.balloon, self.should_stop = balloon, should_stop
+        self.balloon = balloon
         if balloon != 0:
             self.flat = pack(self.image > limit / abs(balloon))
         self.half = self.image.dtype.type(0.5)
@@ -182,7 +174,7 @@ class EdgeTerm:
         item.bits = new
 
     def attach(self, item: MovingLabel, turn: Turn, run: Run) -> Bits:
-        bits, stop = item.bits, self.should_stop
+        bits = item.bits
         out = np.empty_like(bits)
         if self.balloon != 0:
             grown = np.empty_like(bits)
@@ -190,12 +182,10 @@ class EdgeTerm:
             flat = np.ascontiguousarray(self.flat[item.words])
             run(
                 bit_grids.grow, bits, item.n_x, flip, flat, turn.reach_z, turn.reach_y, grown,
-                should_stop=stop,
             )  # fmt: skip
             bits = grown
         run(
             bit_grids.attach_to_edges, bits, item.n_x, self.image[item.box], self.half,
             self.weights, out,
-            should_stop=stop,
         )  # fmt: skip
         return out

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from napari_seedbed.core.magnitudes import moderate
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes import level_set_kernels
-from napari_seedbed.core.snakes.stop_reasons import LIMIT, SETTLED
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -72,7 +71,6 @@ def chan_vese(
     *,
     spacing: Sequence[float] | None = None,
     channel_axis: int | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> Any:
     """Segment an image into two regions by a level set, with scikit-image's arguments.
 
@@ -89,7 +87,7 @@ def chan_vese(
     max_num_iter : int
         Largest number of iterations.
     dt : float
-        Step: larger is faster, and may not settle.
+        Step: larger is faster, and may not converge.
     init_level_set : (M, N[, P]) ndarray of float, 'checkerboard', 'disk' or 'small disk'
         Where to begin; positive inside.
     extended_output : bool
@@ -98,8 +96,6 @@ def chan_vese(
         Voxel size along the spatial axes; 1 by default. `mu` then is a length in the same unit.
     channel_axis : int, optional
         Which axis holds channels; the mean of their squared differences counts.
-    should_stop : callable, optional
-        Asked many times an iteration; True raises `Cancelled`.
 
     Returns
     -------
@@ -117,7 +113,7 @@ def chan_vese(
     """
     states = evolve_level_set(
         image, mu, lambda1, lambda2, tol, max_num_iter, dt, init_level_set, spacing=spacing,
-        channel_axis=channel_axis, should_stop=should_stop,
+        channel_axis=channel_axis,
     )  # fmt: skip
     if not extended_output:
         # One state at a time: together they would fill gigabytes.
@@ -142,7 +138,6 @@ def evolve_level_set(
     *,
     spacing: Sequence[float] | None = None,
     channel_axis: int | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> Iterator[SmoothLevelSetState]:
     """Yield the states of `chan_vese`, the first one before any iteration.
 
@@ -150,7 +145,7 @@ def evolve_level_set(
     ----------
     image, mu, lambda1, lambda2, tol, max_num_iter, dt, init_level_set, spacing
         As in `chan_vese`.
-    channel_axis, should_stop
+    channel_axis
         As in `chan_vese`.
     """
     channels, spaces = _prepared(image, channel_axis, spacing)
@@ -162,7 +157,7 @@ def evolve_level_set(
         check_number(dt, "dt", allow_zero=False),
     )
     limit, enough = check_count(max_num_iter, "max_num_iter"), check_number(tol, "tol")
-    return _states(channels, phi, weights, enough, limit, spaces, should_stop)
+    return _states(channels, phi, weights, enough, limit, spaces)
 
 
 def _states(
@@ -172,7 +167,6 @@ def _states(
     tol: float,
     max_num_iter: int,
     spacing: tuple[float, ...],
-    should_stop: ShouldStop | None,
 ) -> Iterator[SmoothLevelSetState]:
     shape = phi.shape
     in_volume = phi.ndim == 3
@@ -181,7 +175,7 @@ def _states(
     spaces = tuple(float(h) for h in (spacing if in_volume else (1.0, *spacing)))
     planes = split(old.shape[0], 1 + old.size // _VOXELS_PER_TASK)
     sums = np.zeros((old.shape[0], 2 + image.shape[0]))
-    run_ranges(level_set_kernels.inside_sums, planes, old, image, sums, should_stop=should_stop)
+    run_ranges(level_set_kernels.inside_sums, planes, old, image, sums)
     whole = image.sum(axis=(1, 2, 3), dtype=np.float64)
     yield SmoothLevelSetState(old.reshape(shape), 0, np.inf, LIMIT if max_num_iter == 0 else None)
     for iteration in range(1, max_num_iter + 1):
@@ -194,10 +188,9 @@ def _states(
         run_ranges(
             level_set_kernels.step,
             planes, old, image, means, *weights, spaces, in_volume, new, sums,
-            should_stop=should_stop,
         )  # fmt: skip
         change = float(np.sqrt(sums[:, 0].sum() / old.size))
-        reason = SETTLED if change <= tol else LIMIT if iteration == max_num_iter else None
+        reason = CONVERGED if change <= tol else LIMIT if iteration == max_num_iter else None
         yield SmoothLevelSetState(new.reshape(shape), iteration, change, reason)
         if reason is not None:
             return

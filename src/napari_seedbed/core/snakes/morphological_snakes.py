@@ -17,17 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.ordered_sums import masked_sums
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.snakes import bit_grids
 from napari_seedbed.core.snakes.bit_grids import Bits, in_planes, pack, smooth, unpack
+from napari_seedbed.core.snakes.ordered_sums import masked_sum
 from napari_seedbed.core.snakes.smoothing_schedule import (
     SmoothingSchedule,
     Turn,
     smoothing_schedule,
 )
 from napari_seedbed.core.snakes.snake_inputs import Mask, balloon_limit, starting_mask
-from napari_seedbed.core.snakes.stop_reasons import FULL, LIMIT, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, FULL, LIMIT, SHRUNK_AWAY
 from napari_seedbed.core.validation import (
     check_channel_axis,
     check_count,
@@ -193,7 +193,6 @@ def evolve_chan_vese(
     lambda2: float = 1,
     channel_axis: int | None = None,
     spacing: Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> Iterator[LevelSetState]:
     """Yield the states of `morphological_chan_vese`, the first one before any iteration.
 
@@ -203,8 +202,6 @@ def evolve_chan_vese(
     ----------
     image, init_level_set, num_iter, smoothing, lambda1, lambda2, channel_axis, spacing
         As in `morphological_chan_vese`.
-    should_stop : callable, optional
-        Asked many times an iteration; True raises `Cancelled`.
 
     Yields
     ------
@@ -218,10 +215,8 @@ def evolve_chan_vese(
     schedule = smoothing_schedule(spacing, mask.ndim)
     channels = schedule.sort_axes(channels)
     volume = channels[:, np.newaxis] if mask.ndim == 2 else channels
-    regions = _Regions(
-        volume, check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2"), should_stop
-    )
-    return _evolve(mask, regions, num_iter, smoothing, schedule, should_stop)
+    regions = _Regions(volume, check_number(lambda1, "lambda1"), check_number(lambda2, "lambda2"))
+    return _evolve(mask, regions, num_iter, smoothing, schedule)
 
 
 def evolve_geodesic(
@@ -233,7 +228,6 @@ def evolve_geodesic(
     threshold: float | str = "auto",
     balloon: float = 0,
     spacing: Sequence[float] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> Iterator[LevelSetState]:
     """Yield the states of `morphological_geodesic_active_contour`, as `evolve_chan_vese` does.
 
@@ -241,8 +235,6 @@ def evolve_geodesic(
     ----------
     gimage, init_level_set, num_iter, smoothing, threshold, balloon, spacing
         As in `morphological_geodesic_active_contour`.
-    should_stop : callable, optional
-        As in `evolve_chan_vese`.
     """
     array = check_image(gimage, "gimage", allow_bool=False)
     if array.dtype not in (np.float32, np.float64):
@@ -253,8 +245,8 @@ def evolve_geodesic(
     limit = balloon_limit(array, threshold, balloon)
     array = schedule.sort_axes(array)
     volume = array[np.newaxis] if mask.ndim == 2 else array
-    edges = _Edges(volume, limit, balloon, schedule, should_stop)
-    return _evolve(mask, edges, num_iter, smoothing, schedule, should_stop)
+    edges = _Edges(volume, limit, balloon, schedule)
+    return _evolve(mask, edges, num_iter, smoothing, schedule)
 
 
 class _Regions:
@@ -262,15 +254,8 @@ class _Regions:
 
     balloon = 0.0
 
-    def __init__(
-        self,
-        image: NDArray[Any],
-        lambda1: float,
-        lambda2: float,
-        should_stop: ShouldStop | None,
-    ) -> None:
+    def __init__(self, image: NDArray[Any], lambda1: float, lambda2: float) -> None:
         self.image = image.view(np.uint8) if image.dtype == bool else image
-        self.should_stop = should_stop
         # Means are as exact as the image, as everything that is computed with them.
         self.kind = image.dtype.type if image.dtype.kind == "f" else np.float64
         self.exact = image.dtype.kind != "f"
@@ -289,7 +274,6 @@ class _Regions:
         """Take the changes of the mask into account; return how many there are."""
         in_planes(
             bit_grids.add_changes, old, new, self.image, self.totals, self.counts,
-            should_stop=self.should_stop,
         )  # fmt: skip
         self.inside = self.inside + self.totals.sum(axis=0)
         n_set, n_cleared = (int(n) for n in self.counts.sum(axis=0))
@@ -312,8 +296,10 @@ class _Regions:
             n_inside = float(mask.sum(dtype=np.int64) + 1e-8)
             n_outside = float(self.size - mask.sum(dtype=np.int64) + 1e-8)
             for c, channel in enumerate(self.image):
-                within, without = masked_sums(channel, mask, self.should_stop)
-                inner[c], outer[c] = within / n_inside, without / n_outside
+                check_stop()
+                inner[c] = masked_sum(channel, mask) / n_inside
+                check_stop()
+                outer[c] = masked_sum(channel, 1 - mask) / n_outside
             self._choose(bits, n_x, inner, outer, 0.0, out)
 
     def _choose(
@@ -328,7 +314,6 @@ class _Regions:
         in_planes(
             bit_grids.attach_to_regions, bits, n_x, self.image, inner, outer, self.lambda1,
             self.lambda2, margin, out, self.unsure,
-            should_stop=self.should_stop,
         )  # fmt: skip
         return margin > 0 and bool(self.unsure.any())
 
@@ -337,14 +322,9 @@ class _Edges:
     """The image term of geodesic contours: a balloon where the map is flat, then the slope."""
 
     def __init__(
-        self,
-        image: NDArray[Any],
-        limit: float,
-        balloon: float,
-        schedule: SmoothingSchedule,
-        should_stop: ShouldStop | None,
+        self, image: NDArray[Any], limit: float, balloon: float, schedule: SmoothingSchedule
     ) -> None:
-        self.image, self.balloon, self.should_stop = image, balloon, should_stop
+        self.image, self.balloon = image, balloon
         self.half = image.dtype.type(0.5)
         self.weights = np.array(schedule.weights)
         self.flat: Bits | None = None
@@ -362,12 +342,10 @@ class _Edges:
             flip = np.uint64(0) if self.balloon > 0 else ~np.uint64(0)
             in_planes(
                 bit_grids.grow, bits, n_x, flip, self.flat, turn.reach_z, turn.reach_y, self.grown,
-                should_stop=self.should_stop,
             )  # fmt: skip
             bits = self.grown
         in_planes(
             bit_grids.attach_to_edges, bits, n_x, self.image, self.half, self.weights, out,
-            should_stop=self.should_stop,
         )  # fmt: skip
 
 
@@ -377,7 +355,6 @@ def _evolve(
     num_iter: int,
     smoothing: int,
     schedule: SmoothingSchedule,
-    should_stop: ShouldStop | None,
 ) -> Iterator[LevelSetState]:
     n_iterations = check_count(num_iter, "num_iter")
     mask = schedule.sort_axes(mask)
@@ -400,9 +377,9 @@ def _evolve(
                 old = new
                 new = np.empty_like(old)
                 image_term.attach(old, turn, new)
-                smooth(new, shape[-1], turn.smoothings, spare, should_stop=should_stop)
+                smooth(new, shape[-1], turn.smoothings, spare)
                 n_changed = image_term.note(old, new)
-            check_stop(should_stop)
+            check_stop()
             if n_changed == 0:
                 idle += 1
                 in_vain.add(turn)
@@ -412,7 +389,7 @@ def _evolve(
             reason = None
             if idle == period:
                 full = np.bitwise_count(new).sum(dtype=np.int64)
-                reason = SHRUNK_AWAY if full == 0 else FULL if full == mask.size else SETTLED
+                reason = SHRUNK_AWAY if full == 0 else FULL if full == mask.size else CONVERGED
             elif iteration == n_iterations:
                 reason = LIMIT
             yield LevelSetState(new, shape, iteration, n_changed / mask.size, reason, schedule)

@@ -1,8 +1,9 @@
 """Snakes on the frames of one time point, and the journal of what happens to them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.marks.shapes import Plane, Shape, on_plane, outlines_of_labels, simplified
-from napari_seedbed.core.progress import Moving, Progress, Report, ShouldStop
+from napari_seedbed.core.progress import Moving, running_job, tell
 from napari_seedbed.core.snakes.losses import (
     LARGEST_GROWTH_IN_STACK,
     LARGEST_GROWTH_IN_TIME,
@@ -18,6 +19,7 @@ from napari_seedbed.core.snakes.losses import (
     contrasts,
     why_lost,
 )
+from napari_seedbed.core.snakes.object_ends import Levels, levels_of
 from napari_seedbed.core.snakes.snake_images import Limits, NoContrastError
 from napari_seedbed.core.snakes.snake_methods import (
     ElasticContour,
@@ -29,6 +31,12 @@ from napari_seedbed.core.snakes.snake_methods import (
 
 Labels = NDArray[np.int32]
 AXES = {2: "yx", 3: "zyx"}
+# In an object that becomes dimmer by less than a fourteenth from slice to slice the levels lag so
+# little behind that it is not taken to end.
+_DRIFT = 0.1
+_ENDED = "there it is closer to its surroundings than to what was drawn"
+# So many objects are told one by one where they ended.
+_FEW = 3
 
 
 @dataclass
@@ -36,7 +44,8 @@ class Frame:
     """What has been found on one slice, or in one volume (`plane` is None there, as in 2D).
 
     Labels are numbered from 1. `shapes` are contours within the frame; None where labels moved.
-    `contrast` tells for each label how far it stands out, where that was looked at.
+    `contrast` gives for each label how far it stands out, where that was looked at, and `levels`
+    what it and its surroundings look like on the slice that it was drawn on.
     """
 
     plane: Plane | None
@@ -44,6 +53,7 @@ class Frame:
     shapes: list[Shape] | None
     time: int = 0
     contrast: dict[int, Contrast] = field(default_factory=dict)
+    levels: dict[int, Levels] = field(default_factory=dict)
 
     def values(self) -> set[int]:
         """Labels that occur."""
@@ -55,13 +65,17 @@ Frames = dict[Plane | None, Frame]
 
 @dataclass
 class Task:
-    """One frame to work on: what was drawn there, and what goes on from another frame."""
+    """One frame to work on: what was drawn there, and what goes on from another frame.
+
+    `others` are objects that are found by another task; they move along, as neighbours.
+    """
 
     plane: Plane | None
     shapes: list[Shape]
     labels: Labels | None
     carried: frozenset[int] = frozenset()
     before: Frame | None = None
+    others: Labels | None = None
 
     def going_on(self) -> set[int]:
         """Labels that come from the frame before."""
@@ -90,8 +104,6 @@ class Journal:
     values: Labels
     follows: bool
     watch: Callable[[int], bool] | None
-    report: Report | None
-    should_stop: ShouldStop | None
     share: tuple[float, float] = (0.0, 1.0)
     finished: list[tuple[str, ...]] = field(default_factory=list)
     losses: dict[tuple[int, int, str], list[Plane | None]] = field(default_factory=dict)
@@ -102,16 +114,16 @@ class Journal:
         begin, end = whole
         self.share = begin + (end - begin) * nth / of, begin + (end - begin) * (nth + 1) / of
 
-    def tell(self, t: int, plane: Plane | None, state: FrameState) -> None:
-        """Report how far a frame is, and where its snakes are if somebody watches."""
-        if self.report is None:
+    def tell(self, t: int, plane: Plane | None, state: FrameState, own: Set[int] | None) -> None:
+        """Report how far a frame is, and where its own snakes are (None: all) if it is watched."""
+        if running_job().report is None:
             return
         begin, end = self.share
         within = state.iteration / max(self.method.max_num_iter, 1)
         message = " ".join([f"iteration {state.iteration}", *self._place(t, plane)])
         moving = None
         if self.watch is not None and self.watch(state.iteration):
-            frame = Frame(plane, state.labels(), state.shapes())
+            frame = Frame(plane, _only(own, state.labels()), state.shapes())
             moving = Moving(
                 # Outlines of a volume would take longer than its iterations.
                 shapes=self.outlined(frame, t) if frame.labels.ndim == 2 else [],
@@ -122,7 +134,7 @@ class Journal:
                 iteration=state.iteration,
                 changed=state.changed,
             )
-        self.report(Progress(begin + (end - begin) * within, message, moving))
+        tell(begin + (end - begin) * within, message, moving)
 
     def lose(self, t: int, plane: Plane | None, label: int, why: str) -> None:
         """Note that an object is not followed any further."""
@@ -142,7 +154,11 @@ class Journal:
             stopped = f"Stopped after {self.iterations} iterations: {why}."
         else:
             stopped = f"Stopped on all {n_frames} frames: {why}."
-        return (stopped, *(self._lost(*loss) for loss in self.losses.items()))
+        ended = {label for _, label, why in self.losses if why == _ENDED}
+        if len(ended) <= _FEW:
+            return (stopped, *(self._lost(*loss) for loss in self.losses.items()))
+        lost = [self._lost(*loss) for loss in self.losses.items() if loss[0][2] != _ENDED]
+        return (stopped, f"{len(ended)} objects ended within the stack.", *lost)
 
     def _lost(self, loss: tuple[int, int, str], planes: Sequence[Plane | None]) -> str:
         t, label, why = loss
@@ -152,7 +168,8 @@ class Journal:
             word = "slice" if len(slices) == 1 else "slices"
             places = ", ".join(str(index) for _, index in slices)
             where.append(f"on {word} {AXES[3][slices[0][0]]} {places}")
-        return " ".join([f"Object {self.values[label - 1]} was lost", *where]) + f": {why}."
+        verb = "ended" if why == _ENDED else "was lost"
+        return " ".join([f"Object {self.values[label - 1]} {verb}", *where]) + f": {why}."
 
     def original(self, labels: Labels) -> Labels:
         """Labels as they were given, for labels numbered from 1."""
@@ -237,14 +254,19 @@ class TimePoint:
     def evolve(self, task: Task, fixed: Frame | None = None) -> Frame | None:
         """Work on one frame; voxels of `fixed` stay with what is there."""
         journal, plane = self._journal, task.plane
-        image = self._frame_image(plane)
+        image = self.whole if plane is None else self._frame_image(plane)
         shapes, labels = self._beginning(task, image.shape)
         if not shapes and (labels is None or not labels.any()):
             return None
+        own, everything = None, labels
+        if labels is not None and task.others is not None:
+            own = labels_in((), labels)
+            beside = np.where(np.isin(task.others, list(own)), 0, task.others)
+            everything = np.where(labels == 0, beside, labels)
         state = None
         try:
-            for state in evolve_frame(journal.method, image, shapes, labels, journal.should_stop):
-                journal.tell(self._t, plane, state)
+            for state in evolve_frame(journal.method, image, shapes, everything):
+                journal.tell(self._t, plane, state, own)
         except NoContrastError:
             # Objects that came here by themselves end here; what was drawn here is an error.
             if task.shapes or task.labels is not None:
@@ -255,12 +277,19 @@ class TimePoint:
         assert state is not None
         journal.finished.append(state.reasons)
         journal.iterations = state.iteration
-        frame = Frame(plane, state.labels(), state.shapes(), self._t)
+        everything = state.labels()
+        frame = Frame(plane, _only(own, everything), state.shapes(), self._t)
         for known in (self._fixed.get(plane), fixed):
             if known is not None:
                 frame.labels[known.labels != 0] = 0
-        self._drop_lost(task, frame, image, state.lost)
+        gone = {label: why for label, why in state.lost.items() if own is None or label in own}
+        self._drop_lost(task, frame, everything, image, gone)
         return frame
+
+    @cached_property
+    def whole(self) -> FrameImage:
+        """The image of all of the time point."""
+        return self._frame_image(None)
 
     def _frame_image(self, plane: Plane | None) -> FrameImage:
         journal = self._journal
@@ -269,9 +298,7 @@ class TimePoint:
             index = (slice(None),) * (plane[0] + (axis is not None)) + (plane[1],)
             array = np.ascontiguousarray(array[index])
         spacing = within(journal.spacing, plane)
-        return FrameImage(
-            array, self._limits, journal.method.sigma, spacing, axis, journal.should_stop
-        )
+        return FrameImage(array, self._limits, journal.method.sigma, spacing, axis)
 
     def _beginning(self, task: Task, size: tuple[int, ...]) -> tuple[list[Shape], Labels | None]:
         """Drawn shapes or labels, and those of the frame before that go on here."""
@@ -288,7 +315,12 @@ class TimePoint:
         return [], labels
 
     def _drop_lost(
-        self, task: Task, frame: Frame, image: FrameImage, gone: Mapping[int, str]
+        self,
+        task: Task,
+        frame: Frame,
+        everything: Labels,
+        image: FrameImage,
+        gone: Mapping[int, str],
     ) -> None:
         journal = self._journal
         for label, why in sorted(gone.items()):
@@ -299,6 +331,16 @@ class TimePoint:
         here = (np.flatnonzero(sizes[1:]) + 1).tolist()
         frame.contrast = contrasts(image.even, frame.labels, here, image.channel_axis)
         before = task.before
+        channels = image.even if image.channel_axis is not None else image.even[np.newaxis]
+        if frame.plane is not None:
+            known = {} if before is None else before.levels
+            for label in here:
+                earlier = known.get(label)
+                levels = levels_of(channels, everything, label, image.spacing) or earlier
+                if levels is None:
+                    continue
+                # Brightness falls with depth, too, but slowly.
+                frame.levels[label] = earlier.towards(levels, _DRIFT) if earlier else levels
         if before is None:
             return
         sizes_before = np.bincount(before.labels.ravel(), minlength=len(sizes))
@@ -311,11 +353,27 @@ class TimePoint:
                 before.contrast.get(label),
                 LARGEST_GROWTH_IN_TIME if in_time else LARGEST_GROWTH_IN_STACK,
             )
+            if not why and not in_time and _has_ended(channels, frame, label):
+                why = _ENDED
             if why:
                 journal.lose(self._t, frame.plane, label, why)
                 frame.labels[frame.labels == label] = 0
                 if frame.shapes is not None:
                     frame.shapes = [s for s in frame.shapes if s.label != label]
+
+
+def _has_ended(channels: NDArray[np.floating], frame: Frame, label: int) -> bool:
+    """Whether an object is closer to what was around it than to itself where it was drawn."""
+    levels = frame.levels.get(label)
+    if levels is None or not levels.stands_out():
+        return False
+    mean = channels[:, frame.labels == label].mean(axis=1)
+    return not bool(levels.belong(mean))
+
+
+def _only(values: Set[int] | None, labels: Labels) -> Labels:
+    """Labels without those of other objects; all of them for None."""
+    return labels if values is None else np.where(np.isin(labels, list(values)), labels, 0)
 
 
 def labels_in(shapes: Sequence[Shape], labels: Labels | None) -> set[int]:
@@ -331,7 +389,8 @@ def joined(one: Frame | None, other: Frame) -> Frame:
     labels = np.where(one.labels == 0, other.labels, one.labels)
     shapes = None if one.shapes is None else one.shapes + (other.shapes or [])
     contrast = {**other.contrast, **one.contrast}
-    return Frame(one.plane, labels, shapes, one.time, contrast)
+    levels = {**other.levels, **one.levels}
+    return Frame(one.plane, labels, shapes, one.time, contrast, levels)
 
 
 def within(numbers: Sequence[Any], plane: Plane | None) -> tuple[Any, ...]:

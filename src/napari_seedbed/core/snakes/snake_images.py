@@ -18,7 +18,6 @@ from napari_seedbed.core.magnitudes import (
     moderate_range,
     restored,
 )
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -64,7 +63,7 @@ def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Lim
     InputError
         If the image holds NaN.
     NoContrastError
-        If it is the same everywhere, so that nothing can be told apart.
+        If it is the same everywhere, so that there are no edges.
     """
     array = _grey_values(check_image(image))
     axis = check_channel_axis(channel_axis, array.ndim)
@@ -91,8 +90,6 @@ def evened(
     sigma: float,
     spacing: Sequence[float],
     channel_axis: int | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.float32]:
     """Return an image smoothed and scaled so that its contrast limits become 0 and 1.
 
@@ -106,8 +103,6 @@ def evened(
     spacing : sequence of float
         Voxel size.
     channel_axis : int, optional
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -128,18 +123,12 @@ def evened(
         channel = array if axis is None else np.moveaxis(array, axis, 0)[c]
         out = scaled if axis is None else np.moveaxis(scaled, axis, 0)[c]
         # A channel without contrast says nothing.
-        _scale(channel, low, high, out, should_stop)
-    smooth = gaussian(scaled, width, spacing, channel_axis, should_stop=should_stop)
+        _scale(channel, low, high, out)
+    smooth = gaussian(scaled, width, spacing, channel_axis)
     return np.ascontiguousarray(smooth, np.float32)
 
 
-def _scale(
-    channel: NDArray[Any],
-    low: float,
-    high: float,
-    out: NDArray[np.float32],
-    should_stop: ShouldStop | None,
-) -> None:
+def _scale(channel: NDArray[Any], low: float, high: float, out: NDArray[np.float32]) -> None:
     # Before values become float32, which would round small contrasts on a high ground away.
     dtype = np.float64 if channel.dtype.itemsize >= 4 else np.float32
     low, high, exponent = moderate_range(low, high)
@@ -152,7 +141,7 @@ def _scale(
         np.subtract(part, low, out=out[slab], dtype=dtype, casting="same_kind")
         out[slab] *= np.float32(factor)
 
-    in_slabs(scale, channel.shape, should_stop)
+    in_slabs(scale, channel.shape)
 
 
 def check_contrast(even: NDArray[np.float32]) -> None:
@@ -166,11 +155,7 @@ def check_contrast(even: NDArray[np.float32]) -> None:
 
 
 def edge_strength(
-    image: NDArray[Any],
-    spacing: Sequence[float] | None = None,
-    channel_axis: int | None = None,
-    *,
-    should_stop: ShouldStop | None = None,
+    image: NDArray[Any], spacing: Sequence[float] | None = None, channel_axis: int | None = None
 ) -> NDArray[np.float32]:
     """Return the slope of an image: bright on edges, dark elsewhere.
 
@@ -181,8 +166,6 @@ def edge_strength(
         Voxel size; only the ratios count.
     channel_axis : int, optional
         The root of the sum of the squared slopes of all channels is taken.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -199,21 +182,17 @@ def edge_strength(
         wide = channel.astype(np.float32, copy=False)
         for along, step in enumerate(size / size.min()):
             if wide.shape[along] > 1:
-                _add_squares(wide, along, step, squares, should_stop)
+                _add_squares(wide, along, step, squares)
 
     def take_root(slab: Slab) -> None:
         np.sqrt(squares[slab], out=squares[slab])
 
-    in_slabs(take_root, squares.shape, should_stop)
+    in_slabs(take_root, squares.shape)
     return restored(squares, exponent)
 
 
 def _add_squares(
-    image: NDArray[np.float32],
-    axis: int,
-    step: float,
-    squares: NDArray[np.float32],
-    should_stop: ShouldStop | None,
+    image: NDArray[np.float32], axis: int, step: float, squares: NDArray[np.float32]
 ) -> None:
     """Add the squared slope along one axis."""
     weights = np.array([-0.5, 0.0, 0.5]) / step
@@ -223,12 +202,10 @@ def _add_squares(
         slope *= slope
         squares[slab] += slope
 
-    in_slabs(add, image.shape, should_stop, whole=axis)
+    in_slabs(add, image.shape, whole=axis)
 
 
-def stopping_map(
-    strength: NDArray[np.float32], steepness: float, *, should_stop: ShouldStop | None = None
-) -> NDArray[np.float32]:
+def stopping_map(strength: NDArray[np.float32], steepness: float) -> NDArray[np.float32]:
     """Return an edge map for surfaces: 1 in flat parts, close to 0 on edges.
 
     Parameters
@@ -237,8 +214,6 @@ def stopping_map(
         From `edge_strength`.
     steepness : float
         How steeply the map falls at an edge.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -263,7 +238,7 @@ def stopping_map(
     def fill(slab: Slab) -> None:
         out[slab] = 1 / np.sqrt(1 + np.float32(rise) * strength[slab])
 
-    in_slabs(fill, out.shape, should_stop)
+    in_slabs(fill, out.shape)
     return out
 
 
@@ -285,7 +260,6 @@ def edge_map(
     steepness: float = 100.0,
     spacing: float | Sequence[float] | None = None,
     channel_axis: int | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.float32]:
     """Return what snakes see of an image: how steep it is, or where surfaces stop.
 
@@ -302,8 +276,6 @@ def edge_map(
     spacing : sequence of float, optional
         Voxel size; 1 when None.
     channel_axis : int, optional
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -320,11 +292,11 @@ def edge_map(
     if kind not in ("strength", "stopping"):
         raise InputError(f"kind is {kind!r}; it must be 'strength' or 'stopping'.")
     limits = contrast_limits(array, axis)
-    even = evened(array, limits, sigma, size, axis, should_stop=should_stop)
-    strength = edge_strength(even, size, axis, should_stop=should_stop)
+    even = evened(array, limits, sigma, size, axis)
+    strength = edge_strength(even, size, axis)
     if kind == "strength":
         return strength
-    return stopping_map(strength, steepness, should_stop=should_stop)
+    return stopping_map(strength, steepness)
 
 
 def _grey_values(array: NDArray[Any]) -> NDArray[Any]:

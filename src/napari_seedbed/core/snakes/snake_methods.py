@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from napari_seedbed.core.label_values import label_values
 from napari_seedbed.core.marks.seeds import seeds_from_shapes
 from napari_seedbed.core.marks.shapes import Shape, filled, untangled
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.snakes.contour_systems import evenly_spaced, segment_lengths
 from napari_seedbed.core.snakes.elastic_contours import ContourState, evolve_contours
 from napari_seedbed.core.snakes.label_snakes import LabelsState, evolve_labels
@@ -28,7 +27,7 @@ from napari_seedbed.core.snakes.snake_images import (
     stopping_map,
 )
 from napari_seedbed.core.snakes.stillness import until_repeated, until_still
-from napari_seedbed.core.snakes.stop_reasons import LEFT, SETTLED, SHRUNK_AWAY
+from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LEFT, SHRUNK_AWAY
 
 Margins = list[tuple[int, int]]
 Ends = Literal["fixed", "free", "fixed-free", "free-fixed"]
@@ -159,7 +158,7 @@ class FrameState(Protocol):
 
 
 class _Contours:
-    """State of elastic contours."""
+    """State of active contours."""
 
     def __init__(
         self, state: ContourState, still: bool, start: Sequence[Shape], size: tuple[int, ...]
@@ -167,7 +166,7 @@ class _Contours:
         self.iteration, self.changed = state.iteration, state.moved
         self.reasons = state.reasons if state.finished else ()
         if still:
-            self.reasons = tuple(reason or SETTLED for reason in state.reasons)
+            self.reasons = tuple(reason or CONVERGED for reason in state.reasons)
         self._size = size
         self._shapes = [
             Shape(shape.label, np.asarray(points, float), shape.closed)
@@ -203,7 +202,7 @@ class _Surfaces:
     ) -> None:
         self._state, self._start, self._margins = state, start, margins
         self.iteration, self.changed = state.iteration, state.changed / start.size
-        reason = SETTLED if repeated else state.reason
+        reason = CONVERGED if repeated else state.reason
         self.reasons: tuple[str, ...] = () if reason is None else (reason,)
 
     @property
@@ -236,8 +235,6 @@ class FrameImage:
     spacing : tuple of float
     channel_axis : int or None
         0 or None.
-    should_stop : callable or None
-        Asked while it is prepared.
     """
 
     def __init__(
@@ -247,32 +244,21 @@ class FrameImage:
         sigma: float,
         spacing: tuple[float, ...],
         channel_axis: int | None,
-        should_stop: ShouldStop | None = None,
     ) -> None:
         self.spacing = spacing
         self.channel_axis = channel_axis
         self.shape: tuple[int, ...] = array.shape if channel_axis is None else array.shape[1:]
         self._array, self._limits, self._sigma = array, limits, sigma
-        self._should_stop = should_stop
 
     @cached_property
     def even(self) -> NDArray[np.float32]:
         """The image smoothed and of even contrast."""
-        return evened(
-            self._array,
-            self._limits,
-            self._sigma,
-            self.spacing,
-            self.channel_axis,
-            should_stop=self._should_stop,
-        )
+        return evened(self._array, self._limits, self._sigma, self.spacing, self.channel_axis)
 
     @cached_property
     def strength(self) -> NDArray[np.float32]:
         """How steep it is, of even contrast."""
-        return edge_strength(
-            self.even, self.spacing, self.channel_axis, should_stop=self._should_stop
-        )
+        return edge_strength(self.even, self.spacing, self.channel_axis)
 
     @cached_property
     def grey(self) -> NDArray[np.float32]:
@@ -283,11 +269,7 @@ class FrameImage:
 
 
 def evolve_frame(
-    method: Method,
-    image: FrameImage,
-    shapes: Sequence[Shape],
-    labels: NDArray[np.int32] | None,
-    should_stop: ShouldStop | None,
+    method: Method, image: FrameImage, shapes: Sequence[Shape], labels: NDArray[np.int32] | None
 ) -> Iterator[FrameState]:
     """Let snakes move on one frame; the last state says why they stopped.
 
@@ -299,7 +281,6 @@ def evolve_frame(
         Where contours begin, within the frame; other methods take `labels`.
     labels : ndarray of int32 or None
         Where surfaces begin.
-    should_stop : callable or None
 
     Yields
     ------
@@ -312,20 +293,17 @@ def evolve_frame(
     InputError
         If a parameter makes no sense.
     Cancelled
-        If `should_stop` was true.
+        If the running job should stop.
     """
     check_contrast(image.even)
     if isinstance(method, ElasticContour):
-        return _contours(method, image, shapes, should_stop)
+        return _contours(method, image, shapes)
     assert labels is not None
-    return _surfaces(method, image, labels, should_stop)
+    return _surfaces(method, image, labels)
 
 
 def _contours(
-    method: ElasticContour,
-    image: FrameImage,
-    shapes: Sequence[Shape],
-    should_stop: ShouldStop | None,
+    method: ElasticContour, image: FrameImage, shapes: Sequence[Shape]
 ) -> Iterator[FrameState]:
     last = np.array(image.shape) - 1.0
     voxel = np.array(image.spacing) / min(image.spacing)
@@ -349,7 +327,6 @@ def _contours(
         resample=True,
         balloon=method.balloon,
         spacing=image.spacing,
-        should_stop=should_stop,
         steps_a_state=_STEPS_A_STATE,
     )
     watched = until_still(states, [shape.closed for shape in shapes], voxel)
@@ -397,10 +374,7 @@ def _margins(labels: NDArray[np.int32], width: int) -> Margins:
 
 
 def _surfaces(
-    method: EdgeSurface | RegionSurface,
-    image: FrameImage,
-    labels: NDArray[np.int32],
-    should_stop: ShouldStop | None,
+    method: EdgeSurface | RegionSurface, image: FrameImage, labels: NDArray[np.int32]
 ) -> Iterator[FrameState]:
     margins = _margins(labels, 2 * method.smoothing + 2)
     begin = np.pad(labels, margins, "edge")
@@ -419,10 +393,9 @@ def _surfaces(
             outer=method.outer,
             channel_axis=image.channel_axis,
             spacing=image.spacing,
-            should_stop=should_stop,
         )
     else:
-        edges = stopping_map(image.strength, method.steepness, should_stop=should_stop)
+        edges = stopping_map(image.strength, method.steepness)
         states = evolve_labels(
             np.pad(edges, margins, "edge"),
             begin,
@@ -432,12 +405,11 @@ def _surfaces(
             threshold=quantile(edges, method.edge_share),
             balloon=method.balloon,
             spacing=image.spacing,
-            should_stop=should_stop,
         )
     schedule = smoothing_schedule(image.spacing, len(image.shape))
     # Circles may take the smoothing's period once or twice.
     period = 2 * schedule.period(method.smoothing, has_balloon=getattr(method, "balloon", 0) != 0)
     return (
         _Surfaces(state, repeated, labels, margins)
-        for state, repeated in until_repeated(states, period, should_stop)
+        for state, repeated in until_repeated(states, period)
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.snakes.elastic_contours import ContourState
 from napari_seedbed.core.snakes.label_snakes import LabelsState
 
@@ -57,7 +57,7 @@ def until_still(
 
 
 def until_repeated(
-    states: Iterator[LabelsState], period: int, should_stop: ShouldStop | None = None
+    states: Iterator[LabelsState], period: int
 ) -> Iterator[tuple[LabelsState, bool]]:
     """Pass on the states of labels until they have stopped, or go round in a circle.
 
@@ -66,8 +66,6 @@ def until_repeated(
     states : iterator of LabelsState
     period : int
         After so many iterations the smoothing begins anew, and with it a circle.
-    should_stop : callable, optional
-        True raises `Cancelled`.
 
     Yields
     ------
@@ -82,7 +80,7 @@ def until_repeated(
             labels = state.labels
             latest = 0
             for plane in labels:
-                check_stop(should_stop)
+                check_stop()
                 latest = zlib.crc32(np.ascontiguousarray(plane).data, latest)
             repeated, digest = latest == digest, latest
         yield state, repeated

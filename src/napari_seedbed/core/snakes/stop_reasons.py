@@ -1,6 +1,6 @@
 """Why a snake has stopped, in words that a window can show."""
 
-SETTLED = "settled"
+CONVERGED = "converged"
 LIMIT = "iteration limit"
 SHRUNK_AWAY = "shrunk to nothing"
 FULL = "fills the whole image"

@@ -1,1 +1,1 @@
-"""Values that tell object from background."""
+"""Values that separate object from background."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import filters
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.thresholds import histogram_kernels
 from napari_seedbed.core.thresholds.histograms import Histogram
 from napari_seedbed.core.validation import check_count
@@ -26,9 +26,7 @@ _MOST_SMOOTHINGS = 10_000
 _SMOOTHINGS_AT_ONCE = 200
 
 
-def automatic_threshold(
-    histogram: Histogram, method: str = "otsu", *, should_stop: ShouldStop | None = None
-) -> float:
+def automatic_threshold(histogram: Histogram, method: str = "otsu") -> float:
     """Return the grey value that divides an image, found from its histogram.
 
     Parameters
@@ -36,8 +34,6 @@ def automatic_threshold(
     histogram : Histogram
         Of an image, see `image_histogram`.
     method : {'otsu', 'li', 'yen', 'isodata', 'triangle', 'mean', 'minimum'}
-    should_stop : callable, optional
-        Asked now and then; true raises `Cancelled`.
 
     Returns
     -------
@@ -66,10 +62,10 @@ def automatic_threshold(
     if method == "mean":
         return histogram.mean
     if method == "li":
-        return _li(histogram, should_stop)
+        return _li(histogram)
     coarse = histogram.coarse()
     if method == "minimum":
-        return _minimum(coarse, should_stop)
+        return _minimum(coarse)
     if method == "triangle":
         return _triangle(coarse)
     return _by_scikit_image(coarse, method)
@@ -100,7 +96,7 @@ def _by_scikit_image(histogram: Histogram, method: str) -> float:
     return found if histogram.is_exact else 4 * (0.25 * low + span * found)
 
 
-def _li(histogram: Histogram, should_stop: ShouldStop | None) -> float:
+def _li(histogram: Histogram) -> float:
     counts = histogram.counts.astype(np.float32)
     low = histogram.low
     if histogram.is_exact:
@@ -114,7 +110,7 @@ def _li(histogram: Histogram, should_stop: ShouldStop | None) -> float:
         following = (0.25 * histogram.mean - 0.25 * low) / scale * len(counts)
     current = -1.0
     while abs(following - current) > 0.5 if histogram.is_exact else following != current:
-        check_stop(should_stop)
+        check_stop()
         current = following
         above = places > current
         if not above.any() or above.all():
@@ -147,11 +143,11 @@ def _triangle(histogram: Histogram) -> float:
     return float(histogram.values[last - level if flip else level])
 
 
-def _minimum(histogram: Histogram, should_stop: ShouldStop | None) -> float:
+def _minimum(histogram: Histogram) -> float:
     smooth = histogram.counts.astype(np.float32)
     steps, peaks = 0, 3
     while steps < _MOST_SMOOTHINGS and peaks > 2:
-        check_stop(should_stop)
+        check_stop()
         at_once = min(_SMOOTHINGS_AT_ONCE, _MOST_SMOOTHINGS - steps)
         done, peaks = histogram_kernels.smooth_until_two_peaks(smooth, at_once)
         steps += done

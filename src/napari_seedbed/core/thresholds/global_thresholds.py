@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_seedbed.core.library_calls import call_aside
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.thresholds.automatic_thresholds import (
     automatic_threshold,
@@ -63,13 +62,7 @@ def threshold_otsu(image: Any, *, nbins: int = 256) -> NDArray[np.bool_]:
     return threshold_at(image, otsu_threshold(image, nbins=nbins))
 
 
-def threshold_at(
-    image: Any,
-    value: float,
-    *,
-    objects: Objects = "light",
-    should_stop: ShouldStop | None = None,
-) -> NDArray[np.bool_]:
+def threshold_at(image: Any, value: float, *, objects: Objects = "light") -> NDArray[np.bool_]:
     """Return a mask of what is above a grey value.
 
     Parameters
@@ -78,8 +71,6 @@ def threshold_at(
     value : float
     objects : {'light', 'dark'}
         Dark objects are all that is not above the value.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -93,17 +84,12 @@ def threshold_at(
     check_objects(objects)
     array = check_image(image, allow_bool=False)
     mask = np.empty(array.shape, bool)
-    fill_above(array, _number(value, "value"), mask, should_stop)
+    fill_above(array, _number(value, "value"), mask)
     return mask if objects == "light" else np.logical_not(mask, out=mask)
 
 
 def threshold_between(
-    image: Any,
-    low: float,
-    high: float,
-    *,
-    inside: bool = True,
-    should_stop: ShouldStop | None = None,
+    image: Any, low: float, high: float, *, inside: bool = True
 ) -> NDArray[np.bool_]:
     """Return a mask of what lies between two grey values: above `low` and not above `high`.
 
@@ -113,8 +99,6 @@ def threshold_between(
     low, high : float
     inside : bool
         False gives what lies outside instead.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -128,19 +112,14 @@ def threshold_between(
     array = check_image(image, allow_bool=False)
     bounds = _check_rising(low, high)
     mask, above = np.empty(array.shape, bool), np.empty(array.shape, bool)
-    fill_above(array, bounds[0], mask, should_stop)
-    fill_above(array, bounds[1], above, should_stop)
+    fill_above(array, bounds[0], mask)
+    fill_above(array, bounds[1], above)
     np.greater(mask, above, out=mask)
     return mask if inside else np.logical_not(mask, out=mask)
 
 
 def threshold_hysteresis(
-    image: Any,
-    low: float,
-    high: float,
-    *,
-    objects: Objects = "light",
-    should_stop: ShouldStop | None = None,
+    image: Any, low: float, high: float, *, objects: Objects = "light"
 ) -> NDArray[np.bool_]:
     """Return a mask of what passes the easier threshold and touches what passes the harder one.
 
@@ -148,11 +127,9 @@ def threshold_hysteresis(
     ----------
     image : (…) array_like
     low, high : float
-        Light objects are above `low` throughout and above `high` somewhere. Dark ones are not
+        Bright objects are above `low` throughout and above `high` somewhere. Dark ones are not
         above `high` throughout and not above `low` somewhere.
     objects : {'light', 'dark'}
-    should_stop : callable, optional
-        Asked between steps; true raises `Cancelled`.
 
     Returns
     -------
@@ -171,9 +148,9 @@ def threshold_hysteresis(
     """
     low, high = _check_rising(low, high)
     easy, hard = (low, high) if objects == "light" else (high, low)
-    maybe = threshold_at(image, easy, objects=objects, should_stop=should_stop)
-    sure = threshold_at(image, hard, objects=objects, should_stop=should_stop)
-    parts, count = call_aside(partial(ndimage.label, maybe), should_stop)
+    maybe = threshold_at(image, easy, objects=objects)
+    sure = threshold_at(image, hard, objects=objects)
+    parts, count = call_aside(partial(ndimage.label, maybe))
     kept = np.zeros(count + 1, bool)
     kept[np.unique(parts[sure])] = True
     kept[0] = False
@@ -182,11 +159,7 @@ def threshold_hysteresis(
 
 
 def threshold_classes(
-    image: Any,
-    thresholds: Sequence[float],
-    *,
-    objects: Objects = "light",
-    should_stop: ShouldStop | None = None,
+    image: Any, thresholds: Sequence[float], *, objects: Objects = "light"
 ) -> NDArray[np.int32]:
     """Return the class of each voxel: how many of the thresholds it is above.
 
@@ -197,8 +170,6 @@ def threshold_classes(
         Rising.
     objects : {'light', 'dark'}
         With dark objects it is how many thresholds it is not above: the brightest class is 0.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -210,18 +181,12 @@ def threshold_classes(
     labels = np.zeros(array.shape, np.int32)
     above = np.empty(array.shape, bool)
     for value in thresholds:
-        fill_above(array, _number(value, "thresholds"), above, should_stop)
+        fill_above(array, _number(value, "thresholds"), above)
         labels += above if objects == "light" else ~above
     return labels
 
 
-def multi_otsu(
-    image: Any,
-    classes: int = 3,
-    *,
-    objects: Objects = "light",
-    should_stop: ShouldStop | None = None,
-) -> NDArray[np.int32]:
+def multi_otsu(image: Any, classes: int = 3, *, objects: Objects = "light") -> NDArray[np.int32]:
     """Return the class of each voxel by the values that part classes best.
 
     Parameters
@@ -229,18 +194,16 @@ def multi_otsu(
     image : (…) array_like
     classes : int
         As in `multi_otsu_thresholds`.
-    objects, should_stop
+    objects
         As in `threshold_classes`.
     """
-    histogram = image_histogram(image, bins=FINE_BINS, should_stop=should_stop)
+    histogram = image_histogram(image, bins=FINE_BINS)
     check_varied(histogram)
     thresholds = multi_otsu_thresholds(histogram, classes)
-    return threshold_classes(image, thresholds, objects=objects, should_stop=should_stop)
+    return threshold_classes(image, thresholds, objects=objects)
 
 
-def fill_above(
-    array: NDArray[Any], value: float, mask: NDArray[np.bool_], should_stop: ShouldStop | None
-) -> None:
+def fill_above(array: NDArray[Any], value: float, mask: NDArray[np.bool_]) -> None:
     """Write into `mask` which voxels of a checked image are above a value, on all cores."""
     limit: Any = np.float64(value)
     if array.dtype.kind in "iu":
@@ -257,7 +220,7 @@ def fill_above(
     if array.ndim == 0:
         np.greater(array, limit, out=mask)
     else:
-        in_slabs(compare, array.shape, should_stop)
+        in_slabs(compare, array.shape)
 
 
 def check_objects(objects: str) -> None:

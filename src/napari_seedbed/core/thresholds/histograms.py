@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.thresholds import histogram_kernels
 from napari_seedbed.core.validation import check_image
@@ -89,23 +88,19 @@ class Histogram:
         return 4 * (0.25 * self.low + (0.25 * self.high - 0.25 * self.low) * share)
 
 
-def image_histogram(
-    image: Any, *, bins: int = FINE_BINS, should_stop: ShouldStop | None = None
-) -> Histogram:
+def image_histogram(image: Any, *, bins: int = FINE_BINS) -> Histogram:
     """Count the grey values of an image.
 
     Parameters
     ----------
     image : (…) array_like
-    bins, should_stop
+    bins
         As in `blocks_histogram`.
     """
-    return blocks_histogram(lambda: (image,), bins=bins, should_stop=should_stop)
+    return blocks_histogram(lambda: (image,), bins=bins)
 
 
-def blocks_histogram(
-    blocks: Blocks, *, bins: int = FINE_BINS, should_stop: ShouldStop | None = None
-) -> Histogram:
+def blocks_histogram(blocks: Blocks, *, bins: int = FINE_BINS) -> Histogram:
     """Count the grey values of an image that comes in blocks.
 
     Parameters
@@ -116,8 +111,6 @@ def blocks_histogram(
     bins : int
         Equal bins between the smallest and the largest value, for floating-point images and for
         integers whose range is above a million. Others are counted one by one.
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -138,19 +131,19 @@ def blocks_histogram(
     dtype = check_image(first.ravel()[:1] if first.size else first, allow_bool=False).dtype
     del first
     if dtype.kind in "iu" and dtype.itemsize <= 2:
-        return _count_short(blocks, dtype, should_stop)
-    low, high = _extent(blocks, dtype, should_stop)
+        return _count_short(blocks, dtype)
+    low, high = _extent(blocks, dtype)
     if dtype.kind in "iu" and int(high) - int(low) < _MOST_VALUES:
         counts = np.zeros(int(high) - int(low) + 1, np.int64)
-        _count(blocks, dtype, counts, int(low), should_stop)
+        _count(blocks, dtype, counts, int(low))
         return _exact(counts, int(low))
-    return _count_bins(blocks, dtype, float(low), float(high), bins, should_stop)
+    return _count_bins(blocks, dtype, float(low), float(high), bins)
 
 
-def _count_short(blocks: Blocks, dtype: np.dtype[Any], should_stop: ShouldStop | None) -> Histogram:
+def _count_short(blocks: Blocks, dtype: np.dtype[Any]) -> Histogram:
     limits = np.iinfo(dtype)
     counts = np.zeros(limits.max - limits.min + 1, np.int64)
-    _count(blocks, dtype, counts, limits.min, should_stop)
+    _count(blocks, dtype, counts, limits.min)
     there = np.flatnonzero(counts)
     return _exact(counts[there[0] : there[-1] + 1].copy(), limits.min + int(there[0]))
 
@@ -166,12 +159,7 @@ def _exact(counts: NDArray[np.int64], low: int) -> Histogram:
 
 
 def _count_bins(
-    blocks: Blocks,
-    dtype: np.dtype[Any],
-    low: float,
-    high: float,
-    bins: int,
-    should_stop: ShouldStop | None,
+    blocks: Blocks, dtype: np.dtype[Any], low: float, high: float, bins: int
 ) -> Histogram:
     if low == high:
         n = sum(np.asanyarray(block).size for block in blocks())
@@ -179,8 +167,8 @@ def _count_bins(
     quarter = 0.25 * high - 0.25 * low
     if quarter == 0 or not isfinite(1 / quarter):
         raise InputError(
-            f"image has grey values from {low:g} to {high:g}, too close together to be told apart; "
-            "multiply it first."
+            f"image has grey values from {low:g} to {high:g}, too close together; multiply it "
+            "first."
         )
     counts = np.zeros(bins, np.int64)
     totals: list[tuple[int, float]] = []
@@ -193,7 +181,7 @@ def _count_bins(
             np.add(counts, own, out=counts)
             totals.append((nth, total))
 
-    _over_parts(blocks, dtype, add, should_stop)
+    _over_parts(blocks, dtype, add)
     # In the order of the voxels, whichever thread was first.
     place = sum(total for _, total in sorted(totals)) / int(counts.sum()) / bins
     places = (np.arange(bins) + 0.5) / bins
@@ -202,13 +190,7 @@ def _count_bins(
     return Histogram(counts, values, False, low, high, float(mean))
 
 
-def _count(
-    blocks: Blocks,
-    dtype: np.dtype[Any],
-    counts: NDArray[np.int64],
-    low: int,
-    should_stop: ShouldStop | None,
-) -> None:
+def _count(blocks: Blocks, dtype: np.dtype[Any], counts: NDArray[np.int64], low: int) -> None:
     lock = threading.Lock()
 
     def add(part: NDArray[Any], nth: int) -> None:
@@ -222,12 +204,10 @@ def _count(
         with lock:
             np.add(counts, own, out=counts)
 
-    _over_parts(blocks, dtype, add, should_stop)
+    _over_parts(blocks, dtype, add)
 
 
-def _extent(
-    blocks: Blocks, dtype: np.dtype[Any], should_stop: ShouldStop | None
-) -> tuple[Any, Any]:
+def _extent(blocks: Blocks, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     found: list[tuple[Any, Any]] = []
 
     def look(part: NDArray[Any], nth: int) -> None:
@@ -236,15 +216,12 @@ def _extent(
             check_image(part)
         found.append((low, high))
 
-    _over_parts(blocks, dtype, look, should_stop)
+    _over_parts(blocks, dtype, look)
     return min(low for low, _ in found), max(high for _, high in found)
 
 
 def _over_parts(
-    blocks: Blocks,
-    dtype: np.dtype[Any],
-    work: Callable[[NDArray[Any], int], None],
-    should_stop: ShouldStop | None,
+    blocks: Blocks, dtype: np.dtype[Any], work: Callable[[NDArray[Any], int], None]
 ) -> None:
     """Call `work` with flat parts of all blocks and their numbers, on all cores."""
     before = 0
@@ -276,5 +253,5 @@ def _over_parts(
             flat = np.ascontiguousarray(part, dtype=native).reshape(-1)
             work(flat, firsts[start])
 
-        run_ranges(one, ranges, should_stop=should_stop)
+        run_ranges(one, ranges)
         before += len(ranges)

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
+from scipy.ndimage import gaussian_filter
 
-from napari_seedbed.core.filters.gaussian_derivatives import TRUNCATE, gaussian_weights
+from napari_seedbed.core.filters.gaussian_derivatives import TRUNCATE
 from napari_seedbed.core.filters.local_filters import check_window, filter_in_slabs, half_width
 from napari_seedbed.core.filters.rank_filters import median
+from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import divided, exponent_of
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.thresholds.global_thresholds import Objects, check_objects
 from napari_seedbed.core.thresholds.window_sums import window_sums
@@ -23,7 +24,7 @@ LocalMethod = Literal["gaussian", "mean", "median"]
 LOCAL_METHODS: tuple[LocalMethod, ...] = get_args(LocalMethod)
 
 _ROUNDING = 1e-12
-"""Relative differences this small come from rounding: flat ground is neither light nor dark."""
+"""Relative differences this small come from rounding: flat areas are neither bright nor dark."""
 
 _VOXELS_PER_SLAB = 1 << 18
 
@@ -39,7 +40,6 @@ def threshold_local(
     method: LocalMethod = "gaussian",
     offset: float = 0.0,
     objects: Objects = "light",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.bool_]:
     """Return a mask of what stands out from its neighbourhood.
 
@@ -55,11 +55,9 @@ def threshold_local(
     method : {'gaussian', 'mean', 'median'}
         What is expected of a voxel from its neighbourhood.
     offset : float
-        How far above that light objects are, and dark ones below. For light objects it is the
+        How far above that bright objects are, and dark ones below. For bright objects it is the
         negative of the offset of ``skimage.filters.threshold_local``.
     objects : {'light', 'dark'}
-    should_stop : callable, optional
-        Asked many times a second; true raises `Cancelled`.
 
     Returns
     -------
@@ -84,23 +82,20 @@ def threshold_local(
     length = check_window(block_size, size, array.shape, "block_size")
     shift = _finite(offset, "offset") * (1 if objects == "light" else -1)
     if method == "median":
-        middle = median(array, length / 2, size, window="box", should_stop=should_stop)
-        return _beyond_medians(array, middle, shift, objects, should_stop)
+        middle = median(array, length / 2, size, window="box")
+        return _beyond(array, middle, shift, objects)
+    if method == "gaussian":
+        smooth = array.astype(np.float64)
+        sigmas = [_sigma(length, size) / step for step in size]
+        call_aside(partial(gaussian_filter, smooth, sigmas, output=smooth))
+        return _beyond(array, smooth, shift, objects)
     reach = local_halo(length, size, method)
-
-    def gaussian(part: NDArray[np.float64]) -> NDArray[np.float64]:
-        for axis, step in enumerate(size):
-            weights = gaussian_weights(_sigma(length, size) / step)
-            if len(weights) > 1:
-                part = correlate1d(part, weights, axis, mode="reflect")
-        return part + shift
 
     def mean(part: NDArray[np.float64]) -> NDArray[np.float64]:
         found: NDArray[np.float64] = window_sums(part, reach) / _count(reach) + shift
         return found
 
-    expected = gaussian if method == "gaussian" else mean
-    return _mask_in_slabs(array, expected, reach, objects, should_stop)
+    return _mask_in_slabs(array, mean, reach, objects)
 
 
 def threshold_niblack(
@@ -110,7 +105,6 @@ def threshold_niblack(
     spacing: float | Sequence[float] | None = None,
     *,
     objects: Objects = "light",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.bool_]:
     """Return a mask of what is k local standard deviations above, or below, the local mean.
 
@@ -121,9 +115,9 @@ def threshold_niblack(
         Width of the window in the unit of `spacing`.
     k : float
         Standard deviations that objects stand out by. Dark objects are below ``mean - k * std``,
-        which is the threshold of ``skimage.filters.threshold_niblack``, and light ones above
+        which is the threshold of ``skimage.filters.threshold_niblack``, and bright ones above
         ``mean + k * std``.
-    spacing, objects, should_stop
+    spacing, objects
         As for `threshold_local`.
 
     Returns
@@ -145,7 +139,7 @@ def threshold_niblack(
         shift = factor if objects == "light" else -factor
         return mean + shift * deviation
 
-    return _by_mean_and_deviation(image, window_size, spacing, objects, expected, should_stop)
+    return _by_mean_and_deviation(image, window_size, spacing, objects, expected)
 
 
 def threshold_sauvola(
@@ -156,9 +150,8 @@ def threshold_sauvola(
     spacing: float | Sequence[float] | None = None,
     *,
     objects: Objects = "dark",
-    should_stop: ShouldStop | None = None,
 ) -> NDArray[np.bool_]:
-    """Return a mask of what stands out from an uneven ground, such as text from a stained page.
+    """Return a mask of what stands out from an uneven background, such as text from a stained page.
 
     Parameters
     ----------
@@ -166,13 +159,13 @@ def threshold_sauvola(
     window_size : float
         Width of the window in the unit of `spacing`.
     k : float
-        From 0 to 1. Where the window is even, objects must be this part of the ground's grey value
-        below it.
+        From 0 to 1. Where the window is even, objects must be this part of the background's grey
+        value below it.
     r : float, optional
         Largest standard deviation that a window can have: half of the grey value of white. By
         default half of the image's own largest value, `sauvola_range`.
-    spacing, objects, should_stop
-        As for `threshold_local`. For light objects the formula is applied to the negative, in
+    spacing, objects
+        As for `threshold_local`. For bright objects the formula is applied to the negative, in
         which white, ``2 * r``, is 0.
 
     Returns
@@ -202,7 +195,7 @@ def threshold_sauvola(
             return mean + (2 * largest - mean) * evenness
         return mean * (1 - evenness)
 
-    return _by_mean_and_deviation(array, window_size, spacing, objects, expected, should_stop)
+    return _by_mean_and_deviation(array, window_size, spacing, objects, expected)
 
 
 def sauvola_range(low: float, high: float) -> float:
@@ -235,7 +228,6 @@ def _by_mean_and_deviation(
     spacing: float | Sequence[float] | None,
     objects: Objects,
     expected: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
-    should_stop: ShouldStop | None,
 ) -> NDArray[np.bool_]:
     check_objects(objects)
     array = check_image(image, allow_bool=False)
@@ -257,15 +249,11 @@ def _by_mean_and_deviation(
         with np.errstate(over="ignore"):
             return expected(np.ldexp(mean, exponent), np.ldexp(np.sqrt(variance), exponent))
 
-    return _mask_in_slabs(array, thresholds, reach, objects, should_stop)
+    return _mask_in_slabs(array, thresholds, reach, objects)
 
 
 def _mask_in_slabs(
-    array: NDArray[Any],
-    thresholds: Thresholds,
-    reach: Sequence[int],
-    objects: Objects,
-    should_stop: ShouldStop | None,
+    array: NDArray[Any], thresholds: Thresholds, reach: Sequence[int], objects: Objects
 ) -> NDArray[np.bool_]:
     """Compare an image with its thresholds slab by slab, which takes little memory."""
     mask = np.empty(array.shape, bool)
@@ -274,16 +262,12 @@ def _mask_in_slabs(
         wide = part.astype(np.float64)
         return _stands_out(wide, thresholds(wide), objects)
 
-    filter_in_slabs(compare, array, reach, mask, should_stop, voxels=_VOXELS_PER_SLAB)
+    filter_in_slabs(compare, array, reach, mask, voxels=_VOXELS_PER_SLAB)
     return mask
 
 
-def _beyond_medians(
-    array: NDArray[Any],
-    middle: NDArray[Any],
-    shift: float,
-    objects: Objects,
-    should_stop: ShouldStop | None,
+def _beyond(
+    array: NDArray[Any], middle: NDArray[Any], shift: float, objects: Objects
 ) -> NDArray[np.bool_]:
     mask = np.empty(array.shape, bool)
 
@@ -291,7 +275,7 @@ def _beyond_medians(
         level = middle[slab].astype(np.float64) + shift
         mask[slab] = _stands_out(array[slab].astype(np.float64), level, objects)
 
-    in_slabs(compare, array.shape, should_stop)
+    in_slabs(compare, array.shape)
     return mask
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.util import img_as_float
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.walker.noise import quieten
 from napari_seedbed.errors import InputError
@@ -81,7 +80,6 @@ def edge_weights(
     beta: float,
     normalization: Normalization,
     active: NDArray[np.bool_] | None = None,
-    should_stop: ShouldStop | None = None,
 ) -> WeightArrays:
     """Return the weights of the edges along z, y and x.
 
@@ -101,8 +99,6 @@ def edge_weights(
         ``a * image + b``.
     active : (Z, Y, X) ndarray of bool, optional
         Where False, a voxel has no edges.
-    should_stop : callable, optional
-        Asked between pieces of work; True raises `Cancelled`.
 
     Returns
     -------
@@ -125,19 +121,19 @@ def edge_weights(
             image = volume.data[..., channel]
             for axis in axes:
                 add = _cost_adder(image, axis, factor[axis], costs[axis])
-                run_ranges(add, pieces, should_stop=should_stop)
+                run_ranges(add, pieces)
         scale, floor, ceiling = np.ones(3), STD_FLOOR, np.inf
     elif normalization == "contrast":
         n_useful = 0
         for channel in range(volume.data.shape[-1]):
-            image = quieten(volume.data[..., channel], should_stop)
+            image = quieten(volume.data[..., channel])
             contrast = _typical_difference(image, axes)
             if contrast == 0:
                 continue
             n_useful += 1
             for axis in axes:
                 add = _cost_adder(image, axis, beta / contrast**2, costs[axis])
-                run_ranges(add, pieces, should_stop=should_stop)
+                run_ranges(add, pieces)
         if n_useful > 1:
             for cost in costs:
                 cost /= np.float32(n_useful)
@@ -149,7 +145,7 @@ def edge_weights(
         )
     for axis in axes:
         convert = _cost_converter(axis, costs[axis], scale[axis], floor, ceiling, active)
-        run_ranges(convert, pieces, should_stop=should_stop)
+        run_ranges(convert, pieces)
     return costs
 
 

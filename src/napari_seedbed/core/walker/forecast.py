@@ -9,7 +9,7 @@ from napari_seedbed.core.walker.random_walks import BYTES_PER_VOXEL_AND_SOLUTION
 SHARED_BYTES_PER_VOXEL = 40
 """Weights, hierarchy, state and result: measured 32 to 39 (`benchmarks/random_walker.py`)."""
 
-BALLOT_BYTES_PER_VOXEL = 16
+BALLOT_BYTES_PER_VOXEL = 24
 
 PREPARING = 1.8e-7
 SOLVING = 2.2e-7

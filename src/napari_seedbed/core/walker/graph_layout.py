@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import Box, Range, run_ranges, split
 
 LANES = 4
@@ -156,17 +156,17 @@ def sweep_blocks(n_nodes: int, n_blocks: int = BLOCKS) -> list[Range]:
     return split(padded(n_nodes) // LANES, n_blocks)
 
 
-def _grown(array: NDArray[Any], size: int, should_stop: ShouldStop | None) -> NDArray[Any]:
+def _grown(array: NDArray[Any], size: int) -> NDArray[Any]:
     """Return a larger array that begins as this one; copied in steps, as it takes long."""
     larger = np.empty(size, array.dtype)
     for start in range(0, array.size, _RESIZED_AT_ONCE):
         step = slice(start, min(start + _RESIZED_AT_ONCE, array.size))
         larger[step] = array[step]
-        check_stop(should_stop)
+        check_stop()
     return larger
 
 
-def resize(array: NDArray[Any], size: int, should_stop: ShouldStop | None) -> None:
+def resize(array: NDArray[Any], size: int) -> None:
     """Let an array of one axis grow, with zeros, or shrink; in steps, as large ones take long.
 
     Nothing else may refer to its memory.
@@ -176,7 +176,7 @@ def resize(array: NDArray[Any], size: int, should_stop: ShouldStop | None) -> No
             array.resize(min(array.size + _RESIZED_AT_ONCE, size), refcheck=False)
         else:
             array.resize(max(array.size - _RESIZED_AT_ONCE, size), refcheck=False)
-        check_stop(should_stop)
+        check_stop()
 
 
 def _pieces(blocks: list[Range]) -> list[Box]:
@@ -188,13 +188,12 @@ def _pieces(blocks: list[Range]) -> list[Box]:
     ]
 
 
-def ordered(graph: Graph, blocks: list[Range], should_stop: ShouldStop | None = None) -> Ints:
+def ordered(graph: Graph, blocks: list[Range]) -> Ints:
     """Return the number that each node gets in the layout for sweeps."""
     new = np.empty(graph.n_nodes, np.int32)
     run_ranges(
         _order_nodes,
         _pieces(blocks), graph.n_nodes, graph.edge, graph.to, new,
-        should_stop=should_stop,
     )  # fmt: skip
     return new
 
@@ -213,13 +212,7 @@ class GraphLayout:
         self.weight = np.empty(0, np.float32)
 
     def add(
-        self,
-        graph: Graph,
-        new: Ints,
-        parent: Ints,
-        new_below: Ints,
-        blocks: list[Range],
-        should_stop: ShouldStop | None,
+        self, graph: Graph, new: Ints, parent: Ints, new_below: Ints, blocks: list[Range]
     ) -> None:
         """Append a level."""
         n_chunks = blocks[-1][1]
@@ -228,17 +221,15 @@ class GraphLayout:
         run_ranges(
             _count_slots,
             _pieces(blocks), graph.n_nodes, graph.edge, graph.to, new, n_slots, lower,
-            should_stop=should_stop,
         )  # fmt: skip
         slot = np.full(n_chunks + 1, self.n_slots, np.uint32)
         slot[1:] += np.cumsum(n_slots, dtype=np.uint32)
         self.n_slots = int(slot[-1])
-        self._make_room(LANES * self.n_slots, should_stop)
+        self._make_room(LANES * self.n_slots)
         run_ranges(
             _fill_slots,
             _pieces(blocks), graph.n_nodes, LANES * n_chunks, graph.edge, graph.to, graph.weight,
             new, slot, lower, self.to, self.weight,
-            should_stop=should_stop,
         )  # fmt: skip
         ordered_parent = np.zeros(LANES * n_chunks, np.int32)
         _order_parents(parent, new, new_below, ordered_parent)
@@ -248,14 +239,14 @@ class GraphLayout:
         self.lowers.append(lower)
         self.parents.append(ordered_parent)
 
-    def trim(self, should_stop: ShouldStop | None) -> None:
+    def trim(self) -> None:
         """Give back the room that is not used."""
-        resize(self.to, LANES * self.n_slots, should_stop)
-        resize(self.weight, LANES * self.n_slots, should_stop)
+        resize(self.to, LANES * self.n_slots)
+        resize(self.weight, LANES * self.n_slots)
 
-    def _make_room(self, size: int, should_stop: ShouldStop | None) -> None:
+    def _make_room(self, size: int) -> None:
         if size > self.to.size:
             # The first level is by far the largest; all others come with the second.
             room = int(_ROOM * size) if self.to.size else size
-            self.to = _grown(self.to, room, should_stop)
-            self.weight = _grown(self.weight, room, should_stop)
+            self.to = _grown(self.to, room)
+            self.weight = _grown(self.weight, room)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import Range, run_ranges, split
 from napari_seedbed.core.walker import graph_kernels, grouping, seed_kernels
 from napari_seedbed.core.walker.edge_weights import WeightArrays
@@ -129,7 +129,6 @@ class Hierarchy:
 
 def build_hierarchy(
     weights: WeightArrays,
-    should_stop: ShouldStop | None = None,
     *,
     around: tuple[NDArray[np.uint8], NDArray[np.int64]] | None = None,
     large: int = LARGE,
@@ -140,8 +139,6 @@ def build_hierarchy(
     ----------
     weights : tuple of three (Z, Y, X) ndarray
         Edges along z, y, x.
-    should_stop : callable, optional
-        Asked several times a second.
     around : tuple of ndarray, optional
         The state of all voxels and the flat indices of the given ones. Then the hierarchy serves
         these alone: no group reaches across a given voxel, and what is tied to given voxels more
@@ -152,43 +149,43 @@ def build_hierarchy(
     Raises
     ------
     Cancelled
-        When `should_stop` says so.
+        When the running job should stop.
     """
-    strongest = _strongest_edges(weights, should_stop)
+    strongest = _strongest_edges(weights)
     if around is None:
-        group, group_size = _group_voxels(weights, strongest, should_stop)
-        graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
+        group, group_size = _group_voxels(weights, strongest)
+        graphs = [_connect_voxel_groups(weights, group, group_size.size)]
         anchor = np.zeros(group_size.size, np.float32)
     else:
         state, places = around
         with seed_kernels.edges_lifted(places, weights):
-            group, group_size = _group_voxels(weights, strongest, should_stop)
-            graphs = [_connect_voxel_groups(weights, group, group_size.size, should_stop)]
+            group, group_size = _group_voxels(weights, strongest)
+            graphs = [_connect_voxel_groups(weights, group, group_size.size)]
         anchor = seed_kernels.pull_on_groups(places, weights, state, group, group_size.size)
     del strongest
     graph = graphs.pop()
     blocks = _blocks(graph, large)
-    new = ordered(graph, blocks, should_stop)
-    _renumber(group, new, should_stop)
+    new = ordered(graph, blocks)
+    _renumber(group, new)
     ordered_size = np.zeros(padded(graph.n_nodes), np.uint8)
     ordered_size[new] = group_size
     layout = GraphLayout()
     while graph.n_nodes > COARSEST:
-        parent, n_parents = _group_nodes(graph, anchor, should_stop)
+        parent, n_parents = _group_nodes(graph, anchor)
         if n_parents > 0.9 * graph.n_nodes:
             break
-        below = _connect_node_groups(graph, parent, n_parents, should_stop)
+        below = _connect_node_groups(graph, parent, n_parents)
         blocks_below = _blocks(below, large)
-        new_below = ordered(below, blocks_below, should_stop)
-        layout.add(graph, new, parent, new_below, blocks, should_stop)
+        new_below = ordered(below, blocks_below)
+        layout.add(graph, new, parent, new_below, blocks)
         anchor_below = np.empty(n_parents, np.float32)
         graph_kernels.collect(anchor, parent, anchor_below)
         anchor, graph, new, blocks = anchor_below, below, new_below, blocks_below
     nowhere = np.zeros(graph.n_nodes, np.int32)
     # The coarsest level is never swept over in blocks, however large it may be.
     blocks = sweep_blocks(graph.n_nodes, 1)
-    layout.add(graph, new, nowhere, np.zeros(1, np.int32), blocks, should_stop)
-    layout.trim(should_stop)
+    layout.add(graph, new, nowhere, np.zeros(1, np.int32), blocks)
+    layout.trim()
     slot = np.concatenate([*(slot[:-1] for slot in layout.slots), layout.slots[-1][-1:]])
     return Hierarchy(
         weights,
@@ -204,7 +201,7 @@ def build_hierarchy(
     )
 
 
-def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> Floats:
+def _strongest_edges(weights: WeightArrays) -> Floats:
     """Return the largest weight at each voxel."""
     shape = weights[0].shape
     wz, wy, wx = weights
@@ -219,13 +216,11 @@ def _strongest_edges(weights: WeightArrays, should_stop: ShouldStop | None) -> F
         np.maximum(here[:, :, 1:], wx[start:stop, :, :-1], out=here[:, :, 1:])
 
     planes = split(shape[0], 1 + int(np.prod(shape)) // _VOXELS_COMPARED)
-    run_ranges(compare, planes, should_stop=should_stop)
+    run_ranges(compare, planes)
     return strongest
 
 
-def _group_voxels(
-    weights: WeightArrays, strongest: Floats, should_stop: ShouldStop | None
-) -> tuple[Ints, NDArray[np.uint8]]:
+def _group_voxels(weights: WeightArrays, strongest: Floats) -> tuple[Ints, NDArray[np.uint8]]:
     grid = weights[0].shape
     z, y, x = weights
     cell = (2, 2, 2)
@@ -245,7 +240,6 @@ def _group_voxels(
         grouping.group_cells,
         layers, cell, shape, *(array.reshape(-1) for array in (z, y, x, strongest)),
         CELL_SHARE, SMALL_GROUP, HOLD, group.reshape(-1), tie.reshape(-1), count,
-        should_stop=should_stop,
     )  # fmt: skip
     n_groups = int(count.sum())
     offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
@@ -258,7 +252,7 @@ def _group_voxels(
         size[first:end] = np.bincount(here.reshape(-1), minlength=end - first)
         here += np.int32(first)
 
-    run_ranges(number, layers, should_stop=should_stop)
+    run_ranges(number, layers)
     target, root = np.empty(n_groups, np.int32), np.empty(n_groups, np.int32)
 
     def begin(start: int, stop: int) -> None:
@@ -266,49 +260,42 @@ def _group_voxels(
         root[start:stop] = np.arange(start, stop)
 
     pieces = split(n_groups, 1 + n_groups // _GROUPS_AT_ONCE)
-    run_ranges(begin, pieces, should_stop=should_stop)
+    run_ranges(begin, pieces)
     voxels = split(group.size, 1 + group.size // _VOXELS_PER_TASK)
     run_ranges(
         grouping.follow_ties,
         voxels, shape[1] * shape[2], shape[2], tie.reshape(-1), group.reshape(-1), target,
-        should_stop=should_stop,
     )  # fmt: skip
     del tie
     new_number = np.empty(n_groups, np.int32)
     n_joined = 0
     # One group after the other, but not all at once: somebody may want to stop.
     for start, stop in pieces:
-        check_stop(should_stop)
+        check_stop()
         grouping.join_small_groups(start, stop, size, target, LARGEST_GROUP, root)
     for start, stop in pieces:
-        check_stop(should_stop)
+        check_stop()
         n_joined = int(grouping.number_joined_groups(start, stop, n_joined, size, root, new_number))
-    _renumber(group, new_number, should_stop)
+    _renumber(group, new_number)
     return group.reshape(grid), size[:n_joined].astype(np.uint8)
 
 
-def _renumber(group: Ints, new_number: Ints, should_stop: ShouldStop | None) -> None:
+def _renumber(group: Ints, new_number: Ints) -> None:
     flat = group.reshape(-1)
     pieces = split(flat.size, 1 + flat.size // _VOXELS_PER_TASK)
-    run_ranges(grouping.renumber, pieces, flat, new_number, should_stop=should_stop)
+    run_ranges(grouping.renumber, pieces, flat, new_number)
 
 
-def _connect_voxel_groups(
-    weights: WeightArrays, group: Ints, n_groups: int, should_stop: ShouldStop | None
-) -> Graph:
+def _connect_voxel_groups(weights: WeightArrays, group: Ints, n_groups: int) -> Graph:
     flat = group.reshape(-1)
-    first, member = _members(flat, n_groups, should_stop)
-    check_stop(should_stop)
+    first, member = _members(flat, n_groups)
+    check_stop()
     args = (flat, *(w.reshape(-1) for w in weights), group.shape[1], group.shape[2])
-    return _collect_edges(
-        grouping.connect_voxel_groups, n_groups, 14, first, member, *args, should_stop=should_stop
-    )
+    return _collect_edges(grouping.connect_voxel_groups, n_groups, 14, first, member, *args)
 
 
-def _connect_node_groups(
-    graph: Graph, parent: Ints, n_parents: int, should_stop: ShouldStop | None
-) -> Graph:
-    first, member = _members(parent, n_parents, should_stop)
+def _connect_node_groups(graph: Graph, parent: Ints, n_parents: int) -> Graph:
+    first, member = _members(parent, n_parents)
     return _collect_edges(
         grouping.connect_node_groups,
         n_parents,
@@ -319,23 +306,20 @@ def _connect_node_groups(
         graph.edge,
         graph.to,
         graph.weight,
-        should_stop=should_stop,
     )
 
 
-def _members(
-    group: Ints, n_groups: int, should_stop: ShouldStop | None
-) -> tuple[NDArray[np.int64], Ints]:
+def _members(group: Ints, n_groups: int) -> tuple[NDArray[np.int64], Ints]:
     """List the members of each group: group g has ``member[first[g]:first[g + 1]]``."""
     pieces = split(group.size, 1 + group.size // _VOXELS_AT_ONCE)
     first = np.zeros(n_groups + 1, np.int64)
     for start, stop in pieces:
-        check_stop(should_stop)
+        check_stop()
         grouping.count_members(start, stop, group, first)
     np.cumsum(first, out=first)
     place, member = first[:-1].copy(), np.empty(group.size, np.int32)
     for start, stop in pieces:
-        check_stop(should_stop)
+        check_stop()
         grouping.list_members(start, stop, group, place, member)
     return first, member
 
@@ -347,7 +331,6 @@ def _collect_edges(
     first: NDArray[np.int64],
     member: Ints,
     *args: object,
-    should_stop: ShouldStop | None,
 ) -> Graph:
     """Run a kernel that lists edges whose number is not known beforehand.
 
@@ -373,13 +356,11 @@ def _collect_edges(
             own.place, degree, to, weight,
         )  # fmt: skip
 
-    run_ranges(collect, ranges, should_stop=should_stop)
+    run_ranges(collect, ranges)
     if (used < 0).any():
         del to, weight
-        return _collect_edges(
-            kernel, n_groups, 2 * room, first, member, *args, should_stop=should_stop
-        )
-    check_stop(should_stop)
+        return _collect_edges(kernel, n_groups, 2 * room, first, member, *args)
+    check_stop()
     edge = np.zeros(n_groups + 1, np.int64)
     np.cumsum(degree, out=edge[1:])
     for array in (to, weight):
@@ -387,23 +368,16 @@ def _collect_edges(
         for source, count in zip(begin, used.tolist(), strict=False):
             array[end : end + count] = array[source : source + count]
             end += count
-            check_stop(should_stop)
-        resize(array, end, should_stop)
+            check_stop()
+        resize(array, end)
     return Graph(edge, to, weight)
 
 
-def _group_nodes(graph: Graph, anchor: Floats, should_stop: ShouldStop | None) -> tuple[Ints, int]:
+def _group_nodes(graph: Graph, anchor: Floats) -> tuple[Ints, int]:
     n = graph.n_nodes
     ranges = split(n, 1 + n // _NODES_PER_TASK)
     strongest = np.empty(n, np.float32)
-    run_ranges(
-        grouping.strongest_of_nodes,
-        ranges,
-        graph.edge,
-        graph.weight,
-        strongest,
-        should_stop=should_stop,
-    )
+    run_ranges(grouping.strongest_of_nodes, ranges, graph.edge, graph.weight, strongest)
     # Nodes that given voxels hold firmly need no correction: one group takes them all.
     held = anchor * NODE_SHARE >= strongest
     group = np.where(held, grouping.HELD, grouping.NO_GROUP).astype(np.int32)
@@ -414,7 +388,6 @@ def _group_nodes(graph: Graph, anchor: Floats, should_stop: ShouldStop | None) -
         grouping.group_nodes,
         blocks, graph.edge, graph.to, graph.weight, strongest, NODE_SHARE, LARGEST_NODE_GROUP,
         group, made,
-        should_stop=should_stop,
     )  # fmt: skip
     n_groups = int(held.any())
     for start, stop in blocks:

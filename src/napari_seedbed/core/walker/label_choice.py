@@ -8,7 +8,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop
 from napari_seedbed.core.threads import run_ranges, split
 
 _VOXELS_PER_TASK = 1 << 19
@@ -19,12 +18,18 @@ Floats = NDArray[np.float32]
 
 
 @_fast
-def _vote(start, stop, x, number, best, winner, total, information):
+def _vote(start, stop, x, number, best, winner, runner_up, second, total, information):
     for i in range(start, stop):
         p = min(max(x[i], np.float32(0)), np.float32(1))
         if p > best[i]:
+            if number > 0:
+                runner_up[i] = best[i]
+                second[i] = winner[i]
             best[i] = p
             winner[i] = number
+        elif p > runner_up[i]:
+            runner_up[i] = p
+            second[i] = number
         total[i] += p
         if p > 0:
             information[i] += p * np.log(p)
@@ -57,16 +62,18 @@ def _binary_entropy(x, out):
 
 
 class Ballot:
-    """Best label and entropy of each voxel, from solutions that come one at a time."""
+    """Best two labels and entropy of each voxel, from solutions that come one at a time."""
 
     def __init__(self, size: int) -> None:
         self._best = np.full(size, -1, np.float32)
         self._winner = np.zeros(size, np.int32)
+        self._runner_up = np.full(size, -1, np.float32)
+        self._second = np.zeros(size, np.int32)
         self._total = np.zeros(size, np.float32)
         self._information = np.zeros(size, np.float32)
         self._n_labels = 0
 
-    def cast(self, solution: Floats, should_stop: ShouldStop | None = None) -> None:
+    def cast(self, solution: Floats) -> None:
         """Count the solution of the next label (any shape, as many voxels as promised)."""
         run_ranges(
             _vote,
@@ -75,9 +82,10 @@ class Ballot:
             self._n_labels,
             self._best,
             self._winner,
+            self._runner_up,
+            self._second,
             self._total,
             self._information,
-            should_stop=should_stop,
         )
         self._n_labels += 1
 
@@ -85,6 +93,11 @@ class Ballot:
     def winner(self) -> NDArray[np.int32]:
         """Number of the label with the largest probability; the first of equals."""
         return self._winner
+
+    @property
+    def second(self) -> NDArray[np.int32]:
+        """Number of the label that would be next."""
+        return self._second
 
     def entropy(self) -> Floats:
         """Entropy of each voxel's probabilities over that of even odds: 0 sure, 1 undecided."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import Preview, Progress, Report
+from napari_seedbed.core.progress import Preview, tell
 from napari_seedbed.core.threads import run_ranges
 from napari_seedbed.core.walker import grid_kernels
 from napari_seedbed.core.walker.label_choice import Ballot
@@ -58,7 +58,6 @@ def solve_labels(
     preconditioner: Preconditioner,
     seeds: SeedMap,
     tol: float,
-    report: Report,
     *,
     previous: LabelSolutions | None = None,
     view: tuple[int, int] | None = None,
@@ -75,8 +74,6 @@ def solve_labels(
         The seeds.
     tol : float
         Largest error of a probability.
-    report : callable
-        Told about the progress.
     previous : LabelSolutions, optional
         Where to start from, if it is for the same labels.
     view : tuple of int, optional
@@ -101,7 +98,7 @@ def solve_labels(
     kept = np.empty((n if keep else at_once, *shape), np.float32)
     coarse = _solve_coarsely(preconditioner, seeds, at_once, previous)
     if view is not None and n <= MOST_PREVIEWED:
-        report(Progress(0.1, "First look", _preview(preconditioner, seeds, previous, coarse, view)))
+        tell(0.1, "First look", _preview(preconditioner, seeds, previous, coarse, view))
     if patience is not None and previous is None and at_once >= ENOUGH_TO_TRY_ONE:
         # The label with most seeds is the background as a rule, whose walks are the longest.
         most = int(seeds.given(range(at_once)).sum(axis=0).argmax())
@@ -114,11 +111,11 @@ def solve_labels(
         numbers = range(first, min(first + at_once, n))
         x = kept[first : numbers.stop] if keep else kept[: len(numbers)]
         _start(preconditioner, seeds, numbers, previous, coarse, x)
-        steps = _Steps(report, numbers, n, tol)
+        steps = _Steps(numbers, n, tol)
         iterations = max(iterations, _improve(preconditioner, x, tol, steps, patience))
         if ballot is not None:
             for solution in x:
-                ballot.cast(solution, preconditioner.should_stop)
+                ballot.cast(solution)
     winner = ballot.winner if ballot is not None else (kept[0] < 0.5).view(np.uint8).reshape(-1)
     return LabelSolutions(
         values,
@@ -212,7 +209,6 @@ def _start(
         flat(x),
         hierarchy.group.reshape(-1),
         on_first_level(hierarchy, change),
-        should_stop=preconditioner.should_stop,
     )
     x.reshape(len(numbers), -1)[:, seeds.places] = seeds.given(numbers).T
 
@@ -220,8 +216,8 @@ def _start(
 class _Steps:
     """Turns the falling error of an iteration into a rising fraction."""
 
-    def __init__(self, report: Report, numbers: range, n_solutions: int, tol: float) -> None:
-        self.report, self.numbers, self.n_solutions, self.tol = report, numbers, n_solutions, tol
+    def __init__(self, numbers: range, n_solutions: int, tol: float) -> None:
+        self.numbers, self.n_solutions, self.tol = numbers, n_solutions, tol
         self.furthest = 0.0
 
     def __call__(self, iteration: int, error: float) -> None:
@@ -232,4 +228,4 @@ class _Steps:
         what = "Solving"
         if len(self.numbers) < self.n_solutions:
             what += f" labels {self.numbers.start + 1} to {self.numbers.stop} of {self.n_solutions}"
-        self.report(Progress(self.furthest, f"{what} (error {error:.1e})"))
+        tell(self.furthest, f"{what} (error {error:.1e})")

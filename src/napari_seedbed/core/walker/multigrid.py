@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.walker import graph_kernels, grid_kernels
 from napari_seedbed.core.walker.anchors import Anchors
@@ -25,7 +25,7 @@ from napari_seedbed.core.walker.tiles import Tiles
 
 MAX_ITERATIONS = 200
 TIGHTEST = 2e-6
-"""Tolerance below which float32 solutions cannot be told apart."""
+"""Tolerance below which float32 solutions cannot be distinguished."""
 
 SAFETY = 0.25
 """The true error was at most 8 times the estimate in trials."""
@@ -56,17 +56,11 @@ class Preconditioner:
     """One multigrid cycle for a hierarchy and a set of seeds."""
 
     def __init__(
-        self,
-        hierarchy: Hierarchy,
-        anchors: Anchors,
-        state: NDArray[np.uint8],
-        n_solutions: int,
-        should_stop: ShouldStop | None = None,
+        self, hierarchy: Hierarchy, anchors: Anchors, state: NDArray[np.uint8], n_solutions: int
     ) -> None:
         self.hierarchy = hierarchy
         self.anchors = anchors
         self.state = state
-        self.should_stop = should_stop
         self.n_solutions = n_solutions
         self.tiles = Tiles(hierarchy.shape)
         self.grid = self.tiles.shape, self.tiles.on
@@ -90,7 +84,7 @@ class Preconditioner:
         `shares` (Z, Y, K, 2) gets each row's share of r . z and its largest |z|. With a `move`,
         a step along its direction is made first: x += step * p, r -= step * q, where z comes as q.
         """
-        tiles, stop = self.tiles, self.should_stop
+        tiles = self.tiles
         equations = (*self.equations, self._group)
         # Without a move, the kernel looks at neither.
         x, p, step = move if move is not None else (z, z, np.zeros(len(z), np.float32))
@@ -101,7 +95,6 @@ class Preconditioner:
                 grid_kernels.descend,
                 phase, tiles.along_y, *self.grid, rows, move is not None, step, x, r, p, z,
                 *equations, self.b,
-                should_stop=stop,
             )  # fmt: skip
         self.correct(rows)
         for phase in tiles.phases:
@@ -109,7 +102,6 @@ class Preconditioner:
                 grid_kernels.ascend,
                 phase, tiles.along_y, *self.grid, rows, r, z, z.view(np.int32), *equations, self.x,
                 shares, shares.view(np.int32),
-                should_stop=stop,
             )  # fmt: skip
 
     def sweep(self, rows: Rows, x: Floats, b: Floats) -> None:
@@ -118,7 +110,6 @@ class Preconditioner:
             run_ranges(
                 grid_kernels.relax,
                 self.tiles.boxes, *self.grid, colour, rows, flat(x), flat(b), *self.equations,
-                should_stop=self.should_stop,
             )  # fmt: skip
 
     def write_residual(self, rows: Rows, x: Floats, r: Floats) -> None:
@@ -126,7 +117,6 @@ class Preconditioner:
         run_ranges(
             grid_kernels.residual,
             self.tiles.boxes, *self.grid, rows, flat(x), flat(r), *self.equations,
-            should_stop=self.should_stop,
         )  # fmt: skip
 
     def correct(self, rows: Rows) -> None:
@@ -139,7 +129,7 @@ class Preconditioner:
     def solve_level(self, level: int, solution: Floats, source: Floats, k: int) -> None:
         """Improve in place a solution on one small level; `k` picks the work space."""
         h, anchors = self.hierarchy, self.anchors
-        check_stop(self.should_stop)
+        check_stop()
         x, b, r, _, _ = self._vectors(k)
         here = h.level(level)
         held = anchors.anchor[here.start - h.skipped : here.stop - h.skipped]
@@ -168,7 +158,7 @@ class Preconditioner:
             for k in rows[start:stop]:
                 self._coarse_cycle(top, 1, int(k))
 
-        run_ranges(cycle, split(rows.size, rows.size), should_stop=self.should_stop)
+        run_ranges(cycle, split(rows.size, rows.size))
 
     def _coarse_cycle(self, top: int, k_from: int, k: int) -> None:
         """One K-cycle over the small levels from `top` on, for one solution."""
@@ -181,18 +171,17 @@ class Preconditioner:
 
     def _cycle_in_blocks(self, level: int, rows: Rows) -> None:
         """Sweep over a large level on all cores, correct it from the next, and sweep back."""
-        stop = self.should_stop
         here = self._large[level]
         graph = here.graph
         for k in rows:
             x, b, r = here.x[k], here.b[k], here.r[k]
             run_ranges(
                 graph_kernels.sweep_from_zero,
-                here.blocks, x, b, here.rows, here.lower, *graph, here.pivot, should_stop=stop,
+                here.blocks, x, b, here.rows, here.lower, *graph, here.pivot,
             )  # fmt: skip
             run_ranges(
                 graph_kernels.residual_after_sweep,
-                here.blocks, x, r, here.rows, here.lower, *graph, should_stop=stop,
+                here.blocks, x, r, here.rows, here.lower, *graph,
             )  # fmt: skip
             graph_kernels.collect(r, here.parent, here.b_below[k])
         if level + 1 < self._n_large:
@@ -204,11 +193,11 @@ class Preconditioner:
             x, b = here.x[k], here.b[k]
             run_ranges(
                 graph_kernels.spread,
-                here.blocks, x, b.size, here.x_below[k], here.parent, should_stop=stop,
+                here.blocks, x, b.size, here.x_below[k], here.parent,
             )  # fmt: skip
             run_ranges(
                 graph_kernels.sweep_back,
-                here.blocks, x, b, here.rows, *graph, here.pivot, should_stop=stop,
+                here.blocks, x, b, here.rows, *graph, here.pivot,
             )  # fmt: skip
 
     def _k_cycle_in_blocks(self, level: int, k: int) -> None:
@@ -222,7 +211,6 @@ class Preconditioner:
             run_ranges(
                 graph_kernels.apply,
                 here.blocks, x, y, here.rows, *here.graph, here.anchor,
-                should_stop=self.should_stop,
             )  # fmt: skip
 
         self._cycle_in_blocks(level, row)
@@ -329,7 +317,6 @@ class _Search:
 
     def __init__(self, preconditioner: Preconditioner, x: Floats) -> None:
         self.preconditioner = preconditioner
-        self.stop = preconditioner.should_stop
         self.tiles = preconditioner.tiles
         self.x = x
         # A p is wanted when the correction z is not any more: z holds both in turn.
@@ -367,7 +354,7 @@ class _Search:
         if rows.size:
             run_ranges(
                 grid_kernels.add,
-                self.tiles.ranges, rows, flat(self.x), flat(self.z), should_stop=self.stop,
+                self.tiles.ranges, rows, flat(self.x), flat(self.z),
             )  # fmt: skip
 
     def step(self, rows: Rows) -> None:
@@ -384,7 +371,6 @@ class _Search:
                 grid_kernels.turn,
                 phase, self.tiles.along_y, *self.preconditioner.grid, rows, factor,
                 flat(self.p), flat(self.z), *self.preconditioner.equations, self.energies,
-                should_stop=self.stop,
             )  # fmt: skip
         energy = self.energies[..., rows].sum(axis=(0, 1), dtype=np.float64)
         self.length[rows] = np.where(

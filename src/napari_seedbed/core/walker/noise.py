@@ -1,7 +1,7 @@
 """How much of an image's fine detail is noise, and the image with as much of it smoothed away.
 
 Neighbouring voxels differ because of edges and because of noise. Smoothing removes the differences
-that noise makes and keeps most of those at edges, so what is left of them tells the two apart.
+that noise makes and keeps most of those at edges, so what is left of them separates the two.
 """
 
 from math import prod
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from napari_seedbed.core.progress import ShouldStop, check_stop
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 
 _BINOMIAL = np.array([1, 4, 6, 4, 1]) / 16
@@ -27,15 +27,13 @@ _SAMPLE = 1 << 19
 _BLOCKS = 8
 
 
-def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = None) -> float:
+def noise_share(image: NDArray[np.generic]) -> float:
     """Return the share of the differences between neighbours that noise accounts for.
 
     Parameters
     ----------
     image : ndarray of real numbers
         Spatial axes only.
-    should_stop : callable, optional
-        Asked between blocks; True raises `Cancelled`.
 
     Returns
     -------
@@ -43,7 +41,7 @@ def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = Non
         0 for clean images, 1 for white noise; the same for ``a * image + b``.
     """
     if image.ndim > 1 and image.shape[0] == 1:
-        return noise_share(image[0], should_stop)
+        return noise_share(image[0])
     axes = [axis for axis in range(image.ndim) if image.shape[axis] > 1]
     if not axes:
         return 0.0
@@ -53,18 +51,16 @@ def noise_share(image: NDArray[np.generic], should_stop: ShouldStop | None = Non
     before = after = 0.0
     for block in blocks:
         unit = to_unit(block, low, high)
-        check_stop(should_stop)
+        check_stop()
         before += _difference_energy(unit)
-        after += _difference_energy(_smoothed(unit, should_stop))
+        after += _difference_energy(_smoothed(unit))
     if before == 0:
         return 0.0
     noise_keeps = _white_noise_keeps(len(axes))
     return float(np.clip((EDGES_KEEP - after / before) / (EDGES_KEEP - noise_keeps), 0, 1))
 
 
-def quieten(
-    image: NDArray[np.generic], should_stop: ShouldStop | None = None
-) -> NDArray[np.generic]:
+def quieten(image: NDArray[np.generic]) -> NDArray[np.generic]:
     """Smooth an image as far as it is noisy.
 
     Parameters
@@ -72,8 +68,6 @@ def quieten(
     image : ndarray of real numbers
         Spatial axes only. The kernel is the same in voxels along all of them, whatever the
         spacing: detectors make noise voxel by voxel.
-    should_stop : callable, optional
-        Asked between slabs; True raises `Cancelled`.
 
     Returns
     -------
@@ -81,26 +75,26 @@ def quieten(
         `image` itself if it is clean, otherwise float32 from 0 to 1 (of the image's range): a mix
         of the image and its smoothed copy, as much of the latter as `noise_share` says.
     """
-    share = noise_share(image, should_stop)
-    check_stop(should_stop)
+    share = noise_share(image)
+    check_stop()
     if share == 0:
         return image
     low, high = float(image.min()), float(image.max())
-    check_stop(should_stop)
+    check_stop()
     unit = np.empty(image.shape, np.float32)
 
     def scale(slab: Slab) -> None:
         unit[slab] = to_unit(image[slab], low, high)
 
-    in_slabs(scale, image.shape, should_stop)
-    smooth = _smoothed(unit, should_stop)
+    in_slabs(scale, image.shape)
+    smooth = _smoothed(unit)
 
     def mix(slab: Slab) -> None:
         smooth[slab] -= unit[slab]
         smooth[slab] *= np.float32(share)
         unit[slab] += smooth[slab]
 
-    in_slabs(mix, image.shape, should_stop)
+    in_slabs(mix, image.shape)
     return unit
 
 
@@ -135,18 +129,14 @@ def _difference_energy(image: NDArray[np.float32]) -> float:
     )
 
 
-def _smoothed(
-    image: NDArray[np.float32], should_stop: ShouldStop | None = None
-) -> NDArray[np.float32]:
+def _smoothed(image: NDArray[np.float32]) -> NDArray[np.float32]:
     for axis in range(image.ndim):
         if image.shape[axis] > 1:
-            image = _smoothed_along(image, axis, should_stop)
+            image = _smoothed_along(image, axis)
     return image
 
 
-def _smoothed_along(
-    image: NDArray[np.float32], axis: int, should_stop: ShouldStop | None
-) -> NDArray[np.float32]:
+def _smoothed_along(image: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     if image.ndim == 1:
         return correlate1d(image, _BINOMIAL, mode="nearest")
     out = np.empty_like(image)
@@ -154,7 +144,7 @@ def _smoothed_along(
     def smooth(slab: Slab) -> None:
         correlate1d(image[slab], _BINOMIAL, axis=axis, mode="nearest", output=out[slab])
 
-    in_slabs(smooth, image.shape, should_stop, whole=axis)
+    in_slabs(smooth, image.shape, whole=axis)
     return out
 
 

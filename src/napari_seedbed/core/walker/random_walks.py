@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.magnitudes import moderate
-from napari_seedbed.core.progress import Progress, Report, ShouldStop, check_stop
+from napari_seedbed.core.progress import (
+    Report,
+    ShouldStop,
+    check_stop,
+    running,
+    running_job,
+    tell,
+    unwatched,
+)
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -133,12 +141,12 @@ class RandomWalker:
         self.labels: NDArray[np.integer] | None = None
         self.iterations = 0
 
-    def prepare(self, should_stop: ShouldStop | None = None) -> None:
+    def prepare(self) -> None:
         """Make the weights and the hierarchy, if that has not been done."""
         if self._hierarchy is None:
             active = None if self._outside is None else ~self._outside
-            weights = edge_weights(self._volume, self.beta, self.normalization, active, should_stop)
-            self._hierarchy = build_hierarchy(weights, should_stop)
+            weights = edge_weights(self._volume, self.beta, self.normalization, active)
+            self._hierarchy = build_hierarchy(weights)
 
     def solve(
         self,
@@ -160,9 +168,10 @@ class RandomWalker:
         tol : float
             Largest error of a probability.
         should_stop : callable, optional
-            Asked at least every 50 ms; True raises `Cancelled` and leaves the last result.
+            Asked at least every 50 ms; true raises `Cancelled` and leaves the last result. By
+            default what the running job asks, see `running`; likewise for `report`.
         report : callable, optional
-            Told about the progress; with `view`, first about the slice on screen.
+            Called with the progress; with `view`, first about the slice on screen.
         view : tuple of int, optional
             Spatial axis and index of the slice on screen.
         warm : bool
@@ -182,52 +191,39 @@ class RandomWalker:
         NotConvergedError
             If the equations could not be solved to `tol`.
         Cancelled
-            If `should_stop` said so.
+            If the running job should stop.
         """
         labels = check_labels(labels, self.shape)
         tol = check_number(tol, "tol", allow_zero=False)
         # A cancelled solve may still be on its way out in another thread.
-        with self._lock:
-            return self._solve_alone(labels, tol, should_stop, report, view, warm)
+        with running(report=report, should_stop=should_stop), self._lock:
+            return self._solve_alone(labels, tol, view, warm)
 
     def _solve_alone(
-        self,
-        labels: NDArray[np.integer],
-        tol: float,
-        should_stop: ShouldStop | None,
-        report: Report | None,
-        view: tuple[int, int] | None,
-        warm: bool,
+        self, labels: NDArray[np.integer], tol: float, view: tuple[int, int] | None, warm: bool
     ) -> NDArray[np.integer]:
         seeds = SeedMap(labels, self._volume.shape)
-        check_stop(should_stop)
+        check_stop()
         self._use_outside(seeds.outside)
-        tell = report if report is not None else _say_nothing
         if self._hierarchy is None:
-            tell(Progress(0.0, "Preparing the image"))
-            self.prepare(should_stop)
+            tell(0.0, "Preparing the image")
+            self.prepare()
         assert self._hierarchy is not None
         found = self._solve(
             seeds,
             tol,
-            tell,
-            should_stop,
             previous=self._found if warm else None,
-            view=self._view_in_volume(view) if report is not None else None,
+            view=self._view_in_volume(view) if running_job().report is not None else None,
         )
-        result = self._result(found, seeds, labels.dtype, should_stop)
+        result = self._result(found, seeds, labels.dtype)
         self._found, self._tol, self._seeds = found, tol, labels
         self.iterations, self.label_values = found.iterations, found.label_values
         self._uncertainty, self.labels = None, result
-        tell(Progress(1.0, "Done"))
+        tell(1.0, "Done")
         return self.labels
 
     def _result(
-        self,
-        found: LabelSolutions,
-        seeds: SeedMap,
-        dtype: np.dtype[Any],
-        should_stop: ShouldStop | None,
+        self, found: LabelSolutions, seeds: SeedMap, dtype: np.dtype[Any]
     ) -> NDArray[np.integer]:
         """Return the label of each voxel."""
         result = np.empty(found.winner.size, dtype)
@@ -241,35 +237,29 @@ class RandomWalker:
                 result[here][nowhere[here]] = 0
 
         pieces = split(result.size, 1 + result.size // _VOXELS_PER_TASK)
-        run_ranges(name, pieces, should_stop=should_stop)
+        run_ranges(name, pieces)
         return result.reshape(self.shape)
 
     def _solve(
         self,
         seeds: SeedMap,
         tol: float,
-        report: Report,
-        should_stop: ShouldStop | None,
         **options: Any,
     ) -> LabelSolutions:
         assert self._hierarchy is not None
         size = self._group_size(seeds.n_solutions)
         try:
             with anchored(self._hierarchy, seeds.state, seeds.places) as anchors:
-                check_stop(should_stop)
-                preconditioner = Preconditioner(
-                    self._hierarchy, anchors, seeds.state, size, should_stop
-                )
-                return solve_labels(
-                    preconditioner, seeds, tol, report, patience=PATIENCE, **options
-                )
+                check_stop()
+                preconditioner = Preconditioner(self._hierarchy, anchors, seeds.state, size)
+                return solve_labels(preconditioner, seeds, tol, patience=PATIENCE, **options)
         except NotConvergedError:
-            report(Progress(0.1, "Looking closer at the seeds"))
+            tell(0.1, "Looking closer at the seeds")
         weights = self._hierarchy.weights
-        hierarchy = build_hierarchy(weights, should_stop, around=(seeds.state, seeds.places))
+        hierarchy = build_hierarchy(weights, around=(seeds.state, seeds.places))
         with anchored(hierarchy, seeds.state, seeds.places, built_around=True) as anchors:
-            preconditioner = Preconditioner(hierarchy, anchors, seeds.state, size, should_stop)
-            solutions = solve_labels(preconditioner, seeds, tol, report, keep=options.get("keep"))
+            preconditioner = Preconditioner(hierarchy, anchors, seeds.state, size)
+            solutions = solve_labels(preconditioner, seeds, tol, keep=options.get("keep"))
         # Its coarse solution belongs to a hierarchy that is not kept.
         return replace(solutions, coarse=None)
 
@@ -287,26 +277,25 @@ class RandomWalker:
         """Normalised entropy of the probabilities: 0 where sure, 1 where all are equal."""
         return self.find_uncertainty()
 
-    def find_probabilities(self, should_stop: ShouldStop | None = None) -> Floats:
-        """Make `probabilities`; raise `Cancelled` when `should_stop`, asked often, says so."""
-        check_stop(should_stop)
+    def find_probabilities(self) -> Floats:
+        """Make `probabilities`; raise `Cancelled` when the running job should stop."""
+        check_stop()
         if self._seeds is None:
             raise InputError("There are no probabilities yet: call solve with seeds first.")
         seeds = SeedMap(self._seeds, self._volume.shape)
         solutions = None if self._found is None else self._found.solutions
         if solutions is None:
-            solutions = self._solve(
-                seeds, self._tol, _say_nothing, should_stop, keep=True
-            ).solutions
+            with unwatched():
+                solutions = self._solve(seeds, self._tol, keep=True).solutions
             assert solutions is not None
         result = normalised(solutions)
         if seeds.nowhere is not None:
             result[:, seeds.nowhere] = 0
         return result.reshape(-1, *self.shape)
 
-    def find_uncertainty(self, should_stop: ShouldStop | None = None) -> Floats:
-        """Make `uncertainty`; raise `Cancelled` when `should_stop` says so."""
-        check_stop(should_stop)
+    def find_uncertainty(self) -> Floats:
+        """Make `uncertainty`; raise `Cancelled` when the running job should stop."""
+        check_stop()
         if self._seeds is None:
             raise InputError("There is no uncertainty yet: call solve with seeds first.")
         if self._uncertainty is None:
@@ -318,6 +307,19 @@ class RandomWalker:
                 entropy = binary_entropy(self._found.solutions[0])
             self._uncertainty = entropy.reshape(self.shape)
         return self._uncertainty
+
+    def find_doubt(self) -> tuple[Floats, NDArray[np.integer]]:
+        """Make `uncertainty`, and the label that would be next at each voxel; 0 where none is."""
+        uncertainty = self.find_uncertainty()
+        assert self._found is not None
+        assert self.labels is not None
+        ballot = self._found.ballot
+        number = 1 - self._found.winner if ballot is None else ballot.second
+        second = np.array(self.label_values, self.labels.dtype)[number].reshape(self.shape)
+        assert self._seeds is not None
+        # Seeds are sure, and nothing is where no seed reaches.
+        second[(self._seeds != 0) | (self.labels == 0)] = 0
+        return uncertainty, second
 
     @property
     def edge_weights(self) -> WeightArrays:
@@ -353,7 +355,3 @@ class RandomWalker:
                 f"view is axis {axis}, index {index}; the image has the shape {self.shape}."
             )
         return axis, index
-
-
-def _say_nothing(progress: Progress) -> None:
-    pass

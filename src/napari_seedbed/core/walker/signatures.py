@@ -91,6 +91,9 @@ SIGNATURES: Signatures = (
         "f4[::1],f4[::1],u1[::1],f4[:,:,::1]",
     ),
     (grid_kernels.add, "i8,i8,i8[::1],f4[:,::1],f4[:,::1]"),
-    (label_choice._vote, "i8,i8,f4[::1],i8,f4[::1],i4[::1],f4[::1],f4[::1]"),
+    (
+        label_choice._vote,
+        "i8,i8,f4[::1],i8,f4[::1],i4[::1],f4[::1],i4[::1],f4[::1],f4[::1]",
+    ),
     *OF_OBJECTS,
 )

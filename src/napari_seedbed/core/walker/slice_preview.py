@@ -63,7 +63,7 @@ def coarse_solution(
                 preconditioner.solve_level(level, solution[k], source[k], k)
 
     n_solutions = source.shape[0]
-    run_ranges(improve, split(n_solutions, n_solutions), should_stop=preconditioner.should_stop)
+    run_ranges(improve, split(n_solutions, n_solutions))
     return solution
 
 
@@ -136,6 +136,5 @@ def preview_slice(
             run_ranges(
                 grid_kernels.relax,
                 boxes, state.shape, on, colour, rows, solutions, nothing, *equations,
-                should_stop=preconditioner.should_stop,
             )  # fmt: skip
     return np.take(x, index - start, axis=axis + 1)

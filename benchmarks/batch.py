@@ -1,0 +1,142 @@
+"""Many files: what more processes bring, what a batch costs beyond its work, and how it begins.
+
+Prints the seconds of whole commands on 40 files with one and two workers of one thread, and with
+one worker of two threads; the milliseconds a small file takes beyond being read, worked on and
+written; and the seconds from the start of the command to its first result. A part can be run alone:
+``python benchmarks/batch.py small``.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from scenes import machine
+from scipy import ndimage
+
+from napari_seedbed.core.threads import core_count
+from napari_seedbed.pipeline.batch import Workers, run_batch
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.files import read_image, write_image
+from napari_seedbed.pipeline.files.writers import write_result
+from napari_seedbed.pipeline.operations import run
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
+
+COMMAND = (sys.executable, "-m", "napari_seedbed.pipeline.cli", "run")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to run; all if none")
+    parts = parser.parse_args().parts or PARTS
+    print(f"{machine()}, {core_count()} cores; Python {sys.version.split()[0]}")
+    for part in parts:
+        with tempfile.TemporaryDirectory() as folder:
+            PARTS[part](Path(folder))
+    return 0
+
+
+def spots(side: int, seed: int) -> Image:
+    """A picture with blurred spots and noise."""
+    rng = np.random.default_rng(seed)
+    array = np.zeros((side, side), np.float32)
+    array[tuple(rng.integers(0, side, (2, side // 8)))] = 1
+    array = ndimage.gaussian_filter(array, 6)
+    array = 20 + 180 * array / array.max() + rng.normal(0, 4, array.shape)
+    return Image(
+        np.clip(array, 0, 255).astype(np.uint8), ("y", "x"), (0.2, 0.2), ("micrometer",) * 2
+    )
+
+
+def make_files(folder: Path, count: int, side: int) -> list[str]:
+    names = [f"spots{n:03}.ome.tif" for n in range(count)]
+    for n, name in enumerate(names):
+        write_image(folder / name, spots(side, n))
+    return names
+
+
+def measure_workers(folder: Path) -> None:
+    """Print what whole commands take with one and two processes."""
+    names = make_files(folder, 40, 1024)
+    smooth = run("non_local_means", {"image": read_image(folder / names[0])}).image("image")
+    labels = run("label", {"image": run("threshold", {"image": smooth}).image("mask")})
+    save_recipe(folder / "recipe.yaml", recipe_from_record(labels.record))
+    seconds = {}
+    for workers, threads in ((1, 1), (1, 2), (2, 1)):
+        options = ["--workers", str(workers), "--threads", str(threads), "-q"]
+        out = f"out{workers}{threads}"
+        begin = time.perf_counter()
+        subprocess.run(
+            [*COMMAND, "recipe.yaml", *names, "-o", out, *options], cwd=folder, check=True
+        )
+        seconds[workers, threads] = time.perf_counter() - begin
+    print(f"\n{len(names)} pictures of 1024^2, non-local means, threshold, label; whole commands:")
+    for (workers, threads), took in seconds.items():
+        ratio = seconds[1, 1] / took
+        print(f"  {workers} worker(s) of {threads} thread(s): {took:6.1f} s, {ratio:.2f} times")
+
+
+def measure_small(folder: Path) -> None:
+    """Print what a small file costs beyond its work."""
+    names = make_files(folder, 200, 512)
+    files = [folder / name for name in names]
+    mask = run("threshold", {"image": read_image(files[0])}).image("mask")
+    labels = run("label", {"image": mask}).image("labels")
+    save_recipe(
+        folder / "recipe.yaml", recipe_from_record(run("measure", {"image": labels}).record)
+    )
+    recipe = load_recipe(folder / "recipe.yaml")
+    result = replay(recipe, read_image(files[0]), also_labels="label")
+    begin = time.perf_counter()
+    for file in files:
+        result = replay(recipe, read_image(file), also_labels="label")
+        for kind, output in result.outputs.items():
+            write_result(
+                folder / f"alone_{kind}.{'csv' if kind == 'table' else 'ome.tif'}", kind, output
+            )
+    work = (time.perf_counter() - begin) / len(files)
+    print(
+        f"\n{len(files)} pictures of 512^2, threshold, label, measure: {1e3 * work:.1f} ms of work "
+        "each"
+    )
+    for count in (1, 2):
+        finished: list[float] = []
+        run_batch(
+            recipe,
+            files,
+            folder / f"out{count}",
+            workers=Workers(count, threads=1),
+            on_done=lambda entry: finished.append(time.perf_counter()),  # noqa: B023
+        )
+        # the first of each worker holds its start
+        took = (finished[-1] - finished[4]) / (len(finished) - 5) * count
+        print(f"  {count} worker(s): {1e3 * (took - work):.1f} ms a file and worker beyond that")
+
+
+def measure_first(folder: Path) -> None:
+    """Print the seconds from the start of a command to its first result."""
+    names = make_files(folder, 4, 512)
+    mask = run("threshold", {"image": read_image(folder / names[0])}).image("mask")
+    labels = run("label", {"image": mask})
+    save_recipe(folder / "recipe.yaml", recipe_from_record(labels.record))
+    print("\nfrom the start of the command to the first result:")
+    for options in ((), ("--workers", "2")):
+        begin = time.perf_counter()
+        command = [*COMMAND, "recipe.yaml", *names, "-o", "out", "--overwrite", *options]
+        with subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            took = time.perf_counter() - begin
+            process.communicate()
+        print(f"  {' '.join(options) or 'in one process'}: {took:.1f} s")
+
+
+PARTS = {"workers": measure_workers, "small": measure_small, "first": measure_first}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Fields, inputs, live previews and the parts that panels share."""

@@ -1,0 +1,1 @@
+"""Layers of napari: where they lie, what they hold, and results as layers."""

@@ -1,0 +1,1 @@
+"""Widgets, settings and jobs on other threads that know no layers."""

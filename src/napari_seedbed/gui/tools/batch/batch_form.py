@@ -1,0 +1,119 @@
+"""The controls of the batch panel: recipe, files, where results go, and Run."""
+
+from qtpy.QtWidgets import QLineEdit, QSpinBox, QWidget
+
+from napari_seedbed.core.threads import core_count
+from napari_seedbed.gui.forms.panel_form import PanelForm, Section, rule
+from napari_seedbed.gui.qt.controls import (
+    button,
+    check_box,
+    choice,
+    form_rows,
+    in_column,
+    in_row,
+)
+from napari_seedbed.gui.qt.run_controls import RunControls, wrapped_label
+from napari_seedbed.gui.tools.batch.file_list import FileList
+
+
+class BatchForm(PanelForm):
+    """What is done, to which files, and where the results go.
+
+    Attributes
+    ----------
+    recipe : QComboBox
+        Layers that remember how they were made, and recipe files.
+    recipe_file : QPushButton
+    about : QLabel
+        What the recipe does.
+    files : FileList
+    add_files, add_folder, remove : QPushButton
+    other : QLineEdit
+        The second image, or a folder of them.
+    folder : QLineEdit
+        Of the results.
+    workers : QSpinBox
+        0 for as many as serve.
+    resume, overwrite, parquet, each_image, by_slice : QCheckBox
+    show_summary : QPushButton
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recipe = choice(
+            "What to do: how the result in a layer was made, or a recipe.", letters=14
+        )
+        self.recipe_file = button("File…", "Take a recipe from a file that was saved.")
+        self.about = wrapped_label()
+        self.files = FileList()
+        self.add_files = button("Add files…")
+        self.add_folder = button("Add folder…", "Add all images of a folder.")
+        self.remove = button("Remove", "Take the chosen rows out of the list, or all.")
+        self.other = QLineEdit()
+        self.other.setToolTip(
+            "The second image of the recipe: a file, which goes with every input, or a folder with "
+            "a file of the same name for each."
+        )
+        self.browse_other = button("Folder…")
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("folder for the results")
+        self.folder.setToolTip("Where results, logs and the summary go; made if it is not there.")
+        self.browse = button("Folder…")
+        self.resume = check_box(
+            "Go on with an ended run",
+            "Leave results as they are that the same recipe made from the same files.",
+            checked=True,
+        )
+        self.overwrite = check_box(
+            "Replace earlier results", "Make results again that are there already."
+        )
+        self.parquet = check_box("Tables as Parquet", "Instead of CSV; needs the package pyarrow.")
+        self.by_slice = check_box(
+            "Slice by slice", "Apply a recipe that was made on a picture to each slice of a volume."
+        )
+        self.each_image = check_box(
+            "Each image of a file",
+            "Take each image of files that hold several as an input: fields of a plate, positions "
+            "of a stage, series.",
+        )
+        self.workers = QSpinBox()
+        self.workers.setRange(0, 4 * core_count())
+        self.workers.setSpecialValueText("automatic")
+        self.workers.setToolTip(
+            "How many files are worked on at a time, each in a process of its own. Automatic: as "
+            "many as cores and memory allow, where there is work enough."
+        )
+        more = QWidget()
+        in_column(
+            more,
+            self.resume,
+            self.overwrite,
+            self.parquet,
+            self.each_image,
+            self.by_slice,
+            form_rows(("Processes", self.workers)),
+        )
+        self._other_row = QWidget()
+        in_column(self._other_row, in_row("Second image", (self.other, 1), self.browse_other))
+        self.show_summary = button(
+            "Show summary", "Open the page with a picture, counts and sizes for each file."
+        )
+        self.show_summary.setEnabled(False)
+        self.controls = RunControls(below=[self.show_summary])
+        self.run.setToolTip("Work on all files, as 'seedbed run' does.")
+        self.add(
+            in_row("Recipe", (self.recipe, 1), self.recipe_file),
+            self.about,
+            self._other_row,
+            (self.files, 1),
+            in_row(self.add_files, self.add_folder, self.remove),
+            in_row("Results", (self.folder, 1), self.browse),
+            Section("More", more),
+            rule(),
+            self.controls,
+        )
+        self.show_other(False)
+
+    def show_other(self, on: bool) -> None:
+        """Ask for a second image, or not."""
+        self._other_row.setVisible(on)

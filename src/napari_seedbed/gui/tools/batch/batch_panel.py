@@ -1,0 +1,290 @@
+"""The panel that runs a recipe on many files."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Layer
+from qtpy.QtCore import QSignalBlocker, QUrl, Signal
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QFileDialog
+
+from napari_seedbed.core.progress import Progress
+from napari_seedbed.errors import InputError
+from napari_seedbed.gui.forms.panel import RUN, Panel
+from napari_seedbed.gui.layers.layer_records import record_of
+from napari_seedbed.gui.layers.opened_images import layers_of
+from napari_seedbed.gui.layers.plain_viewers import plain
+from napari_seedbed.gui.qt import errors
+from napari_seedbed.gui.tools.batch.batch_form import BatchForm
+from napari_seedbed.pipeline.batch import PAGE, Workers, run_batch
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline.files.readers import file_suffixes
+from napari_seedbed.pipeline.operations import get
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record
+from napari_seedbed.pipeline.recipes.recipe_model import Recipe
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_OPEN = "open"
+_RESULTS = "results"
+
+
+class BatchPanel(Panel):
+    """A recipe, files, a folder for the results, and a row for each file.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+
+    Attributes
+    ----------
+    summary : dict or None
+        What the last run gave, as `run_batch` returns it.
+    """
+
+    form: BatchForm
+    _finished = Signal(object)
+
+    def __init__(self, napari_viewer: "Viewer") -> None:
+        napari_viewer = plain(napari_viewer)
+        form = BatchForm()
+        super().__init__(napari_viewer, form)
+        self.form = form
+        self.summary: dict[str, Any] | None = None
+        self._folder: Path | None = None
+        self._read: dict[Path, Recipe] = {}
+        form.recipe.currentIndexChanged.connect(self._on_recipe)
+        form.recipe_file.clicked.connect(self._ask_for_recipe)
+        form.add_files.clicked.connect(self._ask_for_files)
+        form.add_folder.clicked.connect(self._ask_for_folder_of_files)
+        form.remove.clicked.connect(form.files.remove_chosen)
+        form.browse.clicked.connect(partial(self._ask_for_folder, form.folder))
+        form.browse_other.clicked.connect(partial(self._ask_for_folder, form.other))
+        form.files.changed.connect(self._on_files)
+        form.files.said.connect(form.controls.say)
+        form.files.opened.connect(self._open_results)
+        form.folder.textChanged.connect(self._enable)
+        form.run.clicked.connect(self.run)
+        form.cancel.clicked.connect(partial(self.jobs.cancel, RUN))
+        form.show_summary.clicked.connect(self._show_summary)
+        self.jobs.changed.connect(self._enable)
+        self._finished.connect(self._on_file)
+        self.reset_choices()
+
+    # What is chosen
+
+    def recipe(self) -> Recipe | None:
+        """The chosen recipe; None where there is none.
+
+        Raises
+        ------
+        RecipeError
+            Where a layer's record makes none.
+        """
+        chosen = self.form.recipe.currentData()
+        if chosen is None:
+            return None
+        if isinstance(chosen, Path):
+            return self._read[chosen]
+        record = record_of(chosen)
+        return None if record is None else recipe_from_record(record)
+
+    def show_recipe(self, path: Path) -> None:
+        """Read the recipe in a file, and choose it."""
+        with errors.shown(self.form.controls.say):
+            self._read[path] = load_recipe(path)
+            self.reset_choices()
+            self.form.recipe.setCurrentIndex(self._index_of(path))
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Offer the layers that remember how they were made, the newest first, and the files."""
+        combo = self.form.recipe
+        chosen = combo.currentData()
+        layers = [layer for layer in reversed(self.viewer.layers) if record_of(layer) is not None]
+        with QSignalBlocker(combo):
+            combo.clear()
+            for layer in layers:
+                combo.addItem(layer.name, layer)
+            for path in self._read:
+                combo.addItem(path.name, path)
+            combo.setCurrentIndex(max(0, self._index_of(chosen)) if combo.count() else -1)
+        self._on_recipe()
+
+    def _index_of(self, wanted: Layer | Path | None) -> int:
+        """The row of a layer or a path; -1 where it is not offered."""
+        found = map(self.form.recipe.itemData, range(self.form.recipe.count()))
+        return next(
+            (
+                row
+                for row, item in enumerate(found)
+                if item is wanted or (isinstance(item, Path) and item == wanted)
+            ),
+            -1,
+        )
+
+    def _on_recipe(self, *_: Any) -> None:
+        form = self.form
+        form.about.setText("Run an operation on an image first, or take a recipe from a file.")
+        form.show_other(False)
+        with errors.shown(form.about.setText):
+            recipe = self.recipe()
+            if recipe is not None:
+                titles = [get(step.operation).title for step in recipe.steps]
+                form.about.setText(f"{' → '.join(titles)}, made on {recipe.image.name}.")
+                form.show_other(recipe.needs_other)
+        self._enable()
+
+    def _on_files(self) -> None:
+        files = self.form.files.files
+        if files and not self.form.folder.text():
+            self.form.folder.setText(str(files[0].parent / _RESULTS))
+        self._enable()
+
+    def _enable(self, *_: Any) -> None:
+        form = self.form
+        is_running = RUN in self.jobs
+        is_ready = form.recipe.currentData() is not None and form.files.files
+        form.run.setEnabled(bool(is_ready and form.folder.text().strip()) and not is_running)
+        form.controls.show_running(is_running)
+        for control in (form.add_files, form.add_folder, form.remove, form.recipe):
+            control.setEnabled(not is_running)
+
+    # The run
+
+    def run(self) -> None:
+        """Work on all files beside the window."""
+        form = self.form
+        if RUN in self.jobs:
+            return
+        with errors.shown(form.controls.say):
+            recipe = self.recipe()
+            if recipe is None:
+                raise InputError("recipe: there is none; choose a layer or a file.")
+            self._folder = Path(form.folder.text().strip()).expanduser()
+            self.summary = None
+            form.files.begin()
+            form.controls.say("Working…")
+            call = partial(
+                run_batch,
+                recipe,
+                list(form.files.files),
+                self._folder,
+                recipe_name=form.recipe.currentText(),
+                overwrite=form.overwrite.isChecked(),
+                resume=form.resume.isChecked(),
+                on_done=self._finished.emit,
+                other=form.other.text().strip() or None if recipe.needs_other else None,
+                parquet=form.parquet.isChecked(),
+                series="all" if form.each_image.isChecked() else None,
+                by_slice=form.by_slice.isChecked(),
+                workers=Workers(form.workers.value() or None),
+            )
+            self.jobs.start(
+                RUN,
+                call,
+                self._on_done,
+                self._on_error,
+                on_progress=self._on_progress,
+                on_cancelled=self._on_cancelled,
+            )
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.form.controls.show_progress(progress)
+        name, found, message = progress.message.partition(": ")
+        if found:
+            self.form.files.show_working(name)
+            self.form.controls.say(f"{name}: {message}")
+
+    def _on_file(self, entry: Mapping[str, Any]) -> None:
+        self.form.files.show_entry(entry)
+
+    def _on_done(self, summary: dict[str, Any]) -> None:
+        self.summary = summary
+        entries = summary["inputs"]
+        failed = sum(entry["error"] is not None for entry in entries)
+        objects = sum(entry["objects"] or 0 for entry in entries)
+        said = f"{len(entries) - failed} of {len(entries)} files done, {objects} objects."
+        if failed:
+            said += f" {failed} failed: the rows' tips say why."
+        self.form.controls.say(f"{said} The results are in {self._folder}.")
+        self._after_run()
+
+    def _on_cancelled(self) -> None:
+        self.form.controls.say("Cancelled; what was finished stays. Run again to go on.")
+        self._after_run()
+
+    def _on_error(self, error: BaseException) -> None:
+        self.form.controls.say(errors.show(error))
+        self._after_run()
+
+    def _after_run(self) -> None:
+        self.form.files.stop()
+        page = None if self._folder is None else self._folder / PAGE
+        self.form.show_summary.setEnabled(page is not None and page.exists())
+
+    def _show_summary(self) -> None:
+        if self._folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str((self._folder / PAGE).absolute())))
+
+    # Results as layers
+
+    def _open_results(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Show the images of a file with what was made of them."""
+        done = [entry for entry in entries if not entry["error"]]
+        if not done:
+            self.form.controls.say(entries[0]["error"])
+            return
+        assert self._folder is not None
+        self.jobs.start(
+            _OPEN,
+            partial(_opened, done, self._folder),
+            self._on_opened,
+            self._on_error,
+            can_stop=False,
+        )
+
+    def _on_opened(self, opened: list[tuple[Path, str, Image]]) -> None:
+        with errors.shown(self.form.controls.say):
+            for path, kind, image in opened:
+                as_labels = kind in ("labels", "mask")
+                for data, properties, type_name in layers_of(image, str(path), as_labels=as_labels):
+                    self.viewer.add_layer(Layer.create(data, properties, type_name))
+
+    # Asking for files
+
+    def _ask_for_recipe(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Recipe", "", "Recipes (*.yaml *.yml)")
+        if path:
+            self.show_recipe(Path(path))
+
+    def _ask_for_files(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
+        paths, _ = QFileDialog.getOpenFileNames(self, "Images", "", f"Images ({kinds});;All (*)")
+        if paths:
+            self.form.files.add(map(Path, paths))
+
+    def _ask_for_folder_of_files(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of images")
+        if folder:
+            self.form.files.add([Path(folder)])
+
+    def _ask_for_folder(self, line: Any) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder", line.text())
+        if folder:
+            line.setText(folder)
+
+
+def _opened(entries: Sequence[Mapping[str, Any]], folder: Path) -> list[tuple[Path, str, Image]]:
+    found = []
+    for entry in entries:
+        source = Path(entry["input"])
+        found.append((source, "", read_image(source, series=entry.get("series"))))
+        for kind in ("image", "mask", "labels"):
+            if kind in entry["outputs"]:
+                path = folder / entry["outputs"][kind]
+                found.append((path, kind, read_image(path)))
+    return found

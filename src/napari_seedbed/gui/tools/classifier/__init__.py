@@ -1,0 +1,1 @@
+"""Pixel classification: the panel."""

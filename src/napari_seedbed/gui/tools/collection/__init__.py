@@ -1,0 +1,1 @@
+"""Image collections: the panel."""

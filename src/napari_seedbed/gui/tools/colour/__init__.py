@@ -1,0 +1,1 @@
+"""Chromaticity: the panel."""

@@ -1,0 +1,1 @@
+"""Earlier work: the panel."""

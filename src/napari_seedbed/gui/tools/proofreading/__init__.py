@@ -1,0 +1,1 @@
+"""Proofread: the panel."""

@@ -1,0 +1,1 @@
+"""Region graphs: the panel."""

@@ -1,0 +1,1 @@
+"""Snakes: the panel."""

@@ -1,0 +1,1 @@
+"""Thresholds: the panel."""

@@ -1,0 +1,1 @@
+"""Views of a volume beside napari's own."""

@@ -1,0 +1,1 @@
+"""Seeded segmentation: the panel."""

@@ -1,0 +1,6 @@
+"""A recipe on many files."""
+
+from napari_seedbed.pipeline.batch.file_runs import PAGE, run_batch
+from napari_seedbed.pipeline.batch.workers import Workers
+
+__all__ = ["PAGE", "Workers", "run_batch"]

@@ -1,0 +1,424 @@
+"""One input of a batch: read, worked on, its results and its log written."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import check_stop, tell, unwatched
+from napari_seedbed.errors import (
+    Cancelled,
+    FileError,
+    MemoryForecastError,
+    SeedbedError,
+)
+from napari_seedbed.pipeline.batch.companion_marks import companion, recipe_with_marks
+from napari_seedbed.pipeline.batch.logs import (
+    Log,
+    digest_of_paths,
+    digest_of_text,
+    log_path,
+    read_log,
+    write_log,
+)
+from napari_seedbed.pipeline.batch.pictures import picture_of_result
+from napari_seedbed.pipeline.batch.slice_runs import object_table_by_slice, replay_by_slice
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.tables import Table
+from napari_seedbed.pipeline.engine.parameters import check_parameters
+from napari_seedbed.pipeline.engine.results import Result
+from napari_seedbed.pipeline.engine.runs import forecast
+from napari_seedbed.pipeline.files import image_name, images_of, read_image
+from napari_seedbed.pipeline.files.atomic_files import moved_together
+from napari_seedbed.pipeline.files.image_collection import (
+    StackAxis,
+    collection_files,
+    is_folder,
+    open_collection,
+)
+from napari_seedbed.pipeline.files.places import is_url
+from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
+from napari_seedbed.pipeline.operations import get
+from napari_seedbed.pipeline.operations.object_tables import object_table_of
+from napari_seedbed.pipeline.recipes import replay
+from napari_seedbed.pipeline.recipes.recipe_model import Recipe
+
+OBJECTS = "objects"
+"""What the table of the objects of a label image is called among the results."""
+
+SHORT_OF_MEMORY = "is short of memory"
+"""Marks an entry of an input that may fit where nothing else runs beside it."""
+
+_AT_LEAST = 400_000_000
+"""Bytes that a process takes with its libraries."""
+_MOST_SIZES = 2000
+"""Of the objects of an input, for the histogram in the summary's page."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One input.
+
+    Attributes
+    ----------
+    shown : str
+        As it was named.
+    path : Path
+    other : Path or None
+        The second image that goes with it.
+    series : int or None
+        Which image of the file, counted from 1.
+    title : str
+        What that is called, where each image of the file is an input.
+    """
+
+    shown: str
+    path: Path
+    other: Path | None = None
+    series: int | None = None
+    title: str = ""
+
+    @cached_property
+    def name(self) -> str:
+        """What its results are called after."""
+        return image_name(self.path) + (f"_{self.series}" if self.title else "")
+
+    @property
+    def called(self) -> dict[str, Any]:
+        """The image's name and number in the file, for summaries; nothing where it is the file."""
+        return {"image": self.title, "series": self.series} if self.title else {}
+
+    def for_any_folder(self) -> "Item":
+        """The same, found from any folder that a process works in."""
+        return replace(self, path=_absolute(self.path), other=self.other and _absolute(self.other))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Files that are one image together.
+
+    Attributes
+    ----------
+    place : Path
+        What it is called after.
+    files : tuple of Path
+    axis : {'z', 't', 'c'}
+    step : float or None
+        Distance of slices.
+    """
+
+    place: Path
+    files: tuple[Path, ...]
+    axis: StackAxis
+    step: float | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with each input.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    folder : Path
+        Of the results.
+    stack : Stack or None
+        What the one input is made of.
+    tables : str
+        `Writer.format` of tables.
+    images : str or None
+        `Writer.format` of images, labels and masks; None for the usual one.
+    marks : mapping
+        'seeds' and 'shapes' that the recipe starts from, as files or folders of them.
+    by_slice : bool
+        Whether the recipe is for pictures and volumes are worked on slice by slice.
+    overwrite : bool
+        Whether results that are there may be replaced.
+    resume : bool
+        Whether an input whose results are there, unchanged, is left as it is.
+    """
+
+    recipe: Recipe
+    folder: Path
+    stack: Stack | None = None
+    tables: str = "csv"
+    images: str | None = None
+    marks: Mapping[str, Path] = field(default_factory=dict)
+    by_slice: bool = False
+    overwrite: bool = False
+    resume: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that the results depend on beside the inputs."""
+        recipe = self.recipe.model_dump_json(exclude={"created_with", "libraries"})
+        stack = self.stack and (self.stack.axis, self.stack.step)
+        return digest_of_text(repr((recipe, self.tables, self.images, self.by_slice, stack)))
+
+    def names_of_results(self, item: Item) -> list[str]:
+        """Names of the files that will come out."""
+        step = self.recipe.steps[-1]
+        operation = get(step.operation)
+        values = check_parameters(operation.parameters, step.parameters)
+        keys = [operation.gives, *(key for key in operation.extra_outputs if values[key])]
+        if operation.gives == "labels":
+            keys.append(OBJECTS)
+        if measured_labels(self.recipe) is not None:
+            keys.append("labels")
+        return [self._file_name(item, key) for key in keys]
+
+    def for_any_folder(self) -> "Job":
+        """The same, found from any folder that a process works in."""
+        stack = self.stack and replace(
+            self.stack,
+            place=_absolute(self.stack.place),
+            files=tuple(map(_absolute, self.stack.files)),
+        )
+        marks = {role: _absolute(place) for role, place in self.marks.items()}
+        return replace(self, folder=self.folder.absolute(), stack=stack, marks=marks)
+
+    def bytes_for(self, item: Item) -> int:
+        """Bytes that a process takes for an input, about; 0 where it cannot be read."""
+        try:
+            image = self._read(item.path, item.series)
+            if self.recipe.channels is not None:
+                image = image.select_channels(self.recipe.channels)
+            costs = [
+                forecast(step.operation, {"image": image}, step.parameters).bytes
+                for step in self.recipe.steps
+            ]
+        except (SeedbedError, OSError):
+            return 0
+        return _AT_LEAST + 2 * image.array.nbytes + max(costs)
+
+    def run(self, item: Item) -> dict[str, Any]:
+        """Work on an input; its results are all written, or none is.
+
+        Returns
+        -------
+        dict
+            The summary's entry.
+
+        Raises
+        ------
+        Cancelled
+            When the running job should stop.
+        """
+        begin = time.perf_counter()
+        entry = new_entry(item)
+        try:
+            made_from = self._made_from(item)
+            before = read_log(self.folder, item.name)
+            if self.resume and before is not None:
+                if made_from == before.made_from and before.is_whole(self.folder):
+                    return {**before.entry, "input": item.shown, "resumed": True}
+                self._refuse_to_replace(before, made_from)
+            entry |= self._make(item, made_from, begin)
+        except Cancelled:
+            raise
+        except MemoryForecastError as error:
+            entry |= {"error": str(error), SHORT_OF_MEMORY: True}
+        except SeedbedError as error:
+            entry["error"] = str(error)
+        except MemoryError:
+            name = item.path.name
+            entry["error"] = f"There is not enough memory for {name}; close other programs."
+            entry[SHORT_OF_MEMORY] = True
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other inputs do not have it
+            entry["error"] = (
+                f"It stopped with an unexpected error, {type(error).__name__}: {error}. The other "
+                "inputs are not concerned; please report this one."
+            )
+        entry["seconds"] = round(time.perf_counter() - begin, 3)
+        return entry
+
+    def _made_from(self, item: Item) -> dict[str, str]:
+        """Digests of all that the results are made from; of what can be read."""
+        made_from = {"recipe": self.digest}
+        sources: dict[str, Sequence[Path]] = {
+            "input": self.stack.files if self.stack else (item.path,)
+        }
+        if item.series is not None:
+            made_from["series"] = str(item.series)
+        if item.other is not None:
+            sources["other"] = files_of(item.other)
+        for role, place in self.marks.items():
+            with suppress(FileError):
+                sources[role] = [companion(item.path, place, role)]
+        for role, paths in sources.items():
+            try:
+                made_from[role] = digest_of_paths(paths)
+            except OSError:
+                # reading it says what is wrong with it
+                made_from[role] = ""
+        return made_from
+
+    def _refuse_to_replace(self, before: Log, made_from: dict[str, str]) -> None:
+        if self.overwrite or before.is_moving:
+            return
+        changed = before.changed(self.folder)
+        if changed:
+            raise FileError(
+                f"{self.folder / changed[0]} was changed since seedbed made it; pass --overwrite "
+                "to make it again, or choose another folder."
+            )
+        if made_from != before.made_from:
+            what = "recipe" if made_from["recipe"] != before.made_from["recipe"] else "input"
+            raise FileError(
+                f"The results of {before.entry['input']} in {self.folder} were made from another "
+                f"{what}; pass --overwrite to replace them, or choose another folder."
+            )
+
+    def _make(self, item: Item, made_from: dict[str, str], begin: float) -> dict[str, Any]:
+        """Make and write the results; give what the entry says of them."""
+        tell(0.0, "reading")
+        image = self._read(item.path, item.series)
+        second = None if item.other is None else self._read(item.other)
+        in_slices = self.by_slice and "z" in image.axes
+        apply: Callable[..., Result] = replay_by_slice if in_slices else replay
+        recipe, told = recipe_with_marks(self.recipe, item.path, image, self.marks)
+        result = apply(
+            recipe,
+            image,
+            other=second,
+            step=self.stack.step if self.stack else None,
+            also_labels=measured_labels(self.recipe),
+        )
+        check_stop()
+        tell(1.0, "writing")
+        if self.recipe.channels is not None:
+            shown = image.select_channels(self.recipe.channels)
+        else:
+            shown = image
+        outputs: dict[str, Any] = dict(result.outputs)
+        if get(self.recipe.steps[-1].operation).gives == "labels":
+            labels = result.image("labels")
+            same_grid = labels.spatial_shape == shown.spatial_shape
+            measure = object_table_by_slice if in_slices else object_table_of
+            with unwatched():
+                outputs[OBJECTS] = measure(labels, shown if same_grid else None)
+        table = outputs.get(OBJECTS, {})
+        if isinstance(measured := outputs.get("table"), Table):
+            table = measured.columns
+        names = {key: self._file_name(item, key) for key in outputs}
+        about: dict[str, Any] = {
+            "outputs": names,
+            "objects": len(table["label"]) if "label" in table else None,
+            "notes": [*image.notes, *told, *result.record["notes"]],
+            "error": None,
+        }
+        log_file = log_path(self.folder, item.name)
+        before = log_file.read_bytes() if log_file.exists() else None
+        try:
+            with moved_together(self.folder) as stage:
+                for key, output in outputs.items():
+                    kind = "table" if key == OBJECTS else key
+                    write_result(stage / names[key], kind, output)
+                check_stop()
+                log = Log(
+                    made_from=made_from,
+                    made={path.name: digest_of_paths([path]) for path in sorted(stage.iterdir())},
+                    entry=new_entry(item)
+                    | about
+                    | {"seconds": round(time.perf_counter() - begin, 3)},
+                    picture=picture_of_result(shown, result),
+                    sizes=_sizes_of(table),
+                )
+                # Whatever happens from here on, a later run knows whose these files are.
+                write_log(self.folder, item.name, replace(log, is_moving=True))
+        except BaseException:
+            if before is None:
+                log_file.unlink(missing_ok=True)
+            else:
+                log_file.write_bytes(before)
+            raise
+        write_log(self.folder, item.name, log)
+        return about
+
+    def _read(self, path: Path, series: int | None = None) -> Image:
+        if self.stack is None:
+            return _read_file(path, series)
+        if path == self.stack.place:
+            return open_collection(self.stack.files, self.stack.axis, self.stack.step)
+        if is_folder(path):
+            return open_collection(path, self.stack.axis, self.stack.step)
+        return read_image(path)
+
+    def _file_name(self, item: Item, key: str) -> str:
+        kind = self.recipe.steps[-1].operation if key == "image" else key
+        if key in ("table", OBJECTS):
+            return f"{item.name}_{kind}{usual_suffix('table', self.tables)}"
+        return f"{item.name}_{kind}{usual_suffix(key, self.images)}"
+
+
+def new_entry(item: Item) -> dict[str, Any]:
+    """The summary's entry of an input of which nothing is known yet."""
+    return {
+        "input": item.shown,
+        **item.called,
+        "outputs": {},
+        "objects": None,
+        "seconds": 0.0,
+        "notes": [],
+        "error": None,
+    }
+
+
+def each_image(item: Item) -> list[Item]:
+    """An item for each image of a file; itself where it holds one, or cannot be read."""
+    try:
+        found = images_of(item.path)
+    except (SeedbedError, OSError):
+        return [item]
+    numbered = [(n, one) for n, one in enumerate(found, start=1) if one.labels_of is None]
+    if len(numbered) < 2:
+        return [item]
+    return [replace(item, series=n, title=one.name or f"image {n}") for n, one in numbered]
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files that an input consists of: those of a folder of images, or itself."""
+    return collection_files(path) if is_folder(path) else [path]
+
+
+def measured_labels(recipe: Recipe) -> str | None:
+    """The step whose labels a recipe that ends in a table measures; None for other recipes."""
+    last = recipe.steps[-1]
+    if get(last.operation).gives != "table":
+        return None
+    makers = {step.name: get(step.operation) for step in recipe.steps[:-1]}
+    made = {
+        (name if kind == maker.gives else f"{name}.{kind}"): kind
+        for name, maker in makers.items()
+        for kind in (maker.gives, *maker.extra_outputs)
+    }
+    return last.image if made.get(last.image) == "labels" else None
+
+
+def _absolute(path: Path) -> Path:
+    return path if is_url(path) else path.absolute()
+
+
+def _read_file(path: Path, series: int | None) -> Image:
+    if is_folder(path):
+        raise FileError(
+            f"{path} is a folder. Name the images in it, {path / '*.tif'}, or take them "
+            "together as one image with --stack z, t or c."
+        )
+    return read_image(path, series=series)
+
+
+def _sizes_of(table: Mapping[str, NDArray]) -> tuple[float, ...]:
+    """Sizes of objects, in the table's unit; every so many of very many."""
+    sizes = next((table[name] for name in table if name.startswith(("volume", "area"))), None)
+    if sizes is None:
+        return ()
+    values = np.sort(np.asarray(sizes, dtype=float))
+    step = -(-len(values) // _MOST_SIZES) or 1
+    return tuple(float(f"{value:.6g}") for value in values[::step])

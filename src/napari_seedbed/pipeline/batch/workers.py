@@ -1,0 +1,252 @@
+"""Inputs of a batch one after the other in this process, or on the workers of a dask cluster."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_seedbed.core.one_thread import one_library_thread
+from napari_seedbed.core.progress import check_stop, part_of, running, tell
+from napari_seedbed.core.threads import at_most_threads, core_count
+from napari_seedbed.errors import Cancelled, InputError
+from napari_seedbed.pipeline.batch.items import SHORT_OF_MEMORY, Item, Job, new_entry
+from napari_seedbed.pipeline.batch.local_workers import local_scheduler
+from napari_seedbed.pipeline.data.memory import available_memory, memory_shared_by
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Numbered = tuple[int, Item]
+Done = Callable[[int, dict[str, Any]], None]
+
+_WORTH = 15.0
+"""Seconds of work from which processes of their own are worth their start."""
+_LOOK, _LOOK_AT_DISK = 0.05, 0.2
+"""Seconds between looks for what has finished, and for the end of the run."""
+_ANSWER = 10.0
+"""Seconds in which a scheduler should answer."""
+_STOPPING = 0.7
+"""Seconds for workers to stop by themselves; who asked the program to end waits two or more."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Where the inputs of a batch are worked on.
+
+    Attributes
+    ----------
+    count : int or None
+        Processes; 1 is this one. None: as many as cores and memory allow, where the work is worth
+        their start.
+    threads : int or None
+        Of the kernels of each; by default the processes share the cores.
+    scheduler : str or None
+        Address of a dask scheduler, whose workers do the work instead.
+
+    Raises
+    ------
+    InputError
+        When a number is less than 1, or workers are asked for beside those of a scheduler.
+    """
+
+    count: int | None = 1
+    threads: int | None = None
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("workers", self.count), ("threads", self.threads)):
+            if value is not None and value < 1:
+                raise InputError(f"{name}: {value} given; give 1 or more.")
+        if self.scheduler is not None and self.count not in (None, 1):
+            raise InputError(
+                f"workers: {self.count} given, but those of the scheduler do the work; leave one "
+                "of the two out."
+            )
+
+
+def run_items(
+    job: Job, items: Sequence[Numbered], workers: Workers, token: Path, done: Done
+) -> None:
+    """Work on all inputs; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    job : Job
+    items : sequence of (int, Item)
+    workers : Workers
+    token : Path
+        A file that is there as long as the run goes on: workers look at it.
+    done : callable
+        ``(number, entry)``, called as soon as an input is finished.
+
+    Raises
+    ------
+    Cancelled
+        When the running job should stop.
+    InputError
+        When no scheduler answers.
+    """
+    left = deque(items)
+    begin = time.monotonic()
+    while left:
+        n_done = len(items) - len(left)
+        took = (time.monotonic() - begin) / n_done if n_done else 0.0
+        count = _process_count(job, workers, left, took)
+        if count > 1 or workers.scheduler is not None:
+            again = _run_elsewhere(job, list(left), count, workers, token, done)
+            workers, left = Workers(threads=workers.threads), deque(again)
+            continue
+        number, item = left[0]
+        check_stop()
+        with (
+            at_most_threads(workers.threads),
+            part_of(n_done, len(items), f"{item.path.name}: "),
+        ):
+            entry = job.run(item)
+        entry.pop(SHORT_OF_MEMORY, None)
+        left.popleft()
+        done(number, entry)
+
+
+def _process_count(job: Job, workers: Workers, left: Sequence[Numbered], took: float) -> int:
+    """How many processes to work with from here on; inputs took so many seconds each so far."""
+    if workers.count is not None:
+        return min(workers.count, len(left))
+    if took * len(left) < _WORTH or core_count() < 2:
+        return 1
+    by_memory = available_memory() // max(1, job.bytes_for(left[0][1]))
+    return max(1, min(core_count(), len(left), by_memory))
+
+
+def _run_elsewhere(
+    job: Job, items: list[Numbered], count: int, workers: Workers, token: Path, done: Done
+) -> list[Numbered]:
+    """Work on inputs on workers; give those that had too little memory beside the others."""
+    threads = workers.threads or (1 if workers.scheduler else max(1, core_count() // count))
+    again: list[Numbered] = []
+    tell(0.0, "starting workers")
+    with _client(workers.scheduler, count) as client:
+        by_future = _submitted(client, job, items, threads, count, token)
+        try:
+            for n_done, future in enumerate(_as_finished(client, list(by_future)), start=1):
+                number, item = by_future[future]
+                entry = _entry_of(future, item)
+                if entry.pop(SHORT_OF_MEMORY, False) and count > 1:
+                    again.append((number, item))
+                else:
+                    done(number, entry)
+                tell(n_done / len(items), f"{n_done} of {len(items)} inputs")
+        except BaseException:
+            _stop(client, by_future, token)
+            raise
+    return sorted(again, key=lambda numbered: numbered[0])
+
+
+def _submitted(
+    client: "Client", job: Job, items: list[Numbered], threads: int, count: int, token: Path
+) -> dict["Future", Numbered]:
+    (shared,) = client.scatter([job.for_any_folder()], broadcast=True, hash=False)
+    token = token.absolute()
+    return {
+        client.submit(_work, shared, item.for_any_folder(), token, threads, count, pure=False): (
+            number,
+            item,
+        )
+        for number, item in items
+    }
+
+
+def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict[str, Any] | None:
+    """What a worker does for an input; None where the run is over."""
+    with ExitStack() as stack:
+        stack.enter_context(running(should_stop=_Gone(token)))
+        stack.enter_context(at_most_threads(threads))
+        stack.enter_context(memory_shared_by(sharers))
+        if threads == 1:
+            stack.enter_context(one_library_thread())
+        try:
+            check_stop()
+            return job.run(item)
+        except Cancelled:
+            return None
+
+
+class _Gone:
+    """Whether a file is gone; looks a few times a second."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_gone, self._looked = False, -_LOOK_AT_DISK
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_AT_DISK:
+            self._looked = now
+            self._is_gone = not self._path.exists()
+        return self._is_gone
+
+
+@contextmanager
+def _client(scheduler: str | None, count: int) -> Iterator["Client"]:
+    from distributed import Client
+
+    # It would report every worker that ends; what matters is said for each input.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+        address = scheduler or stack.enter_context(local_scheduler(count))
+        try:
+            client = Client(address, timeout=_ANSWER, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise InputError(
+                f"scheduler: no dask scheduler answers at {address}. Start one with `dask "
+                "scheduler`, which says its address."
+            ) from error
+        yield stack.enter_context(client)
+
+
+def _as_finished(client: "Client", futures: "list[Future]") -> Iterator["Future"]:
+    from distributed import as_completed
+
+    finished = as_completed(futures, loop=client.loop)
+    n_left = len(futures)
+    while n_left:
+        check_stop()
+        batch = list(finished.next_batch(block=False)) if finished.has_ready() else []
+        yield from batch
+        n_left -= len(batch)
+        if not batch:
+            time.sleep(_LOOK)
+
+
+def _entry_of(future: "Future", item: Item) -> dict[str, Any]:
+    from distributed.scheduler import KilledWorker
+
+    error = future.exception()
+    if error is None:
+        entry: dict[str, Any] | None = future.result()
+        if entry is None:
+            raise Cancelled("The run was ended from elsewhere.")
+        return {**entry, "input": item.shown}
+    if isinstance(error, KilledWorker):
+        said = (
+            "Its worker ended in the middle, and so did all others that tried it; perhaps there "
+            "was not enough memory."
+        )
+    else:
+        said = f"It stopped with an unexpected error, {type(error).__name__}: {error}."
+    return new_entry(item) | {"error": said}
+
+
+def _stop(client: "Client", futures: "Sequence[Future] | dict[Future, Any]", token: Path) -> None:
+    """Ask workers to stop, and wait a little for it."""
+    with suppress(OSError):
+        token.unlink(missing_ok=True)
+    pending = [future for future in futures if not future.done()]
+    until = time.monotonic() + _STOPPING
+    client.cancel([future for future in pending if future.status == "pending"])
+    while time.monotonic() < until and any(client.processing().values()):
+        time.sleep(_LOOK)

@@ -1,0 +1,122 @@
+"""The options of ``seedbed run``."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from napari_seedbed.pipeline.files.readers import kinds_in_words
+from napari_seedbed.pipeline.files.writers import image_formats
+
+
+def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
+    """Add the command to those that there are."""
+    command = commands.add_parser(
+        "run",
+        help="apply a recipe to images",
+        description="Apply a recipe, saved in napari with 'Save recipe…', to images. Each input "
+        "gives NAME_labels.ome.tif and so on, and a table of objects NAME_objects.csv; "
+        "summary.json says how it went.",
+    )
+    command.add_argument(
+        "recipe", metavar="RECIPE", help="the recipe, a .yaml file, or a .seedbed project with one"
+    )
+    command.add_argument("inputs", metavar="INPUT", nargs="+", help=f"images: {kinds_in_words()}")
+    command.add_argument(
+        "-o", "--output", metavar="FOLDER", required=True, help="where results go; made if missing"
+    )
+    command.add_argument(
+        "--layer", metavar="NAME", help="which result of a project to make again, by its layer"
+    )
+    command.add_argument(
+        "--other",
+        metavar="FILE",
+        help="the second image of a recipe that works on two, or a folder with a file of the same "
+        "name for each input",
+    )
+    command.add_argument(
+        "--seeds",
+        metavar="FILE",
+        help="start from these instead of the seeds in the recipe: shapes or points (ROIs of Fiji, "
+        "annotations of QuPath), a label each, or a label image; or a folder with a file of the "
+        "name of each input",
+    )
+    command.add_argument(
+        "--shapes",
+        metavar="FILE",
+        help="start from these instead of the shapes in the recipe; a file or folder, as --seeds",
+    )
+    command.add_argument(
+        "--stack",
+        choices=("z", "t", "c"),
+        help="take all inputs, files or folders, together as one image: as slices, time points or "
+        "channels, in the order of the numbers in their names",
+    )
+    command.add_argument(
+        "--step",
+        metavar="LENGTH",
+        type=float,
+        help="distance of slices, with --stack z, in the unit of the files or else of the recipe",
+    )
+    command.add_argument(
+        "--by-slice",
+        action="store_true",
+        help="apply a recipe that was made on a 2D image to every slice of volumes, by itself",
+    )
+    add_series(command, all_too=True)
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace earlier results of seedbed that are there"
+    )
+    command.add_argument(
+        "--parquet",
+        action="store_true",
+        help="write tables as Parquet instead of CSV (needs the package pyarrow)",
+    )
+    command.add_argument(
+        "--format",
+        choices=image_formats(),
+        help=f"how to write images and labels (default: {image_formats()[0]})",
+    )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run that was ended: leave results as they are that the same recipe made "
+        "from the same inputs",
+    )
+    where = command.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        help="work on so many inputs at a time, each in a process of its own (by default as many "
+        "as cores and memory allow, where there is work enough)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let the workers of a dask scheduler work, tcp://host:8786 for example; they see the "
+        "same folders",
+    )
+    command.add_argument(
+        "--threads",
+        metavar="N",
+        type=int,
+        help="cores that each worker computes with (by default they share them; those of a "
+        "scheduler take one each)",
+    )
+    command.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    command.set_defaults(command=run)
+
+
+def add_series(command: argparse.ArgumentParser, *, all_too: bool = False) -> None:
+    """Let a command choose an image of files that hold several, or each of them."""
+    each = ", or 'all' for each of them as an input: the fields of a plate" if all_too else ""
+    command.add_argument(
+        "--series",
+        metavar="N",
+        type=_series_or_all if all_too else int,
+        help=f"which image of files that hold several, counted from 1 (see seedbed info){each}",
+    )
+
+
+def _series_or_all(text: str) -> int | str:
+    return text if text == "all" else int(text)

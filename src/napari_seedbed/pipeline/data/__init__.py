@@ -1,0 +1,1 @@
+"""Images, shapes and tables, their units, statistics and memory."""

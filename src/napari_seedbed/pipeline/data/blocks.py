@@ -1,0 +1,39 @@
+"""Images read block by block, so that what is larger than memory can be looked at."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.pipeline.data.image import Image
+
+
+def image_blocks(image: Image, channel: int | None = None) -> Iterator[NDArray]:
+    """Give all voxels of an image once, in parts.
+
+    Parameters
+    ----------
+    image : Image
+    channel : int, optional
+        All channels when None.
+
+    Yields
+    ------
+    ndarray
+        Time points of images in memory, without copies, and chunks of lazy ones, of which only
+        one is in memory at a time.
+    """
+    if channel is not None:
+        image = image.select_channels([channel])
+    array = image.array
+    if not image.is_lazy:
+        for t in range(image.n_times):
+            yield np.asarray(image.select_time(t).array)
+        return
+    for place in np.ndindex(array.numblocks):
+        yield np.asarray(array.blocks[place])
+
+
+def count_blocks(image: Image) -> int:
+    """How many blocks `image_blocks` gives."""
+    return int(np.prod(image.array.numblocks)) if image.is_lazy else image.n_times

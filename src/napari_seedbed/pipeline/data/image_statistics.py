@@ -1,0 +1,112 @@
+"""Statistics of voxels: the range that they were made for, percentiles, and limits to show."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.library_calls import call_aside
+from napari_seedbed.core.progress import check_stop
+from napari_seedbed.core.validation import check_image
+from napari_seedbed.pipeline.data.image import Image
+
+if TYPE_CHECKING:
+    from napari_seedbed.core import ValueRange
+
+_KEPT = 8
+# Enough for percentiles that look right, and quick to read from a lazy image.
+_SAMPLE_SIZE = 200_000
+_ranges: "OrderedDict[tuple[object, ...], ValueRange]" = OrderedDict()
+"""Ranges of the last lazy images, which take long to read and never change."""
+
+
+def range_of_image(image: Image) -> "ValueRange":
+    """The range that the values of all time points and channels were made for.
+
+    Raises
+    ------
+    InputError
+        If voxels are NaN or infinite.
+    """
+    from napari_seedbed.core.images.value_ranges import common_range, value_range_of_part
+
+    key = (getattr(image.array, "name", None), image.rgb, image.source_channels)
+    if image.is_lazy and key in _ranges:
+        return _ranges[key]
+    parts = []
+    for volume in volumes(image, range(image.n_times)):
+        check_stop()
+        parts.append(value_range_of_part(check_image(volume)))
+    found = common_range(parts)
+    if image.is_lazy:
+        _ranges[key] = found
+        while len(_ranges) > _KEPT:
+            _ranges.popitem(last=False)
+    return found
+
+
+def percentiles_of_image(
+    image: Image, percents: Sequence[float], times: Sequence[int], channel: int | None
+) -> list[float]:
+    """Percentiles of one channel, or of all together, at some time points together.
+
+    Raises
+    ------
+    InputError
+        If voxels are NaN or infinite.
+    """
+    if channel is not None:
+        image = image.select_channels([channel])
+    values = []
+    for volume in volumes(image, times):
+        check_stop()
+        values.append(check_image(volume).reshape(-1))
+    together = values[0] if len(values) == 1 else np.concatenate(values)
+    check_stop()
+    if together.dtype.kind in "bu" and together.dtype.itemsize <= 2:
+        counts = call_aside(partial(np.bincount, together))
+        return [_counted_percentile(counts, percent) for percent in percents]
+    if together.dtype.kind == "f" and together.dtype.itemsize < 4:
+        together = together.astype(np.float32)
+    found = call_aside(partial(np.percentile, together, list(percents)))
+    return [float(value) for value in found]
+
+
+def contrast_limits(image: Image) -> tuple[float, float] | None:
+    """Limits that leave out the darkest and brightest thousandth; None for a flat image.
+
+    A lazy image is judged by one plane in its middle.
+    """
+    array = image.array
+    if image.is_lazy:
+        array = np.asarray(array[tuple(n // 2 for n in array.shape[:-2])])
+    step = max(1, int(np.ceil((array.size / _SAMPLE_SIZE) ** (1 / array.ndim))))
+    values = np.asarray(array[(slice(None, None, step),) * array.ndim])
+    if values.dtype.kind not in "iuf":
+        return None
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    low, high = np.percentile(values, (0.1, 99.9))
+    if low >= high:
+        low, high = float(values.min()), float(values.max())
+    return (float(low), float(high)) if low < high else None
+
+
+def volumes(image: Image, times: Sequence[int]) -> Iterator[NDArray]:
+    """The voxels of each time point."""
+    for t in times:
+        yield image.select_time(t).volume()
+
+
+def _counted_percentile(counts: NDArray[np.intp], percent: float) -> float:
+    """As NumPy's percentile, between the two values that it lies between."""
+    below = np.cumsum(counts)
+    place = (int(below[-1]) - 1) * percent / 100
+    rank = int(place)
+    low = int(np.searchsorted(below, rank, side="right"))
+    high = int(np.searchsorted(below, min(rank + 1, int(below[-1]) - 1), side="right"))
+    return low + (high - low) * (place - rank)

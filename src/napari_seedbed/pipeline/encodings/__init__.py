@@ -1,0 +1,1 @@
+"""Seeds, shapes, colours and lessons as the text of a recipe."""

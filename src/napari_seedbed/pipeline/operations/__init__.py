@@ -1,0 +1,24 @@
+"""The operations that there are, one module a family, and the door to all of them."""
+
+from napari_seedbed.pipeline.engine.declarations import Context, Operation
+from napari_seedbed.pipeline.engine.parameters import Parameter
+from napari_seedbed.pipeline.engine.registry import get, names, operations, register
+from napari_seedbed.pipeline.engine.results import Result
+from napari_seedbed.pipeline.engine.runs import Forecast, forecast, prepare, run
+from napari_seedbed.pipeline.operations.catalogue import OPERATIONS
+
+__all__ = [
+    "Context",
+    "Forecast",
+    "Operation",
+    "Parameter",
+    "Result",
+    "forecast",
+    "get",
+    "names",
+    "operations",
+    "prepare",
+    "run",
+]
+
+register(OPERATIONS)

@@ -1,0 +1,234 @@
+"""Reference colours: learnt from patches on an image, or read from the text of a parameter."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import check_stop
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.encodings.colour_encoding import (
+    gaussians_as_text,
+    gaussians_from_text,
+    histograms_as_text,
+    histograms_from_text,
+)
+from napari_seedbed.pipeline.engine.volumes import seed_volume
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.colour.colour_gaussians import ColourGaussian
+    from napari_seedbed.core.colour.colour_histograms import ColourHistogram
+    from napari_seedbed.core.colour.colour_spaces import ColourSpace
+    from napari_seedbed.core.marks.shapes import Shape
+
+GAUSSIAN = "chromaticity_gaussian"
+
+
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """The pixels that patches mark.
+
+    Attributes
+    ----------
+    pixels : (N, C) ndarray
+    labels : (N,) ndarray of int
+    extremes : (C, 2) ndarray
+        Least and largest value of each channel in all of what the patches lie on.
+    """
+
+    pixels: NDArray[Any]
+    labels: NDArray[np.integer]
+    extremes: NDArray[Any]
+
+
+def marked_in_volume(
+    voxels: NDArray,
+    seeds: NDArray[np.integer] | None,
+    shapes: "Sequence[Shape]",
+    spacing: Sequence[float],
+) -> Marked:
+    """The marked pixels of one volume (C, Z, Y, X), without z in 2D; shapes lie on seeds."""
+    from napari_seedbed.core import patch_pixels
+
+    if voxels.ndim == len(spacing):
+        raise InputError(
+            "image: it has one channel; a colour needs at least two. Take an RGB image, or choose "
+            "more channels."
+        )
+    labels = seeds
+    if shapes:
+        drawn = _drawn(shapes, voxels.shape[1:], spacing)
+        labels = drawn if seeds is None else np.where(drawn > 0, drawn, seeds)
+    pixels, marks = patch_pixels(voxels, labels, channel_axis=0)
+    flat = voxels.reshape(len(voxels), -1)
+    return Marked(pixels, marks, np.stack([flat.min(axis=1), flat.max(axis=1)], axis=1))
+
+
+def marked_in_image(image: Image, marks: Image | Shapes) -> Marked:
+    """The marked pixels of all time points together, in their order.
+
+    Parameters
+    ----------
+    image : Image
+    marks : Image or Shapes
+        Labels on the image's grid, along time as well if the image is a series; or shapes.
+
+    Raises
+    ------
+    InputError
+        If nothing is marked, or the image has one channel.
+    """
+    found = []
+    for t, seeds, shapes in _marks_by_time(image, marks):
+        check_stop()
+        volume = image.select_time(t).volume()
+        found.append(marked_in_volume(volume, seeds, shapes, image.spacing))
+    if not found:
+        raise InputError("There is no patch yet: mark some pixels of the wanted colour.")
+    extremes = np.stack([one.extremes for one in found])
+    return Marked(
+        np.concatenate([one.pixels for one in found]),
+        np.concatenate([one.labels for one in found]),
+        np.stack([extremes[..., 0].min(axis=0), extremes[..., 1].max(axis=0)], axis=1),
+    )
+
+
+def learnt_as_text(operation: str, marked: Marked, parameters: Mapping[str, Any]) -> str:
+    """What the parameter 'colours' of an operation needs to give what the patches give.
+
+    Parameters
+    ----------
+    operation : {'chromaticity_gaussian', 'histogram_backprojection'}
+    marked : Marked
+    parameters : dict
+        Of the operation, complete.
+    """
+    if operation == GAUSSIAN:
+        return gaussians_as_text(learnt_gaussians(marked, parameters))
+    return histograms_as_text(learnt_histograms(marked, parameters))
+
+
+def learnt_gaussians(marked: Marked, parameters: Mapping[str, Any]) -> "list[ColourGaussian]":
+    """One Gaussian for each label of the marked pixels."""
+    from napari_seedbed.core import fit_colour_gaussians
+
+    return fit_colour_gaussians(
+        marked.pixels,
+        marked.labels,
+        model=parameters["model"],
+        min_sigma=parameters["min_sigma"] or None,
+        black_level=parameters["black_level"],
+        saturation_level=parameters["saturation_level"] or None,
+    )
+
+
+def written_gaussians(n_channels: int, parameters: Mapping[str, Any]) -> "list[ColourGaussian]":
+    """The Gaussians of the parameter 'colours', for an image of so many channels."""
+    from napari_seedbed.core import ColourGaussian, colour_space
+
+    texts = gaussians_from_text(parameters["colours"])
+    wanted = len(texts[0].mean) + 1
+    if wanted != n_channels:
+        raise InputError(
+            f"colours: they are for {wanted} channels, and the image has {n_channels}. Choose as "
+            "many channels."
+        )
+    space = colour_space(
+        "rg",
+        n_channels,
+        range(n_channels - 1),
+        parameters["black_level"],
+        parameters["saturation_level"] or None,
+    )
+    return [ColourGaussian(one.label, space, one.mean, one.covariance, 0) for one in texts]
+
+
+def learnt_histograms(
+    marked: Marked, parameters: Mapping[str, Any]
+) -> "dict[int, ColourHistogram]":
+    """One histogram for each label of the marked pixels."""
+    from napari_seedbed.core import patch_histograms
+    from napari_seedbed.core.colour.colour_histograms import colour_bins
+
+    space = space_of(marked.pixels.shape[-1], parameters)
+    ranges = None
+    if space.name == "channels":
+        ranges = [_widened(*marked.extremes[c]) for c in space.channels]
+    bins = colour_bins(marked.pixels, space, parameters["bins"], ranges)
+    return patch_histograms(marked.pixels, marked.labels, bins)
+
+
+def written_histograms(
+    n_channels: int, parameters: Mapping[str, Any]
+) -> "dict[int, ColourHistogram]":
+    """The histograms of the parameter 'colours', for an image of so many channels."""
+    from napari_seedbed.core.colour.colour_histograms import ColourBins, ColourHistogram
+
+    texts = histograms_from_text(parameters["colours"])
+    first = texts[0]
+    space = space_of(n_channels, parameters)
+    if (space.name, len(first.ranges)) != (first.space, space.n_coordinates) or (
+        space.name in ("rg", "channels") and space.channels != first.channels
+    ):
+        pair = " and ".join(str(c + 1) for c in first.channels)
+        of = f" of the channels {pair}" if first.space in ("rg", "channels") else ""
+        raise InputError(
+            f"colours: they were learnt in the space {first.space!r}{of}; choose the same space "
+            "and channels."
+        )
+    bins = ColourBins(space, first.counts.shape, first.ranges)
+    return {one.label: ColourHistogram(bins, one.counts, 0) for one in texts}
+
+
+def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
+    """The colour space that parameters speak of; they count channels from 1."""
+    from napari_seedbed.core import colour_space
+
+    name = parameters["space"]
+    pair = (parameters["channel_1"], parameters["channel_2"])
+    if name in ("rg", "channels") and (max(pair) > n_channels or pair[0] == pair[1]):
+        raise InputError(
+            f"channel_1 and channel_2: {pair[0]} and {pair[1]} given; two different channels of "
+            f"{n_channels} are needed, counted from 1."
+        )
+    return colour_space(
+        name,
+        n_channels,
+        [c - 1 for c in pair] if name in ("rg", "channels") else None,
+        parameters["black_level"],
+        parameters["saturation_level"] or None,
+        parameters.get("min_saturation", 0.0),
+    )
+
+
+def _marks_by_time(
+    image: Image, marks: Image | Shapes
+) -> "Iterator[tuple[int, NDArray[np.int32] | None, list[Shape]]]":
+    for t in range(image.n_times):
+        if isinstance(marks, Shapes):
+            shapes = [shape for shape in marks.shapes if shape.time == t]
+            if shapes:
+                yield t, None, shapes
+        else:
+            seeds = seed_volume(marks, t)
+            if (seeds > 0).any():
+                yield t, seeds, []
+
+
+def _drawn(
+    shapes: "Sequence[Shape]", shape: tuple[int, ...], spacing: Sequence[float]
+) -> NDArray[np.int32]:
+    from napari_seedbed.core import seeds_from_shapes
+
+    kinds = [("polygon" if one.closed else "path", one.points) for one in shapes]
+    return seeds_from_shapes(kinds, [one.label for one in shapes], shape, spacing)
+
+
+def _widened(low: Any, high: Any) -> tuple[float, float]:
+    """A range of values; one value alone is widened as `colour_bins` does."""
+    least, most = float(low), float(high)
+    return least, most if most > least else least + max(1.0, abs(least) * 1e-3)

@@ -1,0 +1,1 @@
+"""Projects: a day's work in one file, to go on with it tomorrow."""

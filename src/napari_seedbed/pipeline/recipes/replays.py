@@ -1,0 +1,350 @@
+"""Recipes: how a result was made, with its seeds and shapes, as a YAML file that replays it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from napari_seedbed.core.progress import part_of
+from napari_seedbed.errors import RecipeError
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.data.tables import Points
+from napari_seedbed.pipeline.engine.volumes import Output
+from napari_seedbed.pipeline.engine.windows import region_from_bounds
+from napari_seedbed.pipeline.files import atomic_files
+from napari_seedbed.pipeline.operations import Result, get, run
+from napari_seedbed.pipeline.recipes.recipe_fitting import fitted
+from napari_seedbed.pipeline.recipes.recipe_model import (
+    FORMAT_VERSION,
+    OTHER,
+    DrawnShape,
+    Recipe,
+    Seeds,
+    SourceImage,
+    Step,
+)
+from napari_seedbed.pipeline.recipes.recipe_text import read_yaml, yaml_text
+
+_QUOTED = 200
+
+
+def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
+    """The recipe that repeats what `record` (`Result.record`, a layer's metadata) describes.
+
+    Earlier operations that the image went through come first, as far as its records say.
+
+    Raises
+    ------
+    RecipeError
+        For a record of a live run, which is not exact, or one that is incomplete, and for a result
+        of more than two images, which a recipe cannot tell apart.
+    """
+    tree = _Tree()
+    tree.add(record)
+    source = tree.source
+    return Recipe(
+        created_with=record["version"],
+        libraries=record["libraries"],
+        image=SourceImage(**{name: source[name] for name in SourceImage.model_fields}),
+        channels=source["channels"],
+        steps=tuple(tree.steps),
+        notes=tuple(record.get("lacks", ())),
+    )
+
+
+class _Tree:
+    """Steps of a recipe, from the records of a result and of all that it was made from."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.source: Mapping[str, Any] = {}
+        self._second: Mapping[str, Any] = {}
+        self._names: list[tuple[Mapping[str, Any], str]] = []
+
+    def add(self, record: Mapping[str, Any]) -> str:
+        """Add the steps that lead to a record, each once; return the name of the last."""
+        if record.get("live"):
+            raise RecipeError(
+                "This result is a live preview; run once more before saving the recipe."
+            )
+        known = next((name for entry, name in self._names if entry == record), None)
+        if known is not None:
+            return known
+        inputs = {entry.get("role", "image"): entry for entry in record["inputs"]}
+        image, image_channels = self._input(inputs["image"])
+        other, other_channels = None, None
+        if "other" in inputs:
+            other, other_channels = self._input(inputs["other"])
+        seeds_from = self._input(inputs["seeds"])[0] if "seeds" in inputs else None
+        operation = record["operation"]
+        same = sum(step.operation == operation for step in self.steps)
+        name = operation + (f"_{same + 1}" if same else "")
+        self.steps.append(
+            Step(
+                name=name,
+                operation=operation,
+                parameters=record["parameters"],
+                image=image,
+                channels=image_channels,
+                times=record["times"] if record["skipped_times"] else None,
+                region=record.get("region"),
+                other=other,
+                other_channels=other_channels,
+                seeds=None if seeds_from else record["seeds"],
+                seeds_from=seeds_from,
+                shapes=record.get("shapes"),
+            )
+        )
+        self._names.append((record, name))
+        return name
+
+    def _input(self, entry: Mapping[str, Any]) -> tuple[str, Any]:
+        """What a step calls an input, and its channels of that."""
+        made = entry.get("made_by")
+        if made:
+            name = self.add(made)
+            key = entry.get("made_as") or "image"
+            if key != get(made["operation"]).gives:
+                name = f"{name}.{key}"
+            return name, entry["channels"]
+        if not self.source:
+            self.source = entry
+        if entry["fingerprint"] == self.source["fingerprint"]:
+            return "image", None
+        self._second = self._second or entry
+        if not _may_be_one_file(entry, self._second):
+            names = f"{self.source['name']!r}, {self._second['name']!r} and {entry['name']!r}"
+            raise RecipeError(
+                f"This result was made from three images, {names}; a recipe takes two at most. "
+                "Save the first of the results to a file, and go on from that."
+            )
+        return OTHER, entry["channels"]
+
+
+def _may_be_one_file(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two inputs have the same voxels, or are channels of one image."""
+    is_part = entry["channels"] is not None or other["channels"] is not None
+    return bool(
+        entry["fingerprint"] == other["fingerprint"] or (is_part and entry["name"] == other["name"])
+    )
+
+
+def replay(
+    recipe: Recipe,
+    image: Image,
+    *,
+    other: Image | None = None,
+    step: float | None = None,
+    is_part: bool = False,
+    also_labels: str | None = None,
+) -> Result:
+    """Run a recipe on an image: bit for bit the same result on the same image.
+
+    On the same voxels the recipe's voxel size counts, because it may have been set by hand. On
+    others the image's own does, where it states a unit, and lengths are converted to that unit.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    image : Image
+        With all channels of its file.
+    other : Image, optional
+        The second image of a recipe that works on two (`Recipe.needs_other`).
+    step : float, optional
+        Distance of slices that the image was given by hand: it counts whatever the recipe says.
+    is_part : bool
+        Whether the image is a part of another one, whose voxel size counts for all its parts.
+    also_labels : str, optional
+        An earlier step, whose labels are among the outputs too.
+
+    Returns
+    -------
+    Result
+        Of the last step. ``record['notes']`` says in plain words what differs from the image and
+        the versions that the recipe was made with.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the image.
+    """
+    recipe, image, notes = fitted(recipe, image, step=step, is_part=is_part)
+    notes = [*recipe.notes, *notes]
+    made: dict[str, Output] = {"image": image}
+    if other is not None:
+        made[OTHER] = other
+    elif recipe.needs_other:
+        raise RecipeError("The recipe works on two images; give the second one, too.")
+    for nth, part in enumerate(recipe.steps):
+        with part_of(nth, len(recipe.steps)):
+            result = run(
+                part.operation,
+                _inputs_for(part, made),
+                part.parameters,
+                times=part.times,
+                region=region_from_bounds(part.region),
+            )
+        notes += result.record["notes"]
+        main = get(part.operation).gives
+        for key, output in result.outputs.items():
+            made[part.name if key == main else f"{part.name}.{key}"] = output
+    record = {**result.record, "notes": notes}
+    outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
+    if also_labels is not None:
+        outputs["labels"] = made[also_labels]
+    return Result(outputs, record)
+
+
+def _inputs_for(step: Step, made: Mapping[str, Output]) -> dict[str, Image | Shapes]:
+    """The inputs of a step, out of what there is so far."""
+    image = _image_named(step.image, step.channels, step, made)
+    inputs: dict[str, Image | Shapes] = {"image": image}
+    if step.other is not None:
+        inputs["other"] = _image_named(step.other, step.other_channels, step, made)
+    if step.seeds_from is not None:
+        inputs["seeds"] = _made_seeds(step, step.seeds_from, image, made)
+    if step.seeds is not None:
+        inputs["seeds"] = _seeds_for(step.seeds, image)
+    if step.shapes_from is not None:
+        shapes = _made(step.shapes_from, step, made)
+        if not isinstance(shapes, Shapes):
+            raise RecipeError(
+                f"The recipe's step {step.name!r}: {step.shapes_from!r} gives no shapes."
+            )
+        inputs["shapes"] = shapes
+    if step.shapes is not None:
+        inputs["shapes"] = _shapes_for(step.shapes, image)
+    return inputs
+
+
+def _made(name: str, step: Step, made: Mapping[str, Output]) -> Output:
+    if name not in made:
+        raise RecipeError(
+            f"The recipe's step {step.name!r} needs {name!r}, which no step before it gives; "
+            "perhaps it is an output that has to be switched on there."
+        )
+    return made[name]
+
+
+def _image_named(
+    name: str, channels: Sequence[int] | None, step: Step, made: Mapping[str, Output]
+) -> Image:
+    image = _made(name, step, made)
+    if not isinstance(image, Image):
+        raise RecipeError(f"The recipe's step {step.name!r}: {name!r} gives no image.")
+    return image if channels is None else image.select_channels(channels)
+
+
+def _made_seeds(step: Step, name: str, image: Image, made: Mapping[str, Output]) -> Image:
+    """Labels of an earlier step, or its points as balls of a voxel's size, numbered from 1."""
+    from napari_seedbed.core import seeds_from_points
+
+    given = _made(name, step, made)
+    if isinstance(given, Image):
+        return given
+    if not isinstance(given, Points):
+        raise RecipeError(f"The recipe's step {step.name!r}: {name!r} gives no seeds.")
+    axes = tuple(axis for axis in image.axes if axis != "c")
+    labels = np.arange(1, len(given) + 1)
+    drawn = []
+    for t in range(image.n_times):
+        now = given.times == t
+        drawn.append(seeds_from_points(given.points[now], labels[now], image.spatial_shape, 0))
+    array = drawn[0] if image.time_axis is None else np.stack(drawn, axis=axes.index("t"))
+    return Image(array, axes, image.spacing, image.units, name="seeds", record=given.record)
+
+
+def _seeds_for(seeds: Seeds, image: Image) -> Image:
+    wanted = tuple(n for n, axis in zip(image.shape, image.axes, strict=True) if axis != "c")
+    axes = tuple(axis for axis in image.axes if axis != "c")
+    stored = dict(zip(seeds.axes, seeds.shape, strict=False))
+    if stored != dict(zip(axes, wanted, strict=True)):
+        raise RecipeError(
+            f"The recipe's seeds are for an image of shape {seeds.shape}, but {image.name} "
+            f"has shape {wanted}. Open the image in napari and mark seeds on it."
+        )
+    return Image(seeds.decode(), seeds.axes, image.spacing, image.units, name="seeds")
+
+
+def _shapes_for(drawn: Sequence[DrawnShape], image: Image) -> Shapes:
+    shapes = tuple(shape.decode() for shape in drawn)
+    latest = max(shape.time for shape in shapes)
+    if latest >= image.n_times:
+        raise RecipeError(
+            f"The recipe has a shape at time point {latest}, counted from 0, but {image.name} has "
+            f"{image.n_times}. Open the image in napari and draw shapes on it."
+        )
+    return Shapes(shapes)
+
+
+def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
+    """Write a recipe; whole or not at all.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    content = recipe.model_dump(mode="json", exclude_none=True)
+    if not recipe.notes:
+        del content["notes"]
+    for step in content["steps"]:
+        if "seeds" in step:
+            step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
+    text = yaml_text(content)
+    images = "IMAGE --other SECOND_IMAGE" if recipe.needs_other else "IMAGE"
+    path = Path(path)
+    with atomic_files.written_whole(path) as temporary:
+        temporary.write_text(
+            f"# napari-seedbed recipe: seedbed run {path.name} {images}\n{text}", "utf-8"
+        )
+    return path
+
+
+def load_recipe(path: str | PathLike[str]) -> Recipe:
+    """Read a recipe; nothing in it is executed.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be read.
+    RecipeError
+        When it is no recipe, is damaged, or comes from a newer version.
+    """
+    path = Path(path)
+    content = read_yaml(path)
+    if not isinstance(content, dict) or "format_version" not in content:
+        raise RecipeError(f"{path} is not a recipe: it has no format_version.")
+    version = content["format_version"]
+    if not isinstance(version, int) or version < 1:
+        raise RecipeError(f"{path} is not a recipe: its format_version is {_short(repr(version))}.")
+    if version > FORMAT_VERSION:
+        maker = _short(str(content.get("created_with", "?")))
+        raise RecipeError(
+            f"{path} was made with a newer napari-seedbed ({maker}): "
+            f"its format is {version} and this version reads up to {FORMAT_VERSION}. Update "
+            "napari-seedbed: pip install --upgrade napari-seedbed."
+        )
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        own = first.get("ctx", {}).get("error")
+        place = ".".join(str(part) for part in first["loc"])
+        if isinstance(own, RecipeError):
+            where = f" at {place}" if place else ""
+            raise RecipeError(f"{path}{where}: {_short(str(own))}") from error
+        raise RecipeError(
+            f"{path} is damaged at {_short(place) or 'the file'}: {first['msg']}."
+        ) from error
+
+
+def _short(text: str) -> str:
+    """A text that may quote a recipe, so that it stays one to read."""
+    return text if len(text) <= 2 * _QUOTED else f"{text[:_QUOTED]} … {text[-_QUOTED:]}"

@@ -1,0 +1,208 @@
+"""Microscopes' own files, ND2, LIF and CZI: voxels of their libraries, with sizes and channels."""
+
+import builtins
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import imagecodecs
+import numpy as np
+import pytest
+from lif_files import write_lif
+
+from napari_seedbed.errors import FileError, InputError
+from napari_seedbed.pipeline.files import czi_reading, images_of, read_image
+
+SAMPLES = Path(__file__).parent / "image_samples"
+ND2, CZI = SAMPLES / "cluster.nd2", SAMPLES / "xyz__multiple_images.czi"
+MICRO = "micrometer"
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_nd2_file_has_the_voxels_of_its_library(lazy):
+    nd2 = pytest.importorskip("nd2")
+    image = read_image(ND2, lazy=lazy)
+    assert image.is_lazy == lazy
+    assert image.axes == ("t", "z", "c", "y", "x")
+    np.testing.assert_array_equal(np.asarray(image.array), nd2.imread(ND2))
+    part = image.array[1, 2:9:3, 1, 5:20, ::-2]
+    np.testing.assert_array_equal(np.asarray(part), nd2.imread(ND2)[1, 2:9:3, 1, 5:20, ::-2])
+    assert image.spacing == pytest.approx((0.5, 0.167809, 0.167809), rel=1e-5)
+    assert image.units == (MICRO,) * 3
+    assert image.channel_names == ("5-FAM/pH 9.0", "FM 4-64/2% CHAPS")
+    assert image.channel_colors == ("#78e90f", "#fe0100")
+    with pytest.raises(InputError, match="series: 2 asked for"):
+        read_image(ND2, series=2)
+
+
+def test_planes_that_are_not_in_an_nd2_file_are_told(tmp_path):
+    pytest.importorskip("nd2")
+    whole = ND2.read_bytes()
+    path = tmp_path / "a.nd2"
+    path.write_bytes(whole.replace(b"ImageDataSeq|7!", b"ImageDataSeq|9!"))
+    image = read_image(path)
+    assert "1 of 30 planes are not in the file; they were read as 0." in image.notes
+    assert not image.array[0, 7].any()
+    # in the map of the file alone, which comes last
+    place = whole.rindex(b"ImageDataSeq|7!")
+    path.write_bytes(whole[:place] + whole[place:].replace(b"|7!", b"|9!", 1))
+    with pytest.raises(FileError, match="plane 10 is not where it should be"):
+        read_image(path)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FileError):
+        read_image(path)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_each_image_of_a_lif_file_is_read(tmp_path, rng, lazy):
+    pytest.importorskip("liffile")
+    images = {
+        "cells": (rng.integers(0, 255, (2, 3, 5, 6), dtype=np.uint8), "CZYX"),
+        "film": (rng.integers(0, 60_000, (4, 5, 6), dtype=np.uint16), "TYX"),
+        "section": (rng.integers(0, 255, (5, 6), dtype=np.uint8), "ZX"),
+    }
+    path = write_lif(tmp_path / "a.lif", images)
+    assert [image.name for image in images_of(path)] == list(images)
+    for nth, (name, (array, axes)) in enumerate(images.items(), start=1):
+        image = read_image(path, series=nth, lazy=lazy)
+        assert image.is_lazy == lazy
+        np.testing.assert_array_equal(np.asarray(image.array), array)
+        assert image.dtype == array.dtype
+        assert (image.name, image.unit) == (f"a - {name}", MICRO)
+        assert image.spacing == pytest.approx((0.2,) * len(image.spacing))
+        assert image.axes == tuple(axes.lower() if axes != "ZX" else "yx")
+    assert any("z was read as y" in note for note in image.notes)
+    assert read_image(path, series=1).channel_colors == ("#00ff00", "#ff0000")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    read_image(path, series=1)
+    with pytest.raises(FileError):
+        read_image(path, series=3)
+
+
+def test_a_file_that_leica_wrote(shared_data):
+    liffile = pytest.importorskip("liffile")
+    path = shared_data / "formats/xz-example.lif"
+    images = images_of(path)
+    assert [image.name for image in images] == ["xzt", "xzy", "xz"]
+    with liffile.LifFile(path) as file:
+        for nth, whole in enumerate(file.images, start=1):
+            image = read_image(path, series=nth)
+            order = {"xzy": (2, 1, 0, 3)}.get(whole.name)
+            expected = whole.asarray()
+            np.testing.assert_array_equal(
+                image.array, expected.transpose(order) if order else expected
+            )
+            assert image.channel_colors == ("#00ff00", "#ff0000")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_each_scene_of_a_czi_file_is_read(lazy):
+    czifile = pytest.importorskip("czifile")
+    with czifile.CziFile(CZI) as file:
+        voxels = file.asarray(max_workers=1)[0, 0, :, 0, 0, :, :, :, 0]
+    assert len(images_of(CZI)) == len(voxels) == 2
+    for nth, scene in enumerate(voxels, start=1):
+        image = read_image(CZI, series=nth, lazy=lazy)
+        assert image.is_lazy == lazy
+        assert (image.axes, image.units) == (("z", "y", "x"), (MICRO,) * 3)
+        np.testing.assert_array_equal(np.asarray(image.array), scene)
+        assert image.spacing == pytest.approx((0.3, 0.195644, 0.195644), rel=1e-5)
+    assert len({array.tobytes() for array in voxels}) == 2
+
+
+def test_a_czi_file_that_was_cut_off_is_refused(tmp_path):
+    pytest.importorskip("czifile")
+    whole = CZI.read_bytes()
+    path = tmp_path / "a.czi"
+    for share in (0.2, 0.6, 0.95):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(FileError):
+            read_image(path)
+
+
+def test_without_the_extra_the_message_says_what_to_install(monkeypatch, tmp_path, rng):
+    lif = write_lif(tmp_path / "a.lif", {"a": (rng.integers(0, 9, (5, 6), np.uint8), "YX")})
+    real = builtins.__import__
+
+    def without(name, *others, **more):
+        if name.partition(".")[0] in ("nd2", "liffile", "czifile"):
+            raise ModuleNotFoundError(f"No module named {name!r}")
+        return real(name, *others, **more)
+
+    for name in [name for name in sys.modules if name.startswith(("nd2", "liffile", "czifile"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(builtins, "__import__", without)
+    for path, kind in ((ND2, "ND2"), (CZI, "CZI"), (lif, "LIF")):
+        for read in (read_image, images_of):
+            with pytest.raises(
+                FileError, match=rf"{kind} files need .*'napari-seedbed\[formats\]'"
+            ):
+                read(path)
+
+
+def entry(voxels, packed, compression, smaller=1, **starts):
+    """What czifile says of a block of one plane; `smaller` copies stand for more voxels."""
+    sizes = {"Y": voxels.shape[0] * smaller, "X": voxels.shape[1] * smaller}
+    dimensions = [
+        SimpleNamespace(
+            dimension=axis,
+            start=start,
+            size=sizes.get(axis, 1),
+            stored_size=sizes.get(axis, 1) // (smaller if axis in sizes else 1),
+        )
+        for axis, start in starts.items()
+    ]
+    samples = voxels.shape[2] if voxels.ndim == 3 else 1
+    segment = SimpleNamespace(data_size=len(packed), data_offset=1, data=lambda raw: packed)
+    return SimpleNamespace(
+        dimension_entries=dimensions,
+        dtype=f"<{samples}{voxels.dtype.str[1:]}" if samples > 1 else voxels.dtype.str,
+        shape=(1, samples),
+        compression=compression,
+        data_segment=lambda: segment,
+    )
+
+
+def with_header(voxels):
+    """Zstandard as new files have it: low bytes and high bytes apart, behind a header of three."""
+    apart = np.ascontiguousarray(voxels).view(np.uint8).reshape(-1, 2).T.tobytes()
+    return b"\x03\x01\x01" + imagecodecs.zstd_encode(apart)
+
+
+def test_planes_of_a_czi_file_are_put_together_from_tiles(monkeypatch, tmp_path, rng):
+    whole = rng.integers(0, 60_000, (2, 2, 40, 60), dtype=np.uint16)
+    packings = {
+        0: lambda voxels: voxels.tobytes(),
+        5: lambda voxels: imagecodecs.zstd_encode(voxels.tobytes()),
+        6: with_header,
+        4: lambda voxels: imagecodecs.jpegxr_encode(voxels, level=1.0),
+    }
+    # one plane is missing, and tiles share some rows and columns
+    whole[1, 1] = 0
+    entries = []
+    for c, z in ((0, 0), (0, 1), (1, 0)):
+        for kind, (y, x) in zip(packings, ((0, 0), (0, 28), (18, 0), (18, 28)), strict=True):
+            tile = np.ascontiguousarray(whole[c, z, y : y + 22, x : x + 32])
+            place = {"C": c, "Z": 5 + z, "S": 0, "Y": y - 100, "X": x + 900, "M": len(entries)}
+            entries.append(entry(tile, packings[kind](tile), kind, **place))
+    entries.append(entry(whole[0, 0, ::2, ::2], b"", 0, smaller=2, S=0, Z=5, C=0, Y=-100, X=900))
+    colours = rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)
+    bgr = np.ascontiguousarray(colours[..., ::-1])
+    entries.append(entry(bgr, bgr.tobytes(), 0, S=1, Y=5_000_000, X=7_000_000))
+    path = tmp_path / "a.czi"
+    path.write_bytes(b"ZISRAWFILE")
+    opened = SimpleNamespace(
+        subblock_directory=entries,
+        header=SimpleNamespace(metadata_position=0),
+        close=lambda: None,
+    )
+    monkeypatch.setattr(czi_reading, "_opened", lambda path: opened)
+    for lazy in (False, True):
+        image = read_image(path, series=1, lazy=lazy)
+        assert image.axes == ("c", "z", "y", "x")
+        np.testing.assert_array_equal(np.asarray(image.array), whole)
+        assert "1 of 4 planes are not in the file; they were read as 0." in image.notes
+        image = read_image(path, series=2, lazy=lazy)
+        assert image.rgb
+        np.testing.assert_array_equal(np.asarray(image.array), colours)
