@@ -61,7 +61,10 @@ class ObjectWindow(SeededWindow):
         drag(self.viewer, start, end, **how)
 
     def wait_for(self, words):
-        self.qtbot.waitUntil(lambda: words in self.status, timeout=60000)
+        def said():
+            assert words in self.status
+
+        self.qtbot.waitUntil(said, timeout=60000)
 
     def keep(self, number):
         press_key(self.viewer, Qt.Key.Key_Return)
@@ -348,7 +351,9 @@ def test_coming_back_from_another_way_leaves_the_brush_its_label(window):
 def test_a_recipe_says_what_was_changed_by_hand(window, tmp_path):
     """In the panel, in the file, where the recipe is opened and where it is run."""
     window.make(1)
-    window.qtbot.waitUntil(lambda: record_of(window.objects).get("outputs"), timeout=60000)
+    window.qtbot.waitUntil(
+        lambda: bool(record_of(window.objects).get("outputs")), timeout=60000
+    )
     window.panel.save_recipe(tmp_path / "own.yaml")
     assert "by hand" not in window.status
     assert load_recipe(tmp_path / "own.yaml").notes == ()
