@@ -351,9 +351,7 @@ def test_coming_back_from_another_way_leaves_the_brush_its_label(window):
 def test_a_recipe_says_what_was_changed_by_hand(window, tmp_path):
     """In the panel, in the file, where the recipe is opened and where it is run."""
     window.make(1)
-    window.qtbot.waitUntil(
-        lambda: bool(record_of(window.objects).get("outputs")), timeout=60000
-    )
+    window.qtbot.waitUntil(lambda: bool(record_of(window.objects).get("outputs")), timeout=60000)
     window.panel.save_recipe(tmp_path / "own.yaml")
     assert "by hand" not in window.status
     assert load_recipe(tmp_path / "own.yaml").notes == ()

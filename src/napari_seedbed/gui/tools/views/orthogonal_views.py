@@ -261,7 +261,7 @@ class OrthogonalViews(QWidget):
         return self.show_crosshair.isChecked() and self.is_deep and self.isVisible()
 
     def _draw_crosshair(self) -> None:
-        """Move the crosshair. It comes and goes a moment later: napari may just change its layers."""
+        """Move the crosshair, which comes and goes later: napari may be changing its layers."""
         layer = self.crosshair if self.crosshair in self.viewer.layers else None
         if layer is not None and self._shows_crosshair and layer.ndim == self.viewer.dims.ndim:
             layer.data = self._lines()
