@@ -191,7 +191,7 @@ def recorded_steps(window):
     return steps_from_text(record_of(window.objects).get("parameters", {}).get(STEPS, ""))
 
 
-@pytest.mark.parametrize("found_by", ["slot", "record"])
+@pytest.mark.parametrize("found_by", ["slot", "record", "record, while it proposes"])
 def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
     before = ObjectWindow(make_napari_viewer, qtbot)
     before.make(1)
@@ -204,6 +204,9 @@ def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
     voxels = before.objects.data.copy()
 
     window = ObjectWindow(make_napari_viewer, qtbot)
+    if found_by == "record, while it proposes":
+        window.stroke(CENTRES[0], length=2)
+        qtbot.waitUntil(lambda: "propose" in window.mode._jobs)
     layer = window.viewer.add_layer(restored(objects))
     if found_by == "slot":
         renew_slots([(image, window.image), (objects, layer)])
@@ -215,7 +218,8 @@ def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
         press_key(window.viewer, Qt.Key.Key_Escape)
         window.wait_for("Object 2 is as it was")
     else:
-        window.stroke(CENTRES[0], length=2)
+        if found_by == "record":
+            window.stroke(CENTRES[0], length=2)
         window.wait_for("These strokes lie in object 1")
         press_key(window.viewer, Qt.Key.Key_Escape)
     assert window.objects is layer
