@@ -204,10 +204,18 @@ def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
     voxels = before.objects.data.copy()
 
     window = ObjectWindow(make_napari_viewer, qtbot)
+    came = []
+
+    def come(is_working=True):
+        if is_working and not came:
+            came.append(window.viewer.add_layer(restored(objects)))
+
     if found_by == "record, while it proposes":
+        window.mode.working.connect(come)
         window.stroke(CENTRES[0], length=2)
-        qtbot.waitUntil(lambda: "propose" in window.mode._jobs)
-    layer = window.viewer.add_layer(restored(objects))
+        qtbot.waitUntil(lambda: bool(came))
+    come()
+    (layer,) = came
     if found_by == "slot":
         renew_slots([(image, window.image), (objects, layer)])
     window.viewer.layers.selection.active = window.seeds
