@@ -259,14 +259,12 @@ class LabelsHistory(QObject):
             self.said.emit(f"There is nothing to {'undo' if back else 'redo'}.")
             return
         if not _fits(edit, layer.data, after=back):
-            past.history.clear()
-            past.done.clear()
-            past.undone.clear()
+            self._on_data()
+            self._past.is_napari_right = False
             self.said.emit(
                 "These labels were changed by something else meanwhile, so earlier steps cannot "
                 f"be {'undone' if back else 'redone'} any more."
             )
-            self.changed.emit()
             return
         past.is_napari_right = False
         (past.history.undo if back else past.history.redo)(layer.data)
