@@ -150,7 +150,6 @@ def _whole_numbers(array: NDArray[np.floating], name: str) -> NDArray[np.integer
 def check_spacing(
     spacing: float | Sequence[float] | NDArray[np.floating] | None,
     ndim: int,
-    name: str = "spacing",
 ) -> tuple[float, ...]:
     """Return the voxel size as `ndim` positive numbers; one number serves all axes, None is 1."""
     if spacing is None:
@@ -158,18 +157,19 @@ def check_spacing(
     try:
         values = np.atleast_1d(np.asarray(spacing, dtype=float))
     except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, one an axis; got {spacing!r}.") from None
+        raise InputError(f"spacing must be numbers, one an axis; got {spacing!r}.") from None
     if values.shape == (1,):
         values = np.repeat(values, ndim)
     if values.shape != (ndim,):
         raise InputError(
-            f"{name} has {values.size} values; the image has {ndim} spatial axes and needs as many."
+            f"spacing has {values.size} values; the image has {ndim} spatial axes and needs as "
+            "many."
         )
     if not (np.isfinite(values).all() and (values > 0).all()):
-        raise InputError(f"{name} must be positive and finite; got {tuple(values.tolist())}.")
+        raise InputError(f"spacing must be positive and finite; got {tuple(values.tolist())}.")
     if values.min() < _SHORTEST or values.max() > _LONGEST:
         raise InputError(
-            f"{name} must be from {_SHORTEST:g} to {_LONGEST:g}; got {tuple(values.tolist())}. "
+            f"spacing must be from {_SHORTEST:g} to {_LONGEST:g}; got {tuple(values.tolist())}. "
             "Take another unit of length."
         )
     return tuple(values.tolist())

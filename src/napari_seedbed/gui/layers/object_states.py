@@ -136,21 +136,6 @@ def _states_of(features: Any) -> ObjectStates:
     )
 
 
-def set_states(
-    layer: Labels,
-    labels: Iterable[int],
-    *,
-    checked: bool | None = None,
-    locked: bool | None = None,
-    class_name: str | None = None,
-) -> None:
-    """Change states of some objects; None leaves one as it is, and '' takes a class away."""
-    before = object_states(layer)
-    given = {"checked": checked, "locked": locked, "class_name": class_name}
-    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    write_states(layer, {label: before.of(label)._replace(**changed) for label in labels})
-
-
 def write_states(layer: Labels, states: Mapping[int, ObjectState]) -> None:
     """Write the states of some objects."""
     if not states:
