@@ -96,6 +96,13 @@ def test_locked_objects_are_changed_by_nothing(bench):
     bench.layer.paint_polygon([[0, 0], [0, 20], [20, 20], [20, 0]], 2)
     bench.wait()
     np.testing.assert_array_equal(bench.layer.data == 2, before == 2)
+    # two strokes that come at once, of which the second knows nothing of what was there first
+    steps = len(bench.panel.history.commands)
+    for label in (7, 0):
+        bench.layer.data_setitem((np.array([10]), np.array([35])), label)
+    bench.wait()
+    np.testing.assert_array_equal(bench.layer.data == 2, before == 2)
+    assert len(bench.panel.history.commands) == steps
     bench.panel.history.undo()
     bench.wait()
     np.testing.assert_array_equal(bench.layer.data, before)
