@@ -190,6 +190,22 @@ def check_channel_axis(channel_axis: int | None, ndim: int) -> int | None:
     return axis % ndim
 
 
+def channels_first(array: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
+    """Return a view (C, …) of an image, of one channel where it has no axis of them."""
+    return array[np.newaxis] if channel_axis is None else np.moveaxis(array, channel_axis, 0)
+
+
+def check_spatial_axes(shape: Sequence[int], channel_axis: int | None, name: str = "image") -> int:
+    """Return the number of axes but that of channels, or raise `InputError` unless 2 or 3."""
+    ndim = len(shape) - (channel_axis is not None)
+    if ndim not in (2, 3):
+        raise InputError(
+            f"{name} has {ndim} spatial axes (shape {tuple(shape)}); it must have 2 or 3. Name the "
+            "channel axis with channel_axis if it has one."
+        )
+    return ndim
+
+
 def check_number(value: Any, name: str, *, allow_zero: bool = True) -> float:
     """Return a finite number that is not negative, or raise `InputError`."""
     wanted = "0 or more" if allow_zero else "more than 0"

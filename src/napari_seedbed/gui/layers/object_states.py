@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.label_features import INDEX, show_features
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY
+from napari_seedbed.pipeline.data.number_runs import number_runs
 
 CHECKED, LOCKED, CLASS = "checked", "locked", "class"
 CHECKED_AT = "checked_at"
@@ -335,12 +336,7 @@ def _fill_gaps(layer: Labels) -> None:
 
 def _times_text(times: Iterable[int]) -> str:
     """Time points as ``0-3,7``."""
-    runs: list[list[int]] = []
-    for time in sorted(times):
-        if runs and time == runs[-1][1] + 1:
-            runs[-1][1] = time
-        else:
-            runs.append([time, time])
+    runs = number_runs(sorted(times))
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
