@@ -14,7 +14,7 @@ from napari_seedbed.core.progress import Progress
 from napari_seedbed.core.seeded.object_proposals import Kept, Proposal
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.image_choice import ImageChoice
-from napari_seedbed.gui.layers.seed_layers import seeds_image
+from napari_seedbed.gui.layers.seed_layers import seeds_digest, seeds_image
 from napari_seedbed.gui.layers.seed_roles import background_of, unused_label
 from napari_seedbed.gui.layers.seeds_watch import SeedsWatch, move_connections
 from napari_seedbed.gui.layers.view_position import time_on_screen
@@ -324,7 +324,11 @@ class OneObject(QObject):
         marks = array_at(seeds_image(seeds, layer), t)
         excluded = excluded_by(self._form.mask_layer.layer(), image)
         darker = self._form.darker_than
-        return Wanted(layer, image, t, marks, background_of(seeds), darker, excluded)
+        digest = self._strokes.digest
+        return Wanted(
+            layer, image, t, marks, background_of(seeds), darker, excluded,
+            lambda: seeds_digest(seeds) == digest,
+        )  # fmt: skip
 
     def _objects_of(self, wanted: Wanted) -> NDArray[Any] | None:
         if self.layers.kept(wanted.layer) is None:
@@ -336,6 +340,8 @@ class OneObject(QObject):
             return
         proposer, proposal = found.proposer, found.proposal
         self._proposer, self._proposer_of = proposer, place_of(wanted)
+        if not found.is_steady:
+            self._strokes.doubt()
         if self._kept.look_for_earlier(wanted.layer, wanted.image):
             return  # objects that were opened meanwhile; what is found asks for a proposal again
         if self._reopen_when_ready:
