@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -44,8 +44,6 @@ from napari_seedbed.gui.qt.run_controls import wrapped_label
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
-
-Marks = Literal["seeds", "shapes"]
 
 NONE = "none"
 _SEEDS_TIP = "Marks, one label for each object: a Labels layer, Points, or Shapes."

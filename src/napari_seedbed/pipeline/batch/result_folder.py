@@ -95,7 +95,6 @@ class ResultFolder:
         self._there = bool(self._earlier) or (folder / SUMMARY).exists()
         self._begun = False
         self._written, self._took = 0.0, 0.0
-        self._error: FileError | None = None
         self.summary: dict[str, Any] = {
             "version": package_version(),
             "recipe": recipe_name,

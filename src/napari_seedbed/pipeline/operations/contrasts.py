@@ -231,7 +231,6 @@ EQUALISE_LOCALLY = _contrast(
             "Clip limit",
             "How much the contrast may grow: larger shows more, noise too.",
             (0.0, 1.0),
-            logarithmic=True,
         ),
         _CHANNELS,
         RANGE,

@@ -138,7 +138,6 @@ GAMMA = _brightness(
             "Gamma",
             "Below 1 dark parts become brighter, above 1 darker; 1 changes nothing.",
             (0.01, 100.0),
-            logarithmic=True,
         ),
         RANGE,
     ),
@@ -160,7 +159,6 @@ LOGARITHM = _brightness(
             "Larger lifts dark parts more: 1 a little, 100 and more where the brightness differs "
             "by orders of magnitude.",
             (1e-6, 1e9),
-            logarithmic=True,
         ),
         switch("inverse", False, "Inverse", "Undo a logarithm of the same strength."),
         RANGE,

@@ -337,7 +337,6 @@ _BETA = number(
     "How strongly edges in the image hold a label back. Raise it when labels leak across "
     "faint borders, lower it when noise makes borders ragged.",
     (0.0, 1e9),
-    logarithmic=True,
 )
 _TOLERANCE = number(
     "tol",
@@ -346,7 +345,6 @@ _TOLERANCE = number(
     "Largest error of a probability. Smaller is more exact and slower.",
     (1e-9, 0.1),
     advanced=True,
-    logarithmic=True,
 )
 _WALKER_ONLY = ("engine", (PUBLISHED,))
 _WITH_PROBABILITIES = ("engine", (AUTOMATIC, PUBLISHED))

@@ -83,7 +83,6 @@ SLIC = region_operation(
             "Compactness",
             "How much nearness counts against likeness: 100 gives blocks, 1 follows every edge.",
             (1e-6, 1e6),
-            logarithmic=True,
         ),
         smoothing(0.0),
         _COLOURS,
@@ -116,7 +115,6 @@ FELZENSZWALB = region_operation(
             "Larger gives larger regions. It counts against intensities from 0 to 255, whatever "
             "the image's own are.",
             (0.0, 1e9),
-            logarithmic=True,
         ),
         smoothing(0.8, " within the slice"),
         whole_number(
@@ -219,7 +217,6 @@ CHAN_VESE = region_operation(
             "Smoothness (mu)",
             "Weight of the border's length: larger gives rounder borders and leaves out small "
             "things.",
-            logarithmic=True,
         ),
         choice(
             "objects",
@@ -256,7 +253,6 @@ CHAN_VESE = region_operation(
             "It stops when the level set changes by no more than this.",
             (0.0, 1.0),
             advanced=True,
-            logarithmic=True,
         ),
         whole_number(
             "max_num_iter",

@@ -16,6 +16,7 @@ from napari_seedbed.core import (
     blocks_histogram,
     multi_otsu_thresholds,
 )
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_halo
 from napari_seedbed.core.progress import tell
 from napari_seedbed.errors import InputError
@@ -167,10 +168,7 @@ def _voxels(whole: Image, part: Part, sigma: float) -> Iterator[NDArray[np.gener
         yield from smoothed_blocks(_part_of(whole, part), sigma)
         return
     reach = gaussian_halo(sigma, whole.spacing)
-    outer = tuple(
-        slice(max(0, own.start - n), min(size, own.stop + n))
-        for own, n, size in zip(part.region, reach, whole.spatial_shape, strict=True)
-    )
+    outer = widened(part.region, reach, whole.spatial_shape)
     around = _part_of(whole, Part(outer, part.time))
     inner = tuple(
         slice(own.start - wide.start, own.stop - wide.start)
