@@ -41,7 +41,8 @@ def seeds_of(n: int, height: int = 40) -> Image:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with pictures, a recipe with painted seeds of another one, and seeds of one."""
+    """A folder with pictures, and a recipe with painted seeds of another one."""
+    (tmp_path / "images").mkdir()
     for n in (2, 3):
         write_image(tmp_path / "images" / f"s{n}.ome.tif", squares(n))
     given = {"image": squares(1, 30), "seeds": seeds_of(1, 30)}
