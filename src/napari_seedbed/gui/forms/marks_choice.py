@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Layer, Points
 from napari.layers import Shapes as ShapesLayer
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
@@ -20,7 +20,8 @@ from napari_seedbed.gui.layers.seed_layers import seeds_image
 from napari_seedbed.gui.layers.seed_roles import set_background
 from napari_seedbed.gui.layers.shape_layers import shapes_of
 from napari_seedbed.gui.layers.shape_results import new_shapes_layer
-from napari_seedbed.gui.qt.controls import button, choice, in_row
+from napari_seedbed.gui.qt.controls import allow_narrow, button, in_row
+from napari_seedbed.gui.qt.elided_texts import ElidedCombo
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files.vector_readers import is_vector_file
@@ -76,7 +77,10 @@ class MarksChoice(QWidget):
         self._files, self._with_layers, self._with_fields = files, with_layers, with_fields
         self._recipe: Recipe | None = None
         self.roles: tuple[str, ...] = ()
-        self.way = choice("What the recipe starts from on this image and on others.", letters=14)
+        self.way = ElidedCombo()
+        self.way.setToolTip("What the recipe starts from.")
+        self.way.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        allow_narrow(self.way, 14)
         self.file = QLineEdit()
         self.file.setToolTip(file_tip)
         self.browse = button("File…" if with_layers else "Folder…")

@@ -23,7 +23,7 @@ _ROLES = ("seeds", "shapes")
 
 def maker_title(maker: str) -> str:
     """What people call a row of `MAKERS`."""
-    return " → ".join(get(operation).title for operation in MAKERS[maker])
+    return " → ".join(get(operation).title.partition(" (")[0] for operation in MAKERS[maker])
 
 
 def maker_parameters(maker: str) -> tuple[Parameter, ...]:

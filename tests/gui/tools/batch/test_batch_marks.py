@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.layers import Labels
-from painting import drag
+from painting import drag, trace
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.gui.layers.seed_roles import background_of
 from napari_seedbed.gui.tools.batch.batch_panel import BatchPanel
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.files.writers import write_result
 from napari_seedbed.pipeline.operations import run
@@ -103,7 +105,7 @@ def test_files_without_seeds_ask_for_them_and_go_on(panel, qtbot, place):
     choose(panel, qtbot, "From files")
     click(form.run, panel, qtbot)
     assert form.files.states() == ["needs seeds", "done"]
-    assert "1 of 2 files done, 3 objects. 1 need seeds" in form.status.text()
+    assert "1 of 2 files done, 3 objects. 1 needs seeds" in form.status.text()
     assert "Call it s2_seeds.ome.tif" in form.files.item(0, 0).toolTip()
     assert not form.use_marks.isVisible()
 
@@ -134,6 +136,30 @@ def test_files_without_seeds_ask_for_them_and_go_on(panel, qtbot, place):
     double_click(panel, 0, qtbot)
     assert isinstance(viewer.layers[-1], Labels)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected.array)
+
+
+def test_shapes_are_asked_for_where_a_recipe_starts_from_some(panel, qtbot, place):
+    form, viewer = panel.form, panel.viewer
+    ring = Shape(np.array([[4.0, 2], [4, 13], [16, 13], [16, 2]]), 1)
+    given = {"image": squares(1, 30), "shapes": Shapes((ring,))}
+    steps = {"max_num_iter": 3}
+    made = run("region_surface", given, steps)
+    panel.show_recipe(save_recipe(place / "snake.yaml", recipe_from_record(made.record)))
+    choose(panel, qtbot, "From files")
+    click(form.run, panel, qtbot)
+    assert form.files.states() == ["needs shapes"] * 2
+    double_click(panel, 1, qtbot)
+    drawn = viewer.layers["shapes of s3"]
+    trace(viewer, [(2, 8), (2, 14), (8, 14), (8, 8)])
+    assert form.asked.text() == "Draw the shapes in 'shapes of s3'."
+    assert form.use_marks.text() == "Use these shapes"
+    click(form.use_marks, panel, qtbot)
+    assert form.files.states() == ["needs shapes", "done"]
+    shape = Shape(np.asarray(drawn.data[0], np.float64), 1)
+    expected = run("region_surface", {"image": squares(3), "shapes": Shapes((shape,))}, steps)
+    found = read_image(place / "out" / "s3_labels.ome.tif").array
+    assert found.any()
+    np.testing.assert_array_equal(found, expected.image("labels").array)
 
 
 def test_seeds_are_made_anew_with_parameters_of_the_form(panel, qtbot, place):

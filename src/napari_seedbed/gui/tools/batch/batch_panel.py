@@ -14,7 +14,12 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.errors import InputError
-from napari_seedbed.gui.forms.marks_choice import add_marks_layer, marks_in, what_to_mark
+from napari_seedbed.gui.forms.marks_choice import (
+    FILES,
+    add_marks_layer,
+    marks_in,
+    what_to_mark,
+)
 from napari_seedbed.gui.forms.panel import RUN, Panel
 from napari_seedbed.gui.layers.layer_records import record_of
 from napari_seedbed.gui.layers.opened_images import layers_of
@@ -84,6 +89,7 @@ class BatchPanel(Panel):
         form.browse.clicked.connect(partial(self._ask_for_folder, form.folder))
         form.browse_other.clicked.connect(partial(self._ask_for_folder, form.other))
         form.marks.browse.clicked.connect(partial(self._ask_for_folder, form.marks.file))
+        form.marks.changed.connect(self._on_marks)
         form.use_marks.clicked.connect(self._use_marks)
         form.files.changed.connect(self._on_files)
         form.files.said.connect(form.controls.say)
@@ -160,6 +166,10 @@ class BatchPanel(Panel):
                 form.show_other(recipe.needs_other)
         form.marks.show_recipe(recipe)
         self._enable()
+
+    def _on_marks(self) -> None:
+        if self.form.marks.chosen != FILES:
+            self.form.ask_for("", "")
 
     def _on_files(self) -> None:
         files = self.form.files.files
@@ -243,7 +253,8 @@ class BatchPanel(Panel):
         done = len(entries) - failed - len(needing)
         said = f"{done} of {len(entries)} files done, {objects} objects."
         if needing:
-            said += f" {len(needing)} need {needing[0]}: double-click a row to mark them."
+            verb = "needs" if len(needing) == 1 else "need"
+            said += f" {len(needing)} {verb} {needing[0]}: double-click a row to mark them."
         if failed:
             said += f" {failed} failed: the rows' tips say why."
         self.form.controls.say(f"{said} The results are in {self._folder}.")

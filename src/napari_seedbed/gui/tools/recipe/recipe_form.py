@@ -88,6 +88,8 @@ class RecipeForm(PanelForm):
             parts += self._step(number, step, recipe)
         in_column(steps, *parts)
         self.column.replaceWidget(self._steps, steps)
+        # it may go much later, and would be drawn over the new ones until then
+        self._steps.hide()
         self._steps.deleteLater()
         self._steps = steps
         # The dock has to become as wide as the new steps need.
