@@ -140,7 +140,7 @@ def test_files_without_seeds_ask_for_them_and_go_on(panel, qtbot, place):
 
 def test_shapes_are_asked_for_where_a_recipe_starts_from_some(panel, qtbot, place):
     form, viewer = panel.form, panel.viewer
-    ring = Shape(np.array([[4.0, 2], [4, 13], [16, 13], [16, 2]]), 1)
+    ring = Shape(1, np.array([[4.0, 2], [4, 13], [16, 13], [16, 2]]))
     given = {"image": squares(1, 30), "shapes": Shapes((ring,))}
     steps = {"max_num_iter": 3}
     made = run("region_surface", given, steps)
@@ -155,7 +155,7 @@ def test_shapes_are_asked_for_where_a_recipe_starts_from_some(panel, qtbot, plac
     assert form.use_marks.text() == "Use these shapes"
     click(form.use_marks, panel, qtbot)
     assert form.files.states() == ["needs shapes", "done"]
-    shape = Shape(np.asarray(drawn.data[0], np.float64), 1)
+    shape = Shape(1, np.asarray(drawn.data[0], np.float64))
     expected = run("region_surface", {"image": squares(3), "shapes": Shapes((shape,))}, steps)
     found = read_image(place / "out" / "s3_labels.ome.tif").array
     assert found.any()
