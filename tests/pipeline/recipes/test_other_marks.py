@@ -9,6 +9,7 @@ import pytest
 
 from napari_seedbed.core import seeds_from_points
 from napari_seedbed.errors import InputError, RecipeError
+from napari_seedbed.pipeline.batch.companion_marks import MissingMarksError, companion
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image, write_image
@@ -186,3 +187,15 @@ def test_input_without_its_file_of_seeds_is_named_and_the_others_run(place, caps
     # a folder that is still to come holds none
     assert main([*command, "b", "--seeds", "later"]) == FAILED
     assert [len(entry["needs"]) for entry in entries("b")] == [1, 1]
+
+
+def test_images_of_one_file_have_seeds_of_their_own(tmp_path):
+    for name in ("plate_seeds", "plate_2_seeds"):
+        (tmp_path / f"{name}.ome.tif").touch()
+    plate = Path("plate.zarr")
+    found = [companion(plate, tmp_path, "seeds", f"plate_{n}").name for n in (1, 2)]
+    assert found == ["plate_seeds.ome.tif", "plate_2_seeds.ome.tif"]
+    (tmp_path / "plate_seeds.ome.tif").unlink()
+    with pytest.raises(MissingMarksError, match=r"Call it plate_1_seeds\.ome\.tif") as caught:
+        companion(plate, tmp_path, "seeds", "plate_1")
+    assert caught.value.expected == tmp_path / "plate_1_seeds.ome.tif"
