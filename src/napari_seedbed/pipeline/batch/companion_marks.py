@@ -134,12 +134,12 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     if len(found) == 1:
         return found[0]
     how_many = ", ".join(file.name for file in found) or "none"
+    message = f"{given} has no single file of {what} for {path.name}: {how_many}. Call it "
+    alike = f"{called[0]}.zip, {called[0]}.geojson or the like."
+    if found:
+        raise FileError(message + alike)
     expected = given / f"{called[0]}_{what}{usual_suffix(_KINDS[what])}"
-    message = (
-        f"{given} has no single file of {what} for {path.name}: {how_many}. Call it "
-        f"{expected.name}, {called[0]}.zip, {called[0]}.geojson or the like."
-    )
-    raise FileError(message) if found else MissingMarksError(message, what, expected)
+    raise MissingMarksError(f"{message}{expected.name}, {alike}", what, expected)
 
 
 def save_marks(path: Path, what: str, marks: Image | Shapes) -> None:
