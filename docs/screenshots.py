@@ -22,7 +22,7 @@ it."""
 def main() -> None:
     """Build each scene once and take its pictures."""
     from autosave_scene import build_restoring
-    from batch_scene import build_batch
+    from batch_scene import build_asking, build_batch
     from cells_scene import build_cells
     from classifier_scene import build_classifier
     from colour_scene import build_water
@@ -75,6 +75,10 @@ def main() -> None:
 
     def batch(viewer: Any) -> Callable[[], None]:
         build_batch(viewer)
+        return lambda: None
+
+    def batch_seeds(viewer: Any) -> Callable[[], None]:
+        build_asking(viewer)
         return lambda: None
 
     def restoring(viewer: Any) -> Callable[[], None]:
@@ -172,6 +176,7 @@ def main() -> None:
     take(proofreading, {"dark": "proofreading.png"})
     take(recipe, {"dark": "recipe.png"})
     take(batch, {"dark": "batch.png"})
+    take(batch_seeds, {"light": "batch_seeds.png"})
     take(restoring, {"dark": "autosave.png"})
     take(operations_form, {"dark": "operations_form.png"})
 

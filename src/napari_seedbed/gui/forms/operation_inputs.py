@@ -210,7 +210,7 @@ class OperationInputs(QWidget):
                 # an image that was made of this one is none to compare it with
                 fitting.sort(key=is_result)
             if role != "other":
-                fitting.sort(key=_rank_of_marks)
+                fitting.sort(key=rank_of_marks)
             elif self._is_other_newer:
                 fitting.reverse()
                 fitting.sort(key=_rank_of_objects)
@@ -463,7 +463,7 @@ def _rank_of_objects(layer: Layer) -> tuple[bool, bool, bool]:
     return (not layer.visible, is_seeds(layer), not is_result(layer))
 
 
-def _rank_of_marks(layer: Layer) -> tuple[bool, bool, bool]:
+def rank_of_marks(layer: Layer) -> tuple[bool, bool, bool]:
     """Layers that were made to mark things first; results, and then truths, last."""
     made_to_mark = is_seeds(layer) or is_snake_shapes(layer)
     return (is_truth(layer), not made_to_mark, is_result(layer))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,11 @@ from napari_seedbed.errors import (
     MemoryForecastError,
     SeedbedError,
 )
-from napari_seedbed.pipeline.batch.companion_marks import companion, recipe_with_marks
+from napari_seedbed.pipeline.batch.companion_marks import (
+    MissingMarksError,
+    companion,
+    recipe_with_marks,
+)
 from napari_seedbed.pipeline.batch.logs import (
     Log,
     digest_of_paths,
@@ -51,6 +54,9 @@ from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 OBJECTS = "objects"
 """What the table of the objects of a label image is called among the results."""
+
+NEEDS = "needs"
+"""Marks an entry of an input without its file of seeds or shapes: where this would lie, by kind."""
 
 SHORT_OF_MEMORY = "is short of memory"
 """Marks an entry of an input that may fit where nothing else runs beside it."""
@@ -222,6 +228,8 @@ class Job:
             entry |= self._make(item, made_from, begin)
         except Cancelled:
             raise
+        except MissingMarksError as error:
+            entry |= {"error": str(error), NEEDS: {error.what: str(error.expected)}}
         except MemoryForecastError as error:
             entry |= {"error": str(error), SHORT_OF_MEMORY: True}
         except SeedbedError as error:
@@ -249,8 +257,7 @@ class Job:
         if item.other is not None:
             sources["other"] = files_of(item.other)
         for role, place in self.marks.items():
-            with suppress(FileError):
-                sources[role] = [companion(item.path, place, role)]
+            sources[role] = [companion(item.path, place, role, item.name)]
         for role, paths in sources.items():
             try:
                 made_from[role] = digest_of_paths(paths)
@@ -282,7 +289,7 @@ class Job:
         second = None if item.other is None else self._read(item.other)
         in_slices = self.by_slice and "z" in image.axes
         apply: Callable[..., Result] = replay_by_slice if in_slices else replay
-        recipe, told = recipe_with_marks(self.recipe, item.path, image, self.marks)
+        recipe, told = recipe_with_marks(self.recipe, item.path, image, self.marks, item.name)
         result = apply(
             recipe,
             image,

@@ -169,6 +169,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.batch import Workers, run_batch
     from napari_seedbed.pipeline.cli.note_ranges import shortened
     from napari_seedbed.pipeline.operations.seeded import engine_of
+    from napari_seedbed.pipeline.recipes.other_marks import recipe_making_seeds
 
     workers = Workers(arguments.workers, arguments.threads, arguments.scheduler)
     try:
@@ -176,6 +177,8 @@ def _run(arguments: argparse.Namespace) -> int:
     except FileError as error:
         complain(str(error))
         return WRONG_USE
+    if arguments.make_seeds is not None:
+        recipe = recipe_making_seeds(recipe, *arguments.make_seeds)
     for step in recipe.steps:
         engine = engine_of(step.operation, step.parameters)
         if engine is not None:

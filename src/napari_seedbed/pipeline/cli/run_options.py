@@ -1,6 +1,7 @@
 """The options of ``seedbed run``."""
 
 import argparse
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -33,12 +34,21 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         help="the second image of a recipe that works on two, or a folder with a file of the same "
         "name for each input",
     )
-    command.add_argument(
+    seeds = command.add_mutually_exclusive_group()
+    seeds.add_argument(
         "--seeds",
         metavar="FILE",
         help="start from these instead of the seeds in the recipe: shapes or points (ROIs of Fiji, "
         "annotations of QuPath), a label each, or a label image; or a folder with a file of the "
         "name of each input",
+    )
+    seeds.add_argument(
+        "--make-seeds",
+        metavar="OPERATION",
+        type=_maker,
+        help="make the seeds anew on each input instead of taking those in the recipe, by "
+        "local_maxima, h_maxima, find_blobs or threshold with parameters, for example "
+        "'local_maxima distance=2 threshold=0.3'",
     )
     command.add_argument(
         "--shapes",
@@ -116,6 +126,19 @@ def add_series(command: argparse.ArgumentParser, *, all_too: bool = False) -> No
         type=_series_or_all if all_too else int,
         help=f"which image of files that hold several, counted from 1 (see seedbed info){each}",
     )
+
+
+def _maker(text: str) -> tuple[str, dict[str, Any]]:
+    """An operation, and its parameters, which are numbers, true, false or words."""
+    name, *settings = text.split()
+    parameters = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        try:
+            parameters[key] = json.loads(value)
+        except ValueError:
+            parameters[key] = value
+    return name, parameters
 
 
 def _series_or_all(text: str) -> int | str:

@@ -253,6 +253,7 @@ def run(
             None if hashed is None else hashed.finish(),
             calls.notes,
             None if window is None else window.region,
+            () if hashed is None else hashed.channels(),
         )
         tell(1.0, "Done")
     return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)

@@ -3,6 +3,7 @@
 from qtpy.QtWidgets import QLineEdit, QSpinBox, QWidget
 
 from napari_seedbed.core.threads import core_count
+from napari_seedbed.gui.forms.marks_choice import MarksChoice
 from napari_seedbed.gui.forms.panel_form import PanelForm, Section, rule
 from napari_seedbed.gui.qt.controls import (
     button,
@@ -30,6 +31,11 @@ class BatchForm(PanelForm):
     add_files, add_folder, remove : QPushButton
     other : QLineEdit
         The second image, or a folder of them.
+    marks : MarksChoice
+        What the recipe starts from.
+    asked : QLabel
+        What to paint for a file that needs seeds.
+    use_marks : QPushButton
     folder : QLineEdit
         Of the results.
     workers : QSpinBox
@@ -55,6 +61,20 @@ class BatchForm(PanelForm):
             "a file of the same name for each."
         )
         self.browse_other = button("Folder…")
+        self.marks = MarksChoice(
+            "From files, or asked for",
+            "A folder with a file of seeds or shapes for each input, called after it: labels, ROIs "
+            "of Fiji, annotations of QuPath. Where one is missing, a double click on the row opens "
+            "the image to paint on.",
+            with_fields=True,
+        )
+        self.marks.file.setPlaceholderText("'seeds' beside the results")
+        self.asked = wrapped_label()
+        self.use_marks = button(
+            "Use these seeds", "Save what is painted beside the results, and go on with the run."
+        )
+        self._asked_row = QWidget()
+        in_column(self._asked_row, self.asked, self.use_marks)
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("folder for the results")
         self.folder.setToolTip("Where results, logs and the summary go; made if it is not there.")
@@ -105,7 +125,9 @@ class BatchForm(PanelForm):
             in_row("Recipe", (self.recipe, 1), self.recipe_file),
             self.about,
             self._other_row,
+            self.marks,
             (self.files, 1),
+            self._asked_row,
             in_row(self.add_files, self.add_folder, self.remove),
             in_row("Results", (self.folder, 1), self.browse),
             Section("More", more),
@@ -113,7 +135,14 @@ class BatchForm(PanelForm):
             self.controls,
         )
         self.show_other(False)
+        self.ask_for("", "")
 
     def show_other(self, on: bool) -> None:
         """Ask for a second image, or not."""
         self._other_row.setVisible(on)
+
+    def ask_for(self, what: str, hint: str) -> None:
+        """Ask for seeds or shapes of a file, as the hint says; for nothing where it is empty."""
+        self.asked.setText(hint)
+        self.use_marks.setText(f"Use these {what}")
+        self._asked_row.setVisible(bool(hint))
