@@ -26,6 +26,7 @@ _HOMES = {
     "random_walker_seconds": "walker.forecast",
     "ValueRange": "images.value_ranges",
     "value_range": "images.value_ranges",
+    "percentiles": "images.percentiles",
     "convert_type": "images.type_conversion",
     "stretch": "images.intensity_maps",
     "apply_gamma": "images.intensity_maps",

@@ -12,7 +12,8 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns, Points, PointsFound, Table, joined
-from napari_seedbed.pipeline.engine.declarations import Channels, Context, Operation, Voxels
+from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
+from napari_seedbed.pipeline.engine.jobs import Channels, Context
 
 Output = Image | Shapes | Points | Table
 

@@ -12,14 +12,13 @@ from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
 from napari_seedbed.pipeline.engine.declarations import (
-    Job,
     Need,
     SecondImage,
     Size,
     Starts,
     Values,
-    WholeJob,
 )
+from napari_seedbed.pipeline.engine.jobs import Job, WholeJob
 from napari_seedbed.pipeline.engine.parameters import Parameter, switch, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_channel
 from napari_seedbed.pipeline.operations.families import image_filter

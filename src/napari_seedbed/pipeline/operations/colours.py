@@ -15,9 +15,7 @@ from napari_seedbed.pipeline.encodings.colour_encoding import (
 )
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import (
-    Channels,
     Estimate,
-    Job,
     Lengths,
     Need,
     Reach,
@@ -26,6 +24,7 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, text, whole_number
 from napari_seedbed.pipeline.operations.colour_parameters import (
     BACKGROUND,

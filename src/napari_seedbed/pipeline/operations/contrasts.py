@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image, range_of_image
-from napari_seedbed.pipeline.engine.declarations import Channels, Job, Need, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Need, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number
 from napari_seedbed.pipeline.operations.costs import by_channel
 from napari_seedbed.pipeline.operations.families import image_filter

@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Estimate, Job, Need, Operation, Size, Values
+from napari_seedbed.pipeline.engine.declarations import (
+    Estimate,
+    Need,
+    Operation,
+    Size,
+    Values,
+)
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,

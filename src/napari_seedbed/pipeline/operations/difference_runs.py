@@ -13,7 +13,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns, Table, joined
-from napari_seedbed.pipeline.engine.declarations import Channels, Context, Job, WholeJob
+from napari_seedbed.pipeline.engine.jobs import Channels, Context, Job, WholeJob
 from napari_seedbed.pipeline.operations.channels import channel_names
 from napari_seedbed.pipeline.operations.no_changes import (
     Strongest,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image_statistics import range_of_image
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import Parameter, choice, number, switch
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter

@@ -1,7 +1,8 @@
 """Operations that measure labelled objects."""
 
 from napari_seedbed.pipeline.data.tables import Table
-from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values, WholeJob
+from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import switch
 from napari_seedbed.pipeline.operations.families import object_operation
 

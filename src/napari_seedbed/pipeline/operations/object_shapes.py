@@ -4,7 +4,8 @@ from typing import Any
 
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, switch
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
 from napari_seedbed.pipeline.operations.families import object_operation

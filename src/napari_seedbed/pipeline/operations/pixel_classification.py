@@ -13,8 +13,6 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.sample_encoding import samples_from_text, scaled_samples
 from napari_seedbed.pipeline.engine.declarations import (
-    Channels,
-    Job,
     Lengths,
     Need,
     Operation,
@@ -23,6 +21,7 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
 from napari_seedbed.pipeline.engine.volumes import place_in_memory, seed_volume
 from napari_seedbed.pipeline.operations.shared_parameters import length, size

@@ -15,7 +15,8 @@ from napari_seedbed.pipeline.encodings.edit_encoding import (
     parse_edits,
     scaled_edits,
 )
-from napari_seedbed.pipeline.engine.declarations import SecondImage, WholeJob
+from napari_seedbed.pipeline.engine.declarations import SecondImage
+from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import text
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation

@@ -5,14 +5,8 @@ from typing import Any
 import numpy as np
 
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import (
-    Channels,
-    Job,
-    Need,
-    SecondImage,
-    Size,
-    Values,
-)
+from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter, region_operation

@@ -12,8 +12,14 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Operation, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.declarations import (
+    Operation,
+    SecondImage,
+    Size,
+    Values,
+)
 from napari_seedbed.pipeline.engine.inputs import check_inputs
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import check_parameters, output, whole_number
 from napari_seedbed.pipeline.engine.provenance import make_record
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows

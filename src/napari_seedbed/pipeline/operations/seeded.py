@@ -13,7 +13,6 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.encodings.learnt_text import LEARNT
 from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_from_text
 from napari_seedbed.pipeline.engine.declarations import (
-    Job,
     Need,
     Operation,
     SecondImage,
@@ -21,6 +20,7 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from napari_seedbed.pipeline.engine.declarations import (
     Need,
     Operation,
-    SeriesJob,
-    SeriesResult,
     Size,
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,

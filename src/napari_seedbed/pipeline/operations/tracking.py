@@ -10,7 +10,8 @@ import numpy as np
 from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.tables import Table
-from napari_seedbed.pipeline.engine.declarations import SecondImage, WholeJob
+from napari_seedbed.pipeline.engine.declarations import SecondImage
+from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import number, output, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation

@@ -13,7 +13,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.blocks import image_blocks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job
+from napari_seedbed.pipeline.engine.jobs import Job
 
 if TYPE_CHECKING:
     from napari_seedbed.core import Histogram

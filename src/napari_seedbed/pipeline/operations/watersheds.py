@@ -8,13 +8,8 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import (
-    Job,
-    SecondImage,
-    Size,
-    Starts,
-    Values,
-)
+from napari_seedbed.pipeline.engine.declarations import SecondImage, Size, Starts, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output
 from napari_seedbed.pipeline.operations.costs import by_voxel, flooding
 from napari_seedbed.pipeline.operations.families import region_operation

@@ -1,0 +1,377 @@
+"""Calls that are written down as Python instead of being made: how an operation becomes a script.
+
+The function of an operation is run with expressions in place of voxels. Core's functions, NumPy's
+and operators, given one, add a line to the script and give another expression.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from napari_seedbed.errors import InputError
+
+_LONGEST = 88
+_MOST_NUMBERS = 64
+_OWN = "_writer", "_text", "_is_simple", "_ndim", "_length"
+
+_BINARY = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "and": "&", "or": "|",
+    "xor": "^", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=",
+}  # fmt: skip
+_UFUNCS = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.less: "<",
+    np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==",
+    np.not_equal: "!=", np.bitwise_and: "&", np.bitwise_or: "|",
+}  # fmt: skip
+
+
+class NotWritable(InputError):
+    """What an operation does cannot be said in a script: it depends on what the voxels are."""
+
+
+class Expression:
+    """What stands in a script for a value that is known when the script runs.
+
+    Parameters
+    ----------
+    writer : ScriptWriter
+    text : str
+        In Python.
+    is_simple : bool
+        Whether no brackets are needed around it.
+    ndim, length : int, optional
+        Number of axes and length of the first one, where they are known.
+    """
+
+    __hash__ = object.__hash__
+    __slots__ = _OWN
+
+    def __init__(
+        self,
+        writer: "ScriptWriter",
+        text: str,
+        *,
+        is_simple: bool = True,
+        ndim: int | None = None,
+        length: int | None = None,
+    ) -> None:
+        self._writer, self._text, self._is_simple = writer, text, is_simple
+        self._ndim, self._length = ndim, length
+
+    @property
+    def in_brackets(self) -> str:
+        """The text, in brackets where it is an operation."""
+        return self._text if self._is_simple else f"({self._text})"
+
+    @property
+    def ndim(self) -> Any:
+        """Number of axes."""
+        return (
+            Expression(self._writer, f"{self.in_brackets}.ndim")
+            if self._ndim is None
+            else (self._ndim)
+        )
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __getattr__(self, name: str) -> "Expression":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Expression(self._writer, f"{self.in_brackets}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> "Expression":
+        return self._writer.call(self.in_brackets, args, kwargs)
+
+    def __getitem__(self, index: Any) -> "Expression":
+        return Expression(self._writer, f"{self.in_brackets}[{_index(index)}]")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._writer.line(f"{self.in_brackets}[{_index(index)}] = {literal(value)}")
+
+    def __invert__(self) -> "Expression":
+        return Expression(self._writer, f"~{self.in_brackets}", is_simple=False)
+
+    def __neg__(self) -> "Expression":
+        return Expression(self._writer, f"-{self.in_brackets}", is_simple=False)
+
+    def __len__(self) -> int:
+        if self._length is None:
+            raise self._unknown("how long")
+        return self._length
+
+    def __iter__(self) -> Iterator["Expression"]:
+        return iter(self._writer.unpacked(self))
+
+    def __bool__(self) -> bool:
+        raise self._unknown("whether")
+
+    def __float__(self) -> float:
+        raise self._unknown("how large")
+
+    __int__ = __index__ = __float__  # type: ignore[assignment]
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise self._unknown("what")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> "Expression":
+        if method != "__call__":
+            raise self._unknown("what")
+        if ufunc in _UFUNCS and len(inputs) == 2 and not kwargs:
+            return _binary(self._writer, inputs[0], _UFUNCS[ufunc], inputs[1])
+        return self._writer.call(f"np.{ufunc.__name__}", inputs, kwargs)
+
+    def __array_function__(
+        self, function: Any, _: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> "Expression":
+        return self._writer.call(f"np.{function.__name__}", args, kwargs)
+
+    def _unknown(self, what: str) -> NotWritable:
+        return NotWritable(f"a script does not know {what} {self._text} is before it runs.")
+
+
+def _binary(writer: "ScriptWriter", left: Any, sign: str, right: Any) -> Expression:
+    texts = [
+        one.in_brackets if isinstance(one, Expression) else literal(one) for one in (left, right)
+    ]
+    return Expression(writer, f"{texts[0]} {sign} {texts[1]}", is_simple=False)
+
+
+def _operator(sign: str, *, swapped: bool = False) -> Callable[[Expression, Any], Expression]:
+    def operate(self: Expression, other: Any) -> Expression:
+        left, right = (other, self) if swapped else (self, other)
+        return _binary(self._writer, left, sign, right)
+
+    return operate
+
+
+for _name, _sign in _BINARY.items():
+    setattr(Expression, f"__{_name}__", _operator(_sign))
+    if _sign[0] not in "<>=!":
+        setattr(Expression, f"__r{_name}__", _operator(_sign, swapped=True))
+
+
+class Named(tuple[Any, ...]):
+    """A tuple that has a name in the script."""
+
+    name: str
+
+    def __new__(cls, values: Sequence[Any], name: str) -> "Named":
+        made = super().__new__(cls, values)
+        made.name = name
+        return made
+
+
+class ScriptWriter:
+    """The lines of a script so far, and what it needs.
+
+    Attributes
+    ----------
+    lines : list of str
+        Of the block that is being written.
+    core_names, modules : set of str
+        What is imported: functions of core, and other import lines.
+    suffix : str
+        What names of variables end in.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.core_names: set[str] = set()
+        self.modules: set[str] = {"import numpy as np"}
+        self.suffix = ""
+        self.outer: list[str] | None = None
+        self._used: Counter[str] = Counter()
+        self._arities: dict[str, int] = {}
+
+    def line(self, text: str) -> None:
+        """Add a line, broken where it is long."""
+        self.lines.append(text)
+
+    def variable(self, wish: str) -> str:
+        """A name that no other variable has."""
+        name = f"{wish}{self.suffix}"
+        self._used[name] += 1
+        return (
+            name if self._used[name] == 1 else f"{name}_{'abcdefghijklmnop'[self._used[name] - 2]}"
+        )
+
+    def assigned(self, text: str, wish: str) -> Expression:
+        """A new variable with a value."""
+        name = self.variable(wish)
+        self.line(f"{name} = {text}")
+        return Expression(self, name)
+
+    def call(
+        self,
+        function: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        wish: str = "",
+        arity: int = 0,
+    ) -> Expression:
+        """A call, the result of which gets a name."""
+        parts = [literal(value) for value in args]
+        parts += [f"{key}={literal(value)}" for key, value in kwargs.items()]
+        found = self.assigned(f"{function}({', '.join(parts)})", wish or _noun(function))
+        self._arities[found._text] = arity
+        return found
+
+    def unpacked(self, value: Expression) -> list[Expression]:
+        """The parts of a tuple that core's function gives, in the line of its call."""
+        name, arity = value._text, self._arities.get(value._text, 0)
+        if not arity or not self.lines or not self.lines[-1].startswith(f"{name} = "):
+            raise NotWritable(f"a script does not know how many parts {name} has before it runs.")
+        stem = name.removesuffix(self.suffix)
+        names = [self.variable(f"{stem}_{nth + 1}") for nth in range(arity)]
+        self.lines[-1] = ", ".join(names) + self.lines[-1].removeprefix(name)
+        return [Expression(self, one) for one in names]
+
+    @contextmanager
+    def block(self) -> Iterator[list[str]]:
+        """Lines that are kept apart, to be put into a block."""
+        before, self.lines = self.lines, []
+        inner = self.lines
+        try:
+            yield inner
+        finally:
+            self.lines = before
+
+    @contextmanager
+    def before_loop(self) -> Iterator[None]:
+        """Lines that are the same for all turns of the outermost loop."""
+        inner = self.lines
+        self.lines = inner if self.outer is None else self.outer
+        try:
+            yield
+        finally:
+            self.lines = inner
+
+
+class WrittenCore:
+    """Stands for `napari_seedbed.core`: its functions write that they are called."""
+
+    def __init__(self, writer: ScriptWriter) -> None:
+        self._writer = writer
+
+    def __getattr__(self, name: str) -> "CoreFunction":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return CoreFunction(self._writer, name)
+
+
+class CoreFunction:
+    """A function or class of core that a script calls."""
+
+    def __init__(self, writer: ScriptWriter, name: str) -> None:
+        from napari_seedbed import core
+
+        self.name, self._writer, self._of = name, writer, getattr(core, name)
+
+    @property
+    def __signature__(self) -> Any:
+        return signature(self._of)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Expression:
+        """Write the call: what comes after the image by its name, what is None by default not."""
+        self.use()
+        named = _by_name(self._of, args, kwargs)
+        return self._writer.call(self.name, named[0], named[1], arity=_arity(self._of))
+
+    def use(self) -> str:
+        """Its name, which is imported from now on."""
+        self._writer.core_names.add(self.name)
+        return self.name
+
+
+def _by_name(
+    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    declared = list(signature(function).parameters.values())
+    if any(one.kind is Parameter.VAR_POSITIONAL for one in declared):
+        return list(args), dict(kwargs)
+    first = list(args[:1])
+    named = dict(zip([one.name for one in declared[1:]], args[1:], strict=False))
+    named.update(kwargs)
+    defaults = {one.name: one.default for one in declared}
+    return first, {
+        key: value
+        for key, value in named.items()
+        if not (value is None and defaults.get(key, 0) is None)
+    }
+
+
+def _arity(function: Any) -> int:
+    """How many values a function gives, by what it says; 0 where that is one or not known."""
+    text = str(getattr(function, "__annotations__", {}).get("return", ""))
+    found = re.fullmatch(r"tuple\[(.*)\]", text, re.DOTALL)
+    if found is None or "..." in text:
+        return 0
+    depth, count = 0, 1
+    for sign in found[1]:
+        depth += (sign == "[") - (sign == "]")
+        count += sign == "," and depth == 0
+    return count
+
+
+def _noun(function: str) -> str:
+    """What a variable is called that holds what a function gives."""
+    last = function.rsplit(".", 1)[-1]
+    words = re.findall(r"[A-Z]?[a-z0-9]+", last)
+    noun = words[-1].lower() if words else "value"
+    return f"{noun}_" if noun in ("not", "and", "or", "is", "in", "at", "by", "for") else noun
+
+
+def _index(index: Any) -> str:
+    if isinstance(index, tuple):
+        return ", ".join(_index(one) for one in index)
+    if isinstance(index, slice):
+        parts = ["" if one is None else literal(one) for one in (index.start, index.stop)]
+        step = "" if index.step is None else f":{literal(index.step)}"
+        return f"{parts[0]}:{parts[1]}{step}"
+    return "..." if index is Ellipsis else literal(index)
+
+
+def literal(value: Any) -> str:
+    """A value as Python, or NotWritable."""
+    if isinstance(value, Expression):
+        return str(value)
+    if isinstance(value, Named):
+        return value.name
+    if isinstance(value, CoreFunction):
+        return value.use()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str | bytes):
+        return repr(value) if not isinstance(value, str) else _quoted(value)
+    if isinstance(value, float):
+        return repr(value) if np.isfinite(value) else f'float("{value}")'
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(k)}: {literal(v)}' for k, v in value.items())}}}"
+    if isinstance(value, slice):
+        return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
+    if isinstance(value, type) and issubclass(value, np.generic):
+        return f"np.{value.__name__}"
+    if value in (bool, int, float, str):
+        return str(value.__name__)
+    if isinstance(value, np.dtype):
+        return f"np.dtype({value.name!r})"
+    raise NotWritable(f"a script cannot hold a {type(value).__name__}.")
+
+
+def _quoted(text: str) -> str:
+    """A text in double quotes."""
+    shown = repr(text)
+    if shown[0] == "'" and '"' not in text:
+        return f'"{shown[1:-1]}"'
+    return shown
