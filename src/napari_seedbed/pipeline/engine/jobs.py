@@ -1,14 +1,18 @@
 """What the function of an operation is given, and what it gives."""
 
-from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import check_stop, part_of
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.tables import Columns, Table, at_time, joined
+
 if TYPE_CHECKING:
-    from napari_seedbed.core import ValueRange
+    from napari_seedbed.core import Histogram, ValueRange
     from napari_seedbed.core.marks.shapes import Shape
     from napari_seedbed.pipeline.data.image import Image
     from napari_seedbed.pipeline.data.shapes import Shapes
@@ -78,6 +82,8 @@ class Job:
         What a person should know about the result; the function may add to it.
     shared : dict
         Kept for all volumes and channels of one run, beside each other.
+    other_image : Image or None
+        The second image, all time points of it.
     all_seeds : Image or None
         The seeds of all time points, for what is learnt from all of them.
     wanted : tuple of slice or None
@@ -103,13 +109,19 @@ class Job:
     shapes: "tuple[Shape, ...]" = ()
     notes: list[str] = field(default_factory=list)
     shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
+    other_image: "Image | None" = None
     all_seeds: "Image | None" = None
     wanted: tuple[slice, ...] | None = None
     core: Any = field(default_factory=_core)
 
-    def note(self, in_words: Callable[..., str], *values: Any) -> None:
-        """Say something of values that the voxels decide."""
-        self.notes.append(in_words(*values))
+    def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
+        """Say something of values that the voxels decide, where there is something to say."""
+        words = in_words(*values)
+        self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
+
+    def check(self, refuse: Callable[..., None], *values: Any) -> None:
+        """Refuse values that the voxels decide, by the InputError of a function."""
+        refuse(*values)
 
     def value_range(self) -> "ValueRange":
         """The range that the values of all time points and channels were made for."""
@@ -126,9 +138,57 @@ class Job:
         times = range(self.image.n_times) if of_series else [self.time]
         return percentiles_of_image(self.image, percents, times, channel)
 
-    def each(self, volume: NDArray, function: Callable[[NDArray], NDArray]) -> NDArray:
-        """What a function gives for each part along the first axis, stacked."""
-        return np.stack([function(part) for part in volume])
+    def volumes(
+        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
+    ) -> Iterator[NDArray]:
+        """All voxels of this channel, at this time point or all, each volume changed beforehand."""
+        from napari_seedbed.pipeline.data.blocks import image_blocks
+
+        image = self.image if of_series else self.image.select_time(self.time)
+        if change is None:
+            yield from image_blocks(image, self.channel)
+            return
+        if self.channel is not None:
+            image = image.select_channels([self.channel])
+        for t in range(image.n_times):
+            for plane in image.select_time(t).channels():
+                yield change(plane.volume())
+
+    def histogram(
+        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
+    ) -> "Histogram":
+        """The histogram of `volumes`."""
+        found: Histogram = self.core.blocks_histogram(
+            lambda: self.volumes(change, of_series=of_series)
+        )
+        return found
+
+    def each(
+        self,
+        volume: NDArray,
+        function: Callable[[NDArray], NDArray],
+        problems: list[InputError] | None = None,
+    ) -> NDArray:
+        """What a function gives for each part along the first axis, stacked.
+
+        With a list for problems, parts that it refuses come out as 0, as long as there is another.
+        """
+        out: NDArray | None = None
+        for nth, part in enumerate(volume):
+            try:
+                found = function(part)
+            except InputError as error:
+                if problems is None:
+                    raise
+                problems.append(error)
+                continue
+            if out is None:
+                out = np.zeros((len(volume), *found.shape), found.dtype)
+            out[nth] = found
+        if out is None:
+            assert problems, "there are parts"
+            raise problems[-1]
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +226,8 @@ class WholeJob:
         What a person should know about the result; the function may add to it.
     times : sequence of int
         Time points that are asked for: all, unless the operation's scope is 'times'.
+    core : module
+        As of a `Job`.
     """
 
     image: "Image"
@@ -176,6 +238,43 @@ class WholeJob:
     context: Context
     notes: list[str] = field(default_factory=list)
     times: Sequence[int] = (0,)
+    core: Any = field(default_factory=_core)
+
+    def note(self, in_words: Callable[..., str], *values: Any) -> None:
+        """Say something of values that the voxels decide."""
+        self.notes.append(in_words(*values))
+
+    def labels_at(self, t: int) -> NDArray[np.int32]:
+        """The image at a time point, which holds labels."""
+        from napari_seedbed.pipeline.engine.volumes import label_volume
+
+        return label_volume(self.image, t)
+
+    def other_at(self, t: int) -> NDArray:
+        """The second image at a time point."""
+        assert self.other is not None
+        return self.other.select_time(min(t, self.other.n_times - 1)).volume()
+
+    def other_channel_axis(self) -> int | None:
+        """0 where the second image has several channels."""
+        return 0 if self.other is not None and self.other.n_channels > 1 else None
+
+    def table_of(self, function: Callable[[int], Columns]) -> Columns:
+        """The rows that a function gives for each time point, which a first column counts."""
+        parts = []
+        for nth, t in enumerate(self.times):
+            check_stop()
+            with part_of(nth, len(self.times)):
+                parts.append(at_time(self.image, t, function(t)))
+        return joined(parts)
+
+    def in_place(self, array: NDArray) -> "Image":
+        """An array in the place of the image."""
+        return replace(self.image, array=array)
+
+    def table(self, columns: Columns, name: str) -> Table:
+        """A table of its own name."""
+        return Table(columns, name)
 
 
 @dataclass
@@ -201,6 +300,8 @@ class SeriesJob:
     parameters : dict
     context : Context
         Its cache is not kept in order for series: leave it alone.
+    core : module
+        As of a `Job`.
     """
 
     load: Callable[[int], NDArray]
@@ -212,6 +313,7 @@ class SeriesJob:
     channel_axis: int | None
     parameters: Mapping[str, Any]
     context: Context
+    core: Any = field(default_factory=_core)
 
 
 @dataclass(frozen=True)

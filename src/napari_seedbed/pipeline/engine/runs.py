@@ -356,6 +356,7 @@ class _Calls:
             other=load_other,
             shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
             shared=self.shared,
+            other_image=other,
             all_seeds=seeds,
             wanted=self.wanted,
         )

@@ -162,10 +162,10 @@ class Gathered:
             axes = tuple(order)
         is_image = key == "image"
         in_colour = image.rgb and follows_input and (is_image or told is not None)
-        rounds = not operation.chooses_type and image.dtype.kind == "u"
-        if in_colour and rounds and array.dtype.kind == "f":
-            # Colours in floating point would be taken to lie between 0 and 1.
-            array = np.rint(np.clip(array, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
+        if in_colour and not operation.chooses_type:
+            from napari_seedbed.core import in_type_of
+
+            array = in_type_of(array, image.array)
         names: tuple[str, ...] = ()
         if follows_input:
             names = image.channel_names

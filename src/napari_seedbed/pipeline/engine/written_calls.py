@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from napari_seedbed.errors import InputError
 
 _LONGEST = 88
 _MOST_NUMBERS = 64
-_OWN = "_writer", "_text", "_is_simple", "_ndim", "_length"
+_OWN = "_writer", "_text", "_is_simple", "_shape"
 
 _BINARY = {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "and": "&", "or": "|",
@@ -44,8 +44,8 @@ class Expression:
         In Python.
     is_simple : bool
         Whether no brackets are needed around it.
-    ndim, length : int, optional
-        Number of axes and length of the first one, where they are known.
+    shape : tuple of int, optional
+        Of an array of which it is known.
     """
 
     __hash__ = object.__hash__
@@ -57,11 +57,9 @@ class Expression:
         text: str,
         *,
         is_simple: bool = True,
-        ndim: int | None = None,
-        length: int | None = None,
+        shape: tuple[int, ...] | None = None,
     ) -> None:
-        self._writer, self._text, self._is_simple = writer, text, is_simple
-        self._ndim, self._length = ndim, length
+        self._writer, self._text, self._is_simple, self._shape = writer, text, is_simple, shape
 
     @property
     def in_brackets(self) -> str:
@@ -71,13 +69,22 @@ class Expression:
     @property
     def ndim(self) -> Any:
         """Number of axes."""
-        return (
-            Expression(self._writer, f"{self.in_brackets}.ndim")
-            if self._ndim is None
-            else (self._ndim)
-        )
+        if self._shape is not None:
+            return len(self._shape)
+        return Expression(self._writer, f"{self.in_brackets}.ndim")
+
+    @property
+    def shape(self) -> Any:
+        """Lengths of the axes."""
+        text = f"{self.in_brackets}.shape"
+        if self._shape is not None:
+            return Named(self._shape, text)
+        return Expression(self._writer, text)
 
     def __str__(self) -> str:
+        return self._text
+
+    def __format__(self, _: str) -> str:
         return self._text
 
     def __getattr__(self, name: str) -> "Expression":
@@ -89,7 +96,8 @@ class Expression:
         return self._writer.call(self.in_brackets, args, kwargs)
 
     def __getitem__(self, index: Any) -> "Expression":
-        return Expression(self._writer, f"{self.in_brackets}[{_index(index)}]")
+        shape = None if self._shape is None else _shape_of_part(self._shape, index)
+        return Expression(self._writer, f"{self.in_brackets}[{_index(index)}]", shape=shape)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._writer.line(f"{self.in_brackets}[{_index(index)}] = {literal(value)}")
@@ -101,9 +109,9 @@ class Expression:
         return Expression(self._writer, f"-{self.in_brackets}", is_simple=False)
 
     def __len__(self) -> int:
-        if self._length is None:
+        if not self._shape:
             raise self._unknown("how long")
-        return self._length
+        return self._shape[0]
 
     def __iter__(self) -> Iterator["Expression"]:
         return iter(self._writer.unpacked(self))
@@ -157,14 +165,19 @@ for _name, _sign in _BINARY.items():
 
 
 class Named(tuple[Any, ...]):
-    """A tuple that has a name in the script."""
+    """A tuple that is known, and has a name in the script."""
 
     name: str
 
     def __new__(cls, values: Sequence[Any], name: str) -> "Named":
+        """Name some values."""
         made = super().__new__(cls, values)
         made.name = name
         return made
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Named(found, f"{self.name}[{_index(index)}]") if isinstance(index, slice) else found
 
 
 class ScriptWriter:
@@ -174,8 +187,8 @@ class ScriptWriter:
     ----------
     lines : list of str
         Of the block that is being written.
-    core_names, modules : set of str
-        What is imported: functions of core, and other import lines.
+    core_names, modules, helpers : set of str
+        What is imported: functions of core, and other import lines; and small functions of its own.
     suffix : str
         What names of variables end in.
     """
@@ -184,6 +197,7 @@ class ScriptWriter:
         self.lines: list[str] = []
         self.core_names: set[str] = set()
         self.modules: set[str] = {"import numpy as np"}
+        self.helpers: set[str] = set()
         self.suffix = ""
         self.outer: list[str] | None = None
         self._used: Counter[str] = Counter()
@@ -219,9 +233,22 @@ class ScriptWriter:
         """A call, the result of which gets a name."""
         parts = [literal(value) for value in args]
         parts += [f"{key}={literal(value)}" for key, value in kwargs.items()]
-        found = self.assigned(f"{function}({', '.join(parts)})", wish or _noun(function))
+        text = f"{function}({', '.join(parts)})"
+        if (known := self._known(text)) is not None:
+            return Expression(self, known)
+        found = self.assigned(text, wish or _noun(function))
         self._arities[found._text] = arity
         return found
+
+    def _known(self, text: str) -> str | None:
+        """The variable of this block that holds what a call gives, where nothing was changed."""
+        for line in reversed(self.lines):
+            name, sign, value = line.partition(" = ")
+            if value == text and name.isidentifier():
+                return name
+            if "[" in name or not sign:
+                return None
+        return None
 
     def unpacked(self, value: Expression) -> list[Expression]:
         """The parts of a tuple that core's function gives, in the line of its call."""
@@ -309,23 +336,25 @@ def _by_name(
 
 def _arity(function: Any) -> int:
     """How many values a function gives, by what it says; 0 where that is one or not known."""
-    text = str(getattr(function, "__annotations__", {}).get("return", ""))
-    found = re.fullmatch(r"tuple\[(.*)\]", text, re.DOTALL)
-    if found is None or "..." in text:
-        return 0
-    depth, count = 0, 1
-    for sign in found[1]:
-        depth += (sign == "[") - (sign == "]")
-        count += sign == "," and depth == 0
-    return count
+    given = getattr(function, "__annotations__", {}).get("return")
+    parts = get_args(given) if get_origin(given) is tuple else ()
+    return 0 if Ellipsis in parts else len(parts)
 
 
 def _noun(function: str) -> str:
     """What a variable is called that holds what a function gives."""
     last = function.rsplit(".", 1)[-1]
-    words = re.findall(r"[A-Z]?[a-z0-9]+", last)
+    words = re.findall(r"[A-Z]?[a-z][a-z0-9]*", last)
     noun = words[-1].lower() if words else "value"
     return f"{noun}_" if noun in ("not", "and", "or", "is", "in", "at", "by", "for") else noun
+
+
+def _shape_of_part(shape: tuple[int, ...], index: Any) -> tuple[int, ...] | None:
+    """The shape of a part of an array, where that can be told from the index."""
+    places = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(one, Expression) for one in places):
+        return None
+    return np.broadcast_to(np.False_, shape)[index].shape
 
 
 def _index(index: Any) -> str:

@@ -48,7 +48,7 @@ def _threshold(kind_help: str, help: str) -> tuple[Parameter, Parameter]:
 def _found(name: str, noun: str) -> Callable[[Job], dict[str, PointsFound]]:
     def function(job: Job) -> dict[str, PointsFound]:
         points, columns = CoreCall(name).result(job)
-        job.notes.append(in_words(len(points), noun))
+        job.note(lambda: in_words(len(points), noun))
         return {"points": PointsFound(points, columns)}
 
     return function
@@ -56,11 +56,9 @@ def _found(name: str, noun: str) -> Callable[[Job], dict[str, PointsFound]]:
 
 def _fit(kind: Literal["circle", "ellipse", "line"]) -> Callable[[Job], dict[str, Any]]:
     def function(job: Job) -> dict[str, Any]:
-        from napari_seedbed.core import fit_models
-
         parameters = {name: value for name, value in job.parameters.items() if name != "table"}
-        fits = fit_models(job.load(), kind, job.spacing, **parameters)
-        job.notes.append(in_words(len(fits.shapes), kind))
+        fits = job.core.fit_models(job.load(), kind, job.spacing, **parameters)
+        job.note(lambda: in_words(len(fits.shapes), kind))
         outputs: dict[str, Any] = {"shapes": fits.shapes}
         if job.parameters["table"]:
             outputs["table"] = fits.table

@@ -76,21 +76,23 @@ def _columns(scores: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _entropy_arguments(job: Job) -> dict[str, Any]:
-    from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image
-
-    low, high = percentiles_of_image(job.image, (0, 100), [job.time], job.channel)
+    low, high = job.percentiles((0, 100), job.channel)
     return {**job.parameters, "limits": (low, high)}
 
 
 def _residual_noise(job: Job) -> dict[str, Any]:
+    job.note(_noise_in_words, job)
+    return {"image": CoreCall("local_noise").result(job)}
+
+
+def _noise_in_words(job: Job) -> str:
     from napari_seedbed.core import noise_level
 
     image = job.load()
     # Of a part, it would be that of the part.
-    if image.shape == job.image.spatial_shape:
-        level = noise_level(image)
-        job.notes.append(f"The standard deviation of the noise is about {level:.4g}.")
-    return {"image": CoreCall("local_noise").result(job)}
+    if image.shape != job.image.spatial_shape:
+        return ""
+    return f"The standard deviation of the noise is about {noise_level(image):.4g}."
 
 
 def _entropy_seconds(size: Size, parameters: Values) -> float:

@@ -31,13 +31,6 @@ def joined(tables):
     """The rows of several tables below each other."""
     return {name: np.concatenate([one[name] for one in tables]) for name in tables[0]}
 ''',
-    "as_colours": '''
-def as_colours(found, image):
-    """Colours in the type of the image they come from, where that holds whole numbers."""
-    if image.dtype.kind != "u" or found.dtype.kind != "f":
-        return found
-    return np.rint(np.clip(found, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
-''',
     "read": '''
 def read(path, axes):
     """The voxels of a TIFF or NumPy file, with these axes in this order."""
@@ -51,7 +44,7 @@ def read(path, axes):
     stored = [axis if axis in axes else next(missing, axis) for axis in stored]
     for axis in [axis for axis in axes if axis not in stored]:
         voxels, stored = voxels[np.newaxis], [axis, *stored]
-    return np.transpose(voxels, [stored.index(axis) for axis in axes])
+    return np.transpose(voxels, [stored.index(axis) for axis in "tczyx" if axis in stored])
 ''',
     "write": '''
 def write(stem, name, result):

@@ -1,14 +1,17 @@
 """Steps of a recipe as lines of a script: each operation is called with expressions for voxels."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.declarations import Operation
-from napari_seedbed.pipeline.engine.inputs import Inputs, with_labels
+from napari_seedbed.pipeline.engine.inputs import with_labels
 from napari_seedbed.pipeline.engine.jobs import Channels, Context
 from napari_seedbed.pipeline.engine.parameters import Value
 from napari_seedbed.pipeline.engine.written_calls import (
@@ -21,10 +24,10 @@ from napari_seedbed.pipeline.engine.written_calls import (
 )
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe, Step
 from napari_seedbed.pipeline.recipes.script_jobs import (
-    CANONICAL,
     Made,
-    WrittenImage,
     WrittenJob,
+    WrittenWholeJob,
+    series_job,
     volume_of,
 )
 
@@ -46,16 +49,15 @@ class StepWriter:
 
     def __init__(self, recipe: Recipe, writer: ScriptWriter, made: dict[str, Made]) -> None:
         self.recipe, self.writer, self.made = recipe, writer, made
-        self.helpers: set[str] = set()
         self.spacing = Named(recipe.image.spacing, "SPACING")
-        sizes = dict(zip(recipe.image.axes, recipe.image.shape, strict=True))
-        self.n_times = sizes.get("t", 1)
+        self.core = WrittenCore(writer)
 
     def write(self, number: int, step: Step, operation: Operation, parameters: Mapping[str, Value]):
         """Write a step and keep what it gives."""
         self.writer.suffix = f"_{number}"
         self.step, self.operation, self.parameters = step, operation, parameters
         self.image = self._input(step.image, step.channels, operation.image_kind)
+        self.n_times = self.image.sizes.get("t", 1)
         self.other = None
         if step.other is not None:
             self.other = self._input(step.other, step.other_channels, operation.other_kind)
@@ -78,24 +80,25 @@ class StepWriter:
 
     def _with_channels(self, made: Made, channels: Sequence[int]) -> Made:
         lead = ":, " if made.is_series else ""
-        if list(channels) == list(range(made.n_channels or 0)):
+        if list(channels) == list(range(made.n_channels)):
             return made
         chosen = str(channels[0]) if len(channels) == 1 else str(list(channels))
         name = self.writer.assigned(f"{made.text}[{lead}{chosen}]", "channels")
         if len(channels) == 1:
             axes = tuple(axis for axis in made.axes if axis != "c")
-            return Made(str(name), made.kind, axes)
+            return replace(made, text=str(name), axes=axes, rgb=False, channel_names=())
         rgb = made.rgb and list(channels) == [0, 1, 2]
-        return Made(str(name), made.kind, made.axes, len(channels), rgb)
+        sizes = {**made.sizes, "c": len(channels)}
+        return replace(made, text=str(name), sizes=sizes, rgb=rgb, channel_names=())
 
     def _seeds(self, number: int) -> Made | None:
         step, spatial = self.step, self.image.spatial_axes
         axes = (*(("t",) if self.image.is_series else ()), *spatial)
         if step.seeds is not None:
-            self.helpers.add("unpacked")
+            self.writer.helpers.add("unpacked")
             shape = literal(tuple(step.seeds.shape))
             name = self.writer.assigned(f"unpacked(SEEDS_{number}, {shape})", "seeds")
-            return Made(str(name), "labels", axes)
+            return Made(str(name), "labels", axes, self.image.sizes)
         if step.seeds_from is None:
             return None
         given = self.made[step.seeds_from]
@@ -104,7 +107,7 @@ class StepWriter:
         if given.kind not in _ARRAYS:
             raise NotWritable(f"{step.seeds_from} gives no seeds.")
         name = self.writer.assigned(f"{given.text}.astype(np.int32)", "seeds")
-        return Made(str(name), "labels", axes)
+        return Made(str(name), "labels", axes, self.image.sizes)
 
     def _seeds_from_points(self, given: Made, axes: tuple[str, ...]) -> Made:
         self.writer.core_names.add("seeds_from_points")
@@ -119,7 +122,7 @@ class StepWriter:
                 f"np.stack([seeds_from_points({points}[{now}], {numbers}[{now}], {shape}, 0) "
                 f"for t in range(len({self.image.text}))])"
             )
-        return Made(str(self.writer.assigned(text, "seeds")), "labels", axes)
+        return Made(str(self.writer.assigned(text, "seeds")), "labels", axes, self.image.sizes)
 
     def _shapes(self, number: int) -> Made | None:
         if self.step.shapes_from is not None:
@@ -147,8 +150,10 @@ class StepWriter:
     # What it does
 
     def _outputs(self, number: int) -> dict[str, Made]:
-        if self.operation.scope != "volume":
-            raise NotWritable(f"{self.operation.title} works on whole images.")
+        if self.operation.series:
+            return self._of_series()
+        if self.operation.whole:
+            return self._of_whole()
         if not self.image.is_series and not (
             self.operation.channels == "each" and self.image.has_channels
         ):
@@ -156,14 +161,70 @@ class StepWriter:
             return {key: self._made(key, one) for key, one in outputs.items()}
         return self._in_loops()
 
+    def _of_series(self) -> dict[str, Made]:
+        shapes = () if self.shapes is None else Expression(self.writer, self.shapes.text)
+        job = series_job(
+            self.writer, self.image, self.seeds, shapes, self.spacing, self.parameters, self.core
+        )
+        result = self.operation.call(job)
+        arrays = {}
+        for key, array in result.arrays.items():
+            # There is always an axis of time.
+            text = array if self.image.is_series else array[0]
+            axes = tuple(axis for axis in self.image.axes if axis != "c")
+            arrays[key] = Made(str(text), key, axes, self.image.sizes)
+        return {**arrays, **{key: Made(str(one), "shapes") for key, one in result.shapes.items()}}
+
+    def _of_whole(self) -> dict[str, Made]:
+        writer, image = self.writer, self.image
+        units = self.recipe.image.units
+        found = self.step.times
+        other = None if self.other is None else self.other.written(writer, self.spacing, units)
+        job = WrittenWholeJob(
+            image=image.written(writer, self.spacing, units),
+            other=other,
+            seeds=None,
+            shapes=self._drawn_shapes(),
+            parameters=self.parameters,
+            context=Context(),
+            times=range(self.n_times) if found is None else found,
+            core=self.core,
+            writer=writer,
+            labels=image,
+            second=self.other,
+        )
+        outputs = {}
+        for key, one in self.operation.call(job).items():
+            if isinstance(one, Image):
+                sizes = dict(zip(one.axes, one.shape, strict=True))
+                outputs[key] = replace(image, text=str(one.array), sizes=sizes)
+            elif key in ("table", "shapes"):
+                outputs[key] = Made(str(one), key)
+            else:
+                outputs[key] = replace(image, text=str(one), kind=self._kind_of(key))
+        return outputs
+
+    def _drawn_shapes(self) -> Shapes | None:
+        """Shapes that are drawn: where an image is cut out is known before the script runs."""
+        if self.step.shapes_from is not None:
+            raise NotWritable("it looks at shapes that an earlier step finds.")
+        if self.step.shapes is None:
+            return None
+        return Shapes(tuple(one.decode() for one in self.step.shapes))
+
+    def _kind_of(self, key: str) -> Any:
+        if key == self.operation.gives:
+            return self.operation.gives
+        return key if key in ("shapes", "points", "table", "labels", "mask") else "image"
+
     def _job(self, time: str | None, channel: str | None) -> WrittenJob:
         writer, image = self.writer, self.image
         volume = volume_of(writer, image, time, channel)
         if self.operation.image_kind == "labels":
-            volume = Expression(writer, f"{volume}.astype(np.int32)", ndim=volume.ndim)
+            volume = Expression(writer, f"{volume}.astype(np.int32)", shape=volume._shape)
         several = channel is None and image.n_channels != 1
         labels = self._known_labels()
-        text = Expression(writer, image.text)
+        units = self.recipe.image.units
         return WrittenJob(
             load=lambda: volume,
             seeds=None if self.seeds is None else volume_of(writer, self.seeds, time),
@@ -173,19 +234,16 @@ class StepWriter:
             parameters=self.parameters,
             cache_key=object(),
             context=Context(),
-            image=WrittenImage(
-                image,
-                self.spacing,
-                self.recipe.image.units[-1],
-                text.dtype,
-                text.shape[-len(image.spatial_axes) :],
-            ),
+            image=image.image(writer, self.spacing, units),
             time=None if time is None else Expression(writer, time),
             channel=None if channel is None else Expression(writer, channel),
             other=lambda: self._other(time),
             shapes=self._shapes_at(time),
             all_seeds=None if self.seeds is None else Expression(writer, self.seeds.text),
-            core=WrittenCore(writer),
+            other_image=None
+            if self.other is None
+            else self.other.image(writer, self.spacing, units),
+            core=self.core,
             writer=writer,
             made=image,
             loops=tuple(name for name in (time, channel) if name is not None),
@@ -197,18 +255,18 @@ class StepWriter:
         volume = volume_of(self.writer, self.other, time)
         kind = self.operation.other_kind
         if kind == "labels":
-            return Expression(self.writer, f"{volume}.astype(np.int32)", ndim=volume.ndim)
+            return Expression(self.writer, f"{volume}.astype(np.int32)", shape=volume._shape)
         if kind == "mask":
-            return Expression(self.writer, f"{volume} != 0", is_simple=False, ndim=volume.ndim)
+            return Expression(self.writer, f"{volume} != 0", is_simple=False, shape=volume._shape)
         return volume
 
     def _shapes_at(self, time: str | None) -> Any:
         if self.shapes is None:
             return ()
         if time is None:
-            return Expression(self.writer, self.shapes.text, length=1)
+            return Expression(self.writer, self.shapes.text, shape=(1,))
         text = f"[shape for shape in {self.shapes.text} if shape.time == {time}]"
-        return Expression(self.writer, text, length=1)
+        return Expression(self.writer, text, shape=(1,))
 
     def _in_loops(self) -> dict[str, Made]:
         writer, image = self.writer, self.image
@@ -264,7 +322,7 @@ class StepWriter:
                     else f"{indent}{kept[key]} += {texts[key]}"
                 )
             else:
-                self.helpers.add("placed")
+                self.writer.helpers.add("placed")
                 told = {"time_point": "t"} if image.is_series else {}
                 told |= {"channel": "c + 1"} if each and image.n_channels != 1 else {}
                 about = "".join(f", {name}={value}" for name, value in told.items())
@@ -288,28 +346,24 @@ class StepWriter:
             guard = f"len(np.unique({seeds}[{seeds} > 0])) < {needed}"
         return literal(chosen) if is_part else every, is_part or bool(guard), guard
 
-    def _gathered(
-        self, key: str, made: Made, name: str, loops: Sequence[tuple[str, str]]
-    ) -> Made:
+    def _gathered(self, key: str, made: Made, name: str, loops: Sequence[tuple[str, str]]) -> Made:
         writer = self.writer
         if made.kind in _ARRAYS:
-            self.helpers.add("gathered")
+            self.writer.helpers.add("gathered")
             axes = len(loops)
             lead = f"{self.image.text}.shape[:{axes}]"
             found = writer.assigned(f"gathered({name}, {lead})", made.kind)
             return self._placed(key, found, made)
         if made.kind == "shapes":
-            return made.__class__(name, "shapes")
-        self.helpers.add("joined")
+            return Made(name, "shapes")
+        self.writer.helpers.add("joined")
         return Made(str(writer.assigned(f"joined({name})", made.kind)), made.kind)
 
     # What it gives
 
     def _made(self, key: str, output: Any, body: list[str] | None = None) -> Made:
         """What the function gave, as an expression in the script."""
-        kind = key if key in ("shapes", "points", "table", "labels", "mask") else "image"
-        if key == self.operation.gives:
-            kind = self.operation.gives
+        kind = self._kind_of(key)
         lines = self.writer.lines if body is None else body
         before, self.writer.lines = self.writer.lines, lines
         try:
@@ -351,21 +405,20 @@ class StepWriter:
         axes = (*lead, *(("c",) if each or told is not None else ()), *image.spatial_axes)
         if follows or not (each or told):
             axes = tuple(axis for axis in image.axes if axis in axes)
-        kind = made.kind if made else key if key in ("labels", "mask") else "image"
-        if key == self.operation.gives:
-            kind = self.operation.gives
-        n_channels: int | None = 1
-        if "c" in axes:
-            n_channels = image.n_channels if follows else len(told.names) or None
+        kind = self._kind_of(key)
+        sizes = dict(image.sizes)
+        if "c" in axes and not follows:
+            assert told is not None
+            sizes["c"] = len(told.names)
         rgb = image.rgb and follows and (key == "image" or told is not None)
         if rgb and not self.operation.chooses_type:
-            self.helpers.add("as_colours")
-            array = self.writer.assigned(f"as_colours({array}, {image.text})", kind)
+            self.writer.core_names.add("in_type_of")
+            array = self.writer.assigned(f"in_type_of({array}, {image.text})", kind)
         if self.step.region is not None:
             parts = ", ".join(f"{start}:{stop}" for start, stop in self.step.region)
             array = self.writer.assigned(f"{array}[..., {parts}]", kind)
         names = image.channel_names if follows else told.names if told is not None else ()
-        return Made(str(array), kind, axes, n_channels, rgb, names)
+        return Made(str(array), kind, axes, sizes, rgb, names)
 
     def _number_outputs(self, outputs: dict[str, Made], number: int, start: int) -> None:
         """Call what comes out by its kind and the number of the step, where it has a name."""
@@ -376,12 +429,12 @@ class StepWriter:
             wanted, old = f"{key}_{number}", made.text
             if old == wanted:
                 continue
-            if not old.isidentifier() or any(one.text == old for k, one in outputs.items() if k != key):
+            if not old.isidentifier() or any(
+                one.text == old for k, one in outputs.items() if k != key
+            ):
                 lines.append(f"{wanted} = {old}")
             else:
                 for nth in range(start, len(lines)):
                     lines[nth] = re.sub(rf"\b{re.escape(wanted)}\b", f"{wanted}_before", lines[nth])
                     lines[nth] = re.sub(rf"\b{re.escape(old)}\b", wanted, lines[nth])
-            outputs[key] = Made(
-                wanted, made.kind, made.axes, made.n_channels, made.rgb, made.channel_names
-            )
+            outputs[key] = replace(made, text=wanted)

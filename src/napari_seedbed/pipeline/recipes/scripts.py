@@ -1,18 +1,18 @@
 """A recipe as a plain Python script, which calls core's functions and needs nothing else of us."""
 
-import re
 import textwrap
-from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import SPATIAL
-from napari_seedbed.pipeline.engine.parameters import Value, check_parameters
+from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.written_calls import NotWritable, ScriptWriter, literal
 from napari_seedbed.pipeline.files import atomic_files
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe
+from napari_seedbed.pipeline.recipes.replays import save_recipe
 from napari_seedbed.pipeline.recipes.script_jobs import CANONICAL, Made
 from napari_seedbed.pipeline.recipes.script_lines import broken
 from napari_seedbed.pipeline.recipes.script_parts import HELPERS
@@ -26,6 +26,22 @@ _MODULES = {
     "write": ("import csv", "import tifffile"),
 }
 _WIDTH = 88
+
+
+USE = "Run it with: python {} IMAGE"
+"""What is said of a script that was saved."""
+
+
+def save_recipe_or_script(path: str | PathLike[str], recipe: Recipe) -> Path:
+    """Write a recipe: as a Python script where the path ends so, otherwise as YAML.
+
+    Raises
+    ------
+    InputError, FileError
+        As `save_script`.
+    """
+    save = save_script if Path(path).suffix == SUFFIX else save_recipe
+    return save(path, recipe)
 
 
 def save_script(path: str | PathLike[str], recipe: Recipe) -> Path:
@@ -70,9 +86,7 @@ def recipe_as_script(recipe: Recipe, name: str = "script.py") -> str:
     constants = [f"SPACING = {literal(recipe.image.spacing)}  # {_unit(recipe)}"]
     for number, step in enumerate(recipe.steps, start=1):
         operation = get(step.operation)
-        parameters = check_parameters(
-            operation.parameters, step.parameters, recipe.image.spacing
-        )
+        parameters = check_parameters(operation.parameters, step.parameters, recipe.image.spacing)
         writer.line("")
         writer.line(f"# Step {number}, {operation.title}")
         try:
@@ -111,12 +125,12 @@ def _source(recipe: Recipe, writer: ScriptWriter) -> tuple[Made, str]:
         places = str(list(chosen)) if "c" in sizes else str(chosen[0])
         writer.line("# The channels that count, from 0")
         writer.line(f"image = image[{lead}{places}]")
-    return Made(text, "image", tuple(image.axes), sizes.get("c", 1), image.rgb), "".join(axes)
+    return Made(text, "image", tuple(image.axes), sizes, image.rgb), "".join(axes)
 
 
 def _second(source: Made) -> Made:
     """The second image: laid out as the first, as far as anybody knows."""
-    return Made("other", "image", source.axes, source.n_channels, source.rgb)
+    return replace(source, text="other")
 
 
 def _marks(number: int, step: object) -> list[str]:
@@ -153,7 +167,7 @@ def _document(
     read_axes: str,
 ) -> str:
     second = recipe.needs_other
-    helpers = [key for key in HELPERS if key in {*steps.helpers, "read", "write"}]
+    helpers = [key for key in HELPERS if key in {*writer.helpers, "read", "write"}]
     modules = {*writer.modules, "import sys", "from pathlib import Path"}
     for key in helpers:
         modules.update(_MODULES.get(key, ()))
@@ -180,7 +194,7 @@ def _document(
         else "    images = ["
         + ", ".join(read)
         + "]\n    for name, result in process(*images).items():",
-        "        write(Path(sys.argv[1]).with_suffix(\"\"), name, result)",
+        '        write(Path(sys.argv[1]).with_suffix(""), name, result)',
     ]
     return "\n".join(part.removesuffix("\n") for part in parts) + "\n"
 
