@@ -142,6 +142,9 @@ _HOMES = {
     "local_entropy": "scores.image_hints",
     "local_noise": "scores.image_hints",
     "noise_level": "scores.image_hints",
+    "error_points": "scores.volume_scores",
+    "score_table": "scores.volume_scores",
+    "score_volumes": "scores.volume_scores",
     "segmentation_scores": "scores.segmentation_scoring",
     "split_and_merge_errors": "scores.object_errors",
     "surface_distances": "scores.surface_scores",
@@ -219,6 +222,8 @@ _HOMES = {
     "Registration": "differences.registration",
     "register_images": "differences.registration",
     "warp_image": "differences.registration",
+    "boxes_as_shapes": "differences.change_boxes",
+    "range_of_bytes": "differences.structural_similarity",
     "structural_similarity_map": "differences.structural_similarity",
 }
 

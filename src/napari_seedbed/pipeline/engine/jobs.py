@@ -119,7 +119,7 @@ class Job:
         words = in_words(*values)
         self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
 
-    def check(self, refuse: Callable[..., None], *values: Any) -> None:
+    def check(self, refuse: Callable[..., object], *values: Any) -> None:
         """Refuse values that the voxels decide, by the InputError of a function."""
         refuse(*values)
 
@@ -267,6 +267,10 @@ class WholeJob:
             with part_of(nth, len(self.times)):
                 parts.append(at_time(self.image, t, function(t)))
         return joined(parts)
+
+    def in_memory(self, image: "Image") -> "Image":
+        """A part of the image with voxels of its own, in memory."""
+        return replace(image, array=np.array(image.array))
 
     def in_place(self, array: NDArray) -> "Image":
         """An array in the place of the image."""

@@ -6,7 +6,7 @@ and operators, given one, add a line to the script and give another expression.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import Parameter, signature
 from typing import Any, get_args, get_origin
@@ -15,7 +15,6 @@ import numpy as np
 
 from napari_seedbed.errors import InputError
 
-_LONGEST = 88
 _MOST_NUMBERS = 64
 _OWN = "_writer", "_text", "_is_simple", "_shape"
 
@@ -260,6 +259,30 @@ class ScriptWriter:
         self.lines[-1] = ", ".join(names) + self.lines[-1].removeprefix(name)
         return [Expression(self, one) for one in names]
 
+    def tidy(self, start: int, kept: Container[str]) -> None:
+        """Take away what no later line needs, and the names of what is done for its effect.
+
+        Parameters
+        ----------
+        start : int
+            The first line to look at.
+        kept : container of str
+            Variables that are needed all the same.
+        """
+        for nth in range(len(self.lines) - 1, start - 1, -1):
+            name, sign, value = self.lines[nth].strip().partition(" = ")
+            if not sign or not name.isidentifier() or name in kept:
+                continue
+            used = re.compile(rf"\b{name}\b")
+            if any(used.search(line) for line in self.lines[nth + 1 :]):
+                continue
+            function = value.partition("(")[0]
+            if function.startswith("np.") or function in self.core_names:
+                del self.lines[nth]
+            else:
+                indent = self.lines[nth][: -len(self.lines[nth].lstrip())]
+                self.lines[nth] = f"{indent}{value}"
+
     @contextmanager
     def block(self) -> Iterator[list[str]]:
         """Lines that are kept apart, to be put into a block."""
@@ -391,8 +414,10 @@ def literal(value: Any) -> str:
         return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
     if isinstance(value, type) and issubclass(value, np.generic):
         return f"np.{value.__name__}"
-    if value in (bool, int, float, str):
-        return str(value.__name__)
+    if isinstance(value, np.ndarray) and value.size <= _MOST_NUMBERS:
+        return f"np.array({literal(value.tolist())}, dtype=np.{value.dtype.name})"
+    if isinstance(value, type) and value in (bool, int, float, str):
+        return value.__name__
     if isinstance(value, np.dtype):
         return f"np.dtype({value.name!r})"
     raise NotWritable(f"a script cannot hold a {type(value).__name__}.")

@@ -82,13 +82,14 @@ def _crop(job: WholeJob) -> dict[str, Image]:
         kept = range_within(parameters["t"], image.n_times, "t")
         index = (slice(None),) * image.time_axis
         cropped = replace(cropped, array=cropped.array[(*index, kept)])
-    array = np.copy(cropped.array)
+    cropped = job.in_memory(cropped)
     if shapes and parameters["outside"]:
-        array = job.core.with_zeros_outside(array, _inside(image, shapes, region))
+        inside = _inside(image, shapes, region)
+        cropped = replace(cropped, array=job.core.with_zeros_outside(cropped.array, inside))
     job.notes.append(
         f"Kept {' x '.join(map(str, cropped.spatial_shape))} voxels: {_words(region)}."
     )
-    return {"image": replace(cropped, array=array, name=f"{image.name} crop", notes=())}
+    return {"image": replace(cropped, name=f"{image.name} crop", notes=())}
 
 
 def _words(region: list[slice]) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed import core
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
@@ -184,10 +186,10 @@ def written_histograms(
     return {one.label: ColourHistogram(bins, one.counts, 0) for one in texts}
 
 
-def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
+def space_of(
+    n_channels: int, parameters: Mapping[str, Any], core: ModuleType = core
+) -> "ColourSpace":
     """The colour space that parameters speak of; they count channels from 1."""
-    from napari_seedbed.core import colour_space
-
     name = parameters["space"]
     pair = (parameters["channel_1"], parameters["channel_2"])
     if name in ("rg", "channels") and (max(pair) > n_channels or pair[0] == pair[1]):
@@ -195,7 +197,7 @@ def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
             f"channel_1 and channel_2: {pair[0]} and {pair[1]} given; two different channels of "
             f"{n_channels} are needed, counted from 1."
         )
-    return colour_space(
+    space: ColourSpace = core.colour_space(
         name,
         n_channels,
         [c - 1 for c in pair] if name in ("rg", "channels") else None,
@@ -203,6 +205,7 @@ def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
         parameters["saturation_level"] or None,
         parameters.get("min_saturation", 0.0),
     )
+    return space
 
 
 def _marks_by_time(

@@ -109,14 +109,12 @@ def _histogram_backprojection(job: Job) -> dict[str, Any]:
 
 
 def _colour_selection(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core import colours_in_polygon
-
     voxels, parameters = _voxels(job), job.parameters
     outline = outline_from_text(parameters["outline"])
     if not len(outline):
         raise InputError("outline: there is none; draw one on the histogram, or write its corners.")
-    coordinates = space_of(len(voxels), parameters)
-    mask = colours_in_polygon(voxels, outline, coordinates, 0)
+    coordinates = space_of(len(voxels), parameters, job.core)
+    mask = job.core.colours_in_polygon(voxels, outline, coordinates, 0)
     outputs: dict[str, Any] = {"mask": mask}
     if parameters["composite"]:
         outputs["composite"] = _composite(job, voxels, mask)
@@ -143,7 +141,7 @@ def _voxels(job: Job) -> NDArray:
     from napari_seedbed.core.colour.colour_spaces import check_colour_image
 
     voxels = job.load()
-    check_colour_image(voxels, 0)
+    job.check(check_colour_image, voxels, 0)
     return voxels
 
 
@@ -211,9 +209,7 @@ def _by_class(
 
 
 def _composite(job: Job, voxels: NDArray, mask: NDArray) -> Channels:
-    from napari_seedbed.core import colour_composite
-
-    painted = colour_composite(voxels, mask, 0, background=job.parameters["background"])
+    painted = job.core.colour_composite(voxels, mask, 0, background=job.parameters["background"])
     return Channels(painted, as_input=True)
 
 

@@ -109,8 +109,8 @@ def _outputs_of(job: Job, engine: Any) -> dict[str, Any]:
             tuple(f"label {value}" for value in job.label_values),
         )
     if job.parameters["uncertainty"] or job.parameters["second_label"]:
-        uncertainty, second = engine.find_doubt()
-        found = {"uncertainty": uncertainty, "second_label": second}
+        doubt = engine.find_doubt()
+        found = {"uncertainty": doubt[0], "second_label": doubt[1]}
         outputs.update((name, found[name]) for name in found if job.parameters[name])
     return outputs
 

@@ -128,7 +128,7 @@ class WrittenJob(Job):
     def note(self, in_words: Callable[..., Any], *values: Any) -> None:
         """Say nothing: what would be said is not known."""
 
-    def check(self, refuse: Callable[..., None], *values: Any) -> None:
+    def check(self, refuse: Callable[..., object], *values: Any) -> None:
         """Check nothing: what is wrong is not known."""
 
     def value_range(self) -> Any:
@@ -269,6 +269,10 @@ class WrittenWholeJob(WholeJob):
     def table(self, columns: Any, name: str) -> Any:
         """The columns: a table of a script has no name."""
         return columns
+
+    def in_memory(self, image: Image) -> Image:
+        """The image itself: all of a script is in memory."""
+        return image
 
     def in_place(self, array: Any) -> Any:
         """The array: an image of a script is no more than that."""

@@ -65,6 +65,7 @@ class StepWriter:
         start = len(self.writer.lines)
         outputs = self._outputs(number)
         self._number_outputs(outputs, number, start)
+        self.writer.tidy(start, {made.text for made in outputs.values()})
         for key, made in outputs.items():
             name = step.name if key == operation.gives else f"{step.name}.{key}"
             self.made[name] = made
@@ -429,9 +430,9 @@ class StepWriter:
             wanted, old = f"{key}_{number}", made.text
             if old == wanted:
                 continue
-            if not old.isidentifier() or any(
-                one.text == old for k, one in outputs.items() if k != key
-            ):
+            others = {one.text for name, one in outputs.items() if name != key}
+            is_own = any(line.strip().startswith(f"{old} = ") for line in lines[start:])
+            if not is_own or old in others:
                 lines.append(f"{wanted} = {old}")
             else:
                 for nth in range(start, len(lines)):

@@ -1,5 +1,6 @@
 """A recipe as a plain Python script, which calls core's functions and needs nothing else of us."""
 
+import re
 import textwrap
 from dataclasses import replace
 from os import PathLike
@@ -171,7 +172,8 @@ def _document(
     modules = {*writer.modules, "import sys", "from pathlib import Path"}
     for key in helpers:
         modules.update(_MODULES.get(key, ()))
-    names = ", ".join(sorted(writer.core_names))
+    text = "\n".join([*constants, *writer.lines])
+    names = ", ".join(one for one in sorted(writer.core_names) if re.search(rf"\b{one}\b", text))
     body = [broken(line, 4) if line else "" for line in writer.lines]
     arguments = "image, other" if second else "image"
     read = [f'read(Path(sys.argv[{n}]), "{read_axes}")' for n in range(1, 3 if second else 2)]
