@@ -62,7 +62,7 @@ def main():
             exec(compile(text, name, "exec"), space)
             found = {key: plain(one) for key, one in space["process"](*arrays).items()}
             wrong += [f"{name}{one}" for one in differences(found, expected)]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             wrong.append(f"{name}: {type(error).__name__}: {error}\n{text}")
     if wrong:
         sys.exit("\n".join(wrong))

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,12 @@ from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points, Table
+from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_as_text
 from napari_seedbed.pipeline.engine.declarations import GROUPS
-from napari_seedbed.pipeline.files import write_image
+from napari_seedbed.pipeline.engine.jobs import Context
+from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.operations import operations, run
+from napari_seedbed.pipeline.operations.seeded import last_lesson
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 from napari_seedbed.pipeline.recipes.scripts import recipe_as_script
 
@@ -29,8 +33,6 @@ FLAT, DEEP = (16, 20), (6, 10, 12)
 REFUSED = {
     "object_by_object",
     "pixel_classification",
-    "chromaticity_gaussian",
-    "histogram_backprojection",
     "series_difference",
     "series_changes",
     "proofread_labels",
@@ -165,7 +167,7 @@ def test_scripts_of_every_operation_give_what_a_run_gives(group, tmp_path):
             continue
         if operation.name in REFUSED:
             inputs = dict(kinds_of_inputs(operation))["3D"]
-            result = run(operation, {k: v for k, v in inputs.items()}, parameters_for(operation))
+            result = run(operation, inputs, parameters_for(operation))
             with pytest.raises(InputError, match=rf"^script: the step '{operation.name}'.*\.$"):
                 recipe_as_script(recipe_from_record(result.record))
             continue
@@ -218,6 +220,10 @@ def chains(rng):
         "seeds, with background",
         run("seeded_segmentation", marked, {"background": 1, "darker_than": 40.0}),
     )
+    learning = Context()
+    run("seeded_segmentation", marked, {"background": 1}, context=learning)
+    learnt = {"training": lesson_as_text(last_lesson(learning.cache)), "background": 1}
+    yield "seeds, with what was learnt", run("seeded_segmentation", marked, learnt)
     still = image.select_time(1)
     cropped = run("crop", {"image": still}, {"y": "4:36", "x": "-40:"}).image("image")
     yield "cut out, each channel", run("local_maxima", {"image": cropped})
@@ -232,7 +238,7 @@ def test_scripts_of_several_steps_give_what_a_run_gives(rng, tmp_path):
         if "t" not in recipe.image.axes:
             source = source.select_time(1)
         cases.append(case_of(f"{name}: ", result, {"image": source, "other": image}))
-    assert len(cases) == 10
+    assert len(cases) == 11
     assert_scripts_give_the_same(cases, tmp_path)
 
 
@@ -295,3 +301,25 @@ def test_what_cannot_be_a_script_is_refused_and_nothing_written(tmp_path, capsys
     assert main(["script", str(recipe), "-o", str(tmp_path / "edits.py")]) == 2
     assert "seedbed run" in capsys.readouterr().err
     assert not (tmp_path / "edits.py").exists()
+
+
+def test_example_of_the_documentation_is_what_is_written(tmp_path):
+    image = tmp_path / "nuclei.ome.tif"
+    image.write_bytes((files("napari_seedbed") / "samples" / image.name).read_bytes())
+    nuclei = read_image(image)
+    mask = run("threshold", {"image": nuclei}, {"sigma": 0.3}).image("mask")
+    labels = run("split_touching", {"image": mask}, {"depth": 0.5}).image("labels")
+    result = run("measure", {"image": labels, "other": nuclei})
+    text = recipe_as_script(recipe_from_record(result.record), "nuclei.py")
+
+    page = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text("utf-8")
+    example = page.partition("## As a Python script")[2].partition("```python\n")[2]
+    assert example.partition("```")[0] in text
+
+    (tmp_path / "nuclei.py").write_text(text, "utf-8")
+    run_script(tmp_path / "nuclei.py", image)
+    head, *rows = (tmp_path / "nuclei.ome_table.csv").read_text("utf-8").splitlines()
+    table = result.table().columns
+    assert head.split(",") == list(table)
+    written = [float(row.split(",")[head.split(",").index("intensity_mean")]) for row in rows]
+    np.testing.assert_array_equal(written, table["intensity_mean"])

@@ -13,14 +13,16 @@ _SMOOTHING = 1.0
 
 
 def smoothed_brightness(
-    image: NDArray[Any], spacing: Sequence[float], channel_axis: int | None = None
+    image: NDArray[Any],
+    spacing: Sequence[float] | NDArray[np.float64],
+    channel_axis: int | None = None,
 ) -> NDArray[np.float32]:
     """Return the mean over the channels, slightly smoothed.
 
     Parameters
     ----------
     image : ([Z, ]Y, X) ndarray, with channels where `channel_axis` says so
-    spacing : sequence of float
+    spacing : sequence of float or ndarray
         Voxel size along each spatial axis.
     channel_axis : int, optional
 

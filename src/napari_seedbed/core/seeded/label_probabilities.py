@@ -27,8 +27,8 @@ def probabilities_of_labels(
     -------
     (K, [Z, ]Y, X) ndarray of float32
     """
-    order = list(labels)
-    found = np.zeros((len(order), *engine.labels.shape), np.float32)
-    for value, probability in zip(engine.label_values, engine.find_probabilities(), strict=True):
+    order, maps = list(labels), engine.find_probabilities()
+    found = np.zeros((len(order), *maps.shape[1:]), np.float32)
+    for value, probability in zip(engine.label_values, maps, strict=True):
         found[order.index(int(value))] = probability
     return found

@@ -240,6 +240,11 @@ class WholeJob:
     times: Sequence[int] = (0,)
     core: Any = field(default_factory=_core)
 
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Voxel size."""
+        return self.image.spacing
+
     def note(self, in_words: Callable[..., str], *values: Any) -> None:
         """Say something of values that the voxels decide."""
         self.notes.append(in_words(*values))

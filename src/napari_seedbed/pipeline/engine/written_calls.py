@@ -5,9 +5,12 @@ and operators, given one, add a line to the script and give another expression.
 """
 
 import re
+import zlib
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from inspect import Parameter, signature
 from typing import Any, get_args, get_origin
 
@@ -16,6 +19,9 @@ import numpy as np
 from napari_seedbed.errors import InputError
 
 _MOST_NUMBERS = 64
+
+PACKED = "array_of"
+"""The function that a script has for arrays of more numbers."""
 _OWN = "_writer", "_text", "_is_simple", "_shape"
 
 _BINARY = {
@@ -294,6 +300,15 @@ class ScriptWriter:
             self.lines = before
 
     @contextmanager
+    def loop(self, is_loop: bool) -> Iterator[list[str]]:
+        """Lines that come before a loop, where there is one, which is written meanwhile."""
+        before, self.outer = self.outer, [] if is_loop else None
+        try:
+            yield [] if self.outer is None else self.outer
+        finally:
+            self.outer = before
+
+    @contextmanager
     def before_loop(self) -> Iterator[None]:
         """Lines that are the same for all turns of the outermost loop."""
         inner = self.lines
@@ -367,9 +382,9 @@ def _arity(function: Any) -> int:
 def _noun(function: str) -> str:
     """What a variable is called that holds what a function gives."""
     last = function.rsplit(".", 1)[-1]
-    words = re.findall(r"[A-Z]?[a-z][a-z0-9]*", last)
-    noun = words[-1].lower() if words else "value"
-    return f"{noun}_" if noun in ("not", "and", "or", "is", "in", "at", "by", "for") else noun
+    noun = re.split(r"_(?:in|of|at|from|with|by)(?:_|$)", last)[0]
+    words = re.findall(r"[A-Z]?[a-z][a-z0-9]*", noun)
+    return words[-1].lower() if words else "value"
 
 
 def _shape_of_part(shape: tuple[int, ...], index: Any) -> tuple[int, ...] | None:
@@ -414,13 +429,26 @@ def literal(value: Any) -> str:
         return f"slice({literal(value.start)}, {literal(value.stop)}, {literal(value.step)})"
     if isinstance(value, type) and issubclass(value, np.generic):
         return f"np.{value.__name__}"
-    if isinstance(value, np.ndarray) and value.size <= _MOST_NUMBERS:
-        return f"np.array({literal(value.tolist())}, dtype=np.{value.dtype.name})"
+    if isinstance(value, np.ndarray):
+        if value.size <= _MOST_NUMBERS:
+            return f"np.array({literal(value.tolist())}, dtype=np.{value.dtype.name})"
+        packed = b64encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
+        return f'{PACKED}("{packed}", "{value.dtype.str}", {value.shape})'
+    if is_dataclass(value) and not isinstance(value, type) and _is_of_core(type(value)):
+        given = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+        parts = [f"{name}={literal(one)}" for name, one in given.items()]
+        return f"{type(value).__name__}({', '.join(parts)})"
     if isinstance(value, type) and value in (bool, int, float, str):
         return value.__name__
     if isinstance(value, np.dtype):
         return f"np.dtype({value.name!r})"
     raise NotWritable(f"a script cannot hold a {type(value).__name__}.")
+
+
+def _is_of_core(kind: type) -> bool:
+    from napari_seedbed import core
+
+    return getattr(core, kind.__name__, None) is kind
 
 
 def _quoted(text: str) -> str:

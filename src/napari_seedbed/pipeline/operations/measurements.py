@@ -52,7 +52,7 @@ def _measure(job: WholeJob) -> dict[str, Table]:
             about["channel_axis"] = job.other_channel_axis()
             about["channel_names"] = _channel_names(job.other)
         table: Columns = job.core.measure_objects(
-            job.labels_at(t), job.image.spacing, job.image.unit, groups=groups, **about
+            job.labels_at(t), job.spacing, job.image.unit, groups=groups, **about
         )
         return table
 

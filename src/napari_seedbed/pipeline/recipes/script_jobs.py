@@ -12,12 +12,16 @@ from napari_seedbed.pipeline.engine.jobs import Context, Job, SeriesJob, WholeJo
 from napari_seedbed.pipeline.engine.written_calls import (
     CoreFunction,
     Expression,
+    Named,
     ScriptWriter,
     literal,
 )
 
 CANONICAL = ("t", "c", "z", "y", "x")
 """The order of axes in a script."""
+
+SPACING = "SPACING"
+"""The constant of a script with the voxel size."""
 
 OTHER = "other"
 """The variable of a script with the second file."""
@@ -106,6 +110,15 @@ def volume_of(
     axes = ("c", *axes) if several else axes
     axes = ("t", *axes) if made.is_series and time is None else axes
     return Expression(writer, text, shape=tuple(made.sizes[axis] for axis in axes))
+
+
+class Drawn(Expression):
+    """Shapes that were drawn, of which there are some."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
 
 
 @dataclass
@@ -227,6 +240,11 @@ class WrittenWholeJob(WholeJob):
     writer: ScriptWriter = field(default_factory=ScriptWriter)
     labels: Made = field(default_factory=lambda: Made("image", "labels"))
     second: Made | None = None
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Voxel size, by its name."""
+        return Named(self.image.spacing, SPACING)
 
     def note(self, in_words: Callable[..., Any], *values: Any) -> None:
         """Say nothing: what would be said is not known."""

@@ -11,6 +11,11 @@ def unpacked(text, shape):
     seeds.flat[np.arange(skipped.size) + skipped] = np.repeat(labels, lengths)
     return seeds
 ''',
+    "array_of": '''
+def array_of(text, dtype, shape):
+    """An array from packed numbers."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).reshape(shape)
+''',
     "gathered": '''
 def gathered(parts, shape):
     """One array of the parts at their places; what was not worked on is 0."""

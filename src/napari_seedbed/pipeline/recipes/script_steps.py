@@ -1,6 +1,5 @@
 """Steps of a recipe as lines of a script: each operation is called with expressions for voxels."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,10 +8,9 @@ import numpy as np
 
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.inputs import with_labels
-from napari_seedbed.pipeline.engine.jobs import Channels, Context
+from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.engine.parameters import Value
 from napari_seedbed.pipeline.engine.written_calls import (
     Expression,
@@ -24,16 +22,20 @@ from napari_seedbed.pipeline.engine.written_calls import (
 )
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe, Step
 from napari_seedbed.pipeline.recipes.script_jobs import (
+    SPACING,
+    Drawn,
     Made,
     WrittenJob,
     WrittenWholeJob,
     series_job,
     volume_of,
 )
-
-_ARRAYS = ("image", "labels", "mask")
-_SHORT = 70
-"""A loop of up to so many signs is put into one line."""
+from napari_seedbed.pipeline.recipes.script_outputs import (
+    ARRAYS,
+    StepOutputs,
+    kind_of,
+    numbered,
+)
 
 
 class StepWriter:
@@ -49,22 +51,23 @@ class StepWriter:
 
     def __init__(self, recipe: Recipe, writer: ScriptWriter, made: dict[str, Made]) -> None:
         self.recipe, self.writer, self.made = recipe, writer, made
-        self.spacing = Named(recipe.image.spacing, "SPACING")
+        self.spacing = Named(recipe.image.spacing, SPACING)
         self.core = WrittenCore(writer)
 
-    def write(self, number: int, step: Step, operation: Operation, parameters: Mapping[str, Value]):
-        """Write a step and keep what it gives."""
+    def write(
+        self, number: int, step: Step, operation: Operation, parameters: Mapping[str, Value]
+    ) -> dict[str, Made]:
+        """Write a step, and keep and return what it gives."""
         self.writer.suffix = f"_{number}"
         self.step, self.operation, self.parameters = step, operation, parameters
-        self.image = self._input(step.image, step.channels, operation.image_kind)
+        self.image = self._input(step.image, step.channels)
         self.n_times = self.image.sizes.get("t", 1)
         self.other = None
         if step.other is not None:
-            self.other = self._input(step.other, step.other_channels, operation.other_kind)
+            self.other = self._input(step.other, step.other_channels)
         self.seeds, self.shapes = self._seeds(number), self._shapes(number)
         start = len(self.writer.lines)
-        outputs = self._outputs(number)
-        self._number_outputs(outputs, number, start)
+        outputs = numbered(self._outputs(), self.writer, number, start)
         self.writer.tidy(start, {made.text for made in outputs.values()})
         for key, made in outputs.items():
             name = step.name if key == operation.gives else f"{step.name}.{key}"
@@ -73,16 +76,13 @@ class StepWriter:
 
     # What it is given
 
-    def _input(self, name: str, channels: Sequence[int] | None, kind: str) -> Made:
+    def _input(self, name: str, channels: Sequence[int] | None) -> Made:
         made = self.made[name]
-        if channels is not None and made.has_channels:
-            made = self._with_channels(made, channels)
-        return made
+        every = channels is None or list(channels) == list(range(made.n_channels))
+        return made if every else self._with_channels(made, channels or ())
 
     def _with_channels(self, made: Made, channels: Sequence[int]) -> Made:
         lead = ":, " if made.is_series else ""
-        if list(channels) == list(range(made.n_channels)):
-            return made
         chosen = str(channels[0]) if len(channels) == 1 else str(list(channels))
         name = self.writer.assigned(f"{made.text}[{lead}{chosen}]", "channels")
         if len(channels) == 1:
@@ -105,7 +105,7 @@ class StepWriter:
         given = self.made[step.seeds_from]
         if given.kind == "points":
             return self._seeds_from_points(given, axes)
-        if given.kind not in _ARRAYS:
+        if given.kind not in ARRAYS:
             raise NotWritable(f"{step.seeds_from} gives no seeds.")
         name = self.writer.assigned(f"{given.text}.astype(np.int32)", "seeds")
         return Made(str(name), "labels", axes, self.image.sizes)
@@ -150,17 +150,26 @@ class StepWriter:
 
     # What it does
 
-    def _outputs(self, number: int) -> dict[str, Made]:
+    def _outputs(self) -> dict[str, Made]:
         if self.operation.series:
             return self._of_series()
         if self.operation.whole:
             return self._of_whole()
-        if not self.image.is_series and not (
-            self.operation.channels == "each" and self.image.has_channels
-        ):
-            outputs = self.operation.call(self._job(None, None))
-            return {key: self._made(key, one) for key, one in outputs.items()}
-        return self._in_loops()
+        return self._of_volumes()
+
+    def _of_volumes(self) -> dict[str, Made]:
+        """What comes of the loops over time and channels, of which there may be none."""
+        writer, image = self.writer, self.image
+        outputs = StepOutputs(writer, self.step, self.operation, image)
+        loops = [("t", *self._times())] if image.is_series else []
+        if outputs.each:
+            loops.append(("c", f"range({image.text}.shape[{len(loops)}])", ""))
+        time, channel = ("t" if image.is_series else None), ("c" if outputs.each else None)
+        with writer.block() as body, writer.loop(bool(loops)) as before:
+            results = self.operation.call(self._job(time, channel))
+            found = [outputs.found(key, one) for key, one in results.items()]
+        writer.lines += before
+        return outputs.in_loops(found, body, loops)
 
     def _of_series(self) -> dict[str, Made]:
         shapes = () if self.shapes is None else Expression(self.writer, self.shapes.text)
@@ -202,7 +211,8 @@ class StepWriter:
             elif key in ("table", "shapes"):
                 outputs[key] = Made(str(one), key)
             else:
-                outputs[key] = replace(image, text=str(one), kind=self._kind_of(key))
+                kind = kind_of(key, self.operation)
+                outputs[key] = replace(image, text=str(one), kind=kind)
         return outputs
 
     def _drawn_shapes(self) -> Shapes | None:
@@ -212,11 +222,6 @@ class StepWriter:
         if self.step.shapes is None:
             return None
         return Shapes(tuple(one.decode() for one in self.step.shapes))
-
-    def _kind_of(self, key: str) -> Any:
-        if key == self.operation.gives:
-            return self.operation.gives
-        return key if key in ("shapes", "points", "table", "labels", "mask") else "image"
 
     def _job(self, time: str | None, channel: str | None) -> WrittenJob:
         writer, image = self.writer, self.image
@@ -265,177 +270,20 @@ class StepWriter:
         if self.shapes is None:
             return ()
         if time is None:
-            return Expression(self.writer, self.shapes.text, shape=(1,))
+            return Drawn(self.writer, self.shapes.text)
         text = f"[shape for shape in {self.shapes.text} if shape.time == {time}]"
-        return Expression(self.writer, text, shape=(1,))
+        return Drawn(self.writer, text)
 
-    def _in_loops(self) -> dict[str, Made]:
-        writer, image = self.writer, self.image
-        times, is_part, guard = self._times()
-        each = self.operation.channels == "each" and image.has_channels
-        loops: list[tuple[str, str]] = []
-        if image.is_series:
-            loops.append(("t", times))
-        if each:
-            length = f"{image.text}.shape[{1 if image.is_series else 0}]"
-            loops.append(("c", f"range({length})"))
-        names = dict(loops)
-        with writer.block() as body:
-            before, writer.outer = writer.outer, []
-            found = self.operation.call(
-                self._job("t" if "t" in names else None, "c" if each else None)
-            )
-            hoisted, writer.outer = writer.outer, before
-        writer.lines += hoisted
-        outputs = {key: self._made(key, one, body) for key, one in found.items()}
-        arrays = {key for key, made in outputs.items() if made.kind in _ARRAYS}
-        one = next(iter(outputs.values()))
-        if len(outputs) == len(loops) == len(arrays) == len(body) == 1 and not (is_part or guard):
-            (line,), ((name, over),) = body, loops
-            text = f"np.stack([{line.removeprefix(f'{one.text} = ')} for {name} in {over}])"
-            if line.startswith(f"{one.text} = ") and len(text) < _SHORT:
-                stacked = writer.assigned(text, one.kind)
-                return {key: self._placed(key, stacked) for key in outputs}
-        kept = {key: writer.variable(made.kind) for key, made in outputs.items()}
-        for key, name in kept.items():
-            writer.line(f"{name} = {'{}' if key in arrays else '[]'}")
-        indent = ""
-        for name, over in loops:
-            writer.line(f"{indent}for {name} in {over}:")
-            indent += "    "
-            if name == "t" and guard:
-                writer.line(f"{indent}if {guard}:")
-                writer.line(f"{indent}    continue")
-        texts = {key: made.text for key, made in outputs.items()}
-        if len(outputs) == 1 and body and body[-1].startswith(f"{one.text} = "):
-            (key,) = outputs
-            texts[key] = body.pop().removeprefix(f"{one.text} = ")
-        writer.lines += [indent + line for line in body]
-        place = ", ".join(name for name, _ in loops)
-        for key, made in outputs.items():
-            if key in arrays:
-                writer.line(f"{indent}{kept[key]}[{place}] = {texts[key]}")
-            elif made.kind == "shapes":
-                writer.modules.add("from dataclasses import replace")
-                writer.line(
-                    f"{indent}{kept[key]} += [replace(one, time=t) for one in {texts[key]}]"
-                    if image.is_series
-                    else f"{indent}{kept[key]} += {texts[key]}"
-                )
-            else:
-                self.writer.helpers.add("placed")
-                told = {"time_point": "t"} if image.is_series else {}
-                told |= {"channel": "c + 1"} if each and image.n_channels != 1 else {}
-                about = "".join(f", {name}={value}" for name, value in told.items())
-                writer.line(f"{indent}{kept[key]}.append(placed({texts[key]}{about}))")
-        return {key: self._gathered(key, outputs[key], kept[key], loops) for key in outputs}
-
-    def _times(self) -> tuple[str, bool, str]:
-        """What the loop over time goes over, whether that is a part, and what it leaves out."""
-        every = f"range(len({self.image.text}))"
-        if not self.image.is_series:
-            return "", False, ""
-        chosen = list(range(self.n_times)) if self.step.times is None else list(self.step.times)
-        labels = self._known_labels()
+    def _times(self) -> tuple[str, str]:
+        """What the loop over time goes over, and what it leaves out."""
+        every = list(range(self.n_times))
+        chosen = every if self.step.times is None else list(self.step.times)
+        labels, needed = self._known_labels(), self.operation.starts.labels
+        guard = ""
         if labels is not None and len(chosen) > 1:
             chosen = with_labels(self.operation, labels, chosen)
-        is_part = chosen != list(range(self.n_times))
-        needed = self.operation.starts.labels
-        guard = ""
-        if labels is None and self.seeds is not None and needed and self.n_times > 1:
+        elif self.seeds is not None and needed and self.n_times > 1:
             seeds = f"{self.seeds.text}[t]"
             guard = f"len(np.unique({seeds}[{seeds} > 0])) < {needed}"
-        return literal(chosen) if is_part else every, is_part or bool(guard), guard
-
-    def _gathered(self, key: str, made: Made, name: str, loops: Sequence[tuple[str, str]]) -> Made:
-        writer = self.writer
-        if made.kind in _ARRAYS:
-            self.writer.helpers.add("gathered")
-            axes = len(loops)
-            lead = f"{self.image.text}.shape[:{axes}]"
-            found = writer.assigned(f"gathered({name}, {lead})", made.kind)
-            return self._placed(key, found, made)
-        if made.kind == "shapes":
-            return Made(name, "shapes")
-        self.writer.helpers.add("joined")
-        return Made(str(writer.assigned(f"joined({name})", made.kind)), made.kind)
-
-    # What it gives
-
-    def _made(self, key: str, output: Any, body: list[str] | None = None) -> Made:
-        """What the function gave, as an expression in the script."""
-        kind = self._kind_of(key)
-        lines = self.writer.lines if body is None else body
-        before, self.writer.lines = self.writer.lines, lines
-        try:
-            return self._written(key, kind, output)
-        finally:
-            self.writer.lines = before
-
-    def _written(self, key: str, kind: Any, output: Any) -> Made:
-        if isinstance(output, PointsFound):
-            columns = literal(output.columns)
-            if isinstance(output.columns, dict):
-                inner = columns[1:-1]
-                text = f'{{"points": {literal(output.points)}{", " if inner else ""}{inner}}}'
-            else:
-                text = f'{{"points": {literal(output.points)}, **{columns}}}'
-            return Made(str(self.writer.assigned(text, "points")), "points")
-        if kind in ("shapes", "table"):
-            if isinstance(output, Expression):
-                return Made(str(output), kind)
-            return Made(str(self.writer.assigned(literal(output), kind)), kind)
-        self._told = getattr(self, "_told", {})
-        self._told[key] = output
-        array = output.array if isinstance(output, Channels) else output
-        found = Made(str(array), kind)
-        return found if self._is_looped else self._placed(key, array, found)
-
-    @property
-    def _is_looped(self) -> bool:
-        image = self.image
-        return image.is_series or (self.operation.channels == "each" and image.has_channels)
-
-    def _placed(self, key: str, array: Any, made: Made | None = None) -> Made:
-        """An array with what is known of its axes, as `Gathered` gives an image."""
-        image, output = self.image, self._told[key]
-        told = output if isinstance(output, Channels) else None
-        each = self.operation.channels == "each" and image.has_channels
-        follows = each if told is None else told.as_input
-        lead = ("t",) if image.is_series else ()
-        axes = (*lead, *(("c",) if each or told is not None else ()), *image.spatial_axes)
-        if follows or not (each or told):
-            axes = tuple(axis for axis in image.axes if axis in axes)
-        kind = self._kind_of(key)
-        sizes = dict(image.sizes)
-        if "c" in axes and not follows:
-            assert told is not None
-            sizes["c"] = len(told.names)
-        rgb = image.rgb and follows and (key == "image" or told is not None)
-        if rgb and not self.operation.chooses_type:
-            self.writer.core_names.add("in_type_of")
-            array = self.writer.assigned(f"in_type_of({array}, {image.text})", kind)
-        if self.step.region is not None:
-            parts = ", ".join(f"{start}:{stop}" for start, stop in self.step.region)
-            array = self.writer.assigned(f"{array}[..., {parts}]", kind)
-        names = image.channel_names if follows else told.names if told is not None else ()
-        return Made(str(array), kind, axes, sizes, rgb, names)
-
-    def _number_outputs(self, outputs: dict[str, Made], number: int, start: int) -> None:
-        """Call what comes out by its kind and the number of the step, where it has a name."""
-        lines = self.writer.lines
-        for key, made in outputs.items():
-            if self.step.region is not None and made.kind not in _ARRAYS:
-                raise NotWritable(f"{made.kind} of a part of an image cannot be written.")
-            wanted, old = f"{key}_{number}", made.text
-            if old == wanted:
-                continue
-            others = {one.text for name, one in outputs.items() if name != key}
-            is_own = any(line.strip().startswith(f"{old} = ") for line in lines[start:])
-            if not is_own or old in others:
-                lines.append(f"{wanted} = {old}")
-            else:
-                for nth in range(start, len(lines)):
-                    lines[nth] = re.sub(rf"\b{re.escape(wanted)}\b", f"{wanted}_before", lines[nth])
-                    lines[nth] = re.sub(rf"\b{re.escape(old)}\b", wanted, lines[nth])
-            outputs[key] = replace(made, text=wanted)
+        over = f"range(len({self.image.text}))" if chosen == every else literal(chosen)
+        return over, guard

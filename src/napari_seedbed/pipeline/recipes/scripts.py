@@ -6,15 +6,16 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from napari_seedbed import core
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import SPATIAL
 from napari_seedbed.pipeline.engine.parameters import check_parameters
-from napari_seedbed.pipeline.engine.written_calls import NotWritable, ScriptWriter, literal
+from napari_seedbed.pipeline.engine.written_calls import PACKED, NotWritable, ScriptWriter, literal
 from napari_seedbed.pipeline.files import atomic_files
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe
 from napari_seedbed.pipeline.recipes.replays import save_recipe
-from napari_seedbed.pipeline.recipes.script_jobs import CANONICAL, Made
+from napari_seedbed.pipeline.recipes.script_jobs import CANONICAL, SPACING, Made
 from napari_seedbed.pipeline.recipes.script_lines import broken
 from napari_seedbed.pipeline.recipes.script_parts import HELPERS
 from napari_seedbed.pipeline.recipes.script_steps import StepWriter
@@ -23,6 +24,7 @@ SUFFIX = ".py"
 
 _MODULES = {
     "unpacked": ("import base64", "import zlib"),
+    PACKED: ("import base64", "import zlib"),
     "read": ("import tifffile",),
     "write": ("import csv", "import tifffile"),
 }
@@ -84,7 +86,7 @@ def recipe_as_script(recipe: Recipe, name: str = "script.py") -> str:
     writer = ScriptWriter()
     source, read_axes = _source(recipe, writer)
     steps = StepWriter(recipe, writer, {"image": source, OTHER: _second(source)})
-    constants = [f"SPACING = {literal(recipe.image.spacing)}  # {_unit(recipe)}"]
+    constants = [f"{SPACING} = {literal(recipe.image.spacing)}  # {_unit(recipe)}"]
     for number, step in enumerate(recipe.steps, start=1):
         operation = get(step.operation)
         parameters = check_parameters(operation.parameters, step.parameters, recipe.image.spacing)
@@ -168,23 +170,31 @@ def _document(
     read_axes: str,
 ) -> str:
     second = recipe.needs_other
-    helpers = [key for key in HELPERS if key in {*writer.helpers, "read", "write"}]
+    needed = {*writer.helpers, "read", "write"}
+    needed |= {PACKED} if any(PACKED in line for line in writer.lines) else set()
+    helpers = [key for key in HELPERS if key in needed]
     modules = {*writer.modules, "import sys", "from pathlib import Path"}
     for key in helpers:
         modules.update(_MODULES.get(key, ()))
-    text = "\n".join([*constants, *writer.lines])
-    names = ", ".join(one for one in sorted(writer.core_names) if re.search(rf"\b{one}\b", text))
-    body = [broken(line, 4) if line else "" for line in writer.lines]
+    lines, packed = _without_packed(writer.lines)
+    text = "\n".join([*constants, *lines])
+    classes = set(core.__all__) & set(re.findall(r"(?<![\w.])([A-Z]\w+)\(", text))
+    known = writer.core_names | classes
+    names = ", ".join(one for one in sorted(known) if re.search(rf"\b{one}\b", text))
+    body = [broken(line, 4) if line else "" for line in lines]
     arguments = "image, other" if second else "image"
     read = [f'read(Path(sys.argv[{n}]), "{read_axes}")' for n in range(1, 3 if second else 2)]
     parts = [
         _head(recipe, name, second),
+        "",
         _imports(modules),
         broken(f"from napari_seedbed.core import {names}", 0) if names else "",
         "",
         *constants,
+        *packed,
         *(f"\n{HELPERS[key]}" for key in helpers),
-        "\n",
+        "",
+        "",
         f"def process({arguments}):",
         f'    """What the recipe gives of arrays with the axes {", ".join(read_axes)}."""',
         *body[1 if body and not body[0] else 0 :],
@@ -199,6 +209,18 @@ def _document(
         '        write(Path(sys.argv[1]).with_suffix(""), name, result)',
     ]
     return "\n".join(part.removesuffix("\n") for part in parts) + "\n"
+
+
+def _without_packed(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Lines with names for packed arrays, and the lines that give them these names."""
+    constants: list[str] = []
+
+    def named(found: re.Match[str]) -> str:
+        wrapped = "\n".join(textwrap.wrap(found[1], _WIDTH))
+        constants.append(f'ARRAY_{len(constants) + 1} = """\n{wrapped}\n"""')
+        return f"{PACKED}(ARRAY_{len(constants)}"
+
+    return [re.sub(rf'{PACKED}\("([^"]+)"', named, line) for line in lines], constants
 
 
 def _head(recipe: Recipe, name: str, second: bool) -> str:
