@@ -142,17 +142,10 @@ class Job:
         self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
     ) -> Iterator[NDArray]:
         """All voxels of this channel, at this time point or all, each volume changed beforehand."""
-        from napari_seedbed.pipeline.data.blocks import image_blocks
+        from napari_seedbed.pipeline.data.blocks import changed_volumes
 
         image = self.image if of_series else self.image.select_time(self.time)
-        if change is None:
-            yield from image_blocks(image, self.channel)
-            return
-        if self.channel is not None:
-            image = image.select_channels([self.channel])
-        for t in range(image.n_times):
-            for plane in image.select_time(t).channels():
-                yield change(plane.volume())
+        return changed_volumes(image, change, self.channel)
 
     def histogram(
         self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False

@@ -127,7 +127,8 @@ class Expression:
     def __float__(self) -> float:
         raise self._unknown("how large")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    def __index__(self) -> int:
+        raise self._unknown("how large")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise self._unknown("what")

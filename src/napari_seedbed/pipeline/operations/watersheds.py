@@ -21,11 +21,11 @@ from napari_seedbed.pipeline.operations.shared_parameters import (
 )
 
 
-def _seeds_of(job: Job, shape: tuple[int, ...]) -> NDArray[np.int32]:
+def _seeds_of(job: Job, shape: tuple[int, ...]) -> NDArray[np.integer]:
     """What was marked with seeds, or with shapes: closed ones filled, others as lines."""
     if job.seeds is not None:
         return job.seeds
-    found: NDArray[np.int32] = job.core.seeds_from_drawn(job.shapes, shape, job.spacing)
+    found: NDArray[np.integer] = job.core.seeds_from_drawn(job.shapes, shape, job.spacing)
     return found
 
 

@@ -99,7 +99,7 @@ class Made:
 
 def volume_of(
     writer: ScriptWriter, made: Made, time: str | None, channel: str | None = None
-) -> Expression:
+) -> Any:
     """The voxels of one time point, (C, Z, Y, X) or (Z, Y, X), without z in 2D."""
     places = [time] if made.is_series and time is not None else []
     several = made.has_channels and channel is None and made.n_channels != 1

@@ -228,6 +228,9 @@ class StepWriter:
         volume = volume_of(writer, image, time, channel)
         if self.operation.image_kind == "labels":
             volume = Expression(writer, f"{volume}.astype(np.int32)", shape=volume._shape)
+        at: dict[str | None, Any] = {None: None, "t": Expression(writer, "t")}
+        at["c"] = Expression(writer, "c")
+        every_seed: Any = None if self.seeds is None else Expression(writer, self.seeds.text)
         several = channel is None and image.n_channels != 1
         labels = self._known_labels()
         units = self.recipe.image.units
@@ -241,11 +244,11 @@ class StepWriter:
             cache_key=object(),
             context=Context(),
             image=image.image(writer, self.spacing, units),
-            time=None if time is None else Expression(writer, time),
-            channel=None if channel is None else Expression(writer, channel),
+            time=at[time],
+            channel=at[channel],
             other=lambda: self._other(time),
             shapes=self._shapes_at(time),
-            all_seeds=None if self.seeds is None else Expression(writer, self.seeds.text),
+            all_seeds=every_seed,
             other_image=None
             if self.other is None
             else self.other.image(writer, self.spacing, units),
@@ -255,7 +258,7 @@ class StepWriter:
             loops=tuple(name for name in (time, channel) if name is not None),
         )
 
-    def _other(self, time: str | None) -> Expression | None:
+    def _other(self, time: str | None) -> Any:
         if self.other is None:
             return None
         volume = volume_of(self.writer, self.other, time)

@@ -13,7 +13,7 @@ from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.written_calls import PACKED, NotWritable, ScriptWriter, literal
 from napari_seedbed.pipeline.files import atomic_files
 from napari_seedbed.pipeline.operations import get
-from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe
+from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe, Step
 from napari_seedbed.pipeline.recipes.replays import save_recipe
 from napari_seedbed.pipeline.recipes.script_jobs import CANONICAL, SPACING, Made
 from napari_seedbed.pipeline.recipes.script_lines import broken
@@ -136,7 +136,7 @@ def _second(source: Made) -> Made:
     return replace(source, text="other")
 
 
-def _marks(number: int, step: object) -> list[str]:
+def _marks(number: int, step: Step) -> list[str]:
     found = []
     if step.seeds is not None:
         lines = textwrap.wrap("".join(step.seeds.data.split()), _WIDTH)
