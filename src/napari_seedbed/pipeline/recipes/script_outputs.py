@@ -175,7 +175,8 @@ class StepOutputs:
             text = str(writer.assigned(f"in_type_of({text}, {image.text})", one.kind))
         if self.step.region is not None:
             parts = ", ".join(f"{start}:{stop}" for start, stop in self.step.region)
-            text = str(writer.assigned(f"{text}[..., {parts}]", one.kind))
+            whole = text if text.isidentifier() else f"({text})"
+            text = str(writer.assigned(f"{whole}[..., {parts}]", one.kind))
             lengths = [stop - start for start, stop in self.step.region]
             sizes.update(zip(image.spatial_axes, lengths, strict=True))
         names = image.channel_names if own is None else own.names
