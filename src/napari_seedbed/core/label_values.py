@@ -30,7 +30,12 @@ def label_values(labels: NDArray[np.integer]) -> NDArray[np.int32]:
 
 
 def editable_labels(labels: NDArray[Any]) -> NDArray[np.integer]:
-    """Return a copy of labels that can be changed, in their own type; masks as uint8."""
+    """Return a copy of labels that can be changed, in their own type; masks as uint8.
+
+    Parameters
+    ----------
+    labels : (…) array_like of int or bool
+    """
     array = np.array(labels)
     dtype = np.dtype(np.uint8) if array.dtype.kind == "b" else array.dtype.newbyteorder("=")
     return np.ascontiguousarray(array, dtype)

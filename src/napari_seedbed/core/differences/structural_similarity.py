@@ -123,5 +123,10 @@ def _map(a: NDArray[Any], b: NDArray[Any], side: int, extent: float) -> NDArray[
 
 
 def range_of_bytes(image: NDArray[Any]) -> float | None:
-    """Return 255 for an image of 8 bits: its `data_range`, whatever it is compared with."""
+    """Return 255 for an image of 8 bits: its `data_range`, whatever it is compared with.
+
+    Parameters
+    ----------
+    image : ndarray
+    """
     return 255.0 if image.dtype == np.uint8 else None

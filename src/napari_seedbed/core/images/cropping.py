@@ -131,5 +131,12 @@ def inside_shapes(shapes: Sequence[Shape], shape: Sequence[int]) -> NDArray[np.b
 
 
 def with_zeros_outside(image: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return an image that is 0 where a mask, which may be repeated along axes, is not set."""
+    """Return an image that is 0 where a mask is not set.
+
+    Parameters
+    ----------
+    image : (…) ndarray
+    inside : (…) ndarray of bool
+        Repeated along axes of which it has one.
+    """
     return np.where(inside, image, image.dtype.type(0))

@@ -194,5 +194,10 @@ def in_type_of(values: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
 
 
 def as_numbers(image: NDArray[Any]) -> NDArray[Any]:
-    """Give an image of numbers: a mask has 0 and 1 instead of False and True (a view)."""
+    """Give an image of numbers: a mask has 0 and 1 instead of False and True (a view).
+
+    Parameters
+    ----------
+    image : (…) ndarray
+    """
     return image.view(np.uint8) if image.dtype == bool else image
