@@ -61,7 +61,9 @@ def main():
         try:
             exec(compile(text, name, "exec"), space)
             found = {key: plain(one) for key, one in space["process"](*arrays).items()}
-            wrong += [f"{name}{one}" for one in differences(found, expected)]
+            assert found.keys() == expected.keys(), list(found)
+            for key, value in expected.items():
+                wrong += [f"{name}{one}" for one in differences(found[key], value, key)]
         except Exception as error:  # noqa: BLE001
             wrong.append(f"{name}: {type(error).__name__}: {error}\n{text}")
     if wrong:
