@@ -19,6 +19,7 @@ _HOMES = {
     "compile_pixel_classifier": "classifier.pixel_classifier",
     "pixel_classifier_memory": "classifier.forecast",
     "pixel_classifier_seconds": "classifier.forecast",
+    "FeatureSet": "classifier.features",
     "PixelClassifier": "classifier.pixel_classifier",
     "pixel_classification": "classifier.pixel_classifier",
     "TrainingSamples": "classifier.samples",

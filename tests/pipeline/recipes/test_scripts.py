@@ -1,5 +1,6 @@
 """Recipes as Python scripts: without napari and our pipeline, they give the very same voxels."""
 
+import csv
 import pickle
 import subprocess
 import sys
@@ -32,7 +33,6 @@ FLAT, DEEP = (16, 20), (6, 10, 12)
 
 REFUSED = {
     "object_by_object",
-    "pixel_classification",
     "series_difference",
     "series_changes",
     "proofread_labels",
@@ -155,6 +155,10 @@ def cases_of(operation):
         try:
             result = run(operation, inputs, parameters)
         except InputError:
+            continue
+        if operation.name == "pixel_classification" and kind.startswith("series"):
+            with pytest.raises(InputError, match="all time points together"):
+                recipe_as_script(recipe_from_record(result.record))
             continue
         yield case_of(f"{operation.name}, {kind}, {parameters}: ", result, inputs)
 
@@ -318,8 +322,10 @@ def test_example_of_the_documentation_is_what_is_written(tmp_path):
 
     (tmp_path / "nuclei.py").write_text(text, "utf-8")
     run_script(tmp_path / "nuclei.py", image)
-    head, *rows = (tmp_path / "nuclei.ome_table.csv").read_text("utf-8").splitlines()
-    table = result.table().columns
-    assert head.split(",") == list(table)
-    written = [float(row.split(",")[head.split(",").index("intensity_mean")]) for row in rows]
-    np.testing.assert_array_equal(written, table["intensity_mean"])
+    head, *rows = csv.reader((tmp_path / "nuclei.ome_table.csv").read_text("utf-8").splitlines())
+    columns = result.table().columns
+    assert head == list(columns)
+    for nth, (name, column) in enumerate(columns.items()):
+        written = np.array([row[nth] for row in rows])
+        if column.dtype.kind in "iuf":
+            np.testing.assert_array_equal(written.astype(column.dtype), column, name)

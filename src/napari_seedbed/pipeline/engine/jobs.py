@@ -123,6 +123,11 @@ class Job:
         """Refuse values that the voxels decide, by the InputError of a function."""
         refuse(*values)
 
+    def remembered(self, known: Callable[[], Any], make: Callable[[], Any]) -> Any:
+        """What this process remembers; a script makes it."""
+        del make
+        return known()
+
     def value_range(self) -> "ValueRange":
         """The range that the values of all time points and channels were made for."""
         from napari_seedbed.pipeline.data.image_statistics import range_of_image

@@ -98,7 +98,9 @@ class Expression:
         return Expression(self._writer, f"{self.in_brackets}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> "Expression":
-        return self._writer.call(self.in_brackets, args, kwargs)
+        # What can be None is None by default.
+        named = {key: value for key, value in kwargs.items() if value is not None}
+        return self._writer.call(self.in_brackets, args, named)
 
     def __getitem__(self, index: Any) -> "Expression":
         shape = None if self._shape is None else _shape_of_part(self._shape, index)
