@@ -336,6 +336,8 @@ class OneObject(QObject):
             return
         proposer, proposal = found.proposer, found.proposal
         self._proposer, self._proposer_of = proposer, place_of(wanted)
+        if self._kept.look_for_earlier(wanted.layer, wanted.image):
+            return  # objects that were opened meanwhile; what is found asks for a proposal again
         if self._reopen_when_ready:
             self._drop()
             number, self._reopen_when_ready = self._reopen_when_ready, 0
