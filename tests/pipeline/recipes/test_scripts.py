@@ -21,10 +21,12 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points, Table
 from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_as_text
+from napari_seedbed.pipeline.encodings.sample_encoding import samples_as_text
 from napari_seedbed.pipeline.engine.declarations import GROUPS
 from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.operations import operations, run
+from napari_seedbed.pipeline.operations.pixel_classification import samples_of
 from napari_seedbed.pipeline.operations.seeded import last_lesson
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
 from napari_seedbed.pipeline.recipes.scripts import recipe_as_script
@@ -228,6 +230,10 @@ def chains(rng):
     run("seeded_segmentation", marked, {"background": 1}, context=learning)
     learnt = {"training": lesson_as_text(last_lesson(learning.cache)), "background": 1}
     yield "seeds, with what was learnt", run("seeded_segmentation", marked, learnt)
+    features = {"sigma": 1.0, "n_scales": 2, "intensities": "contrast"}
+    text = samples_as_text(samples_of(smooth, marked["seeds"], features))
+    classes = run("pixel_classification", {"image": smooth}, {"training": text, "n_trees": 5})
+    yield "pixels, with what was learnt", classes
     still = image.select_time(1)
     cropped = run("crop", {"image": still}, {"y": "4:36", "x": "-40:"}).image("image")
     yield "cut out, each channel", run("local_maxima", {"image": cropped})
@@ -242,7 +248,7 @@ def test_scripts_of_several_steps_give_what_a_run_gives(rng, tmp_path):
         if "t" not in recipe.image.axes:
             source = source.select_time(1)
         cases.append(case_of(f"{name}: ", result, {"image": source, "other": image}))
-    assert len(cases) == 11
+    assert len(cases) == 12
     assert_scripts_give_the_same(cases, tmp_path)
 
 

@@ -216,10 +216,12 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
         intensity=_intensity(job, volume, classifier),
         kept=_kept(job, volume, region, classifier),
     )
-    outputs: dict[str, Any] = {"labels": _objects(found[0], job) if of_objects else found[0]}
+    labels, maps = found[0], found[1]
+    outputs: dict[str, Any] = {"labels": _objects(labels, job) if of_objects else labels}
     if parameters["probabilities"]:
+        assert maps is not None
         values = job.label_values or classifier.label_values
-        outputs["probabilities"] = Channels(found[1], tuple(f"label {value}" for value in values))
+        outputs["probabilities"] = Channels(maps, tuple(f"label {value}" for value in values))
     if first:
         # Once for all time points: there is one classifier.
         job.shared[_CLASSIFIER + " told"] = True

@@ -145,9 +145,10 @@ class WrittenJob(Job):
         """Check nothing: what is wrong is not known."""
 
     def remembered(self, known: Callable[[], Any], make: Callable[[], Any]) -> Any:
-        """Write how it is made."""
+        """Write how it is made, before the loop."""
         del known
-        return make()
+        with self.writer.before_loop():
+            return make()
 
     def value_range(self) -> Any:
         """Write that the range is found."""
