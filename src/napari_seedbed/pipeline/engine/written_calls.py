@@ -145,6 +145,8 @@ class Expression:
     def __array_function__(
         self, function: Any, _: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> "Expression":
+        if function is np.moveaxis and args[1] == args[2]:
+            return self
         return self._writer.call(f"np.{function.__name__}", args, kwargs)
 
     def _unknown(self, what: str) -> NotWritable:
@@ -209,7 +211,7 @@ class ScriptWriter:
         self.suffix = ""
         self.outer: list[str] | None = None
         self._used: Counter[str] = Counter()
-        self._arities: dict[str, int] = {}
+        self._parts: dict[str, Sequence[str]] = {}
 
     def line(self, text: str) -> None:
         """Add a line, broken where it is long."""
@@ -219,9 +221,7 @@ class ScriptWriter:
         """A name that no other variable has."""
         name = f"{wish}{self.suffix}"
         self._used[name] += 1
-        return (
-            name if self._used[name] == 1 else f"{name}_{'abcdefghijklmnop'[self._used[name] - 2]}"
-        )
+        return name if self._used[name] == 1 else f"{name}_{self._used[name]}"
 
     def assigned(self, text: str, wish: str) -> Expression:
         """A new variable with a value."""
@@ -235,17 +235,17 @@ class ScriptWriter:
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         *,
-        wish: str = "",
-        arity: int = 0,
+        parts: Sequence[str] = (),
     ) -> Expression:
-        """A call, the result of which gets a name."""
-        parts = [literal(value) for value in args]
-        parts += [f"{key}={literal(value)}" for key, value in kwargs.items()]
-        text = f"{function}({', '.join(parts)})"
-        if (known := self._known(text)) is not None:
+        """A call, the result of which gets a name; `parts` are those of a tuple that it gives."""
+        given = [literal(value) for value in args]
+        given += [f"{key}={literal(value)}" for key, value in kwargs.items()]
+        text = f"{function}({', '.join(given)})"
+        is_pure = function.startswith("np.") or function in self.core_names
+        if is_pure and (known := self._known(text)) is not None:
             return Expression(self, known)
-        found = self.assigned(text, wish or _noun(function))
-        self._arities[found._text] = arity
+        found = self.assigned(text, _noun(function))
+        self._parts[found._text] = parts
         return found
 
     def _known(self, text: str) -> str | None:
@@ -260,11 +260,10 @@ class ScriptWriter:
 
     def unpacked(self, value: Expression) -> list[Expression]:
         """The parts of a tuple that core's function gives, in the line of its call."""
-        name, arity = value._text, self._arities.get(value._text, 0)
-        if not arity or not self.lines or not self.lines[-1].startswith(f"{name} = "):
+        name, parts = value._text, self._parts.get(value._text, ())
+        if not parts or not self.lines or not self.lines[-1].startswith(f"{name} = "):
             raise NotWritable(f"a script does not know how many parts {name} has before it runs.")
-        stem = name.removesuffix(self.suffix)
-        names = [self.variable(f"{stem}_{nth + 1}") for nth in range(arity)]
+        names = [self.variable(part) for part in parts]
         self.lines[-1] = ", ".join(names) + self.lines[-1].removeprefix(name)
         return [Expression(self, one) for one in names]
 
@@ -350,7 +349,7 @@ class CoreFunction:
         """Write the call: what comes after the image by its name, what is None by default not."""
         self.use()
         named = _by_name(self._of, args, kwargs)
-        return self._writer.call(self.name, named[0], named[1], arity=_arity(self._of))
+        return self._writer.call(self.name, named[0], named[1], parts=_parts_of(self._of))
 
     def use(self) -> str:
         """Its name, which is imported from now on."""
@@ -375,11 +374,16 @@ def _by_name(
     }
 
 
-def _arity(function: Any) -> int:
-    """How many values a function gives, by what it says; 0 where that is one or not known."""
+def _parts_of(function: Any) -> list[str]:
+    """What the parts of a tuple are called that a function gives; none where it gives one thing."""
     given = getattr(function, "__annotations__", {}).get("return")
     parts = get_args(given) if get_origin(given) is tuple else ()
-    return 0 if Ellipsis in parts else len(parts)
+    noun = _noun(function.__name__)
+    return [] if Ellipsis in parts else [_part(one, noun) for one in parts]
+
+
+def _part(kind: Any, noun: str) -> str:
+    return {dict: "columns", list: "notes"}.get(get_origin(kind), noun)
 
 
 def _noun(function: str) -> str:

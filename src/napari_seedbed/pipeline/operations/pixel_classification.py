@@ -206,8 +206,8 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
     region = None if of_objects else job.wanted
     found = classifier.label_image(
         volume,
-        job.spacing,
-        job.channel_axis,
+        spacing=job.spacing,
+        channel_axis=job.channel_axis,
         background=parameters["background"],
         object_class=parameters["object_class"] if of_objects else None,
         threshold=parameters["threshold"],

@@ -166,8 +166,7 @@ class WrittenJob(Job):
                     CoreFunction(self.writer, "percentiles").use(),
                     [values],
                     {"percents": tuple(percents)},
-                    wish="limit",
-                    arity=len(percents),
+                    parts=["limit"] * len(percents),
                 )
             )
 

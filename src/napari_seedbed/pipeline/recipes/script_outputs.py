@@ -99,7 +99,7 @@ class StepOutputs:
             return {one.key: self._placed(one, one.text) for one in found}
         if (text := self._in_one_line(found, body, loops)) is not None:
             return {found[0].key: self._placed(found[0], text)}
-        kept = {one.key: writer.variable(one.kind) for one in found}
+        kept = {one.key: writer.variable(f"{one.key}_parts") for one in found}
         for one in found:
             writer.line(f"{kept[one.key]} = {'{}' if one.kind in ARRAYS else '[]'}")
         indent = ""
@@ -148,7 +148,7 @@ class StepOutputs:
     def _gathered(self, one: Found, kept: str, n_loops: int) -> Made:
         writer = self.writer
         if one.kind == "shapes":
-            return Made(kept, "shapes")
+            return Made(str(writer.assigned(kept, "shapes")), "shapes")
         if one.kind in ARRAYS:
             writer.helpers.add("gathered")
             text = f"gathered({kept}, {self.image.text}.shape[:{n_loops}])"
