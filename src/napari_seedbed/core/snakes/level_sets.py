@@ -275,3 +275,33 @@ def _energy(
         slopes.append((padded[tuple(ahead)] - padded[tuple(behind)]) / (2 * h))
     length = np.sqrt(np.sum(np.square(slopes), axis=0)) / (1 + phi**2)
     return spread + mu * float(length.sum())
+
+
+def region_of_objects(
+    image: NDArray[Any],
+    region: NDArray[np.bool_],
+    objects: str = "bright",
+    channel_axis: int | None = None,
+) -> NDArray[np.bool_]:
+    """Return of a region and the rest of an image the one that is bright, or dark.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) ndarray, or with channels where `channel_axis` says so
+    region : (M, N[, P]) ndarray of bool
+    objects : {'bright', 'dark'}
+        By the mean over all channels.
+    channel_axis : int, optional
+
+    Returns
+    -------
+    (M, N[, P]) ndarray of bool
+        The region itself where it is empty or all of the image.
+    """
+    if not region.any() or region.all():
+        return region
+    values, _ = moderate(image)
+    if channel_axis is not None:
+        values = values.mean(axis=channel_axis, dtype=np.float64)
+    is_bright = float(values[region].mean()) >= float(values[~region].mean())
+    return region if is_bright == (objects == "bright") else ~region

@@ -131,6 +131,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(command=_score)
 
+    command = commands.add_parser(
+        "script",
+        help="write a recipe as a Python script",
+        description="Write a recipe as a plain Python script on napari_seedbed.core and NumPy, "
+        "which gives the same voxels without napari.",
+    )
+    command.add_argument(
+        "recipe", metavar="RECIPE", help="a recipe, or a project with the recipes of its results"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where the script goes (default: it is printed)",
+    )
+    command.add_argument("--layer", metavar="NAME", help="the result of a project")
+    command.set_defaults(command=_script)
+
     add_convert(commands)
 
     command = commands.add_parser(
@@ -247,6 +265,17 @@ def _recipe_in(path: Path, layer: str | None) -> "Recipe":
     if layer is not None:
         raise InputError(f"layer: {path.name} is no project; --layer names a result of one.")
     return load_recipe(path)
+
+
+def _script(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.recipes.scripts import recipe_as_script, save_script
+
+    recipe = _recipe_in(Path(arguments.recipe), arguments.layer)
+    if arguments.output is None:
+        say(recipe_as_script(recipe).rstrip("\n"))
+    else:
+        say(visible(f"Saved {save_script(arguments.output, recipe)}."))
+    return DONE
 
 
 def _demo(arguments: argparse.Namespace) -> int:

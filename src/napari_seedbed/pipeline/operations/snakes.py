@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from napari_seedbed.pipeline.engine.declarations import (
     Need,
     Operation,
-    SeriesJob,
-    SeriesResult,
     Size,
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,
@@ -33,13 +32,14 @@ def _grow(method_name: str, job: SeriesJob) -> SeriesResult:
     """Run one of the methods of core; each of its fields is a parameter of its operation."""
     from napari_seedbed import core
 
-    method: type[Method] = getattr(core, method_name)
     parameters = job.parameters
-    grown = core.grow_snakes(
+    method: type[Method] = getattr(core, method_name)
+    named = {field.name: parameters[field.name] for field in fields(method)}
+    grown = job.core.grow_snakes(
         job.load,
         job.n_times,
         job.spatial_shape,
-        method(**{field.name: parameters[field.name] for field in fields(method)}),
+        getattr(job.core, method_name)(**named),
         shapes=job.shapes,
         seeds=job.seeds,
         extent=parameters["extent"],

@@ -1,11 +1,10 @@
 """Operations that cut an image into regions without seeds."""
 
-import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import region_operation
@@ -47,14 +46,8 @@ def _quickshift_need(size: Size, parameters: Values) -> Need:
 def _chan_vese(job: Job) -> dict[str, NDArray]:
     arguments = dict(job.parameters)
     side = arguments.pop("objects")
-    image, mask = job.load(), CoreCall("chan_vese", lambda _: arguments).result(job)
-    if mask.any() and not mask.all():
-        image, _ = moderate(image)
-        brightness = image if job.channel_axis is None else image.mean(axis=0, dtype=np.float64)
-        is_bright = float(brightness[mask].mean()) >= float(brightness[~mask].mean())
-        if is_bright != (side == "bright"):
-            mask = ~mask
-    return {"mask": mask}
+    region = CoreCall("chan_vese", lambda _: arguments).result(job)
+    return {"mask": job.core.region_of_objects(job.load(), region, side, job.channel_axis)}
 
 
 def _chan_vese_need(size: Size, parameters: Values) -> Need:

@@ -24,7 +24,7 @@ _AXES = ("z", "y", "x")
 
 def measured_rows(labels: Image, uncertainty: Image | None = None) -> dict[str, NDArray[Any]]:
     """Measure all objects of all time points, and how uncertain they are where an image says so."""
-    columns = measured_objects(labels, None, GROUPS)
+    columns = measured_objects(labels, GROUPS)
     if uncertainty is not None:
         columns[UNCERTAINTY] = means = np.zeros(len(columns["label"]))
         for time in range(labels.n_times):
