@@ -29,7 +29,7 @@ if [ "$(id -u)" = 0 ]; then
     echo "Installing$missing"
     apt-get update -qq
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >/dev/null
 else
     echo "The window needs some packages that are not installed. Please run:" >&2
     echo "    sudo apt-get install$missing" >&2

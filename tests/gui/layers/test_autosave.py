@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QMainWindow
 
+from bounds import bound
 from napari_seedbed.gui.layers import autosave as autosave_module
 from napari_seedbed.gui.layers.autosave import Autosave
 from napari_seedbed.gui.layers.autosaved_layers import painted_box
@@ -501,4 +502,4 @@ def test_a_stroke_on_512_cubed_costs_the_window_little(qtbot, journals):
     window.settle()
     np.testing.assert_array_equal(window.kept()["seeds"].voxels, layer.data)
     window.autosave.close()
-    assert min(seconds) < 0.02
+    assert min(seconds) < bound(0.02)

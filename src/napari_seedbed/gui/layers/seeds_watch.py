@@ -93,6 +93,15 @@ class SeedsWatch(QObject):
         if self.is_waiting:
             self.look()
 
+    def steadiness(self) -> Callable[[], bool]:
+        """What says, in any thread, whether the seeds are as they were looked at last."""
+        digest_now, digest = digesting(self.layer), self.digest
+        return lambda: digest_now() == digest
+
+    def doubt(self) -> None:
+        """Take the seeds for changed when they are looked at next, as a stroke was half read."""
+        self.digest = None
+
     def pause(self, on: bool) -> None:
         """Only note events, since nobody wants to know of changes now; or look into them again."""
         self._is_paused = on

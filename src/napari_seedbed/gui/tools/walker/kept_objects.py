@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from napari.layers import Image as ImageLayer
@@ -36,6 +35,8 @@ from napari_seedbed.pipeline.operations.object_by_object import (
 )
 
 FIND, RECORD = "find", "record"
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +104,13 @@ class KeptObjects(QObject):
         """What a person has painted among objects."""
         return self._strokes.setdefault(objects, HandStrokes())
 
-    def writing(self, layer: ImageLayer) -> AbstractContextManager[None]:
-        """Let what is written to the objects of an image meanwhile be no stroke of a person."""
+    def write(self, layer: ImageLayer, action: Callable[[], _Made]) -> _Made:
+        """Do what writes to the objects of an image, and let that be no stroke of a person."""
         objects = self._layers.kept(layer)
-        return nullcontext() if objects is None else self.strokes_in(objects).writing(objects)
+        if objects is None:
+            return action()
+        with self.strokes_in(objects).writing(objects):
+            return action()
 
     def forget(self, layer: ImageLayer) -> None:
         """The objects of an image are gone."""

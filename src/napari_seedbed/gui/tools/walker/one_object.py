@@ -218,8 +218,7 @@ class OneObject(QObject):
         proposer = self._proposer
         assert proposer is not None
         self._reopened = None
-        with self._kept.writing(wanted.layer):
-            proposer.keep(number, proposal)
+        self._kept.write(wanted.layer, lambda: proposer.keep(number, proposal))
         self._kept.at(wanted.layer, wanted.time).note(number, proposal, wanted)
         self.layers.hide_proposal(wanted.layer)
         self.layers.refresh(wanted.layer)
@@ -276,8 +275,7 @@ class OneObject(QObject):
                 background = label + 1
                 self._tools.history.set_background(background)
             self._jobs.cancel()
-            with self._kept.writing(image):
-                self._reopened = proposer.remove(number)
+            self._reopened = self._kept.write(image, lambda: proposer.remove(number))
             self.layers.refresh(image)
             self._tools.history.clear()
             for places, value in ((step.strokes, label), (step.background, background)):
@@ -326,7 +324,8 @@ class OneObject(QObject):
         marks = array_at(seeds_image(seeds, layer), t)
         excluded = excluded_by(self._form.mask_layer.layer(), image)
         darker = self._form.darker_than
-        return Wanted(layer, image, t, marks, background_of(seeds), darker, excluded)
+        still = self._strokes.steadiness()
+        return Wanted(layer, image, t, marks, background_of(seeds), darker, excluded, still)
 
     def _objects_of(self, wanted: Wanted) -> NDArray[Any] | None:
         if self.layers.kept(wanted.layer) is None:
@@ -338,6 +337,10 @@ class OneObject(QObject):
             return
         proposer, proposal = found.proposer, found.proposal
         self._proposer, self._proposer_of = proposer, place_of(wanted)
+        if not found.is_steady:
+            self._strokes.doubt()
+        if self._kept.look_for_earlier(wanted.layer, wanted.image):
+            return  # objects that were opened meanwhile; what is found asks for a proposal again
         if self._reopen_when_ready:
             self._drop()
             number, self._reopen_when_ready = self._reopen_when_ready, 0
@@ -412,10 +415,8 @@ class OneObject(QObject):
         if kept is None or self._proposer is None:
             return 0
         self._jobs.cancel()
-        if (image := self._images.watched) is None:
-            return 0
-        with self._kept.writing(image):
-            self._proposer.put_back(kept)
+        proposer, image = self._proposer, self._proposer_of[0]
+        self._kept.write(image, lambda: proposer.put_back(kept))
         self.layers.refresh(image)
         return kept.number
 
