@@ -130,20 +130,34 @@ def test_the_list_is_gone_through_until_all_are_checked(bench):
     assert bench.selected == (7,)
 
 
-def test_a_cut_object_passes_its_class_on(bench):
+def test_a_cut_object_passes_its_class_on_and_its_larger_part_stays_selected(bench):
     bench.panel.selection.select([7])
     bench.panel.states.set_class_by_number(2)
     bench.click(bench.form.check)
-    bench.panel.edits.draw("cut", [Line(np.array([[38.0, 60.0], [62.0, 60.0]]))])
+    bench.panel.edits.draw("cut", [Line(np.array([[38.0, 63.0], [62.0, 63.0]]))])
     bench.wait()
     assert bench.labels() == [1, 2, 4, 7, 8]
-    assert bench.selected == (7, 8)
+    assert (bench.layer.data == 7).sum() > (bench.layer.data == 8).sum()
+    assert bench.selected == (7,)
+    assert bench.status.endswith("New: object 8.")
     states = object_states(bench.layer)
     assert states.of(7) == (True, False, "class 2")
     assert states.of(8) == (False, False, "class 2")
     bench.click(bench.form.undo)
     assert bench.labels() == [1, 2, 4, 7]
     np.testing.assert_array_equal(bench.layer.data, squares())
+
+
+def test_large_objects_are_coarser_in_the_3d_display(viewer_model, qtbot):
+    labels = np.ones((200, 190, 210), np.uint8)
+    bench = ProofreadingBench(viewer_model, qtbot, labels, scale=(2, 1, 1))
+    bench.panel.selection.select([1])
+    bench.viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: bench.panel.marks.layer.data.shape[0] > 1, timeout=60000)
+    marks = bench.panel.marks.layer
+    assert np.asarray(marks.data).all()
+    assert marks.data.size <= 1 << 21
+    np.testing.assert_allclose(marks.extent.world, bench.layer.extent.world, atol=2)
 
 
 def test_classes_are_named_and_saved_in_the_table(bench, tmp_path):

@@ -394,6 +394,43 @@ def test_a_recipe_says_what_was_changed_by_hand(window, tmp_path):
     assert "changed by hand" in window.status
 
 
+def test_a_stroke_among_kept_objects_that_is_undone_is_no_change(window, tmp_path):
+    window.make(1)
+    window.stroke(CENTRES[1])
+    window.wait_for("Proposed")
+    free = np.count_nonzero(window.proposal.data)
+    select = window.viewer.layers.selection
+    select.active = window.objects
+    window.objects.mode, window.objects.brush_size = "paint", 6
+    window.objects.selected_label = 9
+    z, y, x = CENTRES[1]
+    drag(window.viewer, window.world((z, y - 8, x)), window.world((z, y + 8, x)))
+    assert (window.objects.data == 9).sum() > 50
+    # what was painted is a wall, as long as it is there
+    window.qtbot.waitUntil(
+        lambda: 0 < np.count_nonzero(window.proposal.data) < free - 50, timeout=60000
+    )
+    press_key(window.viewer, Qt.Key.Key_Z, CONTROL)
+    window.qtbot.waitUntil(lambda: np.count_nonzero(window.proposal.data) == free, timeout=60000)
+    select.active = window.seeds
+    window.keep(2)
+    window.panel.save_recipe(tmp_path / "undone.yaml")
+    assert load_recipe(tmp_path / "undone.yaml").notes == ()
+    select.active = window.objects
+    press_key(window.viewer, Qt.Key.Key_Z, CONTROL | SHIFT)
+    assert (window.objects.data == 9).any()
+    window.panel.save_recipe(tmp_path / "again.yaml")
+    assert "changed by hand" in window.status
+    # what is kept beside a stroke was changed by it, also once that is gone
+    select.active = window.seeds
+    window.make(3, number=10)
+    select.active = window.objects
+    press_key(window.viewer, Qt.Key.Key_Z, CONTROL)
+    assert not (window.objects.data == 9).any()
+    window.panel.save_recipe(tmp_path / "after.yaml")
+    assert "changed by hand" in window.status
+
+
 def test_objects_whose_layer_is_removed_are_in_no_recipe(window, tmp_path):
     window.make(1)
     window.make(2)

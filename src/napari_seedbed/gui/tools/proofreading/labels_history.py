@@ -390,8 +390,7 @@ def _fits(edit: LabelEdit, labels: NDArray[np.integer], *, after: bool) -> bool:
     """Whether the labels still are as an edit has left or found them."""
     if edit.shape != labels.shape:
         return False
-    found = labels[np.unravel_index(edit.indices.astype(np.int64), labels.shape)]
-    return bool(np.array_equal(found, edit.after if after else edit.before))
+    return bool(np.array_equal(edit.read(labels), edit.after if after else edit.before))
 
 
 def _of(labels: Iterable[int], values: NDArray[np.integer]) -> NDArray[np.bool_]:

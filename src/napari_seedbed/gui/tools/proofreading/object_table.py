@@ -120,13 +120,15 @@ class ObjectTable(QObject):
 
     def rows_of(self, labels: Iterable[int], time: int | None) -> Rows:
         """Rows of objects at a time point, in the order of the labels given."""
-        if not self.columns:
-            return np.empty(0, np.intp)
         now = self.rows_at(time)
-        known = {
-            int(label): int(row) for label, row in zip(self.columns["label"][now], now, strict=True)
-        }
-        return np.array([known[label] for label in labels if label in known], np.intp)
+        if not len(now):
+            return np.empty(0, np.intp)
+        wanted = np.fromiter(labels, np.int64)
+        known = self.columns["label"][now]
+        order = np.argsort(known, kind="stable")
+        # of several rows of an object, at all time points, the last
+        found = order[np.maximum(np.searchsorted(known[order], wanted, side="right") - 1, 0)]
+        return now[found[known[found] == wanted]]
 
     def times_of(self, label: int) -> list[int]:
         """The time points at which an object is."""

@@ -140,6 +140,7 @@ class ProofreadingPanel(Panel):
         self.runs.progressed.connect(self._on_progress)
         self._listen_to_view(self._on_moved)
         self._listen(self._on_theme, self.viewer.events.theme)
+        self._listen(self.tools.look_at_display, self.viewer.dims.events.ndisplay)
 
     def _key_actions(self) -> Any:
         form = self.form
