@@ -1,6 +1,7 @@
 """Inputs of a batch one after the other in this process, or on the workers of a dask cluster."""
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -167,7 +168,8 @@ def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict
         stack.enter_context(running(should_stop=_Gone(token)))
         stack.enter_context(at_most_threads(threads))
         stack.enter_context(memory_shared_by(sharers))
-        if threads == 1:
+        # Looking for the libraries takes 1 ms, and dask has mostly set this for its workers.
+        if threads == 1 and os.environ.get("OMP_NUM_THREADS") != "1":
             stack.enter_context(one_library_thread())
         try:
             check_stop()
