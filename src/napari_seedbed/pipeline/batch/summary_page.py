@@ -57,7 +57,7 @@ svg rect { fill: currentColor; opacity: .7; }
   tbody tr { display: grid; grid-template-columns: 110px 1fr; gap: .2rem .8rem; padding: .6rem 0; }
   tbody td { grid-column: 2; padding: 0; width: auto; text-align: left; }
   tbody td:empty { display: none; }
-  tbody td.input { width: auto; }
+  tbody td.input, tbody td.results { width: auto; }
   tbody td.number { text-align: left; }
   tbody td.number::after { content: " " attr(data-unit); }
   tbody td.picture { grid-column: 1; grid-row: 1 / span 5; }
