@@ -1,6 +1,7 @@
 """The scene of the batch panel: a folder of pictures of nuclei, counted."""
 
 import shutil
+import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,24 +13,19 @@ from waiting import wait_until
 
 from napari_seedbed.gui.forms.marks_choice import FILES
 from napari_seedbed.gui.tools.batch.batch_panel import BatchPanel
+from napari_seedbed.pipeline.batch import PAGE, run_batch
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.files.writers import write_result
 from napari_seedbed.pipeline.operations import run
-from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe
 
 SAMPLES = Path(__file__).resolve().parents[1] / "src" / "napari_seedbed" / "samples"
 
 
 def build_batch(viewer: Any) -> BatchPanel:
     """Run a recipe on quarters of the sample's nuclei, and show one of the results."""
-    folder = _quarters()
-    (folder / "field5.ome.tif").write_bytes(bytes(100))
-    first = read_image(folder / "field1.ome.tif")
-    smooth = run("gaussian", {"image": first}, {"sigma": 1.0}).image("image")
-    mask = run("threshold", {"image": smooth}).image("mask")
-    labels = run("split_touching", {"image": mask}).image("labels")
-    save_recipe(folder / "nuclei.yaml", recipe_from_record(labels.record))
+    folder = _made_files()
     panel = _panel(viewer, folder)
     panel.run()
     _open(panel, 1)
@@ -68,6 +64,42 @@ def _strokes(image: Image) -> NDArray[np.int32]:
         y, x = np.argwhere(labels == label).mean(axis=0).astype(int)
         strokes[y - 1 : y + 1, max(x - 4, 0) : x + 4] = label
     return strokes
+
+
+def save_page(picture: Path, size: tuple[int, int]) -> None:
+    """Run the same recipe, and save what Chromium shows of the summary's page."""
+    folder = _made_files()
+    recipe = load_recipe(folder / "nuclei.yaml")
+    run_batch(recipe, sorted(folder.glob("*.tif")), folder / "results", recipe_name="nuclei.yaml")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        f"--user-data-dir={folder / 'profile'}",
+        f"--window-size={size[0]},{size[1]}",
+        f"--screenshot={picture}",
+    ]
+    page = (folder / "results" / PAGE).as_uri()
+    subprocess.run(["chromium", *options, page], check=True, capture_output=True)
+    shutil.rmtree(folder)
+
+
+def _made_files() -> Path:
+    """A folder with the pictures, a damaged file and a recipe."""
+    folder = _quarters()
+    (folder / "field5.ome.tif").write_bytes(bytes(100))
+    first = read_image(folder / "field1.ome.tif")
+    smooth = run("gaussian", {"image": first}, {"sigma": 1.0}).image("image")
+    mask = run("threshold", {"image": smooth}).image("mask")
+    labels = run("split_touching", {"image": mask}).image("labels")
+    save_recipe(folder / "nuclei.yaml", recipe_from_record(labels.record))
+    return folder
 
 
 def _quarters() -> Path:

@@ -1,9 +1,11 @@
 """Seeds and shapes of each input from files: what other programs marked starts a recipe."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_seedbed.errors import FileError, InputError
+from napari_seedbed.pipeline.batch.classes import classes_of_marks
 from napari_seedbed.pipeline.data.annotation_places import seeds_on, shapes_on
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
@@ -18,7 +20,35 @@ from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 _KINDS = {"seeds": "labels", "shapes": "shapes"}
 """What marks are to those who write results."""
-_ENDINGS = ("", "_seeds", "_shapes", "_points", "_rois", "_labels")
+_ENDINGS = (
+    "",
+    "_seeds",
+    "_shapes",
+    "_points",
+    "_rois",
+    "_labels",
+    "_objects",
+    "_table",
+    "_classes",
+)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A recipe with the marks of one input.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    notes : list of str
+        What a person should know of the marks.
+    classes : dict of int to str
+        Of their labels.
+    """
+
+    recipe: Recipe
+    notes: list[str] = field(default_factory=list)
+    classes: dict[int, str] = field(default_factory=dict)
 
 
 class MissingMarksError(FileError):
@@ -40,8 +70,8 @@ class MissingMarksError(FileError):
 
 def recipe_with_marks(
     recipe: Recipe, path: Path, image: Image, marks: Mapping[str, Path], name: str = ""
-) -> tuple[Recipe, list[str]]:
-    """The recipe for one input, and what a person should know of its marks.
+) -> Marked:
+    """The recipe for one input.
 
     Parameters
     ----------
@@ -51,7 +81,7 @@ def recipe_with_marks(
     image : Image
         What was read from it.
     marks : mapping
-        'seeds' and 'shapes', each a file, or a folder with one for each input.
+        'seeds' and 'shapes' count, each a file, or a folder with one for each input.
     name : str
         What the input's results are called after; the name of its file by default.
 
@@ -67,22 +97,26 @@ def recipe_with_marks(
         Where the recipe starts from no such marks.
     """
     notes: list[str] = []
+    classes: dict[int, str] = {}
     if "seeds" in marks:
         file = companion(path, marks["seeds"], "seeds", name)
-        recipe = recipe_from(recipe, seeds=_seeds(file, image, notes), source=file.name)
+        seeds = _seeds(file, image, notes, classes)
+        recipe = recipe_from(recipe, seeds=seeds, source=file.name)
     if "shapes" in marks:
         file = companion(path, marks["shapes"], "shapes", name)
         annotations = read_annotations(file)
         drawn, left_out = shapes_on(annotations, image)
         notes += [*annotations.notes, *left_out]
+        classes |= classes_of_marks(annotations)
         recipe = recipe_from(recipe, shapes=drawn, source=file.name)
-    return recipe, notes
+    return Marked(recipe, notes, classes)
 
 
-def _seeds(file: Path, image: Image, notes: list[str]) -> Image:
+def _seeds(file: Path, image: Image, notes: list[str], classes: dict[int, str]) -> Image:
     if is_vector_file(file):
         annotations = read_annotations(file)
         notes += annotations.notes
+        classes |= classes_of_marks(annotations)
         return seeds_on(annotations, image)
     labels = read_image(file)
     notes += labels.notes

@@ -225,9 +225,12 @@ def _run(arguments: argparse.Namespace) -> int:
         interruptible(ends_program=arguments.owns_process) as stopped,
         running(report=progress.show, should_stop=stopped),
     ):
+        inputs, series = _expand(arguments.inputs), arguments.series
+        if isinstance(series, list):
+            series = {place_of(path): series for path in inputs}
         summary = run_batch(
             recipe,
-            _expand(arguments.inputs),
+            inputs,
             arguments.output,
             recipe_name=Path(arguments.recipe).name,
             overwrite=arguments.overwrite,
@@ -238,9 +241,10 @@ def _run(arguments: argparse.Namespace) -> int:
             parquet=arguments.parquet,
             format=arguments.format,
             by_slice=arguments.by_slice,
-            series=arguments.series,
+            series=series,
             seeds=arguments.seeds,
             shapes=arguments.shapes,
+            classes=arguments.classes,
             resume=arguments.resume,
             workers=workers,
         )

@@ -56,6 +56,12 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         help="start from these instead of the shapes in the recipe; a file or folder, as --seeds",
     )
     command.add_argument(
+        "--classes",
+        metavar="FILE",
+        help="the classes of the objects: a table with the columns label and class, as Seedbed and "
+        "ilastik write them; a file or folder, as --seeds",
+    )
+    command.add_argument(
         "--stack",
         choices=("z", "t", "c"),
         help="take all inputs, files or folders, together as one image: as slices, time points or "
@@ -119,12 +125,13 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
 
 def add_series(command: argparse.ArgumentParser, *, all_too: bool = False) -> None:
     """Let a command choose an image of files that hold several, or each of them."""
-    each = ", or 'all' for each of them as an input: the fields of a plate" if all_too else ""
+    each = ", or 'all' for each of them as an input: the fields of a plate; or some: 1,4-6"
     command.add_argument(
         "--series",
         metavar="N",
         type=_series_or_all if all_too else int,
-        help=f"which image of files that hold several, counted from 1 (see seedbed info){each}",
+        help="which image of files that hold several, counted from 1 (see seedbed info)"
+        + (each if all_too else ""),
     )
 
 
@@ -141,5 +148,12 @@ def _maker(text: str) -> tuple[str, dict[str, Any]]:
     return name, parameters
 
 
-def _series_or_all(text: str) -> int | str:
-    return text if text == "all" else int(text)
+def _series_or_all(text: str) -> int | str | list[int]:
+    """A number, 'all', or several numbers and ranges of them."""
+    if text == "all":
+        return text
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found if {",", "-"} & set(text) else found[0]

@@ -1,6 +1,7 @@
 """What is written down about a run, so that it can be repeated and cited."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +18,8 @@ from napari_seedbed.pipeline.engine.volumes import Output
 from napari_seedbed.version import __version__
 
 _LIBRARIES = ("numpy", "scipy", "numba", "scikit-image", "scikit-learn", "PyWavelets")
+# Reading what is installed takes 5 ms for all of them, and each run asks.
+_version = cache(version)
 
 
 def package_version() -> str:
@@ -26,7 +29,7 @@ def package_version() -> str:
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that results may depend on."""
-    return {name: version(name) for name in _LIBRARIES}
+    return {name: _version(name) for name in _LIBRARIES}
 
 
 def make_record(

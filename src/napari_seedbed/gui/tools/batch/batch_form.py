@@ -15,6 +15,7 @@ from napari_seedbed.gui.qt.controls import (
 )
 from napari_seedbed.gui.qt.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.tools.batch.file_list import FileList
+from napari_seedbed.gui.tools.batch.image_choice import ImageChoice, Images
 
 
 class BatchForm(PanelForm):
@@ -40,6 +41,8 @@ class BatchForm(PanelForm):
         Of the results.
     workers : QSpinBox
         0 for as many as serve.
+    images : ImageChoice
+        Of files that hold several, where each of them is an input.
     resume, overwrite, parquet, each_image, by_slice : QCheckBox
     show_summary : QPushButton
     """
@@ -93,9 +96,13 @@ class BatchForm(PanelForm):
         )
         self.each_image = check_box(
             "Each image of a file",
-            "Take each image of files that hold several as an input: fields of a plate, positions "
-            "of a stage, series.",
+            "Take each image of files that hold several as an input, or those that you choose: "
+            "wells and fields of a plate, positions of a stage, series.",
         )
+        self.images = ImageChoice()
+        self._n_images = wrapped_label()
+        self._images_rows = in_column(QWidget(), self.images, self._n_images)
+        self.images.changed.connect(self._show_number)
         self.workers = QSpinBox()
         self.workers.setRange(0, 4 * core_count())
         self.workers.setSpecialValueText("automatic")
@@ -129,6 +136,7 @@ class BatchForm(PanelForm):
             (self.files, 1),
             self._asked_row,
             in_row(self.add_files, self.add_folder, self.remove),
+            (self._images_rows, 1),
             in_row("Results", (self.folder, 1), self.browse),
             Section("More", more),
             rule(),
@@ -136,6 +144,7 @@ class BatchForm(PanelForm):
         )
         self.show_other(False)
         self.ask_for("", "")
+        self.show_images({})
 
     def show_other(self, on: bool) -> None:
         """Ask for a second image, or not."""
@@ -146,3 +155,11 @@ class BatchForm(PanelForm):
         self.asked.setText(hint)
         self.use_marks.setText(f"Use these {what}")
         self._asked_row.setVisible(bool(hint))
+
+    def show_images(self, images: Images) -> None:
+        """Let images of files be chosen, where there are some."""
+        self.images.show_images(images)
+        self._images_rows.setVisible(bool(images))
+
+    def _show_number(self) -> None:
+        self._n_images.setText(self.images.in_words())

@@ -12,7 +12,7 @@ from qtpy.QtCore import QSignalBlocker, QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog
 
-from napari_seedbed.core.progress import Progress
+from napari_seedbed.core.progress import Progress, check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.marks_choice import (
     FILES,
@@ -28,6 +28,7 @@ from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.batch.batch_form import BatchForm
 from napari_seedbed.pipeline.batch import NEEDS, PAGE, Workers, run_batch
 from napari_seedbed.pipeline.batch.companion_marks import save_marks
+from napari_seedbed.pipeline.batch.items import images_to_choose
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.files.readers import file_suffixes
@@ -38,6 +39,7 @@ from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+_LIST = "list of images"
 _OPEN = "open"
 _SAVE = "save marks"
 _RESULTS, _SEEDS = "results", "seeds"
@@ -95,6 +97,8 @@ class BatchPanel(Panel):
         form.files.said.connect(form.controls.say)
         form.files.opened.connect(self._open_results)
         form.folder.textChanged.connect(self._enable)
+        form.each_image.toggled.connect(self._list_images)
+        form.images.changed.connect(self._enable)
         form.run.clicked.connect(self.run)
         form.cancel.clicked.connect(partial(self.jobs.cancel, RUN))
         form.show_summary.clicked.connect(self._show_summary)
@@ -175,15 +179,29 @@ class BatchPanel(Panel):
         files = self.form.files.files
         if files and not self.form.folder.text():
             self.form.folder.setText(str(files[0].parent / _RESULTS))
+        self._list_images()
         self._enable()
+
+    def _list_images(self, *_: Any) -> None:
+        """Look beside the window's thread which images the files hold, to choose among them."""
+        files = list(self.form.files.files) if self.form.each_image.isChecked() else []
+        if not files:
+            self.jobs.cancel(_LIST)
+            self.form.show_images({})
+            return
+        self.jobs.start(
+            _LIST, partial(_images_within, files), self.form.show_images, self._on_error
+        )
 
     def _enable(self, *_: Any) -> None:
         form = self.form
         is_running = RUN in self.jobs
-        is_ready = form.recipe.currentData() is not None and form.files.files
+        chosen = form.images.chosen() if form.each_image.isChecked() else {}
+        wanted = [file for file in form.files.files if chosen.get(file, True)]
+        is_ready = form.recipe.currentData() is not None and wanted
         form.run.setEnabled(bool(is_ready and form.folder.text().strip()) and not is_running)
         form.controls.show_running(is_running)
-        for control in (form.add_files, form.add_folder, form.remove, form.recipe):
+        for control in (form.add_files, form.add_folder, form.remove, form.recipe, form.images):
             control.setEnabled(not is_running)
 
     # The run
@@ -219,7 +237,7 @@ class BatchPanel(Panel):
                 on_done=self._finished.emit,
                 other=form.other.text().strip() or None if recipe.needs_other else None,
                 parquet=form.parquet.isChecked(),
-                series="all" if form.each_image.isChecked() else None,
+                series=form.images.chosen() if form.each_image.isChecked() else None,
                 by_slice=form.by_slice.isChecked(),
                 seeds=marks.get("seeds"),
                 shapes=marks.get("shapes"),
@@ -394,6 +412,16 @@ class BatchPanel(Panel):
         folder = QFileDialog.getExistingDirectory(self, "Folder", line.text())
         if folder:
             line.setText(folder)
+
+
+def _images_within(files: Sequence[Path]) -> dict[Path, list[tuple[int, str]]]:
+    """The images of files that hold several."""
+    found = {}
+    for file in files:
+        check_stop()
+        if images := images_to_choose(file):
+            found[file] = images
+    return found
 
 
 def _opened(entries: Sequence[Mapping[str, Any]], folder: Path) -> list[tuple[Path, str, Image]]:
