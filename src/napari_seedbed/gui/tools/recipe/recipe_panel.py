@@ -228,9 +228,10 @@ class _Start:
 
 
 def _replayed(recipe: Recipe, image: Image, other: Image | None, start: _Start) -> Finished:
-    recipe, told = recipe_with_marks(recipe, Path(image.name), image, start.files)
+    marked = recipe_with_marks(recipe, Path(image.name), image, start.files)
+    recipe = marked.recipe
     if start.drawn:
         recipe = recipe_from(recipe, **start.drawn, source=f"the layer '{start.layer}'")
     result = call_aside(partial(replay, recipe, image, other=other))
-    record = {**result.record, "notes": [*told, *result.record["notes"]]}
+    record = {**result.record, "notes": [*marked.notes, *result.record["notes"]]}
     return counted(replace(result, record=record))
