@@ -18,19 +18,10 @@ from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
 from napari_seedbed.pipeline.recipes.other_marks import recipe_from
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
-_KINDS = {"seeds": "labels", "shapes": "shapes"}
+_KINDS = {"seeds": "labels", "shapes": "shapes", "classes": "table"}
 """What marks are to those who write results."""
-_ENDINGS = (
-    "",
-    "_seeds",
-    "_shapes",
-    "_points",
-    "_rois",
-    "_labels",
-    "_objects",
-    "_table",
-    "_classes",
-)
+_ENDINGS = ("", "_seeds", "_shapes", "_points", "_rois", "_labels")
+_ENDINGS_OF_TABLES = ("", "_classes", "_objects", "_table")
 
 
 @dataclass(frozen=True)
@@ -141,7 +132,7 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     given : Path
         The file, or a folder of such files, which may be still to come.
     what : str
-        'seeds' or 'shapes'.
+        'seeds', 'shapes' or 'classes'.
     name : str
         What the input's results are called after, where that is not its file alone: a file called
         so goes before one that is called after the input's file.
@@ -158,9 +149,10 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
         return given
     there = [] if is_coming else sorted(given.iterdir())
     found: list[Path] = []
+    endings = _ENDINGS_OF_TABLES if what == "classes" else _ENDINGS
     called = [one for one in dict.fromkeys((name, image_name(path))) if one]
     for one in called:
-        names = [f"{one}{ending}" for ending in _ENDINGS]
+        names = [f"{one}{ending}" for ending in endings]
         named = [file for file in there if image_name(file) in names]
         found = [file for file in named if file.resolve() != path.resolve()]
         if found:
@@ -170,6 +162,8 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     how_many = ", ".join(file.name for file in found) or "none"
     message = f"{given} has no single file of {what} for {path.name}: {how_many}. Call it "
     alike = f"{called[0]}.zip, {called[0]}.geojson or the like."
+    if what == "classes":
+        alike = f"{called[0]}_table.csv or the like."
     if found:
         raise FileError(message + alike)
     expected = given / f"{called[0]}_{what}{usual_suffix(_KINDS[what])}"

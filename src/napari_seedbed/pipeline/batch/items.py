@@ -25,6 +25,7 @@ from napari_seedbed.pipeline.batch.classes import (
     with_classes,
 )
 from napari_seedbed.pipeline.batch.companion_marks import (
+    Marked,
     MissingMarksError,
     companion,
     recipe_with_marks,
@@ -298,7 +299,7 @@ class Job:
         in_slices = self.by_slice and "z" in image.axes
         apply: Callable[..., Result] = replay_by_slice if in_slices else replay
         marked = recipe_with_marks(self.recipe, item.path, image, self.marks, item.name)
-        class_of = self._class_of(item, marked.classes)
+        class_of = self._class_of(item, marked)
         result = apply(
             marked.recipe,
             image,
@@ -369,12 +370,13 @@ class Job:
             return open_collection(path, self.stack.axis, self.stack.step)
         return read_image(path)
 
-    def _class_of(self, item: Item, marked: Mapping[int, str]) -> ClassOf | None:
+    def _class_of(self, item: Item, marked: Marked) -> ClassOf | None:
         if "classes" in self.marks:
-            return class_in_table(companion(item.path, self.marks["classes"], "classes", item.name))
+            table = companion(item.path, self.marks["classes"], "classes", item.name)
+            return class_in_table(table)
         last = self.recipe.steps[-1]
         key = last.name if get(last.operation).gives == "labels" else measured_labels(self.recipe)
-        return None if key is None else class_in_result(self.recipe, key, marked)
+        return None if key is None else class_in_result(marked.recipe, key, marked.classes)
 
     def _file_name(self, item: Item, key: str) -> str:
         kind = self.recipe.steps[-1].operation if key == "image" else key
