@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from decided_states import set_states
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QMainWindow
@@ -15,7 +16,7 @@ from napari_seedbed.gui.layers.autosave import Autosave
 from napari_seedbed.gui.layers.autosaved_layers import painted_box
 from napari_seedbed.gui.layers.image_layers import add_seeds_layer
 from napari_seedbed.gui.layers.layer_records import accept, find_result, keep_record
-from napari_seedbed.gui.layers.object_states import object_states, set_states
+from napari_seedbed.gui.layers.object_states import object_states
 from napari_seedbed.gui.layers.opened_images import layers_of
 from napari_seedbed.gui.layers.restored_work import images_in, load, show
 from napari_seedbed.gui.layers.seed_roles import background_of, set_background

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.proofreading.chosen_objects import Chosen
 from napari_seedbed.core.proofreading.drawn_lines import drawn, stroke_points
 from napari_seedbed.core.proofreading.label_edits import Box, LabelEdit, changed
-from napari_seedbed.core.proofreading.object_boxes import widened
 from napari_seedbed.core.proofreading.splits import image_part
 from napari_seedbed.errors import InputError
 

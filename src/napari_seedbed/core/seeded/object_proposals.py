@@ -344,7 +344,7 @@ class ObjectProposer:
         if self._excluded is not None:
             allowed &= ~self._part(self._excluded, box)
         if self._darker_than is not None:
-            bright = smoothed_brightness(volume.data[box], volume.steps)
+            bright = smoothed_brightness(volume.data[box], volume.steps, -1)
             allowed &= bright >= self._darker_than
         return allowed
 

@@ -96,6 +96,13 @@ def test_locked_objects_are_changed_by_nothing(bench):
     bench.layer.paint_polygon([[0, 0], [0, 20], [20, 20], [20, 0]], 2)
     bench.wait()
     np.testing.assert_array_equal(bench.layer.data == 2, before == 2)
+    # two strokes that come at once, of which the second knows nothing of what was there first
+    steps = len(bench.panel.history.commands)
+    for label in (7, 0):
+        bench.layer.data_setitem((np.array([10]), np.array([35])), label)
+    bench.wait()
+    np.testing.assert_array_equal(bench.layer.data == 2, before == 2)
+    assert len(bench.panel.history.commands) == steps
     bench.panel.history.undo()
     bench.wait()
     np.testing.assert_array_equal(bench.layer.data, before)
@@ -266,6 +273,16 @@ def test_edits_wanted_quickly_are_made_of_what_those_before_them_left(bench):
     assert (bench.layer.data == 4).sum() > (squares() == 4).sum()
 
 
+def test_an_edit_is_of_what_was_painted_just_before_too(bench):
+    bench.layer.paint((30, 20), 1)
+    bench.panel.edits.act("delete", [1])
+    bench.wait()
+    assert bench.labels() == [2, 4, 7]
+    for _ in range(2):
+        bench.click(bench.form.undo)
+    np.testing.assert_array_equal(bench.layer.data, squares())
+
+
 def test_napari_never_undoes_over_an_edit(bench):
     bench.layer.preserve_labels = False
     bench.layer.paint((30, 20), 9)
@@ -304,10 +321,16 @@ def test_strokes_alone_are_left_to_napari_when_the_panel_goes(bench):
 
 def test_a_layer_that_somebody_else_changed_is_not_spoilt_by_undo(bench):
     bench.act("delete", 1)
+    bench.qtbot.waitUntil(lambda: record_of(bench.layer) is not None, timeout=60_000)
     bench.layer.data[5:10, 5:10] = 30
     bench.click(bench.form.undo)
     assert "changed by something else" in bench.status
     assert (bench.layer.data == 30).sum() == 25
+    assert 30 in bench.columns["label"]
+    # they are not what they were before the first edit
+    bench.click(bench.form.save_recipe)
+    assert "Nothing was edited" in bench.status
+    assert record_of(bench.layer)["operation"] == "proofread_labels"
     bench.layer.data = squares()
     bench.wait()
     assert not bench.form.undo.isEnabled()

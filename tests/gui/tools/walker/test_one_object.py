@@ -211,6 +211,7 @@ def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
             came.append(window.viewer.add_layer(restored(objects)))
 
     if found_by == "record, while it proposes":
+        qtbot.waitUntil(lambda: window.mode._proposer is not None)
         window.mode.working.connect(come)
         window.stroke(CENTRES[0], length=2)
         qtbot.waitUntil(lambda: bool(came))

@@ -143,7 +143,8 @@ class ObjectEdits(QObject):
         image = self._image() if command.verb == "redo" or command.options.get("image") else None
 
         def begin() -> Callable[[], LabelEdit]:
-            # edits that were wanted before have changed what is locked, and where objects lie
+            # edits and strokes before it have changed what is locked, and where objects lie
+            self._history.take_strokes()
             about: dict[str, Any] = {
                 "spacing": target.spacing,
                 "locked": sorted(object_states(target.layer).locked),
@@ -212,11 +213,11 @@ class ObjectEdits(QObject):
 
     def _with_labels_of_no_time(self, edit: LabelEdit, new: Sequence[int]) -> LabelEdit:
         """A new object of one time point must not have the label of another time point's."""
-        labels = self._table.columns.get("label", np.empty(0, np.int64))
-        taken = set(labels.tolist()) & set(new)
+        labels = self._table.labels
+        taken = labels & set(new)
         if not taken:
             return edit
-        known = {*labels.tolist(), *new}
+        known = labels.union(new)
         values = edit.values_after.copy()
         fresh = list(islice(free_labels(max(known), values.dtype, lambda: known), len(taken)))
         if len(fresh) < len(taken):

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QWidget
 from napari_seedbed.core.proofreading.label_edits import Box
 from napari_seedbed.gui.layers.canvas_context import canvases_beside
 from napari_seedbed.gui.layers.grids import layer_affine
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY, PREVIEW
 from napari_seedbed.gui.qt.canvas_line import CanvasLine
 from napari_seedbed.gui.qt.delays import Delay
@@ -253,10 +254,8 @@ class PictureMarks(QObject):
             axis_labels=labels.axis_labels,
         )
         layer.metadata[METADATA_KEY] = PREVIEW
-        selected, active = set(self._viewer.layers.selection), self._viewer.layers.selection.active
-        self._viewer.add_layer(layer)
-        self._viewer.layers.selection = selected
-        self._viewer.layers.selection.active = active
+        with selection_kept(self._viewer):
+            self._viewer.add_layer(layer)
         layer.editable = False
         self.layer = layer
         return layer

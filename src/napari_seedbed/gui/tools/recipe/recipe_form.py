@@ -6,6 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
+from napari_seedbed.gui.forms.marks_choice import MarksChoice
 from napari_seedbed.gui.forms.panel_form import PanelForm, rule
 from napari_seedbed.gui.forms.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.layers.grids import unit_symbol
@@ -34,6 +35,8 @@ class RecipeForm(PanelForm):
     ----------
     image, other : LayerCombo
         The image, and the second one of a recipe that works on two.
+    marks : MarksChoice
+        What the recipe starts from.
     fields : dict of str to FieldsWithMore
         The parameters of each step, by its name.
 
@@ -50,13 +53,18 @@ class RecipeForm(PanelForm):
         self.image = LayerCombo("open an image first", "The image to run the recipe on.")
         self.other = LayerCombo("open a second image", "The second image of the recipe.")
         self._rows = form_rows(("Image", self.image), ("Second image", self.other))
+        self.marks = MarksChoice(
+            "From a file",
+            "Seeds or shapes: labels, ROIs of Fiji, annotations of QuPath, or a table of them.",
+            with_layers=True,
+        )
         self._steps = QWidget()
         self.fields: dict[str, FieldsWithMore] = {}
         self._shown: dict[str, dict[str, Value]] = {}
         self.save_recipe = save_recipe_button("Write the recipe down with the parameters as run.")
         self.controls = RunControls(below=[self.save_recipe])
         self.run.setToolTip("Do all steps on the image, as 'seedbed run' does.")
-        self.add(self.about, self._rows, self._steps, rule(), self.controls, None)
+        self.add(self.about, self._rows, self.marks, self._steps, rule(), self.controls, None)
         self._rows.setRowVisible(self.other, False)
 
     def show_recipe(self, name: str, recipe: Recipe) -> None:
@@ -80,6 +88,8 @@ class RecipeForm(PanelForm):
             parts += self._step(number, step, recipe)
         in_column(steps, *parts)
         self.column.replaceWidget(self._steps, steps)
+        # it may go much later, and would be drawn over the new ones until then
+        self._steps.hide()
         self._steps.deleteLater()
         self._steps = steps
         # The dock has to become as wide as the new steps need.

@@ -12,6 +12,7 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QSplitter, QWidget
 
 from napari_seedbed.gui.forms.restore_bar import RestoreBar
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import PREVIEW, keep_record
 from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.layers.seeds_watch import move_connections
@@ -300,11 +301,8 @@ class OrthogonalViews(QWidget):
         )
         keep_record(layer, "vectors", PREVIEW, CROSSHAIR)
         self.crosshair = layer
-        layers = self.viewer.layers
-        selected, active = set(layers.selection), layers.selection.active
-        layers.append(layer)
-        layers.selection = selected
-        layers.selection.active = active
+        with selection_kept(self.viewer):
+            self.viewer.layers.append(layer)
         self._thin_crosshair()
 
     def _thin_crosshair(self, event: Any = None) -> None:
