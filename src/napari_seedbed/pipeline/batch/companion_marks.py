@@ -141,7 +141,7 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     given : Path
         The file, or a folder of such files, which may be still to come.
     what : str
-        'seeds' or 'shapes'.
+        'seeds', 'shapes' or 'classes'.
     name : str
         What the input's results are called after, where that is not its file alone: a file called
         so goes before one that is called after the input's file.
@@ -149,9 +149,9 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     Raises
     ------
     MissingMarksError
-        Where there is none in a folder of them.
+        Where there are no seeds or shapes for it in a folder of them.
     FileError
-        Where there are several.
+        Where there are several files, or none with classes.
     """
     is_coming = not (given.suffix or is_url(given) or given.exists())
     if not is_coming and not is_folder(given):
@@ -170,7 +170,7 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     how_many = ", ".join(file.name for file in found) or "none"
     message = f"{given} has no single file of {what} for {path.name}: {how_many}. Call it "
     alike = f"{called[0]}.zip, {called[0]}.geojson or the like."
-    if found:
+    if found or what not in _KINDS:
         raise FileError(message + alike)
     expected = given / f"{called[0]}_{what}{usual_suffix(_KINDS[what])}"
     raise MissingMarksError(f"{message}{expected.name}, {alike}", what, expected)
