@@ -30,6 +30,7 @@ from napari_seedbed.gui.qt.jobs import JobFunction, Jobs
 from napari_seedbed.gui.qt.panel_end import PanelEnd
 from napari_seedbed.pipeline.operations import Forecast
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -321,10 +322,14 @@ class RunPanel(Panel):
     def save_recipe(self, path: str | Path) -> None:
         """Write the recipe of the last result to `path`."""
         with errors.shown(self._say):
-            recipe = recipe_from_record(self._with_lacks(self._recipe_record()))
+            recipe = self._recipe()
             written = save_recipe(Path(path), recipe)
             use = self.use_of_recipe.format(written.name)
             self._say(" ".join([f"Saved {written.name}.", *recipe.notes, use]).rstrip())
+
+    def _recipe(self) -> Recipe:
+        """The recipe of the last result."""
+        return recipe_from_record(self._with_lacks(self._recipe_record()))
 
     def _with_lacks(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """The record, which says what its result has beyond it."""

@@ -1,6 +1,6 @@
 """The panel that shows a recipe and runs it on an image of the window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.recipe.recipe_form import RecipeForm
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.engine.parameters import Value
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes import replay
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
@@ -46,7 +45,8 @@ class RecipePanel(RunPanel):
         self._results: OperationResults | None = None
         self.about = "recipe"
         self._made: tuple[Any, ...] | None = None
-        self.form.changed.connect(self._on_chosen)
+        self.form.steps.changed.connect(self._on_chosen)
+        self.form.steps.refused.connect(self._say)
         self.form.image.layer_chosen.connect(self._on_chosen)
         self.form.other.layer_chosen.connect(self._on_chosen)
         self.reset_choices()
@@ -63,7 +63,7 @@ class RecipePanel(RunPanel):
         self.jobs.cancel()
         self.recipe, self.about, self.record = recipe, name, None
         self._made = None
-        self._results = OperationResults(self.viewer, get(recipe.steps[-1].operation))
+        self._results = OperationResults(self.viewer, name)
         self.form.show_recipe(name, recipe)
         self._say("")
         self._enable()
@@ -73,7 +73,7 @@ class RecipePanel(RunPanel):
         if self.is_running or self.recipe is None:
             return
         with errors.shown(self._say):
-            recipe = _changed(self.recipe, self.form.changed_parameters())
+            recipe = self.recipe.model_copy(update={"steps": self.form.steps.steps()})
             layer = self.form.image.layer()
             if layer is None:
                 raise InputError("image: there is none; open an image first.")
@@ -82,7 +82,7 @@ class RecipePanel(RunPanel):
             second = None if other is None else self._image(other, None)
             self._start(
                 partial(_replayed, recipe, image, second),
-                partial(self._on_made, recipe, self._chosen(), Origin(layer, image)),
+                partial(self._on_made, self._chosen(), Origin(layer, image)),
             )
 
     def _image(self, layer: Layer, channels: Sequence[int] | None) -> Image:
@@ -97,7 +97,7 @@ class RecipePanel(RunPanel):
     def _chosen(self) -> tuple[Any, ...]:
         """What a run would be given now."""
         layers = (self.form.image.layer(), self.form.other.layer())
-        return (*layers, self.form.changed_parameters())
+        return (*layers, self.form.steps.steps())
 
     def _on_chosen(self, *_: Any) -> None:
         """A run would perhaps give something else."""
@@ -105,14 +105,12 @@ class RecipePanel(RunPanel):
             self.controls.outdate(self._made != self._chosen())
         self._enable()
 
-    def _on_made(
-        self, recipe: Recipe, chosen: tuple[Any, ...], origin: Origin, finished: Finished
-    ) -> None:
+    def _on_made(self, chosen: tuple[Any, ...], origin: Origin, finished: Finished) -> None:
         self.record, self._made = finished.result.record, chosen
         with errors.shown(self._say):
             if origin.like not in self.viewer.layers:
                 raise InputError("image: it was removed while the recipe was run.")
-            origin = replace(origin, whole=get(recipe.steps[-1].operation).whole)
+            origin = replace(origin, whole=get(finished.result.record["operation"]).whole)
             assert self._results is not None
             self.controls.say_made(self._results.show(finished, origin, ""))
         self._on_chosen()
@@ -137,14 +135,6 @@ class RecipePanel(RunPanel):
 
     def _recipe_name(self) -> str:
         return f"{self.form.image.currentText()} {self.about}"
-
-
-def _changed(recipe: Recipe, chosen: Mapping[str, Mapping[str, Value]]) -> Recipe:
-    steps = tuple(
-        step.model_copy(update={"parameters": {**step.parameters, **chosen.get(step.name, {})}})
-        for step in recipe.steps
-    )
-    return recipe.model_copy(update={"steps": steps})
 
 
 def _replayed(recipe: Recipe, image: Image, other: Image | None) -> Finished:
