@@ -9,6 +9,7 @@ import yaml
 
 from napari_seedbed.errors import RecipeError
 from napari_seedbed.pipeline.batch import run_batch
+from napari_seedbed.pipeline.cli.commands import main
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.files import read_image, write_image
@@ -63,7 +64,7 @@ def changed(recipe, *edits, **parameters):
     return recipe.model_copy(update={"steps": steps})
 
 
-def test_what_is_switched_off_hands_on_what_it_works_on(chain, cells, tmp_path):
+def test_what_is_switched_off_hands_on_what_it_works_on(chain, cells, tmp_path, capsys):
     smooth = run("gaussian", {"image": cells}, {"sigma": 0.2}).image("image")
     mask = run("threshold", {"image": smooth}, {"method": "li"}).image("mask")
     labels = run("label", {"image": mask}).image("labels")
@@ -96,6 +97,8 @@ def test_what_is_switched_off_hands_on_what_it_works_on(chain, cells, tmp_path):
     np.testing.assert_array_equal(written.array, labels.array)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     assert "Step 4, Fill holes, is switched off." in summary["inputs"][0]["notes"]
+    assert main(["info", str(path)]) == 0
+    assert "Step 4    switched off: fill_holes on threshold" in capsys.readouterr().out
 
 
 def test_channels_are_handed_on(rng):

@@ -6,7 +6,7 @@ import yaml
 from napari.layers import Labels
 from npe2 import PluginManager
 from painting import drop
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_seedbed.gui.hooks import npe2_hooks, recipe_opening
@@ -81,6 +81,16 @@ def test_chain_is_shown_and_run_to_the_voxel(window, qtbot, path, picture):
     assert again is layer
     assert panel.controls.status.text().startswith("Done")
     assert again.data.sum() > brighter.sum()
+    # and so does what is left out
+    box = panel.form.steps.boxes["gaussian"]
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    again = run_by_mouse(panel, qtbot)
+    np.testing.assert_array_equal(again.data, picture > 95)
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert panel.controls.status.text().startswith("Older than what is chosen now")
+    box = panel.form.steps.boxes["threshold"]
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert not box.isChecked()
 
 
 def test_another_recipe_takes_its_place_and_the_room_it_needs(window, qtbot, path, samples):

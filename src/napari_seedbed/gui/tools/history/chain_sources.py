@@ -99,6 +99,11 @@ def held_by(layer: Layer, source: Source, layers: Iterable[Layer]) -> Held | Non
 
 
 def layers_with(source: Source, layers: Sequence[Layer]) -> list[Layer]:
-    """The layers that may hold a source, the likeliest first: those of its name, and no results."""
-    fitting = [layer for layer in layers if held_by(layer, source, layers) is not None]
-    return sorted(fitting, key=lambda layer: (layer.name != source.name, is_result(layer)))
+    """The layers that may hold a source, those of its name first; of results no others."""
+    fitting = [
+        layer
+        for layer in layers
+        if (layer.name == source.name or not is_result(layer))
+        and held_by(layer, source, layers) is not None
+    ]
+    return sorted(fitting, key=lambda layer: layer.name != source.name)

@@ -10,7 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit
+from qtpy.QtWidgets import QAbstractSpinBox
 
 from napari_seedbed.errors import InputError, RecipeError
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
@@ -151,8 +151,8 @@ class HistoryPanel(RunPanel):
         self.record = None if shown is None else shown.record
         if shown is None or before is None or shown.edits is not before.edits:
             self.form.show_recipe(None if shown is None else shown.recipe)
-            for edit in self.form.steps.findChildren(QLineEdit):
-                edit.installEventFilter(self)
+            for field in self.form.steps.findChildren(QAbstractSpinBox):
+                field.installEventFilter(self)
         self._offer_sources()
         self._watch()
         self._show_edits()
@@ -244,13 +244,11 @@ class HistoryPanel(RunPanel):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Let the keys of Undo and Redo through: fields take them for what is typed in them."""
-        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if isinstance(event, QKeyEvent) and is_key and isinstance(watched, QLineEdit):
+        is_key = event is not None and event.type() == QEvent.Type.ShortcutOverride
+        if is_key and isinstance(event, QKeyEvent) and isinstance(watched, QAbstractSpinBox):
             kinds = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
             if any(map(event.matches, kinds)):
-                field = watched.parent()
-                if isinstance(field, QAbstractSpinBox):
-                    field.interpretText()
+                watched.interpretText()
                 event.ignore()
                 return True
         return super().eventFilter(watched, event)
@@ -335,7 +333,9 @@ class HistoryPanel(RunPanel):
         self._show_state()
 
     def _show_state(self) -> None:
-        self.form.state.setText(self._state())
+        text = self._state()
+        self.form.state.setText(text)
+        self.form.state.setVisible(bool(text))
 
     def _state(self) -> str:
         shown, looked = self._shown, self._looked
@@ -348,13 +348,13 @@ class HistoryPanel(RunPanel):
         steps, by_hand = shown.edits.now, ""
         if looked is not None and looked.is_changed_by_hand:
             by_hand = " The layer was changed by hand: it stays, and a run adds a new one."
-        first, what = first_changed(shown.recipe.steps, steps), "Changed"
+        first, what = first_changed(shown.recipe.steps, steps), "Changed since"
         for name in looked.changed if looked is not None else ():
             user = first_user(steps, name)
             if first is None or user < first:
-                first, what = user, f"'{held[name].layer.name}' has changed"
+                first, what = user, f"'{held[name].layer.name}' holds other voxels than at"
         if first is not None:
-            return f"{what} since the last run: from step {first}.{by_hand}"
+            return f"{what} the last run: from step {first}.{by_hand}"
         if looked is None:
             return "Looking whether it is up to date…"
         return by_hand.strip() or "Up to date."
