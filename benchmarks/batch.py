@@ -2,8 +2,8 @@
 
 Prints the seconds of whole commands on 40 files with one and two workers of one thread, and with
 one worker of two threads; the milliseconds a small file takes beyond being read, worked on and
-written; and the seconds from the start of the command to its first result. A part can be run alone:
-``python benchmarks/batch.py small``.
+written, which as many plain processes at once do for comparison; and the seconds from the start of
+the command to its first result. A part can be run alone: ``python benchmarks/batch.py small``.
 """
 
 import argparse
@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from scenes import machine
 from scipy import ndimage
 
-from napari_seedbed.core.threads import core_count
+from napari_seedbed.core.threads import at_most_threads, core_count
 from napari_seedbed.pipeline.batch import Workers, run_batch
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image, write_image
@@ -88,24 +91,14 @@ def measure_small(folder: Path) -> None:
     save_recipe(
         folder / "recipe.yaml", recipe_from_record(run("measure", {"image": labels}).record)
     )
-    recipe = load_recipe(folder / "recipe.yaml")
-    result = replay(recipe, read_image(files[0]), also_labels="label")
-    begin = time.perf_counter()
-    for file in files:
-        result = replay(recipe, read_image(file), also_labels="label")
-        for kind, output in result.outputs.items():
-            write_result(
-                folder / f"alone_{kind}.{'csv' if kind == 'table' else 'ome.tif'}", kind, output
-            )
-    work = (time.perf_counter() - begin) / len(files)
-    print(
-        f"\n{len(files)} pictures of 512^2, threshold, label, measure: {1e3 * work:.1f} ms of work "
-        "each"
-    )
+    print(f"\n{len(files)} pictures of 512^2, threshold, label, measure:")
     for count in (1, 2):
+        with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+            shares = [files[n::count] for n in range(count)]
+            work = sum(pool.map(seconds_of_work, [folder] * count, shares)) / count
         finished: list[float] = []
         run_batch(
-            recipe,
+            load_recipe(folder / "recipe.yaml"),
             files,
             folder / f"out{count}",
             workers=Workers(count, threads=1),
@@ -113,7 +106,25 @@ def measure_small(folder: Path) -> None:
         )
         # the first of each worker holds its start
         took = (finished[-1] - finished[4]) / (len(finished) - 5) * count
-        print(f"  {count} worker(s): {1e3 * (took - work):.1f} ms a file and worker beyond that")
+        print(
+            f"  {count} worker(s): {1e3 * work:.1f} ms of work a file and "
+            f"{1e3 * (took - work):.1f} ms beyond that"
+        )
+
+
+def seconds_of_work(folder: Path, files: Sequence[Path]) -> float:
+    """Read, work on and write files with one thread and nothing else; what one takes."""
+    recipe = load_recipe(folder / "recipe.yaml")
+    begin = 0.0
+    with at_most_threads(1):
+        for number, file in enumerate(files):
+            if number == 5:
+                begin = time.perf_counter()
+            result = replay(recipe, read_image(file), also_labels="label")
+            for kind, output in result.outputs.items():
+                ending = "csv" if kind == "table" else "ome.tif"
+                write_result(folder / f"{file.name}_alone.{ending}", kind, output)
+    return (time.perf_counter() - begin) / (len(files) - 5)
 
 
 def measure_first(folder: Path) -> None:

@@ -22,7 +22,7 @@ it."""
 def main() -> None:
     """Build each scene once and take its pictures."""
     from autosave_scene import build_restoring
-    from batch_scene import build_batch
+    from batch_scene import build_asking, build_batch, save_page
     from cells_scene import build_cells
     from classifier_scene import build_classifier
     from colour_scene import build_water
@@ -76,6 +76,10 @@ def main() -> None:
 
     def batch(viewer: Any) -> Callable[[], None]:
         build_batch(viewer)
+        return lambda: None
+
+    def batch_seeds(viewer: Any) -> Callable[[], None]:
+        build_asking(viewer)
         return lambda: None
 
     def restoring(viewer: Any) -> Callable[[], None]:
@@ -178,6 +182,10 @@ def main() -> None:
     take(recipe, {"dark": "recipe.png"})
     take(history, {"dark": "history.png"})
     take(batch, {"dark": "batch.png"})
+    take(batch_seeds, {"light": "batch_seeds.png"})
+    if not WANTED or "batch_summary.png" in WANTED:
+        save_page(IMAGES / "batch_summary.png", SIZE)
+        reduce(IMAGES / "batch_summary.png")
     take(restoring, {"dark": "autosave.png"})
     take(operations_form, {"dark": "operations_form.png"})
 
@@ -193,7 +201,6 @@ def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -
         File names by theme.
     """
     import napari
-    from PIL import Image
     from qtpy.QtWidgets import QApplication
 
     if WANTED and not WANTED & set(pictures.values()):
@@ -206,12 +213,18 @@ def take(scene: Callable[[Any], Callable[[], None]], pictures: dict[str, str]) -
         for _ in range(20):
             QApplication.processEvents()
         wait()
-        picture = viewer.window.screenshot(flash=False, canvas_only=False)
-        # 256 colours: a photograph would make the file five times as large.
-        small = Image.fromarray(picture).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        small.save(IMAGES / name, optimize=True)
-        print(f"wrote {IMAGES / name}")
+        viewer.window.screenshot(IMAGES / name, flash=False, canvas_only=False)
+        reduce(IMAGES / name)
     viewer.close()
+
+
+def reduce(path: Path) -> None:
+    """Leave 256 colours: a photograph would make the file five times as large."""
+    from PIL import Image
+
+    small = Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

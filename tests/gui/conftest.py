@@ -1,8 +1,10 @@
 """Fixtures for tests of the window; most need no Qt at all."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from napari.components import ViewerModel
@@ -14,6 +16,10 @@ from napari_seedbed.pipeline.journal.folders import ROOT_VARIABLE
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
     from qtpy.QtWidgets import QWidget
+
+# The screen is Xvfb's, also where windows are Wayland's otherwise.
+if shutil.which("Xvfb"):
+    os.environ["QT_QPA_PLATFORM"] = "xcb"
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +47,17 @@ def viewer_model() -> ViewerModel:
     return ViewerModel()
 
 
+def patient(wait: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a wait of pytest-qt, 5 s unless told, last as long as a loaded machine may need."""
+    return lambda *what, timeout=0, **how: wait(*what, timeout=max(timeout, 60_000), **how)
+
+
 @pytest.fixture
 def qtbot(qtbot: "QtBot", monkeypatch: pytest.MonkeyPatch) -> Iterator["QtBot"]:
-    """The one of pytest-qt, which alone does not keep widgets until it closes them.
+    """The one of pytest-qt, which waits long and keeps widgets until it has closed them.
 
-    At the end of a test Python would take apart in any order what is still on screen, and a plot
-    that is painted meanwhile ends the process.
+    Otherwise Python would, at the end of a test, take apart in any order what is still on screen,
+    and a plot that is painted meanwhile ends the process.
     """
     kept: list[QWidget] = []
     add = qtbot.addWidget
@@ -58,5 +69,7 @@ def qtbot(qtbot: "QtBot", monkeypatch: pytest.MonkeyPatch) -> Iterator["QtBot"]:
         add(widget, before_close_func=before_close_func)
 
     monkeypatch.setattr(qtbot, "addWidget", add_and_keep)
+    for name in ("waitUntil", "waitSignal"):
+        monkeypatch.setattr(qtbot, name, patient(getattr(qtbot, name)))
     yield qtbot
     kept.clear()

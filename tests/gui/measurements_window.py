@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from painting import canvas_position
+from painting import click_still
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
@@ -129,12 +129,7 @@ class MeasurementsWindow(MeasurementsBench):
 
     def click_picture(self, world, modifier=Qt.KeyboardModifier.NoModifier):
         """Click a world position in the picture."""
-        native = self.viewer.window._qt_viewer.canvas.native
-        where = canvas_position(self.viewer, world).toPoint()
-        QTest.mouseMove(native, where)
-        QTest.qWait(20)
-        QTest.mouseClick(native, Qt.MouseButton.LeftButton, modifier, where)
-        QTest.qWait(30)
+        click_still(self.viewer, world, modifier)
 
 
 def _send(widget, kind, where, pressed, modifier, *, released=False):

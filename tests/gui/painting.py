@@ -34,6 +34,16 @@ def click(viewer, place, kind=QMouseEvent.Type.MouseButtonPress):
     QApplication.processEvents()
 
 
+def click_still(viewer, place, modifier=Qt.KeyboardModifier.NoModifier):
+    """Move to a world position, wait there, and click: no stroke, and no part of one."""
+    native = viewer.window._qt_viewer.canvas.native
+    where = canvas_position(viewer, place).toPoint()
+    QTest.mouseMove(native, where)
+    QTest.qWait(20)
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, modifier, where)
+    QTest.qWait(30)
+
+
 def double_click(viewer, place):
     """Click twice, as Qt tells it: the second press is a double click."""
     click(viewer, place)

@@ -1,7 +1,7 @@
 """Objects to proofread and the panel, with a napari window or, quicker, without one."""
 
 import numpy as np
-from painting import canvas_position
+from painting import click_still
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
@@ -94,12 +94,7 @@ class ProofreadingWindow(ProofreadingBench):
 
     def click_picture(self, world, modifier=Qt.KeyboardModifier.NoModifier):
         """Click a world position in the picture."""
-        native = self.viewer.window._qt_viewer.canvas.native
-        where = canvas_position(self.viewer, world).toPoint()
-        QTest.mouseMove(native, where)
-        QTest.qWait(20)
-        QTest.mouseClick(native, Qt.MouseButton.LeftButton, modifier, where)
-        QTest.qWait(30)
+        click_still(self.viewer, world, modifier)
         self.wait()
 
     def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):

@@ -1,5 +1,7 @@
 """Which labels occur in an array."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,3 +27,15 @@ def label_values(labels: NDArray[np.integer]) -> NDArray[np.int32]:
         if inside.size:
             found.append(np.unique(inside).astype(np.int32))
     return np.unique(np.concatenate(found))
+
+
+def editable_labels(labels: NDArray[Any]) -> NDArray[np.integer]:
+    """Return a copy of labels that can be changed, in their own type; masks as uint8.
+
+    Parameters
+    ----------
+    labels : (…) array_like of int or bool
+    """
+    array = np.array(labels)
+    dtype = np.dtype(np.uint8) if array.dtype.kind == "b" else array.dtype.newbyteorder("=")
+    return np.ascontiguousarray(array, dtype)

@@ -150,7 +150,6 @@ def _whole_numbers(array: NDArray[np.floating], name: str) -> NDArray[np.integer
 def check_spacing(
     spacing: float | Sequence[float] | NDArray[np.floating] | None,
     ndim: int,
-    name: str = "spacing",
 ) -> tuple[float, ...]:
     """Return the voxel size as `ndim` positive numbers; one number serves all axes, None is 1."""
     if spacing is None:
@@ -158,18 +157,19 @@ def check_spacing(
     try:
         values = np.atleast_1d(np.asarray(spacing, dtype=float))
     except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, one an axis; got {spacing!r}.") from None
+        raise InputError(f"spacing must be numbers, one an axis; got {spacing!r}.") from None
     if values.shape == (1,):
         values = np.repeat(values, ndim)
     if values.shape != (ndim,):
         raise InputError(
-            f"{name} has {values.size} values; the image has {ndim} spatial axes and needs as many."
+            f"spacing has {values.size} values; the image has {ndim} spatial axes and needs as "
+            "many."
         )
     if not (np.isfinite(values).all() and (values > 0).all()):
-        raise InputError(f"{name} must be positive and finite; got {tuple(values.tolist())}.")
+        raise InputError(f"spacing must be positive and finite; got {tuple(values.tolist())}.")
     if values.min() < _SHORTEST or values.max() > _LONGEST:
         raise InputError(
-            f"{name} must be from {_SHORTEST:g} to {_LONGEST:g}; got {tuple(values.tolist())}. "
+            f"spacing must be from {_SHORTEST:g} to {_LONGEST:g}; got {tuple(values.tolist())}. "
             "Take another unit of length."
         )
     return tuple(values.tolist())
@@ -188,6 +188,22 @@ def check_channel_axis(channel_axis: int | None, ndim: int) -> int | None:
     if not -ndim <= axis < ndim:
         raise InputError(f"channel_axis is {axis}, but the image has only {ndim} axes.")
     return axis % ndim
+
+
+def channels_first(array: NDArray[Any], channel_axis: int | None) -> NDArray[Any]:
+    """Return a view (C, …) of an image, of one channel where it has no axis of them."""
+    return array[np.newaxis] if channel_axis is None else np.moveaxis(array, channel_axis, 0)
+
+
+def check_spatial_axes(shape: Sequence[int], channel_axis: int | None, name: str = "image") -> int:
+    """Return the number of axes but that of channels, or raise `InputError` unless 2 or 3."""
+    ndim = len(shape) - (channel_axis is not None)
+    if ndim not in (2, 3):
+        raise InputError(
+            f"{name} has {ndim} spatial axes (shape {tuple(shape)}); it must have 2 or 3. Name the "
+            "channel axis with channel_axis if it has one."
+        )
+    return ndim
 
 
 def check_number(value: Any, name: str, *, allow_zero: bool = True) -> float:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from window_footprints import footprint
 
 from napari_seedbed.core import maximum, mean, median, minimum, percentile
-from napari_seedbed.core.filters.windows import footprint, window_rows
+from napari_seedbed.core.filters.windows import window_rows
 from napari_seedbed.errors import InputError
 
 SCENES = [

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage as ndi
 from skimage.segmentation import expand_labels as expand_labels_of_skimage
+from window_footprints import footprint
 
 from napari_seedbed.core import expand_labels, label_morphology
-from napari_seedbed.core.filters.windows import footprint, window_rows
+from napari_seedbed.core.filters.windows import window_rows
 from napari_seedbed.errors import InputError
 
 SCENES = [((18, 22), (1.0, 1.0), 2.3), ((9, 11, 12), (2.0, 1.0, 1.0), 2.2), ((1, 20), (1, 1), 1.0)]

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QRect, QTimer
-from qtpy.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QWidget
+from qtpy.QtCore import QRect, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLineEdit, QWidget
 
 from napari_seedbed.gui.forms.operation_form import form_class
 from napari_seedbed.gui.forms.save_dialogs import (
@@ -109,3 +109,29 @@ def test_result_lies_beside_the_image_that_it_was_made_from(panel, viewer_model,
     assert folder_beside(panel, viewer_model) == str(tmp_path / "second")
     result.metadata = {METADATA_KEY: {"operation": "snakes", "live": True}}
     assert folder_beside(panel, viewer_model) == str(tmp_path / "first")
+
+
+def test_recipe_is_saved_as_a_script_where_that_kind_is_chosen(
+    panel, viewer_model, qtbot, tmp_path
+):
+    panel.image.choose(viewer_model.layers["first"])
+    panel.run()
+    qtbot.waitUntil(panel.save_button.isEnabled, timeout=60_000)
+    offered = []
+
+    def choose_kind_and_save():
+        (dialog,) = [one for one in QApplication.topLevelWidgets() if isinstance(one, SaveDialog)]
+        (kinds,) = [one for one in dialog.findChildren(QComboBox) if one.count() == 2]
+        kinds.setFocus()
+        qtbot.keyClick(kinds, Qt.Key.Key_Down)
+        offered.extend([dialog.selectedNameFilter(), dialog.findChild(QLineEdit).text()])
+        dialog.findChild(QLineEdit).setText(str(tmp_path / "mine"))
+        dialog.accept()
+
+    QTimer.singleShot(200, choose_kind_and_save)
+    qtbot.mouseClick(panel.save_button, Qt.MouseButton.LeftButton)
+    assert offered == ["Python script (*.py)", "first_gaussian.py"]
+    script = (tmp_path / "mine.py").read_text("utf-8")
+    assert "from napari_seedbed.core import gaussian" in script
+    compile(script, "mine.py", "exec")
+    assert "python mine.py IMAGE" in panel.controls.status.text()

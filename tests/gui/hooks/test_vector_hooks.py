@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import roifile
+from decided_states import set_states
 from napari.layers import Labels, Points, Shapes
 from npe2 import PluginManager
 from PIL import Image as Pillow
 
 from napari_seedbed.core.objects.object_surfaces import object_surfaces
 from napari_seedbed.gui.hooks import npe2_hooks, vector_hooks
-from napari_seedbed.gui.layers.object_states import set_states
 from napari_seedbed.gui.layers.seed_layers import seeds_image
 from napari_seedbed.gui.layers.shape_layers import shapes_of
 from napari_seedbed.pipeline.data.annotation_places import seeds_on

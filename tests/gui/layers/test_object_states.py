@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from decided_states import set_states
 from napari.layers import Labels
 
 from napari_seedbed.errors import InputError
@@ -14,7 +15,6 @@ from napari_seedbed.gui.layers.object_states import (
     class_names,
     object_states,
     set_class_names,
-    set_states,
     state_columns,
     states_after,
     states_linked,

@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Points, Shapes
 
+from bounds import bound
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.grids import layer_affine
 from napari_seedbed.gui.layers.image_layers import add_seeds_layer
@@ -348,7 +349,7 @@ def test_digest_of_a_big_layer_is_quick():
         seeds_digest(layer)
         times.append(time.perf_counter() - start)
     # ten times what it takes: other work may share the machine
-    assert min(times) < 0.15
+    assert min(times) < bound(0.15)
 
 
 # Forecasts

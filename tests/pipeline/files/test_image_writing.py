@@ -12,6 +12,7 @@ from napari_seedbed.core.images.pyramids import halved_image, halved_labels
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import (
+    image_writing,
     read_image,
     write_image,
     write_labels,
@@ -168,7 +169,7 @@ def test_table_keeps_full_precision(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["stack", "colour", "labels"])
-def test_pyramid_reads_back_identical_with_its_levels(tmp_path, rng, kind):
+def test_pyramid_reads_back_identical_with_its_levels(tmp_path, rng, kind, monkeypatch):
     """Levels by tifffile, which reads SubIFDs as QuPath does."""
     if kind == "stack":
         array, axes = rng.integers(0, 60000, (2, 3, 301, 520), dtype=np.uint16), tuple("czyx")
@@ -179,6 +180,8 @@ def test_pyramid_reads_back_identical_with_its_levels(tmp_path, rng, kind):
     spacing = (0.5, 0.1, 0.1) if "z" in axes else (0.1, 0.1)
     image = Image(array, axes, spacing, MICRO[: len(spacing)], rgb=kind == "colour")
     lazy = replace(image, array=dask.array.from_array(array, chunks=100))
+    # the full resolution alone would fit into a classic file
+    monkeypatch.setattr(image_writing, "_LARGEST_CLASSIC", array.nbytes)
     name = "a.pyramid.ome.tif"
     path = write_result(tmp_path / name, "labels" if kind == "labels" else "image", lazy)
     assert_same(read_image(path), image)
@@ -190,6 +193,7 @@ def test_pyramid_reads_back_identical_with_its_levels(tmp_path, rng, kind):
         assert len(tif.series) == 1
         assert len(tif.series[0].levels) == 3
         assert tif.pages[0].is_tiled
+        assert tif.is_bigtiff
         for level in tif.series[0].levels:
             np.testing.assert_array_equal(level.asarray(), array)
             array = halve(array, plane)

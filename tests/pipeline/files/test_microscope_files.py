@@ -73,6 +73,7 @@ def test_each_image_of_a_lif_file_is_read(tmp_path, rng, lazy):
         assert image.axes == tuple(axes.lower() if axes != "ZX" else "yx")
     assert any("z was read as y" in note for note in image.notes)
     assert read_image(path, series=1).channel_colors == ("#00ff00", "#ff0000")
+    assert read_image(path, series=2).channel_colors == ("#00ff00",)
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     read_image(path, series=1)

@@ -3,6 +3,7 @@
 import json
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
 import dask.array
 import ngff_zarr
@@ -182,13 +183,19 @@ def test_what_zarr_cannot_hold_is_refused(tmp_path):
 
 
 def test_own_files_are_replaced_and_nothing_of_other_programs(tmp_path, image, labels):
-    path = tmp_path / "a.zarr"
-    write_zarr(path, image, {"nuclei": labels})
+    path, both = tmp_path / "a.zarr", {"nuclei": labels}
+    write_zarr(path, image, both)
     write_zarr(path, labels)
     assert_same(read_image(path), labels)
-    write_zarr(path, image, {"nuclei": labels})
+    write_zarr(path, image, both)
     zarr.open_group(path / "labels" / "theirs", mode="w")
     zarr.open_group(tmp_path / "theirs.zarr", mode="w")
+    for place in ("tables", "notes.txt", "labels/notes.txt", "labels/nuclei/tables"):
+        with_more = write_zarr(tmp_path / f"with {place.replace('/', ' ')}.zarr", image, both)
+        (with_more / place).mkdir()
+    hidden = write_zarr(tmp_path.parent / "hidden.zarr", image, both)
+    (hidden / ".DS_Store").touch()
+    write_zarr(hidden, image)
     (tmp_path / "empty.zarr").mkdir()
     (tmp_path / "file.zarr").write_text("text")
     (tmp_path / "link.zarr").symlink_to(path)
@@ -201,8 +208,10 @@ def test_own_files_are_replaced_and_nothing_of_other_programs(tmp_path, image, l
         write_zarr(tmp_path / "none" / "a.zarr", image)
 
 
-@pytest.mark.parametrize("ends", ["damage", "cancelled"])
-def test_whatever_stops_the_writing_the_old_one_stays(tmp_path, image, small_blocks, ends):
+@pytest.mark.parametrize("ends", ["damage", "cancelled", "interrupted"])
+def test_whatever_stops_the_writing_the_old_one_stays(
+    tmp_path, image, small_blocks, monkeypatch, ends
+):
     path = write_zarr(tmp_path / "a.zarr", image)
 
     def fails(block):
@@ -213,6 +222,19 @@ def test_whatever_stops_the_writing_the_old_one_stays(tmp_path, image, small_blo
         array = array.map_blocks(fails, dtype=array.dtype)
         with pytest.raises(FileError, match="disk is full"):
             write_zarr(path, Image(array, image.axes))
+    elif ends == "interrupted":
+        # when the old one has made way, and the new one is not yet in its place
+        rename, places = Path.rename, iter([None, KeyboardInterrupt])
+
+        def renamed(self, target):
+            error = next(places, None)
+            if error is not None:
+                raise error
+            return rename(self, target)
+
+        monkeypatch.setattr(Path, "rename", renamed)
+        with pytest.raises(KeyboardInterrupt):
+            write_zarr(path, image)
     else:
         asked = iter(range(4))
         with (

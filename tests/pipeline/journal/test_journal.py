@@ -1,5 +1,6 @@
 """The journal of a window, read back after every change."""
 
+import errno
 import os
 import resource
 import signal
@@ -8,6 +9,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +141,39 @@ def test_a_full_disk_loses_nothing_that_was_kept_and_goes_on(journal, monkeypatc
     np.testing.assert_array_equal(found.layers["seeds"].voxels, before)
     journal.look("seeds")
     np.testing.assert_array_equal(kept(journal).layers["seeds"].voxels, voxels)
+
+
+def test_where_a_new_file_cannot_be_opened_the_old_one_goes_on_to_count(journal, monkeypatch):
+    voxels = np.zeros((4, 64, 64), np.int32)
+    voxels[0] = 1
+    journal.keep("seeds", SEEDS, voxels=voxels)
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "_SMALL", 0)
+        patched.setattr(journal_module, "_GROWTH", 0)
+        opened = Path.open
+
+        def refused(self, mode="r", **more):
+            if mode == "r+b":
+                raise OSError(errno.EMFILE, "Too many open files")
+            return opened(self, mode, **more)
+
+        patched.setattr(Path, "open", refused)
+        voxels[1] = 2
+        with pytest.raises(FileError, match="Autosave could not write to"):
+            journal.look("seeds")
+    voxels[2] = 3
+    journal.look("seeds")
+    np.testing.assert_array_equal(kept(journal).layers["seeds"].voxels, voxels)
+
+
+def test_voxels_that_are_kept_no_more_do_not_come_back(journal):
+    about = LayerDescription("image", None, {"name": "cells"}, {})
+    journal.keep("clicks", points([[1, 2, 3]]), marks=1)
+    journal.keep("cells", about, voxels=np.ones((20, 30), np.uint8))
+    assert kept(journal).layers["cells"].voxels.all()
+    journal.keep("cells", about, source={"path": "a.tif"})
+    found = kept(journal).layers["cells"]
+    assert (found.voxels, found.source) == (None, {"path": "a.tif"})
 
 
 def test_work_beyond_the_bound_is_refused_in_words_and_what_fits_is_kept(tmp_path, rng):

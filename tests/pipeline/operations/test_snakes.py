@@ -15,7 +15,7 @@ from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.cli import DONE, main
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.engine.declarations import Context
+from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.operations import forecast, get, run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe

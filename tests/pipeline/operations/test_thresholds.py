@@ -6,12 +6,12 @@ import pytest
 from scipy import ndimage as ndi
 from skimage import filters
 
+from napari_seedbed.core import smoothed_in_type
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.blocks import count_blocks, image_blocks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.operations import forecast, get, operations, run
 from napari_seedbed.pipeline.operations.thresholds import METHOD_TITLES, THRESHOLDS
-from napari_seedbed.pipeline.operations.volume_thresholds import smoothed
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 
 AXES = ("t", "c", "z", "y", "x")
@@ -225,7 +225,10 @@ def test_noise_is_smoothed_first_and_specks_are_taken_away_last(rng, name, ndim)
 def test_value_of_a_smoothed_image_is_found_in_it(series, per):
     found = mask("threshold", series, per=per, sigma=1.5)
     smooth = np.stack(
-        [np.stack([smoothed(volume, 1.5, (1, 1, 1)) for volume in channels]) for channels in series]
+        [
+            np.stack([smoothed_in_type(volume, 1.5, (1, 1, 1)) for volume in channels])
+            for channels in series
+        ]
     )
     wanted = mask("threshold", smooth, per=per)
     np.testing.assert_array_equal(found.image("mask").array, wanted.image("mask").array)

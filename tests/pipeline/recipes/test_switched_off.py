@@ -17,6 +17,7 @@ from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 from napari_seedbed.pipeline.recipes.kept_results import KeptResults
 from napari_seedbed.pipeline.recipes.methods_text import recipe_to_methods_text
+from napari_seedbed.pipeline.recipes.scripts import recipe_as_script
 
 
 @pytest.fixture
@@ -79,6 +80,7 @@ def test_what_is_switched_off_hands_on_what_it_works_on(chain, cells, tmp_path, 
     steps = recipe_from_record(result.record).steps
     assert [step.operation for step in steps] == ["gaussian", "threshold", "label"]
     assert "Median" not in recipe_to_methods_text(recipe)
+    assert "median" not in recipe_as_script(recipe)
     # the last ones: the result is that of the step before them
     shorter = replay(changed(chain, "median", "fill_holes", "label"), cells)
     np.testing.assert_array_equal(shorter.image("mask").array, mask.array)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.filters.eigenvalues import symmetric_eigenvalues
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_weights
 from napari_seedbed.core.progress import check_stop
@@ -218,10 +219,7 @@ def region_features(
 def _with_margin(voxels: NDArray[Any], part: Region, margin: Sequence[int]) -> NDArray[np.float64]:
     """A part and so many voxels around it; beyond the border the outermost ones again."""
     shape = voxels.shape
-    inside = tuple(
-        slice(max(one.start - m, 0), min(one.stop + m, n))
-        for one, m, n in zip(part, margin, shape, strict=True)
-    )
+    inside = widened(part, margin, shape)
     lacking = [
         (max(m - one.start, 0), max(one.stop + m - n, 0))
         for one, m, n in zip(part, margin, shape, strict=True)

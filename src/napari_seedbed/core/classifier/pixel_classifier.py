@@ -182,6 +182,83 @@ class PixelClassifier:
 
         run_ranges(work, [(n, n + 1) for n in range(len(places))])
 
+    def label_image(
+        self,
+        image: Any,
+        spacing: float | Sequence[float] | None = None,
+        channel_axis: int | None = None,
+        *,
+        background: int = 0,
+        object_class: int | None = None,
+        threshold: float = 0.5,
+        give_maps: bool = False,
+        region: Region | None = None,
+        intensity: tuple[Sequence[float], Sequence[float]] | None = None,
+        kept: MutableMapping[Any, NDArray[np.float32]] | None = None,
+    ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+        """Give each voxel the class that it looks most like, or say where one class is.
+
+        Parameters
+        ----------
+        image, spacing, channel_axis
+            As in `classify`.
+        background : int
+            The class that becomes 0.
+        object_class : int, optional
+            The class that a mask is made of; labels of all classes when None.
+        threshold : float
+            The least probability of `object_class`.
+        give_maps : bool
+            Whether to give the probabilities too.
+        region, intensity, kept
+            As in `classify`. What lies outside of the region stays 0.
+
+        Returns
+        -------
+        labels : ([Z, ]Y, X) ndarray of int32, or of bool for one class
+        maps : (K, [Z, ]Y, X) ndarray of float32, or None
+
+        Raises
+        ------
+        InputError
+            As `classify`, and where `object_class` was not marked.
+        """
+        shape = as_channels(image, channel_axis).shape[1:]
+        values = np.array(self.label_values, np.int32)
+        shown = np.where(values == background, 0, values)
+        if object_class is not None and object_class not in values:
+            raise InputError(
+                f"object_class: {object_class} is no class that was marked; marked were "
+                f"{', '.join(map(str, values))}."
+            )
+        labels: NDArray[Any] = np.zeros(shape, np.int32 if object_class is None else np.bool_)
+        maps = np.zeros((len(values), *shape), np.float32) if give_maps else None
+        corner = [0] * len(shape) if region is None else [one.start for one in region]
+
+        def take(block: Region, found: NDArray[np.float32]) -> None:
+            place = tuple(
+                slice(one.start + at, one.stop + at) for one, at in zip(block, corner, strict=True)
+            )
+            if object_class is None:
+                labels[place] = shown[found.argmax(axis=0)]
+            else:
+                labels[place] = found[int(np.flatnonzero(values == object_class)[0])] >= threshold
+            if maps is not None:
+                maps[(slice(None), *place)] = found
+
+        self.classify(
+            image, take, spacing, channel_axis, region=region, intensity=intensity, kept=kept
+        )
+        return labels, maps
+
+    def importance_table(
+        self, channel_names: Sequence[str] = (), unit: str = ""
+    ) -> dict[str, NDArray[Any]]:
+        """How much each feature contributes, as columns, the most important one first."""
+        names = np.array(self.features.names(channel_names, unit))
+        order = np.argsort(-self.importances, kind="stable")
+        return {"feature": names[order], "importance": self.importances[order]}
+
     def check_fits(self, ndim: int, n_channels: int) -> None:
         """Raise `InputError` unless an image has the dimensions and channels it has learnt from."""
         known = self.features

@@ -1,6 +1,6 @@
 """How typical a pixel's colour is of a patch, by the histogram of the patch's colours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -283,6 +283,40 @@ def histogram_backprojections(
     labels = np.array([table.label for table in tables], np.int32)
     maps = [table_probability(image, table, channel_axis) for table in tables]
     return labels, np.stack(maps)
+
+
+def class_probabilities(
+    image: NDArray[Any],
+    histograms: Mapping[int, ColourHistogram],
+    channel_axis: int = -1,
+    *,
+    method: str = "ratio",
+    smoothing: float = SMOOTHING,
+) -> NDArray[np.float32]:
+    """Return a map of probability for each of the histograms that patches have.
+
+    Parameters
+    ----------
+    image : (…, C[, …]) ndarray
+    histograms : dict of ColourHistogram
+        By labels, all with the same bins.
+    channel_axis : int
+    method, smoothing
+        As in `histogram_backprojection`.
+
+    Returns
+    -------
+    maps : (K, …) ndarray of float
+    """
+    everywhere = None
+    if method == "ratio":
+        bins = next(iter(histograms.values())).bins
+        everywhere = count_colours(np.moveaxis(image, channel_axis, -1), bins)
+    tables = [
+        colour_table(one, everywhere, smoothing=smoothing, label=label)
+        for label, one in histograms.items()
+    ]
+    return np.stack([table_probability(image, table, channel_axis) for table in tables])
 
 
 def _check_method(method: str) -> None:

@@ -149,3 +149,39 @@ def colour_composite(
 
     in_slabs(work, shape)
     return out
+
+
+def class_labels(classes: Any) -> list[int]:
+    """Return the labels of classes of colours: Gaussians, or histograms by their labels.
+
+    Parameters
+    ----------
+    classes : sequence of ColourGaussian, or dict
+    """
+    return list(classes) if isinstance(classes, dict) else [one.label for one in classes]
+
+
+def maps_of_labels(
+    maps: NDArray[Any], labels: Sequence[int], every: Sequence[int], count: int = 1
+) -> NDArray[Any]:
+    """Return maps in the places of their labels, 0 for labels that have none.
+
+    Parameters
+    ----------
+    maps : (K * count, …) ndarray
+        So many maps for each label.
+    labels : sequence of K ints
+    every : sequence of N ints
+        All labels that there are places for.
+    count : int
+
+    Returns
+    -------
+    (N * count, …) ndarray
+    """
+    found = np.zeros((len(every) * count, *maps.shape[1:]), maps.dtype)
+    order = list(every)
+    for nth, label in enumerate(labels):
+        place = order.index(label) * count
+        found[place : place + count] = maps[nth * count : (nth + 1) * count]
+    return found

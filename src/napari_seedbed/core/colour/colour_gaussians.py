@@ -216,6 +216,26 @@ def gaussian_probabilities(
     return out
 
 
+def class_coordinates(
+    image: Any, gaussians: Sequence[ColourGaussian], channel_axis: int | None = -1
+) -> NDArray[np.floating]:
+    """Return `coordinate_probabilities` of several Gaussians behind each other.
+
+    Parameters
+    ----------
+    image : (…, C[, …]) array_like
+    gaussians : sequence of K ColourGaussian
+    channel_axis
+        As in `gaussian_probabilities`.
+
+    Returns
+    -------
+    (K * (C - 1), …) ndarray
+    """
+    parts = [coordinate_probabilities(image, one, channel_axis) for one in gaussians]
+    return np.concatenate(parts)
+
+
 def coordinate_probabilities(
     image: Any, gaussian: ColourGaussian, channel_axis: int | None = -1
 ) -> NDArray[np.floating]:

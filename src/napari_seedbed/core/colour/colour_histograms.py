@@ -230,7 +230,15 @@ def colour_bins(
     bins: int | Sequence[int],
     ranges: Sequence[Interval] | None = None,
 ) -> ColourBins:
-    """Return the bins of a histogram of pixels (…, C); see `colour_histogram`."""
+    """Return the bins of a histogram of colours.
+
+    Parameters
+    ----------
+    pixels : (…, C) ndarray
+    space : ColourSpace
+    bins, ranges
+        As in `colour_histogram`.
+    """
     counts = [bins] * space.n_coordinates if np.ndim(bins) == 0 else list(bins)  # type: ignore[arg-type]
     shape = tuple(check_count(count, "bins") for count in counts)
     if len(shape) != space.n_coordinates:
@@ -250,9 +258,24 @@ def colour_bins(
     found = []
     for channel in space.channels:
         values = pixels[..., channel]
-        low, high = float(values.min()), float(values.max())
-        found.append((low, high if high > low else low + max(1.0, abs(low) * 1e-3)))
+        found.append(_widened(float(values.min()), float(values.max())))
     return ColourBins(space, shape, tuple(found))
+
+
+def colour_ranges(extremes: NDArray[Any], channels: Sequence[int]) -> list[Interval]:
+    """Return the ranges of values of some channels; one value alone is widened.
+
+    Parameters
+    ----------
+    extremes : (C, 2) ndarray
+        Least and largest value of each channel.
+    channels : sequence of int
+    """
+    return [_widened(float(extremes[c][0]), float(extremes[c][1])) for c in channels]
+
+
+def _widened(low: float, high: float) -> Interval:
+    return low, high if high > low else low + max(1.0, abs(low) * 1e-3)
 
 
 def count_colours(

@@ -22,6 +22,7 @@ from napari_seedbed.core.magnitudes import divided, exponent_of, restored
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
+    channels_first,
     check_channel_axis,
     check_image,
     check_number,
@@ -155,12 +156,10 @@ def change_evidence(
     trusted = _trusted(compared)
     if mode == "similarity":
         return _of_structure(first, second, axis, channels, compared, trusted)
-    if axis is None:
-        pairs = [(first, second)]
-    elif channels == "mean":
+    if axis is not None and channels == "mean":
         pairs = [(first.mean(axis=axis, dtype=np.float64), second.mean(axis=axis))]
     else:
-        pairs = list(zip(np.moveaxis(first, axis, 0), np.moveaxis(second, axis, 0), strict=True))
+        pairs = list(zip(channels_first(first, axis), channels_first(second, axis), strict=True))
     excess, noise, contrast = [], [], []
     for one, other in pairs:
         check_stop()

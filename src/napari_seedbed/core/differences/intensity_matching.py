@@ -9,7 +9,12 @@ from napari_seedbed.core.differences.light_changes import gain_and_offset
 from napari_seedbed.core.differences.registration import check_same_shape
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_channel_axis, check_image, check_labels
+from napari_seedbed.core.validation import (
+    channels_first,
+    check_channel_axis,
+    check_image,
+    check_labels,
+)
 from napari_seedbed.errors import InputError
 
 MatchMethod = Literal["robust", "mean_std", "percentiles", "histogram"]
@@ -68,9 +73,7 @@ def match_intensity(
     if not 0 <= low < high <= 100:
         raise InputError(f"percentiles must rise, from 0 to 100; got {percentiles!r}.")
     out = source.astype(np.float64)
-    planes = [(out, target)]
-    if axis is not None:
-        planes = list(zip(np.moveaxis(out, axis, 0), np.moveaxis(target, axis, 0), strict=True))
+    planes = list(zip(channels_first(out, axis), channels_first(target, axis), strict=True))
     inside = None
     if mask is not None:
         inside = check_labels(mask, planes[0][0].shape, "mask") > 0

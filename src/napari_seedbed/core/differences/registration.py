@@ -19,7 +19,7 @@ from napari_seedbed.core.differences.phase_correlation import (
 from napari_seedbed.core.differences.similarity_refinement import refined_similarity
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_channel_axis, check_image
+from napari_seedbed.core.validation import channels_first, check_channel_axis, check_image
 from napari_seedbed.errors import InputError
 
 RegistrationKind = Literal["shift", "rotation", "similarity"]
@@ -190,14 +190,10 @@ def warp_image(
         raise InputError(f"order must be 0, 1 or 3; got {order!r}.")
     number = _exact_float(array.dtype)
     moved = np.empty(array.shape, number)
-    planes = [(array, moved)]
-    if axis is not None:
-        planes = list(zip(np.moveaxis(array, axis, 0), np.moveaxis(moved, axis, 0), strict=True))
-    for plane, out in planes:
+    for plane, out in zip(channels_first(array, axis), channels_first(moved, axis), strict=True):
         check_stop()
         _warp(plane.astype(number), registration, order, out)
-    shape = planes[0][0].shape
-    return moved, _covered(registration.matrix, shape)
+    return moved, _covered(registration.matrix, channels_first(array, axis).shape[1:])
 
 
 def _exact_float(dtype: np.dtype[Any]) -> type[np.floating]:

@@ -120,3 +120,13 @@ def _map(a: NDArray[Any], b: NDArray[Any], side: int, extent: float) -> NDArray[
 
     in_slabs(work, a.shape)
     return out
+
+
+def range_of_bytes(image: NDArray[Any]) -> float | None:
+    """Return 255 for an image of 8 bits: its `data_range`, whatever it is compared with.
+
+    Parameters
+    ----------
+    image : ndarray
+    """
+    return 255.0 if image.dtype == np.uint8 else None

@@ -77,3 +77,22 @@ def _sigmas(sigma: float | Sequence[float], count: int) -> list[float]:
         raise InputError(f"sigma must be finite and not negative; got {sigma!r}.")
     values: list[float] = np.broadcast_to(widths, (count,)).tolist()
     return values
+
+
+def smoothed_in_type(
+    image: NDArray[Any],
+    sigma: float | Sequence[float] = 1.0,
+    spacing: float | Sequence[float] | None = None,
+) -> NDArray[Any]:
+    """Smooth an image with a Gaussian; whole numbers stay whole numbers of their type.
+
+    Parameters
+    ----------
+    image : (…) ndarray
+    sigma : float or sequence of float
+        Standard deviation in the unit of `spacing`.
+    spacing : sequence of float, optional
+        Voxel size along the axes; 1 when None.
+    """
+    found = gaussian(image, sigma, spacing)
+    return np.rint(found).astype(image.dtype) if image.dtype.kind in "iu" else found

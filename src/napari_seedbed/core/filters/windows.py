@@ -70,12 +70,3 @@ def window_rows(
             width = min(width, half_width(math.sqrt(max(left, 0.0)), steps[2]))
         rows.append((z, y, width))
     return np.array(rows, np.int64)
-
-
-def footprint(rows: NDArray[np.int64], ndim: int) -> NDArray[np.bool_]:
-    """Return a window as an array with its middle in the middle, (…) of `ndim` axes."""
-    reach = np.abs(rows).max(axis=0)
-    found = np.zeros(2 * reach + 1, bool)
-    for z, y, width in rows:
-        found[z + reach[0], y + reach[1], reach[2] - width : reach[2] + width + 1] = True
-    return found.reshape(found.shape[3 - ndim :])

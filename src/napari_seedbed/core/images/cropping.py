@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,3 +128,15 @@ def inside_shapes(shapes: Sequence[Shape], shape: Sequence[int]) -> NDArray[np.b
     for one in closed:
         inside |= filled([one], flat) > 0
     return inside if axis is None else np.expand_dims(inside, axis)
+
+
+def with_zeros_outside(image: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return an image that is 0 where a mask is not set.
+
+    Parameters
+    ----------
+    image : (…) ndarray
+    inside : (…) ndarray of bool
+        Repeated along axes of which it has one.
+    """
+    return np.where(inside, image, image.dtype.type(0))

@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_channel_axis, check_image
+from napari_seedbed.core.validation import (
+    channels_first,
+    check_channel_axis,
+    check_image,
+)
 from napari_seedbed.errors import InputError
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)
@@ -44,7 +48,7 @@ def to_grey(
     """
     array = check_image(image)
     axis = check_channel_axis(channel_axis, array.ndim)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    channels = channels_first(array, axis)
     factors = channel_weights(weights, len(channels))
     wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     out = np.empty(channels.shape[1:], np.float64 if wide else np.float32)

@@ -172,3 +172,32 @@ def _kept(array: NDArray[Any], wanted: np.dtype) -> NDArray[Any]:
 
     in_slabs(work, array.shape)
     return out
+
+
+def in_type_of(values: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
+    """Round floating-point colours to the type of the image that they come from.
+
+    Parameters
+    ----------
+    values, image : (…) ndarray
+
+    Returns
+    -------
+    (…) ndarray
+        Whole numbers within the type of `image` where that is an unsigned one; otherwise, and
+        where they are whole numbers already, `values` themselves.
+    """
+    if image.dtype.kind != "u" or values.dtype.kind != "f":
+        return values
+    # Colours in floating point would be taken to lie between 0 and 1.
+    return np.rint(np.clip(values, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
+
+
+def as_numbers(image: NDArray[Any]) -> NDArray[Any]:
+    """Give an image of numbers: a mask has 0 and 1 instead of False and True (a view).
+
+    Parameters
+    ----------
+    image : (…) ndarray
+    """
+    return image.view(np.uint8) if image.dtype == bool else image

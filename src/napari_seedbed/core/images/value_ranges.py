@@ -51,6 +51,22 @@ class ValueRange:
         return self.low < 0 < self.high and (self.bits is not None or self.low == -1)
 
     @property
+    def occurring(self) -> "tuple[float, float] | str":
+        """From the lowest to the highest value, as `convert_type` takes a source."""
+        return (self.lowest, self.highest) if self.lowest < self.highest else "image"
+
+    @property
+    def of_type(self) -> tuple[float, float]:
+        """What the type is taken to hold, without negative values where none of floats is."""
+        low, high = range_of_type(self.dtype)
+        return (max(low, 0), high) if self.dtype.kind == "f" and self.lowest >= 0 else (low, high)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The range that they were made for, one wide where it is a single value."""
+        return (self.low, self.high) if self.low < self.high else (self.low, self.low + 1)
+
+    @property
     def text(self) -> str:
         """In words: ``12 bits in uint16, 3 to 4071 of 0 to 4095``."""
         occur = f"{_number(self.lowest)} to {_number(self.highest)}"

@@ -3,9 +3,9 @@
 All coordinates are voxel coordinates of the image: whole numbers are voxel centres.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,16 @@ from napari_seedbed.core.marks.label_resampling import resample_labels
 from napari_seedbed.core.validation import check_spacing
 from napari_seedbed.errors import InputError
 
-__all__ = ["area_outline", "resample_labels", "seeds_from_points", "seeds_from_shapes"]
+if TYPE_CHECKING:
+    from napari_seedbed.core.marks.shapes import Shape
+
+__all__ = [
+    "area_outline",
+    "resample_labels",
+    "seeds_from_drawn",
+    "seeds_from_points",
+    "seeds_from_shapes",
+]
 
 KINDS = ("polygon", "rectangle", "ellipse", "path", "line")
 
@@ -77,6 +86,31 @@ def seeds_from_points(
     for centre, value in zip(centres[held], values[held].tolist(), strict=True):
         out[tuple(centre)] = value
     return out
+
+
+def seeds_from_drawn(
+    shapes: "Iterable[Shape]",
+    shape: Sequence[int],
+    spacing: float | Sequence[float] | None = None,
+) -> NDArray[np.int32]:
+    """Draw shapes with their labels: closed ones filled, open ones as lines.
+
+    Parameters
+    ----------
+    shapes : iterable of Shape
+    shape : sequence of D ints
+        Shape of the image.
+    spacing : sequence of D floats, optional
+        Voxel size; 1 when None.
+
+    Returns
+    -------
+    ndarray of int32, of shape `shape`
+        As `seeds_from_shapes`.
+    """
+    drawn = list(shapes)
+    kinds = [("polygon" if one.closed else "path", one.points) for one in drawn]
+    return seeds_from_shapes(kinds, [one.label for one in drawn], shape, spacing)
 
 
 def seeds_from_shapes(

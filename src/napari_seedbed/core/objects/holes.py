@@ -64,11 +64,7 @@ def fill_holes(
 def _fill(labels: NDArray[np.int32], limit: float) -> None:
     """Fill the holes of up to so many voxels (0: any number), in place."""
     ground, number = ndi.label(labels == 0)
-    enclosed = np.ones(number + 1, bool)
-    enclosed[0] = False
-    for axis in _thick(labels.shape):
-        for end in (0, -1):
-            enclosed[ground[(slice(None),) * axis + (end,)]] = False
+    enclosed = _enclosed(ground, number)
     if not enclosed.any():
         return
     check_stop()
@@ -122,10 +118,7 @@ def _fill_around_others(
         box = boxes[value]
         margins = [(int(length > 1),) * 2 for length in labels.shape]
         found, number = ndi.label(np.pad(labels[box] != value, margins, constant_values=True))
-        inside = np.arange(number + 1) != 0
-        for axis in _thick(labels.shape):
-            for end in (0, -1):
-                inside[found[(slice(None),) * axis + (end,)]] = False
+        inside = _enclosed(found, number)
         if limit:
             inside &= np.bincount(found.ravel()) <= limit * (1 + _ROUNDING)
         core = tuple(slice(1, -1) if n > 1 else slice(None) for n in labels.shape)
@@ -133,6 +126,11 @@ def _fill_around_others(
         labels[box][fill] = value
 
 
-def _thick(shape: Sequence[int]) -> list[int]:
-    """Axes along which an image has a border: a slice is not border all over."""
-    return [axis for axis, length in enumerate(shape) if length > 1]
+def _enclosed(pieces: NDArray[np.integer], number: int) -> NDArray[np.bool_]:
+    """Say of each piece of ground, by its number, whether it is away from the border; 0 is none."""
+    found = np.arange(number + 1) != 0
+    for axis, length in enumerate(pieces.shape):
+        # a slice is not border all over
+        for end in (0, -1) if length > 1 else ():
+            found[pieces[(slice(None),) * axis + (end,)]] = False
+    return found

@@ -95,6 +95,7 @@ def skeleton_points(
     *,
     thin: bool = True,
     merge: bool = True,
+    kind: Literal["all", "end", "branch"] = "all",
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
     """Find where skeletons end and where their branches meet.
 
@@ -110,6 +111,8 @@ def skeleton_points(
         Give one point for each place where branches meet. Otherwise one for each voxel by its
         number of neighbours, at corners too: one at an end, three or more at a branching; of
         those there are several next to each other, on staircases too.
+    kind : {'all', 'end', 'branch'}
+        Which points to give.
 
     Returns
     -------
@@ -134,9 +137,11 @@ def skeleton_points(
         points = np.argwhere((thinned > 0) & (counts != 2)).astype(np.float64)
         where = tuple(points.astype(np.int64).T)
         degrees, value = counts[where].astype(np.int64), thinned[where]
-    kind = np.select([degrees == 1, degrees == 0], ["end", "isolated"], "branch")
-    order = np.lexsort((np.arange(len(kind)), kind == "branch", kind == "isolated"))
-    columns = {"kind": kind[order], "label": value[order], "branches": degrees[order]}
+    names = np.select([degrees == 1, degrees == 0], ["end", "isolated"], "branch")
+    order = np.lexsort((np.arange(len(names)), names == "branch", names == "isolated"))
+    if kind != "all":
+        order = order[names[order] == kind]
+    columns = {"kind": names[order], "label": value[order], "branches": degrees[order]}
     return points[order], columns
 
 

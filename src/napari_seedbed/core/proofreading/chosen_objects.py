@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.objects.labelled_volume import LabelledVolume
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.proofreading.label_edits import Box, LabelEdit, as_whole, edit_of_voxels
@@ -19,7 +20,6 @@ from napari_seedbed.core.proofreading.object_boxes import (
     check_objects,
     free_labels,
     named,
-    widened,
 )
 from napari_seedbed.core.validation import check_spacing
 from napari_seedbed.errors import InputError

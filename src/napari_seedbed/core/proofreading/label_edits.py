@@ -91,6 +91,14 @@ class LabelEdit:
         values = np.concatenate([self.values_before, self.values_after])
         return tuple(int(value) for value in np.unique(values) if value != 0)
 
+    def read(self, labels: NDArray[np.integer]) -> NDArray[np.integer]:
+        """The label that each of these voxels has in an array of the edit's shape."""
+        if labels.flags.c_contiguous:
+            found: NDArray[np.integer] = labels.reshape(-1)[self.indices]
+        else:
+            found = labels[np.unravel_index(self.indices, self.shape)]
+        return found
+
     def apply(self, labels: NDArray[np.integer]) -> None:
         """Write the labels after the edit into an array of the edit's shape."""
         self._write(labels, self.values_after)

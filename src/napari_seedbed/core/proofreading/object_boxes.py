@@ -139,14 +139,6 @@ def mask_of(part: NDArray[np.integer], objects: Sequence[int]) -> NDArray[np.boo
     return np.isin(part, np.asarray(sorted(objects), part.dtype))
 
 
-def widened(box: Box, margins: Sequence[int], shape: Sequence[int]) -> Box:
-    """Return a box with so many voxels more on both sides of each axis, within the image."""
-    return tuple(
-        slice(max(0, side.start - more), min(n, side.stop + more))
-        for side, more, n in zip(box, margins, shape, strict=True)
-    )
-
-
 def whole_box(shape: Sequence[int]) -> Box:
     """Return the box of an image."""
     return tuple(slice(0, n) for n in shape)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.filters.rank_filters import median
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.objects import holes
@@ -20,7 +21,7 @@ from napari_seedbed.core.objects.smoothed_labels import label_morphology
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.proofreading.chosen_objects import Chosen, Part
 from napari_seedbed.core.proofreading.label_edits import Box, LabelEdit, as_whole, edit_of_voxels
-from napari_seedbed.core.proofreading.object_boxes import named, widened
+from napari_seedbed.core.proofreading.object_boxes import named
 from napari_seedbed.core.validation import check_number
 from napari_seedbed.errors import InputError
 

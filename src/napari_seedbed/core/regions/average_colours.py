@@ -10,7 +10,11 @@ from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.slabs import Slab, in_slabs
-from napari_seedbed.core.validation import check_channel_axis, check_labels
+from napari_seedbed.core.validation import (
+    channels_first,
+    check_channel_axis,
+    check_labels,
+)
 
 
 def average_colour(
@@ -37,10 +41,10 @@ def average_colour(
     """
     array = float_image(image)
     axis = check_channel_axis(channel_axis, array.ndim)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    channels = channels_first(array, axis)
     regions = check_labels(labels, channels.shape[1:])
     out = np.zeros(array.shape, array.dtype)
-    painted = out[np.newaxis] if axis is None else np.moveaxis(out, axis, 0)
+    painted = channels_first(out, axis)
     names, numbers = call_aside(partial(numbered, regions))
     flat, room = numbers.ravel(), len(names) + 1
     counts = np.maximum(call_aside(partial(np.bincount, flat, minlength=room)), 1)

@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.magnitudes import moderate
-from napari_seedbed.core.validation import check_channel_axis, check_spacing
-from napari_seedbed.errors import InputError
+from napari_seedbed.core.validation import (
+    channels_first,
+    check_channel_axis,
+    check_spacing,
+    check_spatial_axes,
+)
 
 
 def channel_stack(
@@ -36,13 +40,8 @@ def channel_stack(
     """
     array = float_image(image)
     axis = check_channel_axis(channel_axis, array.ndim)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
-    ndim = channels.ndim - 1
-    if ndim not in (2, 3):
-        raise InputError(
-            f"image has {ndim} spatial axes (shape {array.shape}); it must have 2 or 3."
-        )
-    return channels, check_spacing(spacing, ndim)
+    ndim = check_spatial_axes(array.shape, axis)
+    return channels_first(array, axis), check_spacing(spacing, ndim)
 
 
 def unit_range(channels: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -145,3 +145,19 @@ def label_points(labels: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDAr
     order = np.lexsort((away, number))
     first = order[np.searchsorted(number[order], np.arange(len(values)))]
     return places[first].astype(np.float64), values.astype(np.int64)
+
+
+def values_at(image: NDArray[Any], points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what an image holds at points.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) ndarray
+    points : (N, D) ndarray
+        Voxel coordinates, whole numbers.
+
+    Returns
+    -------
+    (N,) ndarray of float64
+    """
+    return image[tuple(points.astype(int).T)].astype(np.float64)

@@ -348,6 +348,20 @@ def relief(
     """Return what a watershed grows on, from 0 to 1, and the voxel size.
 
     The gradient of several channels is the length of their gradients together.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like, with channels where `channel_axis` says so
+    landscape, sigma
+        As in `seeded_watershed`.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
+    channel_axis : int, optional
+
+    Returns
+    -------
+    heights : ([Z, ]Y, X) ndarray
+    spacing : tuple of float
     """
     if landscape not in ("gradient", "bright", "dark"):
         raise InputError(f"landscape is {landscape!r}; it must be gradient, bright or dark.")

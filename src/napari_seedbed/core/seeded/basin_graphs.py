@@ -10,7 +10,7 @@ simulations. IEEE Trans. PAMI 13(6), 583-598.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ _ROWS_PER_TASK = 512
 _SAMPLED = 8
 _BASINS_PER_TASK = 4096
 _VOXELS_AT_ONCE = 1 << 17
+_FEW = 8
+"""Up to this part of all basins it is quicker to look each up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,7 @@ class BasinGraph:
     pair: NDArray[np.int32]
     area: Floats
     cost: Floats
+    _indexed: tuple[NDArray[np.intp], NDArray[np.int32]] | None = field(init=False, default=None)
 
     @property
     def count(self) -> int:
@@ -72,6 +75,24 @@ class BasinGraph:
     def boxes(self, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Low and high ends (M, 3) of boxes that hold the wanted basins."""
         return self.low[wanted], self.high[wanted]
+
+    def index_faces(self) -> None:
+        """Let `faces_at` be quick for few basins; worth it where it is asked often."""
+        ends = self.pair.T.reshape(-1)
+        begin = np.append(0, np.cumsum(np.bincount(ends, minlength=self.count)))
+        faces = np.argsort(ends, kind="stable") % max(len(self.pair), 1)
+        object.__setattr__(self, "_indexed", (begin, faces.astype(np.int32)))
+
+    def faces_at(self, basins: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Which faces, rising, some basins have, each of which is named once."""
+        if self._indexed is None or len(basins) > self.count // _FEW:
+            is_wanted = np.zeros(self.count, np.bool_)
+            is_wanted[basins] = True
+            return np.flatnonzero(is_wanted[self.pair].any(axis=1))
+        begin, faces = self._indexed
+        counts = begin[basins + 1] - begin[basins]
+        each = np.repeat(begin[basins] - np.cumsum(counts) + counts, counts)
+        return np.unique(faces[each + np.arange(len(each))])
 
     def weights(self) -> csr_array:
         """How well each face conducts, as a symmetric matrix (N, N)."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_weights
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded import painting_kernels
@@ -189,10 +190,7 @@ class Painter:
         shape = self.places.basin.shape
         kernels = _kernels(self.steps, shape)
         reach = reaches(self.steps, shape)
-        z, y, x = (
-            slice(max(part.start - r, 0), min(part.stop + r, n))
-            for part, r, n in zip(region, reach, shape, strict=True)
-        )
+        z, y, x = widened(region, reach, shape)
         around = (z, y, x)
         # One type of array, one kernel to compile.
         basin = np.ascontiguousarray(self.places.basin[around])

@@ -188,7 +188,7 @@ def _outline(
     everywhere = np.zeros(nodes.count, np.float32)
     everywhere[seen] = probable
     first, second = nodes.pair.T
-    near = np.flatnonzero((everywhere[first] > 0) | (everywhere[second] > 0))
+    near = nodes.faces_at(seen[probable > 0])
     # Where it touches what is none of it, the outline is known, however steep it is.
     near = near[~(closed[first[near]] | closed[second[near]])]
     slope = np.sqrt(nodes.cost[near] / nodes.area[near])

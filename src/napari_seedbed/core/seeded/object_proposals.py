@@ -1,7 +1,7 @@
 """One object at a time: a stroke proposes an object, kept ones are walls for the next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -183,9 +183,13 @@ class ObjectProposer:
         inner = self._within(other, box)
         allowed[inner] = False
 
+        # Faces of background alone change nothing.
+        faces = nodes.faces_at(np.flatnonzero(grown.walks[OBJECT]))
+        painted_on = replace(nodes, pair=nodes.pair[faces])
+
         def painted(look: ObjectLook | None) -> NDArray[np.bool_]:
             check_stop()
-            painter = Painter(nodes, grown.walks, volume.steps, look, np.arange(2))
+            painter = Painter(painted_on, grown.walks, volume.steps, look, np.arange(2))
             mask = (painter.paint(box).winner == OBJECT) & allowed
             mask[self._within(own, box)] = True
             return _connected(mask, self._within(own, box))
@@ -198,7 +202,7 @@ class ObjectProposer:
         mask = first if look is None else painted(look)
         # Specks inside that look like the surroundings, but are not divided from the object.
         hull = _bounds(mask)
-        mask[hull] |= ndimage.binary_fill_holes(mask[hull]) & first[hull]
+        mask[hull] |= _holes(mask[hull]) & first[hull]
         sample = self._sample(mask, box, other)
         ndim = len(self.shape)
         return Proposal(box[3 - ndim :], mask.reshape(mask.shape[3 - ndim :]), own, other, sample)
@@ -268,6 +272,7 @@ class ObjectProposer:
             volume = self._segmenter.described()
             graph = volume.graph
             self._weights = graph.weights()
+            graph.index_faces()
             self._sizes = np.bincount(graph.basin.reshape(-1), minlength=graph.count)
             self._volume = volume
         return self._volume
@@ -339,7 +344,7 @@ class ObjectProposer:
         if self._excluded is not None:
             allowed &= ~self._part(self._excluded, box)
         if self._darker_than is not None:
-            bright = smoothed_brightness(volume.data[box], volume.steps)
+            bright = smoothed_brightness(volume.data[box], volume.steps, -1)
             allowed &= bright >= self._darker_than
         return allowed
 
@@ -373,6 +378,17 @@ def _connected(mask: NDArray[np.bool_], strokes: tuple[NDArray[np.intp], ...]) -
     kept[pieces[strokes]] = True
     kept[0] = False
     return kept[pieces]
+
+
+def _holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What a mask encloses, as `scipy.ndimage.binary_fill_holes` finds it, step by step."""
+    pieces, count = ndimage.label(~mask)
+    is_hole = np.ones(count + 1, np.bool_)
+    is_hole[0] = False
+    for axis in range(mask.ndim):
+        for side in (0, -1):
+            is_hole[np.take(pieces, side, axis)] = False
+    return is_hole[pieces]
 
 
 def _bounds(mask: NDArray[np.bool_]) -> Box:

@@ -40,6 +40,7 @@ from napari_seedbed.core.validation import (
     check_image,
     check_labels,
     check_spacing,
+    check_spatial_axes,
 )
 from napari_seedbed.core.walker.edge_weights import as_volume
 from napari_seedbed.errors import InputError
@@ -115,12 +116,7 @@ class SeededSegmenter:
         _check_voxels(np.shape(data), channel_axis)
         data, _ = moderate(check_image(data, "data"))
         axis = check_channel_axis(channel_axis, data.ndim)
-        ndim = data.ndim - (axis is not None)
-        if ndim not in (2, 3):
-            raise InputError(
-                f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
-                "channel axis with channel_axis if it has one."
-            )
+        ndim = check_spatial_axes(data.shape, axis, "data")
         self._background = _as_labels(background)
         self.shape = tuple(n for a, n in enumerate(data.shape) if a != axis)
         self._data, self._channel_axis = data, axis

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.regions.region_graphs import numbered
 from napari_seedbed.core.snakes import bit_grids
@@ -30,11 +31,13 @@ from napari_seedbed.core.snakes.snake_inputs import balloon_limit
 from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT, SHRUNK_AWAY
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
+    channels_first,
     check_channel_axis,
     check_count,
     check_image,
     check_labels,
     check_number,
+    check_spatial_axes,
 )
 from napari_seedbed.errors import InputError
 
@@ -151,12 +154,9 @@ def evolve_labels(
         raise InputError("channel_axis is given, but an edge map has no channels.")
     if outer not in ("all", "near"):
         raise InputError(f"outer is {outer!r}; it must be 'all' or 'near'.")
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    check_spatial_axes(array.shape, axis)
+    channels = channels_first(array, axis)
     shape = channels.shape[1:]
-    if len(shape) not in (2, 3):
-        raise InputError(
-            f"image has {len(shape)} spatial axes (shape {shape}); it must have 2 or 3."
-        )
     start = check_labels(labels, shape)
     if start.min() < 0 or start.max() <= 0:
         raise InputError("labels must be 0 or more, and hold at least one object.")
@@ -307,10 +307,7 @@ class _Evolution:
     def _enclose(self, item: MovingLabel) -> None:
         """Give an object a box with room around its mask."""
         room = self.reach + _SPARE
-        z, y, x = (
-            slice(max(part.start - room, 0), min(part.stop + room, n))
-            for part, n in zip(item.within, self.labels.shape, strict=True)
-        )
+        z, y, x = widened(item.within, (room,) * 3, self.labels.shape)
         stop = min(-(-x.stop // 64) * 64, self.labels.shape[2])
         item.box = z, y, slice(x.start // 64 * 64, stop)
         item.bits = pack(self.labels[item.box] == item.value)

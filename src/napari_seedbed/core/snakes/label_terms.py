@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.snakes import bit_grids
 from napari_seedbed.core.snakes.bit_grids import Bits, at_once, in_planes, pack
 from napari_seedbed.core.snakes.smoothing_schedule import SmoothingSchedule, Turn
@@ -132,11 +133,10 @@ class RegionTerm:
         return self.free_total / self.n_free if self.n_free else np.zeros(len(self.image))
 
     def _surroundings(self, item: MovingLabel) -> Box:
-        slices = []
-        for axis, (part, n) in enumerate(zip(item.within, self.image.shape[1:], strict=True)):
-            margin = max(part.stop - part.start, self.least_margin[axis])
-            slices.append(slice(max(part.start - margin, 0), min(part.stop + margin, n)))
-        return slices[0], slices[1], slices[2]
+        lengths = [part.stop - part.start for part in item.within]
+        margins = map(max, lengths, self.least_margin)
+        z, y, x = widened(item.within, margins, self.image.shape[1:])
+        return z, y, x
 
     def _sum(
         self, old: Bits, new: Bits, image: NDArray[Any], run: Run

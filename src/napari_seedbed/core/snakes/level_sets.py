@@ -23,11 +23,13 @@ from napari_seedbed.core.snakes import level_set_kernels
 from napari_seedbed.core.snakes.stop_reasons import CONVERGED, LIMIT
 from napari_seedbed.core.threads import run_ranges, split
 from napari_seedbed.core.validation import (
+    channels_first,
     check_channel_axis,
     check_count,
     check_image,
     check_number,
     check_spacing,
+    check_spatial_axes,
 )
 from napari_seedbed.errors import InputError
 
@@ -203,14 +205,10 @@ def _prepared(
     """Return the channels, (C, M, N[, P]), each scaled to 0..1, and the spacing."""
     array = check_image(image)
     axis = check_channel_axis(channel_axis, array.ndim)
-    ndim = array.ndim - (axis is not None)
-    if ndim not in (2, 3):
-        raise InputError(
-            f"image has {ndim} spatial axes (shape {array.shape}); it must have 2 or 3."
-        )
+    ndim = check_spatial_axes(array.shape, axis)
     single = array.dtype in (np.float16, np.float32)
     array, _ = moderate(array)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    channels = channels_first(array, axis)
     channels = channels.astype(np.float32 if single else np.float64)
     for channel in channels:
         channel -= channel.min()
@@ -277,3 +275,33 @@ def _energy(
         slopes.append((padded[tuple(ahead)] - padded[tuple(behind)]) / (2 * h))
     length = np.sqrt(np.sum(np.square(slopes), axis=0)) / (1 + phi**2)
     return spread + mu * float(length.sum())
+
+
+def region_of_objects(
+    image: NDArray[Any],
+    region: NDArray[np.bool_],
+    objects: str = "bright",
+    channel_axis: int | None = None,
+) -> NDArray[np.bool_]:
+    """Return of a region and the rest of an image the one that is bright, or dark.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) ndarray, or with channels where `channel_axis` says so
+    region : (M, N[, P]) ndarray of bool
+    objects : {'bright', 'dark'}
+        By the mean over all channels.
+    channel_axis : int, optional
+
+    Returns
+    -------
+    (M, N[, P]) ndarray of bool
+        The region itself where it is empty or all of the image.
+    """
+    if not region.any() or region.all():
+        return region
+    values, _ = moderate(image)
+    if channel_axis is not None:
+        values = values.mean(axis=channel_axis, dtype=np.float64)
+    is_bright = float(values[region].mean()) >= float(values[~region].mean())
+    return region if is_bright == (objects == "bright") else ~region

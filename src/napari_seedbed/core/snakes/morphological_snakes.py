@@ -29,6 +29,7 @@ from napari_seedbed.core.snakes.smoothing_schedule import (
 from napari_seedbed.core.snakes.snake_inputs import Mask, balloon_limit, starting_mask
 from napari_seedbed.core.snakes.stop_reasons import CONVERGED, FULL, LIMIT, SHRUNK_AWAY
 from napari_seedbed.core.validation import (
+    channels_first,
     check_channel_axis,
     check_count,
     check_image,
@@ -209,7 +210,7 @@ def evolve_chan_vese(
     """
     array = check_image(image, "image")
     axis = check_channel_axis(channel_axis, array.ndim)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    channels = channels_first(array, axis)
     mask = starting_mask(init_level_set, channels.shape[1:], "image")
     smoothing = check_count(smoothing, "smoothing")
     schedule = smoothing_schedule(spacing, mask.ndim)

@@ -20,6 +20,7 @@ from napari_seedbed.core.magnitudes import (
 )
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.validation import (
+    channels_first,
     check_channel_axis,
     check_image,
     check_number,
@@ -67,7 +68,7 @@ def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Lim
     """
     array = _grey_values(check_image(image))
     axis = check_channel_axis(channel_axis, array.ndim)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    channels = channels_first(array, axis)
     limits = []
     for channel in channels:
         sample, exponent = moderate(_sample(channel))
@@ -175,7 +176,7 @@ def edge_strength(
     array = check_image(image)
     axis = check_channel_axis(channel_axis, array.ndim)
     array, exponent = moderate(array)
-    channels = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+    channels = channels_first(array, axis)
     size = np.array(check_spacing(spacing, channels.ndim - 1))
     squares = np.zeros(channels.shape[1:], np.float32)
     for channel in channels:

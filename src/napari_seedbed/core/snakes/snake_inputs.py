@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from napari_seedbed.core.validation import check_image
+from napari_seedbed.core.validation import (
+    check_image,
+    check_spatial_axes,
+)
 from napari_seedbed.errors import InputError
 
 Mask = NDArray[np.int8]
@@ -98,10 +101,7 @@ def starting_mask(
     init_level_set: str | NDArray[Any], shape: tuple[int, ...], name: str
 ) -> NDArray[np.bool_]:
     """Return the mask to begin with; `name` is what the image is called."""
-    if len(shape) not in (2, 3):
-        raise InputError(
-            f"{name} has {len(shape)} spatial axes (shape {shape}); it must have 2 or 3."
-        )
+    check_spatial_axes(shape, None, name)
     if isinstance(init_level_set, str):
         if init_level_set == "checkerboard":
             return checkerboard_level_set(shape) > 0

@@ -199,7 +199,13 @@ def threshold_sauvola(
 
 
 def sauvola_range(low: float, high: float) -> float:
-    """Return half of the grey value of white, for an image between two values."""
+    """Return half of the grey value of white, for an image between two values.
+
+    Parameters
+    ----------
+    low, high : float
+        Least and largest value of the image.
+    """
     return (float(high) / 2 - min(float(low), 0.0) / 2) or 1.0
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.differences.registration import register_images
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.objects.label_lookup import renumbered
@@ -21,7 +22,6 @@ from napari_seedbed.core.proofreading.object_boxes import (
     check_label,
     check_objects,
     named,
-    widened,
 )
 from napari_seedbed.core.proofreading.regrowing import core_of
 from napari_seedbed.core.proofreading.splits import image_part

@@ -25,6 +25,7 @@ from napari_seedbed.core.validation import (
     check_labels,
     check_number,
     check_spacing,
+    check_spatial_axes,
 )
 from napari_seedbed.core.walker.anchors import anchored
 from napari_seedbed.core.walker.edge_weights import (
@@ -110,12 +111,7 @@ class RandomWalker:
     ) -> None:
         data = check_image(data, "data")
         axis = check_channel_axis(channel_axis, data.ndim)
-        ndim = data.ndim - (axis is not None)
-        if ndim not in (2, 3):
-            raise InputError(
-                f"data has {ndim} spatial axes (shape {data.shape}); it must have 2 or 3. Name the "
-                "channel axis with channel_axis if it has one."
-            )
+        ndim = check_spatial_axes(data.shape, axis, "data")
         self.beta = check_number(beta, "beta")
         if normalization not in NORMALIZATIONS:
             raise InputError(

@@ -7,7 +7,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_seedbed.gui.qt.controls import choice, in_column, in_row
 from napari_seedbed.gui.qt.drawing_box import DrawingBox
@@ -80,6 +80,8 @@ class MeasurementPlot(QWidget):
         }
         self._rows = np.empty(0, np.intp)
         for combo, first in ((self.across, ()), (self.up, (NOTHING,))):
+            if self._offered(combo) == [*first, *self._columns]:
+                continue
             before = combo.currentText()
             with QSignalBlocker(combo):
                 combo.clear()
@@ -87,6 +89,10 @@ class MeasurementPlot(QWidget):
                 wanted = before if before in self._columns else _first_choice(self._columns, first)
                 combo.setCurrentText(wanted)
         self._show()
+
+    @staticmethod
+    def _offered(combo: QComboBox) -> list[str]:
+        return [combo.itemText(i) for i in range(combo.count())]
 
     def show_selected(self, rows: Rows) -> None:
         """Mark the rows that are selected."""

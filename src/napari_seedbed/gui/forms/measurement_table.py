@@ -67,8 +67,9 @@ class MeasurementTable(QTableView):
         if list(columns) != names:
             self.show_columns(columns)
             return
-        self._columns = SortedColumns(columns, self)
-        self._selection().selectionChanged.connect(self._on_selected)
+        with QSignalBlocker(self._selection()):
+            self._selection().clear()
+        self._columns.renew(columns)
         self._told = np.empty(0, np.intp)
         if 0 <= sorted_by < len(names):
             falling = order == Qt.SortOrder.DescendingOrder

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -44,8 +44,6 @@ from napari_seedbed.gui.qt.run_controls import wrapped_label
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
-
-Marks = Literal["seeds", "shapes"]
 
 NONE = "none"
 _SEEDS_TIP = "Marks, one label for each object: a Labels layer, Points, or Shapes."
@@ -212,7 +210,7 @@ class OperationInputs(QWidget):
                 # an image that was made of this one is none to compare it with
                 fitting.sort(key=is_result)
             if role != "other":
-                fitting.sort(key=_rank_of_marks)
+                fitting.sort(key=rank_of_marks)
             elif self._is_other_newer:
                 fitting.reverse()
                 fitting.sort(key=_rank_of_objects)
@@ -465,7 +463,7 @@ def _rank_of_objects(layer: Layer) -> tuple[bool, bool, bool]:
     return (not layer.visible, is_seeds(layer), not is_result(layer))
 
 
-def _rank_of_marks(layer: Layer) -> tuple[bool, bool, bool]:
+def rank_of_marks(layer: Layer) -> tuple[bool, bool, bool]:
     """Layers that were made to mark things first; results, and then truths, last."""
     made_to_mark = is_seeds(layer) or is_snake_shapes(layer)
     return (is_truth(layer), not made_to_mark, is_result(layer))

@@ -29,8 +29,9 @@ from napari_seedbed.gui.qt.dock_tabs import DockTab
 from napari_seedbed.gui.qt.jobs import JobFunction, Jobs
 from napari_seedbed.gui.qt.panel_end import PanelEnd
 from napari_seedbed.pipeline.operations import Forecast
-from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes import recipe_from_record
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
+from napari_seedbed.pipeline.recipes.scripts import SUFFIX, USE, save_recipe_or_script
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -320,11 +321,12 @@ class RunPanel(Panel):
     # The recipe
 
     def save_recipe(self, path: str | Path) -> None:
-        """Write the recipe of the last result to `path`."""
+        """Write the recipe of the last result to `path`, as a script where that ends in .py."""
         with errors.shown(self._say):
             recipe = self._recipe()
-            written = save_recipe(Path(path), recipe)
-            use = self.use_of_recipe.format(written.name)
+            written = save_recipe_or_script(path, recipe)
+            use = USE if written.suffix == SUFFIX else self.use_of_recipe
+            use = use.format(written.name)
             self._say(" ".join([f"Saved {written.name}.", *recipe.notes, use]).rstrip())
 
     def _recipe(self) -> Recipe:

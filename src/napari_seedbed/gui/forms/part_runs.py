@@ -10,7 +10,8 @@ from napari_seedbed.gui.layers.view_position import Part
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.engine.declarations import Context, Operation
+from napari_seedbed.pipeline.engine.declarations import Operation
+from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.operations import Result
 
 

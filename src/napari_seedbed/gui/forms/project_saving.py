@@ -67,9 +67,7 @@ def ask_for_project_path(parent: QWidget, viewer: ViewerModel) -> Path | None:
     return ask_where_to_save(parent, "Save project", about, KINDS)
 
 
-def save_layers(
-    path: Path, viewer: ViewerModel, layers: Sequence[Layer], parent: QWidget | None = None
-) -> str:
+def save_layers(path: Path, viewer: ViewerModel, layers: Sequence[Layer]) -> str:
     """Save layers of a viewer as a project; return what was saved, and what was not, in words.
 
     The window stays alive meanwhile, and waits.
@@ -93,7 +91,7 @@ def save_layers(
     taken = snapshots(kept)
     panels = open_panels(viewer, kept)
     work = partial(_save, path, taken, view_of(viewer, kept), panels)
-    said = work() if window is None else done_aside("Saving the project", work, parent or window)
+    said = work() if window is None else done_aside("Saving the project", work, window)
     remember_path(viewer, path)
     if autosave is not None and marked is not None:
         autosave.settle(path, marked)

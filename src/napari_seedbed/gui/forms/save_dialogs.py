@@ -9,12 +9,13 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import QRect
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY, record_of
 from napari_seedbed.gui.qt.plugin_settings import recipe_folder
 from napari_seedbed.pipeline.files.writers import writers_of
+from napari_seedbed.pipeline.recipes.scripts import SUFFIX
 
 
 class SaveDialog(QFileDialog):
@@ -39,6 +40,20 @@ class SaveDialog(QFileDialog):
         self.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         self.setDefaultSuffix(_endings(kinds)[0][1:])
         self.selectFile(name)
+        self._all_endings = _endings(kinds)
+        self.filterSelected.connect(self._on_kind)
+
+    def _on_kind(self, kind: str) -> None:
+        """Let the name end as files of the kind do that was chosen."""
+        own = _endings(kind)
+        self.setDefaultSuffix(own[0][1:])
+        edit = self.findChild(QLineEdit, "fileNameEdit")
+        stem = edit.text() if edit is not None else ""
+        # The longest first: .ome.tif before .tif.
+        for ending in sorted(self._all_endings, key=len, reverse=True):
+            if stem.endswith(ending) and ending not in own:
+                self.selectFile(stem.removesuffix(ending) + own[0])
+                return
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Come within the screen; Qt opens it in the middle of the window, wherever that is."""
@@ -97,8 +112,8 @@ def ask_where_to_save(
 
 
 def ask_for_recipe_path(parent: QWidget, about: str) -> Path | None:
-    """Ask where a recipe should be saved; None when the dialog was cancelled."""
-    kinds = "Recipes (*.yaml *.yml)"
+    """Ask where a recipe, or a script of it, should be saved; None when this was cancelled."""
+    kinds = f"Recipes (*.yaml *.yml);;Python script (*{SUFFIX})"
     return ask_where_to_save(parent, "Save recipe", about, kinds, recipe_folder())
 
 

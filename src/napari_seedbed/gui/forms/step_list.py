@@ -68,7 +68,11 @@ class StepList(QWidget):
 
     def steps(self) -> tuple[Step, ...]:
         """The steps as they are now."""
-        return () if self._recipe is None else tuple(map(self._now, self._recipe.steps))
+        return () if self._recipe is None else self.edited(self._recipe.steps)
+
+    def edited(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Steps with what was changed in those of the same names that are shown."""
+        return tuple(self._now(step) if step.name in self.boxes else step for step in steps)
 
     def show_steps(self, steps: tuple[Step, ...]) -> None:
         """Show the same steps with other parameters, others switched off; `changed` is silent."""

@@ -32,13 +32,17 @@ class CanvasContext(QObject):
         viewer.layers.events.removing.connect(self._make_current)
 
     def _make_current(self, event: Any = None) -> None:
-        window: QWidget | None = self._panel if isalive(self._panel) else None
-        # A panel that floats has a window of its own, which belongs to napari's.
-        while window is not None and not isinstance(window, QMainWindow):
-            window = window.parentWidget()
-        centre = None if window is None else window.centralWidget()
-        if centre is None:
-            return
-        for canvas in centre.findChildren(QOpenGLWidget):
+        for canvas in canvases_beside(self._panel):
             if canvas.isValid():
                 canvas.makeCurrent()
+
+
+def canvases_beside(panel: QWidget) -> list[QOpenGLWidget]:
+    """Give what the picture is drawn on in the window of a panel; nothing without a window."""
+    window: QWidget | None = panel if isalive(panel) else None
+    # A panel that floats has a window of its own, which belongs to napari's.
+    while window is not None and not isinstance(window, QMainWindow):
+        window = window.parentWidget()
+    centre = None if window is None else window.centralWidget()
+    found: list[QOpenGLWidget] = [] if centre is None else centre.findChildren(QOpenGLWidget)
+    return found

@@ -1,6 +1,7 @@
 """The way between napari's layers and the pipeline's images; nothing else translates them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from napari_seedbed.gui.layers.grids import (
     spacing_of,
     unit_factor,
 )
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import (
     METADATA_KEY,
     is_preview,
@@ -390,9 +392,8 @@ def insert_result(
     """Insert an image just above `like` and `above`, labels above all images, to be seen there.
 
     Both come over earlier results, which would hide them, but labels not over seeds; shapes come
-    over all images and labels. The selection stays: somebody may be painting on another layer.
+    over all images and labels. The selection stays, where there is one.
     """
-    selected, active = set(viewer.layers.selection), viewer.layers.selection.active
     layers = list(viewer.layers)
     below = [like, *above, *([] if isinstance(layer, ImageLayer) else _images(layers))]
     if isinstance(layer, Shapes):
@@ -402,11 +403,9 @@ def insert_result(
         kind = type(layer)
         earlier = takewhile(lambda one: isinstance(one, kind) and is_result(one), layers[position:])
         position += sum(1 for _ in earlier)
-    viewer.layers.insert(position, layer)
+    with selection_kept(viewer) if viewer.layers.selection else nullcontext():
+        viewer.layers.insert(position, layer)
     open_locks_with_a_click(viewer)
-    if selected:
-        viewer.layers.selection = selected
-        viewer.layers.selection.active = active
 
 
 def _images(layers: Sequence[Layer]) -> list[Layer]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.label_features import INDEX, show_features
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY
+from napari_seedbed.pipeline.data.number_runs import number_runs
 
 CHECKED, LOCKED, CLASS = "checked", "locked", "class"
 CHECKED_AT = "checked_at"
@@ -134,21 +135,6 @@ def _states_of(features: Any) -> ObjectStates:
             if on and text and (times := _times_of(text))
         },
     )
-
-
-def set_states(
-    layer: Labels,
-    labels: Iterable[int],
-    *,
-    checked: bool | None = None,
-    locked: bool | None = None,
-    class_name: str | None = None,
-) -> None:
-    """Change states of some objects; None leaves one as it is, and '' takes a class away."""
-    before = object_states(layer)
-    given = {"checked": checked, "locked": locked, "class_name": class_name}
-    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    write_states(layer, {label: before.of(label)._replace(**changed) for label in labels})
 
 
 def write_states(layer: Labels, states: Mapping[int, ObjectState]) -> None:
@@ -350,12 +336,7 @@ def _fill_gaps(layer: Labels) -> None:
 
 def _times_text(times: Iterable[int]) -> str:
     """Time points as ``0-3,7``."""
-    runs: list[list[int]] = []
-    for time in sorted(times):
-        if runs and time == runs[-1][1] + 1:
-            runs[-1][1] = time
-        else:
-            runs.append([time, time])
+    runs = number_runs(sorted(times))
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 

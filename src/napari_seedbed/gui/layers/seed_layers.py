@@ -1,8 +1,10 @@
 """Seeds from Labels, Points and Shapes layers in any transform, onto the image's own grid."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from napari.layers import Image as ImageLayer
@@ -10,6 +12,7 @@ from napari.layers import Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
 from napari_seedbed import core
+from napari_seedbed.core.marks.marked_voxels import marked_labels_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.grids import GridMap, grid_map, grid_of, layer_affine, seeds_grid
 from napari_seedbed.gui.layers.image_layers import image_of, level_0
@@ -121,11 +124,12 @@ def label_count(layer: Layer | None) -> int:
     """How many labels are marked in a layer, for forecasts: all that lie on it, at any time.
 
     0 where there is no layer, where it lies on disk, and where its marks have no proper labels:
-    what is wrong with those is said by a run. Takes about as long as `seeds_digest`.
+    what is wrong with those is said by a run. Takes 2 ms for 256^3 voxels of seeds, 40 ms where all
+    of them are marked.
     """
     if isinstance(layer, Labels):
         array = level_0(layer)
-        return len(np.unique(array[array > 0])) if isinstance(array, np.ndarray) else 0
+        return len(marked_labels_of(array)) if isinstance(array, np.ndarray) else 0
     if not isinstance(layer, Points | Shapes):
         return 0
     try:
@@ -159,10 +163,20 @@ def seeds_digest(layer: SeedsLayer) -> int:
     number distinguishes them. It takes 13 to 18 ms for 256^3 voxels of int32 (64 MB) on the machine
     that it was chosen on, whatever is painted; zlib.crc32 takes 48 ms there, blake2b 229 ms.
     """
+    return digesting(layer)()
+
+
+def digesting(layer: SeedsLayer) -> Callable[[], int]:
+    """What gives the `seeds_digest`; it may be called in another thread."""
     check = zlib.crc32(layer_affine(layer).tobytes())
     check = zlib.crc32(" ".join(map(str, layer.units)).encode(), check)
     if isinstance(layer, Labels):
-        return _array_digest(np.asarray(level_0(layer)), check)
+        return partial(_array_digest, level_0(layer), check)
+    check = _marks_digest(layer, check)
+    return lambda: check
+
+
+def _marks_digest(layer: Points | Shapes, check: int) -> int:
     parts = [np.asarray(part, dtype=float) for part in layer.data]
     check = zlib.crc32(repr([part.shape for part in parts]).encode(), check)
     for part in parts:
@@ -296,8 +310,9 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _array_digest(array: NDArray, check: int) -> int:
+def _array_digest(voxels: Any, check: int) -> int:
     """Position-dependent checksum of an array's bytes."""
+    array = np.asarray(voxels)
     check = zlib.crc32(f"{array.shape} {array.dtype}".encode(), check)
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     whole = flat.size // ROW * ROW

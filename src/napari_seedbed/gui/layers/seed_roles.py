@@ -3,8 +3,8 @@
 import numpy as np
 from napari.layers import Labels, Layer, Points, Shapes
 from napari.utils.colormaps import CyclicLabelColormap, label_colormap
-from numpy.typing import NDArray
 
+from napari_seedbed.core.marks.marked_voxels import marked_labels_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY
 from napari_seedbed.gui.layers.seed_layers import marked_labels
@@ -70,8 +70,8 @@ def unused_label(layer: Labels) -> int:
 
     What is background is none for an object, even if nothing is painted with it yet.
     """
-    data: NDArray[np.integer] = np.asarray(layer.data)
+    labels = marked_labels_of(np.asarray(layer.data))
     chosen, taken = int(layer.selected_label), background_of(layer)
-    if chosen > 0 and chosen != taken and not (data == chosen).any():
+    if chosen > 0 and chosen != taken and chosen not in labels:
         return chosen
-    return max(int(data.max(initial=0)), taken) + 1
+    return max(int(labels.max(initial=0)), taken) + 1

@@ -63,6 +63,26 @@ class SortedColumns(QAbstractTableModel):
         # a header that is not on screen may still ask for those of the table before
         return self.names[section] if section < len(self.names) else None
 
+    def renew(self, columns: Mapping[str, Any]) -> None:
+        """Show other values under the same names, in the order of the columns.
+
+        A new model would make all headings anew.
+        """
+        arrays = [np.asarray(column) for column in columns.values()]
+        before, count = self._count, len(arrays[0]) if arrays else 0
+        everywhere = QModelIndex()
+        if count < before:
+            self.beginRemoveRows(everywhere, count, before - 1)
+        elif count > before:
+            self.beginInsertRows(everywhere, before, count - 1)
+        self.columns, self._count, self.order = arrays, count, np.arange(count)
+        if count < before:
+            self.endRemoveRows()
+        elif count > before:
+            self.endInsertRows()
+        if count:
+            self.dataChanged.emit(self.index(0, 0), self.index(count - 1, len(arrays) - 1))
+
     def set_order(self, order: Rows) -> None:
         """Show the rows in another order."""
         self.layoutAboutToBeChanged.emit()

@@ -1,7 +1,7 @@
 """A recipe applied to many files: results in a folder, with a summary."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,9 +52,10 @@ def run_batch(
     parquet: bool = False,
     format: str | None = None,
     by_slice: bool = False,
-    series: int | Literal["all"] | None = None,
+    series: int | Literal["all"] | Mapping[Path, Collection[int]] | None = None,
     seeds: PathLike | None = None,
     shapes: PathLike | None = None,
+    classes: PathLike | None = None,
     workers: Workers | None = None,
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
@@ -98,14 +99,18 @@ def run_batch(
         Of images, labels and masks, one of `image_formats`; compressed OME-TIFF by default.
     by_slice : bool
         Apply a recipe that was made on a 2D image to volumes, slice by slice.
-    series : int or 'all', optional
+    series : int, 'all' or mapping, optional
         Which image of each input, counted from 1; the first by default. 'all' takes each image of
-        each file as an input: fields of a plate, positions of a stage. Second images are the first
-        ones of their files.
+        each file as an input: fields of a plate, positions of a stage. A mapping has the numbers of
+        those to take of files; of others it is each. Second images are the first ones of their
+        files.
     seeds, shapes : path, optional
         What the recipe starts from instead of what is stored in it: a file, which goes with every
         input, or a folder with a file of the name of each. Seeds are shapes and points, one label
         each, or labels; shapes are outlines and paths.
+    classes : path, optional
+        Tables with the columns ``label`` and ``class``, as a file or folder: the classes of the
+        objects. Without them those of seeds and shapes count, and those of a pixel classifier.
     workers : Workers, optional
         Where the inputs are worked on; by default one after the other in this process.
 
@@ -149,20 +154,27 @@ def run_batch(
     _check_other(recipe, other)
     marks = {
         role: place_of(given)
-        for role, given in (("seeds", seeds), ("shapes", shapes))
+        for role, given in (("seeds", seeds), ("shapes", shapes), ("classes", classes))
         if given is not None
     }
-    if marks and by_slice:
+    if by_slice and not marks.keys() <= {"classes"}:
         raise InputError(
             "seeds: a recipe that is applied by slice has those that are stored in it."
         )
-    number = None if series == "all" else series
+    wanted: Mapping[Path, Collection[int]] | None = {} if series == "all" else None
+    number: int | None = None
+    if isinstance(series, Mapping):
+        wanted = series
+    elif isinstance(series, int):
+        number = series
     items = [
         Item(str(path), path, None if other is None else _partner(path, Path(other)), number)
         for path in paths
     ]
-    if series == "all":
-        items = [one for item in items for one in each_image(item)]
+    if wanted is not None:
+        items = [one for item in items for one in each_image(item, wanted.get(item.path))]
+        if not items:
+            raise InputError("series: no image of the inputs is chosen; choose one.")
     names = [item.name for item in items]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -1,8 +1,7 @@
 """One input of a batch: read, worked on, its results and its log written."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +14,21 @@ from napari_seedbed.core.progress import check_stop, tell, unwatched
 from napari_seedbed.errors import (
     Cancelled,
     FileError,
+    InputError,
     MemoryForecastError,
     SeedbedError,
 )
-from napari_seedbed.pipeline.batch.companion_marks import companion, recipe_with_marks
+from napari_seedbed.pipeline.batch.classes import (
+    ClassOf,
+    class_in_result,
+    class_in_table,
+    with_classes,
+)
+from napari_seedbed.pipeline.batch.companion_marks import (
+    MissingMarksError,
+    companion,
+    recipe_with_marks,
+)
 from napari_seedbed.pipeline.batch.logs import (
     Log,
     digest_of_paths,
@@ -51,6 +61,9 @@ from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 OBJECTS = "objects"
 """What the table of the objects of a label image is called among the results."""
+
+NEEDS = "needs"
+"""Marks an entry of an input without its file of seeds or shapes: where this would lie, by kind."""
 
 SHORT_OF_MEMORY = "is short of memory"
 """Marks an entry of an input that may fit where nothing else runs beside it."""
@@ -135,7 +148,8 @@ class Job:
     images : str or None
         `Writer.format` of images, labels and masks; None for the usual one.
     marks : mapping
-        'seeds' and 'shapes' that the recipe starts from, as files or folders of them.
+        'seeds' and 'shapes' that the recipe starts from, and 'classes', tables of the classes of
+        its objects, as files or folders of them.
     by_slice : bool
         Whether the recipe is for pictures and volumes are worked on slice by slice.
     overwrite : bool
@@ -222,6 +236,8 @@ class Job:
             entry |= self._make(item, made_from, begin)
         except Cancelled:
             raise
+        except MissingMarksError as error:
+            entry |= {"error": str(error), NEEDS: {error.what: str(error.expected)}}
         except MemoryForecastError as error:
             entry |= {"error": str(error), SHORT_OF_MEMORY: True}
         except SeedbedError as error:
@@ -249,8 +265,7 @@ class Job:
         if item.other is not None:
             sources["other"] = files_of(item.other)
         for role, place in self.marks.items():
-            with suppress(FileError):
-                sources[role] = [companion(item.path, place, role)]
+            sources[role] = [companion(item.path, place, role, item.name)]
         for role, paths in sources.items():
             try:
                 made_from[role] = digest_of_paths(paths)
@@ -282,9 +297,10 @@ class Job:
         second = None if item.other is None else self._read(item.other)
         in_slices = self.by_slice and "z" in image.axes
         apply: Callable[..., Result] = replay_by_slice if in_slices else replay
-        recipe, told = recipe_with_marks(self.recipe, item.path, image, self.marks)
+        marked = recipe_with_marks(self.recipe, item.path, image, self.marks, item.name)
+        class_of = self._class_of(item, marked.classes)
         result = apply(
-            recipe,
+            marked.recipe,
             image,
             other=second,
             step=self.stack.step if self.stack else None,
@@ -302,15 +318,17 @@ class Job:
             same_grid = labels.spatial_shape == shown.spatial_shape
             measure = object_table_by_slice if in_slices else object_table_of
             with unwatched():
-                outputs[OBJECTS] = measure(labels, shown if same_grid else None)
+                table = measure(labels, shown if same_grid else None)
+            outputs[OBJECTS] = with_classes(table, class_of)
         table = outputs.get(OBJECTS, {})
         if isinstance(measured := outputs.get("table"), Table):
-            table = measured.columns
+            table = with_classes(measured.columns, class_of)
+            outputs["table"] = replace(measured, columns=table)
         names = {key: self._file_name(item, key) for key in outputs}
         about: dict[str, Any] = {
             "outputs": names,
             "objects": len(table["label"]) if "label" in table else None,
-            "notes": [*image.notes, *told, *result.record["notes"]],
+            "notes": [*image.notes, *marked.notes, *result.record["notes"]],
             "error": None,
         }
         log_file = log_path(self.folder, item.name)
@@ -331,7 +349,8 @@ class Job:
                     sizes=_sizes_of(table),
                 )
                 # Whatever happens from here on, a later run knows whose these files are.
-                write_log(self.folder, item.name, replace(log, is_moving=True))
+                moving = replace(log, is_moving=True, picture="", sizes=())
+                write_log(self.folder, item.name, moving)
         except BaseException:
             if before is None:
                 log_file.unlink(missing_ok=True)
@@ -349,6 +368,13 @@ class Job:
         if is_folder(path):
             return open_collection(path, self.stack.axis, self.stack.step)
         return read_image(path)
+
+    def _class_of(self, item: Item, marked: Mapping[int, str]) -> ClassOf | None:
+        if "classes" in self.marks:
+            return class_in_table(companion(item.path, self.marks["classes"], "classes", item.name))
+        last = self.recipe.steps[-1]
+        key = last.name if get(last.operation).gives == "labels" else measured_labels(self.recipe)
+        return None if key is None else class_in_result(self.recipe, key, marked)
 
     def _file_name(self, item: Item, key: str) -> str:
         kind = self.recipe.steps[-1].operation if key == "image" else key
@@ -370,16 +396,40 @@ def new_entry(item: Item) -> dict[str, Any]:
     }
 
 
-def each_image(item: Item) -> list[Item]:
-    """An item for each image of a file; itself where it holds one, or cannot be read."""
+def images_to_choose(path: Path) -> list[tuple[int, str]]:
+    """The images of a file, with their numbers, counted from 1; none where there is no choice."""
     try:
-        found = images_of(item.path)
+        found = images_of(path)
     except (SeedbedError, OSError):
-        return [item]
+        return []
     numbered = [(n, one) for n, one in enumerate(found, start=1) if one.labels_of is None]
-    if len(numbered) < 2:
+    return [(n, one.name or f"image {n}") for n, one in numbered] if len(numbered) > 1 else []
+
+
+def each_image(item: Item, wanted: Collection[int] | None = None) -> list[Item]:
+    """An item for each image of a file, or for those that are wanted, by number.
+
+    A file that holds one image, or cannot be read, is an item itself.
+
+    Raises
+    ------
+    InputError
+        Where the file has no such images.
+    """
+    images = dict(images_to_choose(item.path))
+    if not images:
         return [item]
-    return [replace(item, series=n, title=one.name or f"image {n}") for n, one in numbered]
+    missing = sorted(set(wanted or ()) - images.keys())
+    if missing:
+        raise InputError(
+            f"series: {', '.join(map(str, missing))} asked for, but {item.path} holds the images "
+            f"{', '.join(map(str, images))}."
+        )
+    return [
+        replace(item, series=number, title=title)
+        for number, title in images.items()
+        if wanted is None or number in wanted
+    ]
 
 
 def files_of(path: Path) -> list[Path]:

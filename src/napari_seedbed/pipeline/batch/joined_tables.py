@@ -1,22 +1,24 @@
-"""The tables of all inputs of a batch as one, with columns for the file, its image and the well."""
+"""The tables of all inputs of a batch as one, whose first columns say where a row comes from."""
 
 import csv
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from napari_seedbed.pipeline.batch.classes import CLASS, TIME
+from napari_seedbed.pipeline.batch.wells import well_and_field
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 
-_WELL = re.compile(r"([A-Z]+)/(\d+)\b")
-"""How the name of a field of a plate begins: B/03."""
+_FIRST = ("file", "image", "well", TIME, CLASS)
 
 
 def write_joined(path: Path, entries: Sequence[Mapping[str, Any]], tables: Sequence[Path]) -> None:
     """Write the rows of all tables below each other; what a table lacks stays empty.
 
-    Before their own columns stands ``file``, the input as it was named, then ``image`` where files
-    hold several, and ``well`` where these are fields of a plate.
+    First comes ``file``, the input as it was named, then ``image`` where files hold several,
+    ``well`` where these are fields of a plate, ``time_point`` of series and ``class`` where the
+    classes of objects are known; then the other columns.
 
     Parameters
     ----------
@@ -40,9 +42,9 @@ def _origin(entry: Mapping[str, Any]) -> dict[str, str]:
     found = {"file": entry["input"]}
     if "image" in entry:
         found["image"] = entry["image"]
-        well = _WELL.match(entry["image"])
-        if well is not None:
-            found["well"] = f"{well[1]}{well[2]}"
+        well, _ = well_and_field(entry["image"])
+        if well:
+            found["well"] = well
     return found
 
 
@@ -51,15 +53,21 @@ def _join_csv(path: Path, origins: Sequence[dict[str, str]], tables: Sequence[Pa
     for table in tables:
         with table.open(newline="", encoding="utf-8") as file:
             names |= dict.fromkeys(next(csv.reader(file), ()))
+    columns = _known_first(names)
     with (
         written_whole(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
-        writer = csv.DictWriter(file, list(names), restval="")
-        writer.writeheader()
+        writer = csv.writer(file)
+        writer.writerow(columns)
         for origin, table in zip(origins, tables, strict=True):
-            with table.open(newline="", encoding="utf-8") as rows:
-                writer.writerows({**origin, **row} for row in csv.DictReader(rows))
+            with table.open(newline="", encoding="utf-8") as lines:
+                rows = csv.reader(lines)
+                place = {name: n for n, name in enumerate([*origin, *next(rows, ())])}
+                shown = [*origin.values()]
+                # what a table lacks is the empty text at the end
+                order = itemgetter(*(place.get(name, -1) for name in columns), -1)
+                writer.writerows(order([*shown, *row, ""])[:-1] for row in rows)
 
 
 def _join_parquet(path: Path, origins: Sequence[dict[str, str]], tables: Sequence[Path]) -> None:
@@ -69,11 +77,16 @@ def _join_parquet(path: Path, origins: Sequence[dict[str, str]], tables: Sequenc
     parts = []
     for origin, table in zip(origins, tables, strict=True):
         part = pyarrow.parquet.read_table(table)
-        for place, (name, shown) in enumerate(origin.items()):
+        for name, shown in origin.items():
             text = shown.encode("utf-8", "backslashreplace").decode("utf-8")
-            column = pyarrow.array([text] * part.num_rows, pyarrow.string())
-            part = part.add_column(place, name, column)
+            part = part.append_column(name, pyarrow.array([text] * part.num_rows, pyarrow.string()))
         parts.append(part)
     joined = pyarrow.concat_tables(parts, promote_options="permissive")
     with written_whole(path) as temporary:
-        pyarrow.parquet.write_table(joined, temporary)
+        pyarrow.parquet.write_table(joined.select(_known_first(joined.column_names)), temporary)
+
+
+def _known_first(names: Iterable[str]) -> list[str]:
+    """Names of columns, those that say where a row comes from at the beginning."""
+    found = list(names)
+    return [name for name in _FIRST if name in found] + [n for n in found if n not in _FIRST]

@@ -16,6 +16,16 @@ from napari_seedbed.errors import SeedbedError
 _ENDING = 3.0
 """Seconds for the workers to end by themselves."""
 
+_SETTINGS = {
+    # what dask would watch many times a second, for a dashboard that nobody opens
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    # it gives memory back so eagerly that each array is made of new pages: a quarter of the time
+    # of small files
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+}
+
 
 @contextmanager
 def local_scheduler(count: int) -> Iterator[str]:
@@ -54,17 +64,21 @@ def local_scheduler(count: int) -> Iterator[str]:
 
 
 def _serve(count: int) -> None:
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with (
+        dask.config.set(_SETTINGS),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
         sys.stdout.write(f"{cluster.scheduler_address}\n")
         sys.stdout.flush()
         sys.stdin.read()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ def write_log(folder: Path, name: str, log: Log) -> None:
     FileError
         When it cannot be written.
     """
-    text = json.dumps(asdict(log), ensure_ascii=False)
+    text = json.dumps(vars(log), ensure_ascii=False)
     with written_whole(log_path(folder, name)) as temporary:
         temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
 

@@ -23,10 +23,8 @@ from napari_seedbed.pipeline.files.zarr_writing import is_all_own
 from napari_seedbed.pipeline.journal.folder_lock import FolderLock
 
 SUMMARY = "summary.json"
-# Seconds; a summary that takes longer to write is written less often than after each input.
-_QUICK = 0.05
-_SHARE = 20
-
+_SHARE = 50
+"""A summary that took a second to write is written again after so many seconds."""
 
 _HOLDER = "holder"
 _TOKEN = "running-"
@@ -95,7 +93,6 @@ class ResultFolder:
         self._there = bool(self._earlier) or (folder / SUMMARY).exists()
         self._begun = False
         self._written, self._took = 0.0, 0.0
-        self._error: FileError | None = None
         self.summary: dict[str, Any] = {
             "version": package_version(),
             "recipe": recipe_name,
@@ -190,12 +187,11 @@ class ResultFolder:
         for old in self._earlier:
             old["outputs"] = {k: name for k, name in old["outputs"].items() if name not in replaced}
         self._earlier[:] = [old for old in self._earlier if old["outputs"]]
-        if self._took < _QUICK or time.monotonic() - self._written > _SHARE * self._took:
-            try:
+        is_first = len(self._order) == 1
+        if is_first or time.monotonic() - self._written > _SHARE * self._took:
+            # The disk may have room for what comes; the end tells whether it had.
+            with suppress(FileError):
                 self._write()
-            except FileError:
-                # The disk may have room for what comes; the end tells whether it had.
-                self._took = _QUICK
 
     def finish(self, *, cancelled: bool) -> None:
         """Write the summary.
@@ -219,13 +215,12 @@ class ResultFolder:
         # Where every input was refused, the summary that is there tells more.
         if self._there and not self._begun:
             return
-        start = time.monotonic()
+        self._written = time.monotonic()
         text = json.dumps(self.summary, indent=2, ensure_ascii=False) + "\n"
         with written_whole(self.folder / SUMMARY) as temporary:
             # Bytes of a name that are no letters are escaped as JSON does.
             temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
-        self._written = time.monotonic()
-        self._took = self._written - start
+        self._took = time.monotonic() - self._written
 
 
 def _lock_of(folder: Path) -> FolderLock | None:

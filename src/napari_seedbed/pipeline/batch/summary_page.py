@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
@@ -12,22 +13,56 @@ from napari_seedbed.pipeline.batch.logs import Log
 
 _BARS, _WIDTH, _HEIGHT = 24, 144, 40
 
+_HEADS = (
+    ("Picture", False, ""),
+    ("Input", True, ""),
+    ("Objects", True, " class=number"),
+    ("Sizes", False, ""),
+    ("Seconds", True, " class=number"),
+    ("Results", False, ""),
+)
+"""Names of the columns, whether a click sorts by them, and what their heads say of themselves."""
+
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; }
 body { margin: 1.5rem; }
-table { border-collapse: collapse; }
-th, td { padding: .4rem .8rem; text-align: left; vertical-align: top; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; max-width: 80rem; }
+th, td { padding: .5rem .8rem; text-align: left; vertical-align: top; }
+th { position: sticky; top: 0; background: Canvas; white-space: nowrap; }
 tr { border-bottom: 1px solid #8884; }
-th button { all: unset; cursor: pointer; font-weight: 600; }
+th button { all: unset; cursor: pointer; }
 th button:focus-visible { outline: 2px solid; }
-th[aria-sort=ascending] button::after { content: " \\25b2"; }
-th[aria-sort=descending] button::after { content: " \\25bc"; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-td img { display: block; max-width: 200px; image-rendering: pixelated; }
-tr.failed td { background: #d5220018; }
-.error { color: #c81e00; } .note { opacity: .75; }
+th[aria-sort] button::after { position: absolute; margin: .3em; font-size: .7em; }
+th[aria-sort=ascending] button::after { content: "\\25b2"; }
+th[aria-sort=descending] button::after { content: "\\25bc"; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.input, td.results { overflow-wrap: anywhere; }
+td.input { width: 36%; }
+td.results { width: 24%; font-size: .85rem; }
+svg + div { font-size: .85rem; }
+td img { display: block; width: 160px; image-rendering: pixelated; }
+tr.failed { background: #d5220018; }
+.folder { opacity: .65; font-size: .85rem; }
+.error { color: #c81e00; } .note { opacity: .75; font-size: .85rem; }
 @media (prefers-color-scheme: dark) { .error { color: #ff8b73; } }
+svg { display: block; border-bottom: 1px solid #8888; }
 svg rect { fill: currentColor; opacity: .7; }
+@media (max-width: 50rem) {
+  body { margin: .8rem; }
+  table, tbody { display: block; }
+  thead tr { display: flex; border: 0; }
+  thead th:not(:has(button)) { display: none; }
+  th { position: static; padding: .5rem .8rem .5rem 0; }
+  tbody tr { display: grid; grid-template-columns: 110px 1fr; gap: .2rem .8rem; padding: .6rem 0; }
+  tbody td { grid-column: 2; padding: 0; width: auto; text-align: left; }
+  tbody td:empty { display: none; }
+  tbody td.input, tbody td.results { width: auto; }
+  tbody td.number { text-align: left; }
+  tbody td.number::after { content: " " attr(data-unit); }
+  tbody td.picture { grid-column: 1; grid-row: 1 / span 5; }
+  td img { width: 110px; }
+}
 """
 
 _SCRIPT = """
@@ -64,11 +99,9 @@ def summary_page(summary: Mapping[str, Any], logs: Sequence[Log | None]) -> str:
     edges = _edges([size for log in logs if log is not None for size in log.sizes])
     pairs = sorted(zip(entries, logs, strict=True), key=lambda pair: pair[0]["error"] is None)
     rows = "\n".join(_row(entry, log, edges) for entry, log in pairs)
-    heads = ("Picture", "Input", "Objects", "Sizes", "Seconds", "Results")
-    sortable = {"Input", "Objects", "Seconds"}
     head = "".join(
-        f"<th scope=col><button>{name}</button></th>" if name in sortable else f"<th>{name}</th>"
-        for name in heads
+        f"<th scope=col{about}><button>{name}</button></th>" if can_sort else f"<th>{name}</th>"
+        for name, can_sort, about in _HEADS
     )
     files = "".join(
         f"<p>All inputs together: {_link(name)}</p>"
@@ -109,15 +142,19 @@ def _row(entry: Mapping[str, Any], log: Log | None, edges: np.ndarray | None) ->
     said += "".join(f'<div class="note">{escape(note)}</div>' for note in entry["notes"])
     links = "<br>".join(_link(name) for name in entry["outputs"].values())
     count = entry["objects"]
-    shown = escape(": ".join(filter(None, (entry["input"], entry.get("image")))), quote=True)
+    whole = ": ".join(filter(None, (entry["input"], entry.get("image"))))
+    name = whole[len(entry["input"]) - len(PurePath(entry["input"]).name) :]
+    folder = whole[: len(whole) - len(name)]
+    named = f'<div class="folder">{escape(folder)}</div>' if folder else ""
     cells = (
-        f"<td>{picture}</td>",
-        f'<td data-value="{shown}">{shown}{said}</td>',
-        f'<td class="number" data-value="{-1 if count is None else count}">'
-        f"{'' if count is None else count}</td>",
+        f'<td class="picture">{picture}</td>',
+        f'<td class="input" data-value="{escape(whole, quote=True)}">{escape(name)}{named}{said}'
+        "</td>",
+        f'<td class="number" data-unit="{"object" if count == 1 else "objects"}" '
+        f'data-value="{-1 if count is None else count}">{"" if count is None else count}</td>',
         f"<td>{'' if log is None else _histogram(log.sizes, edges)}</td>",
-        f'<td class="number">{entry["seconds"]:.2f}</td>',
-        f"<td>{links}</td>",
+        f'<td class="number" data-unit="s">{entry["seconds"]:.2f}</td>',
+        f'<td class="results">{links}</td>',
     )
     return f"<tr{' class=failed' if entry['error'] else ''}>{''.join(cells)}</tr>"
 

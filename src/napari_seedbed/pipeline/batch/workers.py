@@ -1,11 +1,13 @@
 """Inputs of a batch one after the other in this process, or on the workers of a dask cluster."""
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,9 +134,10 @@ def _run_elsewhere(
     with _client(workers.scheduler, count) as client:
         by_future = _submitted(client, job, items, threads, count, token)
         try:
-            for n_done, future in enumerate(_as_finished(client, list(by_future)), start=1):
+            finished = enumerate(_as_finished(client, list(by_future)), start=1)
+            for n_done, (future, given) in finished:
                 number, item = by_future[future]
-                entry = _entry_of(future, item)
+                entry = _entry_of(given, item)
                 if entry.pop(SHORT_OF_MEMORY, False) and count > 1:
                     again.append((number, item))
                 else:
@@ -150,14 +153,13 @@ def _submitted(
     client: "Client", job: Job, items: list[Numbered], threads: int, count: int, token: Path
 ) -> dict["Future", Numbered]:
     (shared,) = client.scatter([job.for_any_folder()], broadcast=True, hash=False)
-    token = token.absolute()
-    return {
-        client.submit(_work, shared, item.for_any_folder(), token, threads, count, pure=False): (
-            number,
-            item,
-        )
-        for number, item in items
-    }
+    futures = client.map(
+        partial(_work, token=token.absolute(), threads=threads, sharers=count),
+        [shared] * len(items),
+        [item.for_any_folder() for _, item in items],
+        pure=False,
+    )
+    return dict(zip(futures, items, strict=True))
 
 
 def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict[str, Any] | None:
@@ -166,7 +168,8 @@ def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict
         stack.enter_context(running(should_stop=_Gone(token)))
         stack.enter_context(at_most_threads(threads))
         stack.enter_context(memory_shared_by(sharers))
-        if threads == 1:
+        # Looking for the libraries takes 1 ms, and dask has mostly set this for its workers.
+        if threads == 1 and os.environ.get("OMP_NUM_THREADS") != "1":
             stack.enter_context(one_library_thread())
         try:
             check_stop()
@@ -208,10 +211,11 @@ def _client(scheduler: str | None, count: int) -> Iterator["Client"]:
         yield stack.enter_context(client)
 
 
-def _as_finished(client: "Client", futures: "list[Future]") -> Iterator["Future"]:
+def _as_finished(client: "Client", futures: "list[Future]") -> "Iterator[tuple[Future, Any]]":
+    """Each with what it gave: a type of error, the error and where, when it failed."""
     from distributed import as_completed
 
-    finished = as_completed(futures, loop=client.loop)
+    finished = as_completed(futures, loop=client.loop, with_results=True, raise_errors=False)
     n_left = len(futures)
     while n_left:
         check_stop()
@@ -222,15 +226,15 @@ def _as_finished(client: "Client", futures: "list[Future]") -> Iterator["Future"
             time.sleep(_LOOK)
 
 
-def _entry_of(future: "Future", item: Item) -> dict[str, Any]:
+def _entry_of(given: Any, item: Item) -> dict[str, Any]:
+    """The summary's entry, from what a future gave."""
     from distributed.scheduler import KilledWorker
 
-    error = future.exception()
-    if error is None:
-        entry: dict[str, Any] | None = future.result()
-        if entry is None:
-            raise Cancelled("The run was ended from elsewhere.")
-        return {**entry, "input": item.shown}
+    if given is None:
+        raise Cancelled("The run was ended from elsewhere.")
+    if isinstance(given, dict):
+        return {**given, "input": item.shown}
+    error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, KilledWorker):
         said = (
             "Its worker ended in the middle, and so did all others that tried it; perhaps there "

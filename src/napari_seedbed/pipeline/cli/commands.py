@@ -131,6 +131,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(command=_score)
 
+    command = commands.add_parser(
+        "script",
+        help="write a recipe as a Python script",
+        description="Write a recipe as a plain Python script on napari_seedbed.core and NumPy, "
+        "which gives the same voxels without napari.",
+    )
+    command.add_argument(
+        "recipe", metavar="RECIPE", help="a recipe, or a project with the recipes of its results"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where the script goes (default: it is printed)",
+    )
+    command.add_argument("--layer", metavar="NAME", help="the result of a project")
+    command.set_defaults(command=_script)
+
     add_convert(commands)
 
     command = commands.add_parser(
@@ -169,6 +187,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.batch import Workers, run_batch
     from napari_seedbed.pipeline.cli.note_ranges import shortened
     from napari_seedbed.pipeline.operations.seeded import engine_of
+    from napari_seedbed.pipeline.recipes.other_marks import recipe_making_seeds
 
     workers = Workers(arguments.workers, arguments.threads, arguments.scheduler)
     try:
@@ -176,6 +195,8 @@ def _run(arguments: argparse.Namespace) -> int:
     except FileError as error:
         complain(str(error))
         return WRONG_USE
+    if arguments.make_seeds is not None:
+        recipe = recipe_making_seeds(recipe, *arguments.make_seeds)
     for step in recipe.steps:
         engine = engine_of(step.operation, step.parameters)
         if engine is not None:
@@ -204,9 +225,12 @@ def _run(arguments: argparse.Namespace) -> int:
         interruptible(ends_program=arguments.owns_process) as stopped,
         running(report=progress.show, should_stop=stopped),
     ):
+        inputs, series = _expand(arguments.inputs), arguments.series
+        if isinstance(series, list):
+            series = {place_of(path): series for path in inputs}
         summary = run_batch(
             recipe,
-            _expand(arguments.inputs),
+            inputs,
             arguments.output,
             recipe_name=Path(arguments.recipe).name,
             overwrite=arguments.overwrite,
@@ -217,9 +241,10 @@ def _run(arguments: argparse.Namespace) -> int:
             parquet=arguments.parquet,
             format=arguments.format,
             by_slice=arguments.by_slice,
-            series=arguments.series,
+            series=series,
             seeds=arguments.seeds,
             shapes=arguments.shapes,
+            classes=arguments.classes,
             resume=arguments.resume,
             workers=workers,
         )
@@ -244,6 +269,17 @@ def _recipe_in(path: Path, layer: str | None) -> "Recipe":
     if layer is not None:
         raise InputError(f"layer: {path.name} is no project; --layer names a result of one.")
     return load_recipe(path)
+
+
+def _script(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.recipes.scripts import recipe_as_script, save_script
+
+    recipe = _recipe_in(Path(arguments.recipe), arguments.layer)
+    if arguments.output is None:
+        say(recipe_as_script(recipe).rstrip("\n"))
+    else:
+        say(visible(f"Saved {save_script(arguments.output, recipe)}."))
+    return DONE
 
 
 def _demo(arguments: argparse.Namespace) -> int:

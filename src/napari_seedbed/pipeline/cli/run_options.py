@@ -1,6 +1,7 @@
 """The options of ``seedbed run``."""
 
 import argparse
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -33,17 +34,32 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         help="the second image of a recipe that works on two, or a folder with a file of the same "
         "name for each input",
     )
-    command.add_argument(
+    seeds = command.add_mutually_exclusive_group()
+    seeds.add_argument(
         "--seeds",
         metavar="FILE",
         help="start from these instead of the seeds in the recipe: shapes or points (ROIs of Fiji, "
         "annotations of QuPath), a label each, or a label image; or a folder with a file of the "
         "name of each input",
     )
+    seeds.add_argument(
+        "--make-seeds",
+        metavar="OPERATION",
+        type=_maker,
+        help="make the seeds anew on each input instead of taking those in the recipe, by "
+        "local_maxima, h_maxima, find_blobs or threshold with parameters, for example "
+        "'local_maxima distance=2 threshold=0.3'",
+    )
     command.add_argument(
         "--shapes",
         metavar="FILE",
         help="start from these instead of the shapes in the recipe; a file or folder, as --seeds",
+    )
+    command.add_argument(
+        "--classes",
+        metavar="FILE",
+        help="the classes of the objects: a table with the columns label and class, as Seedbed and "
+        "ilastik write them; a file or folder, as --seeds",
     )
     command.add_argument(
         "--stack",
@@ -109,14 +125,35 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
 
 def add_series(command: argparse.ArgumentParser, *, all_too: bool = False) -> None:
     """Let a command choose an image of files that hold several, or each of them."""
-    each = ", or 'all' for each of them as an input: the fields of a plate" if all_too else ""
+    each = ", or 'all' for each of them as an input: the fields of a plate; or some: 1,4-6"
     command.add_argument(
         "--series",
         metavar="N",
         type=_series_or_all if all_too else int,
-        help=f"which image of files that hold several, counted from 1 (see seedbed info){each}",
+        help="which image of files that hold several, counted from 1 (see seedbed info)"
+        + (each if all_too else ""),
     )
 
 
-def _series_or_all(text: str) -> int | str:
-    return text if text == "all" else int(text)
+def _maker(text: str) -> tuple[str, dict[str, Any]]:
+    """An operation, and its parameters, which are numbers, true, false or words."""
+    name, *settings = text.split()
+    parameters = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        try:
+            parameters[key] = json.loads(value)
+        except ValueError:
+            parameters[key] = value
+    return name, parameters
+
+
+def _series_or_all(text: str) -> int | str | list[int]:
+    """A number, 'all', or several numbers and ranges of them."""
+    if text == "all":
+        return text
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found if {",", "-"} & set(text) else found[0]

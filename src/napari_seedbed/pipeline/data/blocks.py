@@ -1,6 +1,6 @@
 """Images read block by block, so that what is larger than memory can be looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,29 @@ def image_blocks(image: Image, channel: int | None = None) -> Iterator[NDArray]:
         return
     for place in np.ndindex(array.numblocks):
         yield np.asarray(array.blocks[place])
+
+
+def changed_volumes(
+    image: Image, change: Callable[[NDArray], NDArray] | None, channel: int | None = None
+) -> Iterator[NDArray]:
+    """Give all voxels of an image as `image_blocks`, or its volumes if they are to be changed.
+
+    Parameters
+    ----------
+    image : Image
+    change : callable or None
+        Gives another volume for the volume of a channel at a time point.
+    channel : int, optional
+        All channels when None.
+    """
+    if change is None:
+        yield from image_blocks(image, channel)
+        return
+    if channel is not None:
+        image = image.select_channels([channel])
+    for t in range(image.n_times):
+        for plane in image.select_time(t).channels():
+            yield change(plane.volume())
 
 
 def count_blocks(image: Image) -> int:

@@ -2,13 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_image
 from napari_seedbed.pipeline.data.image import Image
@@ -58,6 +56,8 @@ def percentiles_of_image(
     InputError
         If voxels are NaN or infinite.
     """
+    from napari_seedbed.core import percentiles
+
     if channel is not None:
         image = image.select_channels([channel])
     values = []
@@ -66,13 +66,7 @@ def percentiles_of_image(
         values.append(check_image(volume).reshape(-1))
     together = values[0] if len(values) == 1 else np.concatenate(values)
     check_stop()
-    if together.dtype.kind in "bu" and together.dtype.itemsize <= 2:
-        counts = call_aside(partial(np.bincount, together))
-        return [_counted_percentile(counts, percent) for percent in percents]
-    if together.dtype.kind == "f" and together.dtype.itemsize < 4:
-        together = together.astype(np.float32)
-    found = call_aside(partial(np.percentile, together, list(percents)))
-    return [float(value) for value in found]
+    return percentiles(together, percents)
 
 
 def contrast_limits(image: Image) -> tuple[float, float] | None:
@@ -100,13 +94,3 @@ def volumes(image: Image, times: Sequence[int]) -> Iterator[NDArray]:
     """The voxels of each time point."""
     for t in times:
         yield image.select_time(t).volume()
-
-
-def _counted_percentile(counts: NDArray[np.intp], percent: float) -> float:
-    """As NumPy's percentile, between the two values that it lies between."""
-    below = np.cumsum(counts)
-    place = (int(below[-1]) - 1) * percent / 100
-    rank = int(place)
-    low = int(np.searchsorted(below, rank, side="right"))
-    high = int(np.searchsorted(below, min(rank + 1, int(below[-1]) - 1), side="right"))
-    return low + (high - low) * (place - rank)

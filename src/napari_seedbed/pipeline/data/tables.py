@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.image import Image
 
 Columns = dict[str, NDArray]
 
@@ -95,6 +96,13 @@ class Table:
 def joined(parts: Sequence[Columns]) -> Columns:
     """The rows of several tables with the same columns under each other."""
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
+
+
+def at_time(image: Image, t: int, columns: Columns) -> Columns:
+    """Columns with the time point before them where the image has a time axis."""
+    if image.time_axis is None:
+        return columns
+    return {"time_point": np.full(len(next(iter(columns.values()))), t), **columns}
 
 
 def _check_lengths(what: str, length: int, columns: Columns) -> None:

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_seedbed.errors import InputError
-
-if TYPE_CHECKING:
-    from napari_seedbed.pipeline.engine.declarations import Job
+from napari_seedbed.pipeline.engine.jobs import Job
 
 
-def _parameters_of(job: "Job") -> Mapping[str, Any]:
+def _parameters_of(job: Job) -> Mapping[str, Any]:
     return job.parameters
 
 
@@ -34,13 +32,11 @@ class CoreCall:
     """
 
     name: str = ""
-    arguments: "Callable[[Job], Mapping[str, Any]]" = _parameters_of
+    arguments: Callable[[Job], Mapping[str, Any]] = _parameters_of
 
-    def result(self, job: "Job", operation: str = "") -> Any:
+    def result(self, job: Job, operation: str = "") -> Any:
         """What core's function gives for a job of an operation."""
-        from napari_seedbed import core
-
-        called = getattr(core, self.name or operation)
+        called = getattr(job.core, self.name or operation)
         known = signature(called).parameters
         about = {
             "spacing": job.spacing,

@@ -1,21 +1,17 @@
 """What an operation is: one declaration, from which everything else is derived."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import Parameter, Value
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.marks.shapes import Shape
-    from napari_seedbed.pipeline.data.image import Image
-    from napari_seedbed.pipeline.data.shapes import Shapes
+    pass
 
 Role = Literal["image", "other", "seeds", "shapes"]
 Kind = Literal["image", "labels", "mask", "shapes", "points", "table"]
@@ -40,192 +36,6 @@ GROUPS = (
     "Other",
 )
 """What operations are for, in the order in which they are listed."""
-
-
-@dataclass
-class Context:
-    """What an interactive caller keeps between runs.
-
-    Attributes
-    ----------
-    cache : dict
-        Prepared state of operations, reused while the image and the parameters stay. It keys on
-        the place of the image in memory: clear it after voxels were changed in place.
-    view : (int, int) or None
-        Spatial axis and index of the slice on screen, for a first answer there.
-    live : bool
-        Continue from the last solution. What is shown for good, saved or written must come from
-        a run with live=False, which gives the same bits as the command line.
-    watch : callable or None
-        Asked by operations that move step by step, after each iteration and with its number,
-        whether somebody wants to see where things are now (`Progress.preview`).
-    """
-
-    cache: MutableMapping[Hashable, Any] = field(default_factory=dict)
-    view: tuple[int, int] | None = None
-    live: bool = False
-    watch: Callable[[int], bool] | None = None
-
-
-@dataclass
-class Job:
-    """One volume to work on: what an operation's function is given.
-
-    Attributes
-    ----------
-    load : callable
-        Gives the voxels, (Z, Y, X) or (C, Z, Y, X), without z in 2D; called only when needed.
-    seeds : ndarray of int or None
-        Seeds on the same grid, without channels.
-    spacing : tuple of float
-    channel_axis : int or None
-        0 or None.
-    label_values : tuple of int
-        All positive labels of all time points, rising.
-    parameters : dict
-    cache_key : hashable
-        Stands for the voxels of `load`.
-    image : Image
-        All time points and channels, also where only a part is worked on: for what the values of
-        all voxels decide.
-    time : int
-        Time point.
-    channel : int or None
-        None where all channels count together.
-    other : callable
-        Gives the voxels of the second image, laid out as those of `load`; None without one.
-    shapes : tuple of core.marks.shapes.Shape
-        Those of this time point.
-    notes : list of str
-        What a person should know about the result; the function may add to it.
-    shared : dict
-        Kept for all volumes and channels of one run, beside each other.
-    all_seeds : Image or None
-        The seeds of all time points, for what is learnt from all of them.
-    wanted : tuple of slice or None
-        The part of what `load` gives that is asked for, one slice a spatial axis; None for all.
-        What comes out elsewhere does not matter.
-    """
-
-    load: Callable[[], NDArray]
-    seeds: NDArray[np.integer] | None
-    spacing: tuple[float, ...]
-    channel_axis: int | None
-    label_values: tuple[int, ...]
-    parameters: Mapping[str, Any]
-    cache_key: Hashable
-    context: Context
-    image: "Image"
-    time: int
-    channel: int | None
-    other: Callable[[], NDArray | None] = lambda: None
-    shapes: "tuple[Shape, ...]" = ()
-    notes: list[str] = field(default_factory=list)
-    shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
-    all_seeds: "Image | None" = None
-    wanted: tuple[slice, ...] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Channels:
-    """An output with channels of its own that says what they are.
-
-    Attributes
-    ----------
-    array : (K, Z, Y, X) ndarray
-        Without z in 2D.
-    names : tuple of str
-        One a channel.
-    as_input : bool
-        Whether they are the channels of the image: an RGB image then gives an RGB image.
-    """
-
-    array: NDArray
-    names: tuple[str, ...] = ()
-    as_input: bool = False
-
-
-@dataclass
-class WholeJob:
-    """An image with all its time points and channels: what a `whole` operation is given.
-
-    Attributes
-    ----------
-    image : Image
-    other : Image or None
-    seeds : Image or None
-    shapes : Shapes or None
-    parameters : dict
-    context : Context
-    notes : list of str
-        What a person should know about the result; the function may add to it.
-    times : sequence of int
-        Time points that are asked for: all, unless the operation's scope is 'times'.
-    """
-
-    image: "Image"
-    other: "Image | None"
-    seeds: "Image | None"
-    shapes: "Shapes | None"
-    parameters: Mapping[str, Any]
-    context: Context
-    notes: list[str] = field(default_factory=list)
-    times: Sequence[int] = (0,)
-
-
-@dataclass
-class SeriesJob:
-    """A whole time series to work on: what the function of a series operation is given.
-
-    Attributes
-    ----------
-    load : callable
-        ``load(t)`` gives the voxels of time point `t`, (Z, Y, X) or (C, Z, Y, X), without z in
-        2D. The last one is kept; others are read again.
-    n_times : int
-        1 for an image without time.
-    spatial_shape : tuple of int
-    shapes : tuple of core.shapes.Shape
-        Shapes to start from, their points float64; empty when it starts from seeds.
-    seeds : callable or None
-        ``seeds(t)`` gives the labels to start from, int32, on the grid of the image; None when it
-        starts from shapes.
-    spacing : tuple of float
-    channel_axis : int or None
-        0 or None.
-    parameters : dict
-    context : Context
-        Its cache is not kept in order for series: leave it alone.
-    """
-
-    load: Callable[[int], NDArray]
-    n_times: int
-    spatial_shape: tuple[int, ...]
-    shapes: "tuple[Shape, ...]"
-    seeds: Callable[[int], NDArray[np.int32]] | None
-    spacing: tuple[float, ...]
-    channel_axis: int | None
-    parameters: Mapping[str, Any]
-    context: Context
-
-
-@dataclass(frozen=True)
-class SeriesResult:
-    """What the function of a series operation gives.
-
-    Attributes
-    ----------
-    arrays : dict
-        Output name to array; (T, Z, Y, X) or (T, K, Z, Y, X), without z in 2D, always with T.
-    shapes : dict
-        Output name to list of Shape, in voxel coordinates. The name is 'shapes'.
-    notes : tuple of str
-        What a person should know about the result, in plain sentences.
-    """
-
-    arrays: dict[str, NDArray]
-    shapes: "dict[str, list[Shape]]" = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

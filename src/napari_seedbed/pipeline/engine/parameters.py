@@ -42,8 +42,6 @@ class Parameter:
         What the form says for each of `choices`; the values themselves when empty.
     advanced : bool
         Whether the form hides it at first.
-    logarithmic : bool
-        Whether steps should grow with the value.
     in_voxels : bool
         Whether `default` counts voxels. It is then a length (or a size) for the image at hand, see
         `default_for`; values that are given are physical all the same.
@@ -75,7 +73,6 @@ class Parameter:
     choices: tuple[str, ...] = ()
     choice_labels: tuple[str, ...] = ()
     advanced: bool = False
-    logarithmic: bool = False
     in_voxels: bool = False
     check_text: Callable[[str], object] | None = None
     scale_text: Callable[[str, float], str] | None = None

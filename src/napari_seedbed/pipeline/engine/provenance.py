@@ -1,6 +1,7 @@
 """What is written down about a run, so that it can be repeated and cited."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +18,8 @@ from napari_seedbed.pipeline.engine.volumes import Output
 from napari_seedbed.version import __version__
 
 _LIBRARIES = ("numpy", "scipy", "numba", "scikit-image", "scikit-learn", "PyWavelets")
+# Reading what is installed takes 5 ms for all of them, and each run asks.
+_version = cache(version)
 
 
 def package_version() -> str:
@@ -26,7 +29,7 @@ def package_version() -> str:
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that results may depend on."""
-    return {name: version(name) for name in _LIBRARIES}
+    return {name: _version(name) for name in _LIBRARIES}
 
 
 def make_record(
@@ -38,6 +41,7 @@ def make_record(
     fingerprint: str | None,
     notes: Sequence[str] = (),
     region: Sequence[slice] | None = None,
+    channel_fingerprints: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Provenance of one run, in plain values that YAML and JSON can hold.
 
@@ -57,6 +61,8 @@ def make_record(
         What a person should know about the result.
     region : sequence of slice, optional
         The part that was worked on; all of it by default.
+    channel_fingerprints : sequence of str, optional
+        Of each channel of the image, by which other inputs are known as some of them.
 
     Returns
     -------
@@ -74,7 +80,10 @@ def make_record(
         "version": package_version(),
         "libraries": library_versions(),
         "parameters": dict(parameters),
-        "inputs": [describe(image, fingerprint), *_described_others(inputs, live)],
+        "inputs": [
+            describe(image, fingerprint, channel_fingerprints=channel_fingerprints),
+            *_described_others(inputs, live),
+        ],
         "seeds": None if seeds is None or live else encode_image_seeds(seeds),
         "shapes": None if shapes is None or live else encode_shapes(shapes.shapes),
         "outputs": {
@@ -92,10 +101,17 @@ def make_record(
     }
 
 
-def describe(image: Image, fingerprint: str | None, role: Role = "image") -> dict[str, Any]:
+def describe(
+    image: Image,
+    fingerprint: str | None,
+    role: Role = "image",
+    *,
+    channel_fingerprints: Sequence[str] = (),
+) -> dict[str, Any]:
     """What a record says about an input; `made_by` is its own record where it has one."""
     key = _output_key(image, fingerprint)
-    return {
+    several = {"channel_fingerprints": list(channel_fingerprints)}
+    return (several if len(channel_fingerprints) > 1 else {}) | {
         "role": role,
         "name": image.name,
         "fingerprint": fingerprint,

@@ -22,14 +22,7 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.core_calls import named_as
-from napari_seedbed.pipeline.engine.declarations import (
-    Context,
-    Job,
-    Operation,
-    SeriesResult,
-    Size,
-    WholeJob,
-)
+from napari_seedbed.pipeline.engine.declarations import Operation, Size
 from napari_seedbed.pipeline.engine.inputs import (
     Inputs,
     check_inputs,
@@ -39,6 +32,7 @@ from napari_seedbed.pipeline.engine.inputs import (
     labels_by_time,
     with_labels,
 )
+from napari_seedbed.pipeline.engine.jobs import Context, Job, SeriesResult, WholeJob
 from napari_seedbed.pipeline.engine.parameters import (
     check_parameters,
     lengths_in_voxels,
@@ -253,6 +247,7 @@ def run(
             None if hashed is None else hashed.finish(),
             calls.notes,
             None if window is None else window.region,
+            () if hashed is None else hashed.channels(),
         )
         tell(1.0, "Done")
     return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
@@ -362,6 +357,7 @@ class _Calls:
             other=load_other,
             shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
             shared=self.shared,
+            other_image=other,
             all_seeds=seeds,
             wanted=self.wanted,
         )

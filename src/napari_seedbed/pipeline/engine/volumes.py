@@ -12,7 +12,8 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns, Points, PointsFound, Table, joined
-from napari_seedbed.pipeline.engine.declarations import Channels, Context, Operation, Voxels
+from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
+from napari_seedbed.pipeline.engine.jobs import Channels, Context
 
 Output = Image | Shapes | Points | Table
 
@@ -161,10 +162,10 @@ class Gathered:
             axes = tuple(order)
         is_image = key == "image"
         in_colour = image.rgb and follows_input and (is_image or told is not None)
-        rounds = not operation.chooses_type and image.dtype.kind == "u"
-        if in_colour and rounds and array.dtype.kind == "f":
-            # Colours in floating point would be taken to lie between 0 and 1.
-            array = np.rint(np.clip(array, 0, np.iinfo(image.dtype).max)).astype(image.dtype)
+        if in_colour and not operation.chooses_type:
+            from napari_seedbed.core import in_type_of
+
+            array = in_type_of(array, image.array)
         names: tuple[str, ...] = ()
         if follows_input:
             names = image.channel_names

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
@@ -104,10 +105,7 @@ def window_of(
         halo = operation.halo(image.spacing, parameters)
     if halo is None:
         return Window(asked, everything, whole=True)
-    seen = tuple(
-        slice(max(part.start - reach, 0), min(part.stop + reach, n))
-        for part, reach, n in zip(asked, halo, shape, strict=True)
-    )
+    seen = widened(asked, halo, shape)
     return Window(asked, seen, whole=seen == everything)
 
 

@@ -97,7 +97,7 @@ def folder_written_whole(
             path.rename(before)
         try:
             temporary.rename(path)
-        except OSError:
+        except BaseException:
             if there:
                 before.rename(path)
             raise

@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import FileError
-from napari_seedbed.pipeline.data.image import SPATIAL, Image
-from napari_seedbed.pipeline.data.named_axes import named_axes
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files.extra_libraries import from_extra
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
-from napari_seedbed.pipeline.files.placed_grids import letters_of
-from napari_seedbed.pipeline.files.tiff_metadata import Metadata, set_sizes
-from napari_seedbed.pipeline.files.voxels_in_file import Planes, read_voxels
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
+from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
+from napari_seedbed.pipeline.files.voxels_in_file import Planes, missing_note, read_voxels
 
 CZI_START = b"ZISRAWFILE"
 
@@ -78,7 +76,7 @@ def read_czi(path: Path, name: str, lazy: bool | None, series: int | None) -> Im
     try:
         described = _description(file)
         scenes = _scenes(path, file, described)
-        nth, notes = chosen_image(path, series, len(scenes))
+        nth, name, notes = chosen_image(path, name, series, [one.summary() for one in scenes])
         scene = scenes[nth]
         read, plane_axes = _plane_reader(scene), len(scene.shape) - len(_OUTER)
         planes = Planes(scene.shape, scene.dtype, read, plane_axes, file.close)
@@ -86,24 +84,16 @@ def read_czi(path: Path, name: str, lazy: bool | None, series: int | None) -> Im
     except BaseException:
         file.close()
         raise
-    rgb = len(scene.shape) > 5 and scene.shape[1] == 1
-    letters = letters_of(scene.shape, "TCZYXS"[: len(scene.shape)])
-    array, names, said = named_axes(path, array, letters)
-    found = Metadata(notes=[*notes, *scene.left_out, *_missing(scene), *said])
-    set_sizes(found, _sizes(described))
-    n_channels = array.shape[names.index("c")] if "c" in names and not rgb else 1
     channels, colours = _channels(described)
-    spatial = [axis for axis in names if axis in SPATIAL]
-    return Image(
+    return placed_image(
+        path,
         array,
-        tuple(names),
-        spacing=tuple(found.spacing.get(axis, 1.0) for axis in spatial),
-        units=(found.unit,) * len(spatial),
-        rgb=rgb,
-        channel_names=channels if len(channels) == n_channels > 1 else (),
-        channel_colors=colours if len(colours) == n_channels > 1 else (),
-        name=name_of_image(name, scene.summary(), series, len(scenes)),
-        notes=tuple(found.notes),
+        letters_of(scene.shape, "TCZYXS"[: len(scene.shape)]),
+        Placing(_sizes(described)),
+        [*notes, *scene.left_out, *_missing(scene)],
+        channel_names=channels,
+        channel_colors=colours,
+        name=name,
     )
 
 
@@ -206,11 +196,8 @@ def _place(scene: _Scene, tile: _Tile) -> tuple[int, ...]:
 
 
 def _missing(scene: _Scene) -> list[str]:
-    count = int(np.prod(scene.shape[:3], dtype=object))
-    missing = count - len({_place(scene, tile) for tile in scene.tiles})
-    if not missing:
-        return []
-    return [f"{missing} of {count} planes are not in the file; they were read as 0."]
+    there = len({_place(scene, tile) for tile in scene.tiles})
+    return missing_note(there, int(np.prod(scene.shape[:3], dtype=object)), "planes")
 
 
 def _plane_reader(scene: _Scene) -> Any:

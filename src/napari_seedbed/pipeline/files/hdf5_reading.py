@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 
 from napari_seedbed.errors import FileError
-from napari_seedbed.pipeline.data.image import SPATIAL, Image
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import bytes_in_words
-from napari_seedbed.pipeline.data.named_axes import named_axes
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.files.label_signs import says_labels
-from napari_seedbed.pipeline.files.placed_grids import letters_of
-from napari_seedbed.pipeline.files.tiff_metadata import Metadata, set_sizes
-from napari_seedbed.pipeline.files.voxels_in_file import read_voxels
+from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
+from napari_seedbed.pipeline.files.voxels_in_file import missing_note, read_voxels
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 
@@ -58,22 +56,18 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
             f"{path} could not be read: none of its datasets are numbers along 2 or more axes, in "
             "this file itself."
         )
-    nth, notes = chosen_image(path, series, len(images))
+    nth, name, notes = chosen_image(path, name, series, [_summary(*image) for image in images])
     place, dataset = images[nth]
     _check_blocks(path, dataset)
     array = read_voxels(path, dataset, lazy, token=place)
-    found = Metadata(notes=[*notes, *_missing(dataset)])
     letters = _letters(dataset)
-    array, names, said = named_axes(path, array, letters)
-    set_sizes(found, _sizes(dataset, letters))
-    spatial = [axis for axis in names if axis in SPATIAL]
-    return Image(
+    return placed_image(
+        path,
         array,
-        tuple(names),
-        spacing=tuple(found.spacing.get(axis, 1.0) for axis in spatial),
-        units=(found.unit,) * len(spatial),
-        name=name_of_image(name, _summary(place, dataset), series, len(images)),
-        notes=(*found.notes, *said),
+        letters,
+        Placing(_sizes(dataset, letters)),
+        [*notes, *_missing(dataset)],
+        name=name,
         holds_labels=says_labels(place),
     )
 
@@ -142,12 +136,7 @@ def _missing(dataset: Any) -> list[str]:
     else:
         count = math.prod(-(-n // m) for n, m in zip(dataset.shape, dataset.chunks, strict=True))
         there = dataset.id.get_num_chunks()
-    if there >= count:
-        return []
-    return [
-        f"{count - there} of {count} blocks are not in the file; they were read as "
-        f"{dataset.fillvalue:g}."
-    ]
+    return missing_note(there, count, "blocks", dataset.fillvalue)
 
 
 def _letters(dataset: Any) -> str:

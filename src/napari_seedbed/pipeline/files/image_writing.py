@@ -117,6 +117,8 @@ def _write(
         colors = [_ome_color(color) for color in image.channel_colors]
         metadata.setdefault("Channel", {})["Color"] = colors
     n_bytes = int(np.prod(array.shape)) * dtype.itemsize
+    # lower resolutions take a third of the full one, all together
+    n_bytes += 0 if halve is None else n_bytes // 3
     # Opened here, because tifffile leaves its file open after an error, which then cannot be
     # removed on Windows.
     with written_whole(path) as temporary, temporary.open("r+b") as file:

@@ -1,7 +1,9 @@
 """Files that hold several images: what they are, and which one is meant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from napari_seedbed.errors import InputError
 
@@ -33,27 +35,36 @@ class ImageOfFile:
         return f"{self.name}: {size}, {self.dtype}" if self.name else f"{size}, {self.dtype}"
 
 
-def chosen_image(path: Path, series: int | None, count: int) -> tuple[int, list[str]]:
-    """Which image to read, counted from 0, and a note where that was not said.
+class Chosen(NamedTuple):
+    """Which image of a file to read, counted from 0, what it is called, and what to say of that."""
+
+    nth: int
+    name: str
+    notes: list[str]
+
+
+def chosen_image(
+    path: Path, name: str, series: int | None, images: Sequence[ImageOfFile]
+) -> Chosen:
+    """Which image of a file is meant; `name` is that of the file.
+
+    One of several that was asked for has its own name as well. Labels that lie on an image are no
+    further choice where none was asked for.
 
     Raises
     ------
     InputError
         Where the file has no such image.
     """
+    count = len(images)
     if series is None:
-        note = f"The file holds {count} images; the first was read."
-        return 0, [note] if count > 1 else []
+        choices = sum(image.labels_of is None for image in images)
+        note = f"The file holds {choices} images; the first was read."
+        return Chosen(0, name, [note] if choices > 1 else [])
     if not 1 <= series <= count:
         raise InputError(
             f"series: {series} asked for, but {path} holds {count} "
             f"{'image' if count == 1 else 'images, counted from 1'}."
         )
-    return series - 1, []
-
-
-def name_of_image(file_name: str, image: ImageOfFile, series: int | None, count: int) -> str:
-    """The file's name, and that of the image where it is one of several that was asked for."""
-    if series is None or count == 1:
-        return file_name
-    return f"{file_name} - {image.name or f'image {series}'}"
+    title = images[series - 1].name or f"image {series}"
+    return Chosen(series - 1, f"{name} - {title}" if count > 1 else name, [])

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import FileError
-from napari_seedbed.pipeline.data.image import SPATIAL, Image
-from napari_seedbed.pipeline.data.named_axes import named_axes
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files.extra_libraries import from_extra
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
-from napari_seedbed.pipeline.files.tiff_metadata import Metadata, set_sizes
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
+from napari_seedbed.pipeline.files.placed_images import Placing, placed_image
 from napari_seedbed.pipeline.files.voxels_in_file import Planes, read_voxels
 
 LIF_START = b"\x70\x00\x00\x00"
@@ -52,7 +51,8 @@ def read_lif(path: Path, name: str, lazy: bool | None, series: int | None) -> Im
         images = _images(file)
         if not images:
             raise FileError(f"{path} could not be read: it holds no image that is whole.")
-        nth, notes = chosen_image(path, series, len(images))
+        summaries = [_summary(image) for image in images]
+        nth, name, notes = chosen_image(path, name, series, summaries)
         image = images[nth]
         frames = image.frames
         inner = len(frames.frame_dims)
@@ -61,32 +61,19 @@ def read_lif(path: Path, name: str, lazy: bool | None, series: int | None) -> Im
         planes = Planes(frames.shape, frames.dtype, read, inner, file.close)
         array = read_voxels(path, planes, lazy, token=nth)
         letters = "".join(frames.dims)
-        summary = _summary(image)
         colours = _colours(image)
         sizes = _sizes(image)
     except BaseException:
         file.close()
         raise
-    rgb = letters.endswith("S") and "C" not in letters
     if "Y" not in letters and "Z" in letters:
         # a section that was scanned along x and z
         letters = letters.replace("Z", "Y")
         sizes["y"] = sizes.pop("z", sizes.get("x", (1.0, "")))
         notes.append("The image is a section along x and z; z was read as y.")
-    array, names, said = named_axes(path, array, "".join(_letter(one) for one in letters))
-    found = Metadata(notes=[*notes, *said])
-    set_sizes(found, sizes)
-    n_channels = array.shape[names.index("c")] if "c" in names and not rgb else 1
-    spatial = [axis for axis in names if axis in SPATIAL]
-    return Image(
-        array,
-        tuple(names),
-        spacing=tuple(found.spacing.get(axis, 1.0) for axis in spatial),
-        units=(found.unit,) * len(spatial),
-        rgb=rgb,
-        channel_colors=colours if len(colours) == n_channels > 1 else (),
-        name=name_of_image(name, summary, series, len(images)),
-        notes=tuple(found.notes),
+    letters = "".join(_letter(one) for one in letters)
+    return placed_image(
+        path, array, letters, Placing(sizes), notes, channel_colors=colours, name=name
     )
 
 

@@ -12,13 +12,8 @@ from numpy.typing import NDArray
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.files.placed_grids import (
-    LPS,
-    Placing,
-    letters_of,
-    placed_image,
-    placing,
-)
+from napari_seedbed.pipeline.files.placed_grids import LPS, placing
+from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
 from napari_seedbed.pipeline.files.stored_voxels import (
     Packing,
     StoredVoxels,

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.pipeline.data.image import SPATIAL, Image
-from napari_seedbed.pipeline.data.named_axes import named_axes
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files.extra_libraries import from_extra
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
-from napari_seedbed.pipeline.files.placed_grids import letters_of
-from napari_seedbed.pipeline.files.tiff_metadata import Metadata, set_sizes
-from napari_seedbed.pipeline.files.voxels_in_file import Planes, read_voxels
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
+from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
+from napari_seedbed.pipeline.files.voxels_in_file import Planes, missing_note, read_voxels
 
 ND2_STARTS = (b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  \r\n\x87\n")
 
@@ -40,34 +38,27 @@ def read_nd2(path: Path, name: str, lazy: bool | None, series: int | None) -> Im
     """
     file = _opened(path)
     try:
-        images = _summaries(file)
-        nth, notes = chosen_image(path, series, len(images))
+        nth, name, notes = chosen_image(path, name, series, _summaries(file))
         outer = {axis: n for axis, n in _outer(file).items() if axis != _POSITION}
         planes = _planes(path, file, outer, nth)
         array = read_voxels(path, planes, lazy, token=nth)
         letters = "".join(outer) + "CYX" + ("S" if planes.shape[-1] == 3 and _is_rgb(file) else "")
         notes += _missing(file, outer, nth)
-        found = _metadata(file, notes)
+        where, (channels, colours) = Placing(_sizes(file)), _channels(file)
     except BaseException:
         file.close()
         raise
-    rgb = letters.endswith("S")
-    if rgb:
+    if letters.endswith("S"):
         letters = letters.replace("C", "P")
-    array, names, said = named_axes(path, array, letters_of(array.shape, letters))
-    n_channels = array.shape[names.index("c")] if "c" in names and not rgb else 1
-    named = len(found.channel_names) == n_channels and not rgb
-    spatial = [axis for axis in names if axis in SPATIAL]
-    return Image(
+    return placed_image(
+        path,
         array,
-        tuple(names),
-        spacing=tuple(found.spacing.get(axis, 1.0) for axis in spatial),
-        units=(found.unit,) * len(spatial),
-        rgb=rgb,
-        channel_names=tuple(found.channel_names) if named else (),
-        channel_colors=tuple(found.channel_colors) if named else (),
-        name=name_of_image(name, images[nth], series, len(images)),
-        notes=(*found.notes, *said),
+        letters_of(array.shape, letters),
+        where,
+        notes,
+        channel_names=channels,
+        channel_colors=colours,
+        name=name,
     )
 
 
@@ -161,26 +152,24 @@ def _check_frame(path: Path, place: int, frame: int) -> None:
 def _missing(file: Any, outer: dict[str, int], nth: int) -> list[str]:
     places = _places(file)
     frames = _frames(file, outer, nth).ravel()
-    missing = 0 if places is None else sum(int(frame) not in places for frame in frames)
-    if not missing:
-        return []
-    return [f"{missing} of {len(frames)} planes are not in the file; they were read as 0."]
+    there = len(frames) if places is None else sum(int(frame) in places for frame in frames)
+    return missing_note(there, len(frames), "planes")
 
 
-def _metadata(file: Any, notes: list[str]) -> Metadata:
-    found = Metadata(notes=notes)
+def _sizes(file: Any) -> dict[str, tuple[float, str]]:
+    """Voxel sizes in micrometres."""
     size = file.voxel_size()
-    set_sizes(
-        found,
-        {
-            axis: (float(step), "µm")
-            for axis, step in (("z", size.z), ("y", size.y), ("x", size.x))
-            if step and np.isfinite(step) and step > 0
-        },
-    )
-    for one in getattr(file.metadata, "channels", None) or ():
-        found.channel_names.append(str(one.channel.name or ""))
-        colour = one.channel.color
-        rgb = [int(value) & 255 for value in (colour.r, colour.g, colour.b)]
-        found.channel_colors.append("#" + "".join(f"{value:02x}" for value in rgb))
-    return found
+    return {
+        axis: (float(step), "µm")
+        for axis, step in (("z", size.z), ("y", size.y), ("x", size.x))
+        if step and np.isfinite(step) and step > 0
+    }
+
+
+def _channels(file: Any) -> tuple[list[str], list[str]]:
+    """Names and colours."""
+    channels = [one.channel for one in getattr(file.metadata, "channels", None) or ()]
+    colours = [(one.color.r, one.color.g, one.color.b) for one in channels]
+    return [str(one.name or "") for one in channels], [
+        "#" + "".join(f"{int(value) & 255:02x}" for value in rgb) for rgb in colours
+    ]

@@ -13,13 +13,8 @@ import numpy as np
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files.files_beside import file_beside
-from napari_seedbed.pipeline.files.placed_grids import (
-    RAS,
-    Placing,
-    letters_of,
-    placed_image,
-    placing,
-)
+from napari_seedbed.pipeline.files.placed_grids import RAS, placing
+from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
 from napari_seedbed.pipeline.files.stored_voxels import StoredVoxels, check_stored, read_stored
 from napari_seedbed.pipeline.files.tiff_values import calibrated
 

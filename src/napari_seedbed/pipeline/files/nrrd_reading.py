@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
-from napari_seedbed.pipeline.files.placed_grids import (
-    LPS,
-    Placing,
-    letters_of,
-    placed_image,
-    placing,
-)
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
+from napari_seedbed.pipeline.files.placed_grids import LPS, placing
+from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
 from napari_seedbed.pipeline.files.stored_voxels import (
     Packing,
     StoredVoxels,
@@ -103,8 +98,7 @@ def read_nrrd(path: Path, name: str, lazy: bool | None, series: int | None) -> I
         When it has no such layer.
     """
     found = _header(path)
-    images = _summaries(found)
-    nth, notes = chosen_image(path, series, len(images))
+    nth, name, notes = chosen_image(path, name, series, _summaries(found))
     array, letters = read_stored(path, found.stored, lazy), found.letters
     axis = found.layer_axis
     if axis is not None:
@@ -118,7 +112,7 @@ def read_nrrd(path: Path, name: str, lazy: bool | None, series: int | None) -> I
         letters_of(array.shape, letters),
         found.where,
         notes,
-        name=name_of_image(name, images[nth], series, len(images)),
+        name=name,
         holds_labels=bool(found.layers),
     )
 

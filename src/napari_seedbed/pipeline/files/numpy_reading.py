@@ -13,7 +13,7 @@ from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.named_axes import named_axes
 from napari_seedbed.pipeline.files.declared_size import check_declared, check_memory
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.files.label_signs import says_labels
 from napari_seedbed.pipeline.files.stored_voxels import StoredVoxels, read_stored
 
@@ -75,7 +75,7 @@ def read_npz(path: Path, name: str, series: int | None) -> Image:
     images = _images(path)
     if not images:
         raise FileError(f"{path} could not be read: none of its arrays has 2 or more axes.")
-    nth, notes = chosen_image(path, series, len(images))
+    nth, name, notes = chosen_image(path, name, series, [image for image, _ in images])
     image, member = images[nth]
     with zipfile.ZipFile(path) as archive, archive.open(member) as file:
         shape, is_fortran, dtype = _array_header(path, file)
@@ -95,9 +95,8 @@ def read_npz(path: Path, name: str, series: int | None) -> Image:
         file.read(_PIECE)
     array = array.astype(dtype.newbyteorder("="), copy=False)
     array = array.reshape(shape, order="F" if is_fortran else "C")
-    title = name_of_image(name, image, series, len(images))
     return unnamed_image(
-        path, array, title, [*notes, _NO_SIZES], holds_labels=says_labels(image.name)
+        path, array, name, [*notes, _NO_SIZES], holds_labels=says_labels(image.name)
     )
 
 

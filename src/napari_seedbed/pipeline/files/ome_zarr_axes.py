@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.pipeline.files.tiff_metadata import Metadata
-
 _COLOUR = re.compile("[0-9a-fA-F]{6}")
 _KINDS = {"time": "T", "channel": "C"}
 _OTHER = "P"
@@ -41,18 +39,19 @@ def _axes_of_system(described: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def placement(
-    described: Mapping[str, Any], level: int, ndim: int, found: Metadata
-) -> tuple[Vector, Vector]:
-    """Size and place of the voxels of a resolution; what is not followed is noted in `found`.
+    described: Mapping[str, Any], level: int, ndim: int
+) -> tuple[Vector, Vector, list[str]]:
+    """Size and place of the voxels of a resolution, and notes on what is not followed.
 
     Transformations of the resolution come first, then those of the image, which from version 0.6
     on lead into further coordinate systems and are left out.
     """
+    notes = []
     sources = [described["datasets"][level]]
     if "coordinateSystems" not in described:
         sources.append(described)
     elif described.get("coordinateTransformations"):
-        found.notes.append("The file has further coordinate systems, which were left out.")
+        notes.append("The file has further coordinate systems, which were left out.")
     scale, shift = np.ones(ndim), np.zeros(ndim)
     for step in (step for source in sources for step in _steps(source)):
         kind = str(step.get("type"))
@@ -60,16 +59,16 @@ def placement(
             continue
         values = np.asarray(step.get(kind, ()), np.float64)
         if kind not in ("scale", "translation") or values.shape != (ndim,):
-            found.notes.append(f"The transformation {kind!r} of the file was left out.")
+            notes.append(f"The transformation {kind!r} of the file was left out.")
         elif not np.isfinite(values).all():
-            found.notes.append(f"The {kind} in the file is not finite; it was left out.")
+            notes.append(f"The {kind} in the file is not finite; it was left out.")
         elif kind == "translation":
             shift = shift + values
         elif (values > 0).all():
             scale, shift = scale * values, shift * values
         else:
-            found.notes.append("The voxel size in the file is not above 0; it was left out.")
-    return scale, shift
+            notes.append("The voxel size in the file is not above 0; it was left out.")
+    return scale, shift, notes
 
 
 def _steps(source: Mapping[str, Any], key: str = "coordinateTransformations", depth: int = 0) -> (
@@ -83,13 +82,13 @@ def _steps(source: Mapping[str, Any], key: str = "coordinateTransformations", de
 
 
 def channels_of(
-    attributes: Mapping[str, Any], count: int
+    attributes: Mapping[str, Any],
 ) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    """Names and colours, where there is one for each channel."""
+    """Names and colours of several channels; the format demands a colour of a single one, too."""
     channels = (attributes.get("omero") or {}).get("channels") or ()
-    if len(channels) != count or count < 2:
+    if len(channels) < 2:
         return (), ()
     names = tuple(str(channel.get("label") or "") for channel in channels)
     stated = [str(channel.get("color") or "") for channel in channels]
     colours = tuple(f"#{c.lower()}" if _COLOUR.fullmatch(c) else None for c in stated)
-    return names if any(names) else (), colours if any(colours) else ()
+    return names, colours

@@ -142,7 +142,7 @@ class Reader:
         if self.turns_grey:
             options["as_stored"] = as_stored
         if self.lists is None:
-            chosen_image(path, series, 1)
+            chosen_image(path, name, series, [ImageOfFile("")])
         else:
             options["series"] = series
         return self.reads(path, name, **options)

@@ -8,7 +8,7 @@ import numpy as np
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
 from napari_seedbed.pipeline.data.named_axes import named_axes
-from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image, name_of_image
+from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.files.tiff_members import open_tiff
 from napari_seedbed.pipeline.files.tiff_metadata import read_metadata
 from napari_seedbed.pipeline.files.tiff_structure import check_series
@@ -53,9 +53,8 @@ def read_tiff(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     """
     tif, notes = open_tiff(path)
     with tif:
-        count = len(tif.series)
-        nth, more = chosen_image(path, series, count)
-        name = name_of_image(name, _summary(tif.series[nth]), series, count)
+        summaries = [_summary(one) for one in tif.series]
+        nth, name, more = chosen_image(path, name, series, summaries)
         return _read_series(path, name, tif, nth, lazy, notes + more)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_seedbed.errors import FileError
+from napari_seedbed.pipeline.data.number_runs import number_runs
 from napari_seedbed.pipeline.files.declared_size import GIGABYTE, LARGEST_RATIO
 
 TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -222,12 +223,7 @@ def _planes(numbers: list[int]) -> str:
     """``plane 3 is``, ``planes 7 to 10 and 12 are``, and so on."""
     if len(numbers) == 1:
         return f"plane {numbers[0]} is"
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
+    runs = number_runs(numbers)
     words = [f"{low} to {high}" if low < high else f"{low}" for low, high in runs]
     if len(words) > 8:
         words = [*words[:7], f"{sum(high - low + 1 for low, high in runs[7:])} more"]

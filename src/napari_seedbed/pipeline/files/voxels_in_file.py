@@ -88,6 +88,24 @@ def read_voxels(path: Path, voxels: Any, lazy: bool | None, *, token: object) ->
     return _VoxelsInFile(path, voxels)[(slice(None),) * len(voxels.shape)]
 
 
+def missing_note(there: int, count: int, what: str, filler: float = 0) -> list[str]:
+    """What to say where planes or blocks are not in a file; nothing where all are.
+
+    Parameters
+    ----------
+    there, count : int
+        How many there are, and how many there should be.
+    what : str
+        What they are, in the plural.
+    filler : float, optional
+        What their voxels were read as.
+    """
+    if there >= count:
+        return []
+    missing = count - there
+    return [f"{missing} of {count} {what} are not in the file; they were read as {filler:g}."]
+
+
 class _VoxelsInFile:
     """Reads parts of an array; damage found on the way is a FileError, as it is at once."""
 

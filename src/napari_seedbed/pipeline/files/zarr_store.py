@@ -16,8 +16,6 @@ from napari_seedbed.pipeline.files.places import is_url, network_errors
 MARKERS = (".zattrs", ".zgroup", ".zarray", "zarr.json")
 """One of these is in every Zarr group or array."""
 
-ZIP_START = b"PK\x03\x04"
-
 MOST_BLOCKS = 10_000_000
 """An array of more cannot be looked at in a window, nor be listed in memory."""
 

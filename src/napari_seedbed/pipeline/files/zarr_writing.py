@@ -25,6 +25,8 @@ Version = Literal["0.4", "0.5"]
 # Where a channel has no colour of its own: those in which Seedbed shows them.
 _COLOURS = ("FF00FF", "00FF00", "00FFFF", "FFFF00", "FF0000", "0000FF")
 _PRIMARY = ("FF0000", "00FF00", "0000FF", "FFFFFF")
+# In groups: resolutions by their numbers, labels, and what disks and versions of Zarr hide.
+_WRITTEN = re.compile(r"[0-9]+|labels|zarr\.json|\..*", re.DOTALL)
 _NO_NAME = re.compile(r"[^\w.() -]|^\.+")
 
 
@@ -207,12 +209,15 @@ def _names_of(labels: Mapping[str, Image]) -> list[str]:
 
 
 def is_all_own(folder: Path) -> bool:
-    """Whether a folder and all labels in it were written by this package."""
-    places = [""]
+    """Whether this package wrote a folder and the labels in it, and nothing else lies there."""
+    labels = folder / "labels"
     try:
-        if (folder / "labels").is_dir():
-            inner = (folder / "labels").iterdir()
-            places += [f"labels/{one.name}" for one in inner if one.is_dir()]
-        return all(found and OWN in found for found in ZarrStore(folder).attributes(places))
+        inside = list(labels.iterdir()) if labels.is_dir() else []
+        groups = [one for one in inside if one.is_dir()]
+        there = [one for group in (folder, *groups) for one in group.iterdir()]
+        there += [one for one in inside if one not in groups]
+        said = ZarrStore(folder).attributes(["", *(f"labels/{one.name}" for one in groups)])
     except (FileError, OSError, ValueError):
         return False
+    is_known = all(_WRITTEN.fullmatch(one.name) for one in there)
+    return is_known and all(found and OWN in found for found in said)

@@ -131,13 +131,14 @@ class Journal:
         marks : int
             How many marks the description holds.
         voxels : ndarray, optional
-            Where it is another array than before, all of it is looked at.
+            Where it is another array than before, all of it is looked at; without one, those of
+            before are forgotten.
         source : dict, optional
             The file that the voxels are in.
         """
         self._baselines.pop(key, None)
         before = self._layers.get(key)
-        chunks = before.voxels if before is not None else None
+        chunks = before.voxels if before is not None and voxels is not None else None
         is_new = voxels is not None and (chunks is None or chunks.array is not voxels)
         if voxels is not None and is_new:
             chunks = VoxelChunks(voxels)

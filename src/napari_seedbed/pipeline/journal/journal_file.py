@@ -90,7 +90,9 @@ class JournalFile:
         except BaseException as error:
             if file is not None:
                 file.close()
-            part.unlink(missing_ok=True)
+            # the newest file would count, and no more is written to it
+            for made in (part, new):
+                made.unlink(missing_ok=True)
             if isinstance(error, OSError) and not isinstance(error, FileError):
                 raise self._refused(error) from error
             raise

@@ -1,6 +1,7 @@
 """The operations that there are, one module a family, and the door to all of them."""
 
-from napari_seedbed.pipeline.engine.declarations import Context, Operation
+from napari_seedbed.pipeline.engine.declarations import Operation
+from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.engine.parameters import Parameter
 from napari_seedbed.pipeline.engine.registry import get, names, operations, register
 from napari_seedbed.pipeline.engine.results import Result

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
 from napari_seedbed.pipeline.engine.declarations import (
-    Job,
     Need,
     SecondImage,
     Size,
     Starts,
     Values,
-    WholeJob,
 )
+from napari_seedbed.pipeline.engine.jobs import Channels, Job, WholeJob
 from napari_seedbed.pipeline.engine.parameters import Parameter, switch, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_channel
 from napari_seedbed.pipeline.operations.families import image_filter
@@ -39,37 +37,17 @@ def _take_channel(job: Job) -> dict[str, NDArray]:
     if number > count:
         channels = "1 channel" if count == 1 else f"{count} channels"
         raise InputError(f"channel: there is no channel {number}; the image has {channels}.")
-    return {"image": np.array(volume if job.channel_axis is None else volume[number - 1])}
+    return {"image": np.copy(volume if job.channel_axis is None else volume[number - 1])}
 
 
-def _stack_channels(job: WholeJob) -> dict[str, Image]:
-    first, second = job.image, job.other
-    assert second is not None, "the operation takes a second image"
-    frames = []
-    for t in range(first.n_times):
-        check_stop()
-        pair = (first.select_time(t), second.select_time(min(t, second.n_times - 1)))
-        frames.append(np.concatenate([_channels_first(image) for image in pair]))
-    names = list(channel_names(first))
-    for name in channel_names(second):
-        taken = name in names or not second.channel_names
+def _stack_channels(job: Job) -> dict[str, Channels]:
+    assert job.other_image is not None, "the operation takes a second image"
+    names = list(channel_names(job.image))
+    for name in channel_names(job.other_image):
+        taken = name in names or not job.other_image.channel_names
         names.append(f"channel {len(names) + 1}" if taken else name)
-    series = first.time_axis is not None
-    stacked = Image(
-        np.stack(frames) if series else frames[0],
-        (*(("t",) if series else ()), "c", *first.spatial_axes),
-        first.spacing,
-        first.units,
-        channel_names=tuple(names),
-        name=f"{first.name} stack_channels",
-        translate=first.translate,
-    )
-    return {"image": stacked}
-
-
-def _channels_first(image: Image) -> NDArray:
-    volume = image.volume()
-    return volume if volume.ndim > len(image.spatial_axes) else volume[np.newaxis]
+    stacked = job.core.stack_channels((job.load(), job.other()), len(job.spacing))
+    return {"image": Channels(stacked, tuple(names))}
 
 
 def channel_names(image: Image) -> tuple[str, ...]:
@@ -104,13 +82,14 @@ def _crop(job: WholeJob) -> dict[str, Image]:
         kept = range_within(parameters["t"], image.n_times, "t")
         index = (slice(None),) * image.time_axis
         cropped = replace(cropped, array=cropped.array[(*index, kept)])
-    array = np.array(cropped.array)
+    cropped = job.in_memory(cropped)
     if shapes and parameters["outside"]:
-        array = np.where(_inside(image, shapes, region), array, array.dtype.type(0))
+        inside = _inside(image, shapes, region)
+        cropped = replace(cropped, array=job.core.with_zeros_outside(cropped.array, inside))
     job.notes.append(
         f"Kept {' x '.join(map(str, cropped.spatial_shape))} voxels: {_words(region)}."
     )
-    return {"image": replace(cropped, array=array, name=f"{image.name} crop", notes=())}
+    return {"image": replace(cropped, name=f"{image.name} crop", notes=())}
 
 
 def _words(region: list[slice]) -> str:
@@ -222,7 +201,6 @@ STACK_CHANNELS = _images(
     title="Merge channels",
     function=_stack_channels,
     other=SecondImage(title="Further channels"),
-    scope="whole",
     parameters=(),
     estimate=by_channel(16, 3e-8),
     help="Makes one image of the channels of two images of the same size. Types that differ "

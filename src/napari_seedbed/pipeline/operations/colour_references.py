@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed import core
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
@@ -50,10 +52,9 @@ def marked_in_volume(
     seeds: NDArray[np.integer] | None,
     shapes: "Sequence[Shape]",
     spacing: Sequence[float],
+    core: ModuleType = core,
 ) -> Marked:
     """The marked pixels of one volume (C, Z, Y, X), without z in 2D; shapes lie on seeds."""
-    from napari_seedbed.core import patch_pixels
-
     if voxels.ndim == len(spacing):
         raise InputError(
             "image: it has one channel; a colour needs at least two. Take an RGB image, or choose "
@@ -61,11 +62,12 @@ def marked_in_volume(
         )
     labels = seeds
     if shapes:
-        drawn = _drawn(shapes, voxels.shape[1:], spacing)
+        drawn = core.seeds_from_drawn(shapes, voxels.shape[1:], spacing)
         labels = drawn if seeds is None else np.where(drawn > 0, drawn, seeds)
-    pixels, marks = patch_pixels(voxels, labels, channel_axis=0)
-    flat = voxels.reshape(len(voxels), -1)
-    return Marked(pixels, marks, np.stack([flat.min(axis=1), flat.max(axis=1)], axis=1))
+    pixels, marks = core.patch_pixels(voxels, labels, channel_axis=0)
+    flat = np.reshape(voxels, (len(voxels), -1))
+    extremes = np.stack([np.min(flat, axis=1), np.max(flat, axis=1)], axis=1)
+    return Marked(pixels, marks, extremes)
 
 
 def marked_in_image(image: Image, marks: Image | Shapes) -> Marked:
@@ -109,14 +111,14 @@ def learnt_as_text(operation: str, marked: Marked, parameters: Mapping[str, Any]
     """
     if operation == GAUSSIAN:
         return gaussians_as_text(learnt_gaussians(marked, parameters))
-    return histograms_as_text(learnt_histograms(marked, parameters))
+    return histograms_as_text(learnt_histograms(marked, marked.pixels.shape[-1], parameters))
 
 
-def learnt_gaussians(marked: Marked, parameters: Mapping[str, Any]) -> "list[ColourGaussian]":
+def learnt_gaussians(
+    marked: Marked, parameters: Mapping[str, Any], core: ModuleType = core
+) -> "list[ColourGaussian]":
     """One Gaussian for each label of the marked pixels."""
-    from napari_seedbed.core import fit_colour_gaussians
-
-    return fit_colour_gaussians(
+    gaussians: list[ColourGaussian] = core.fit_colour_gaussians(
         marked.pixels,
         marked.labels,
         model=parameters["model"],
@@ -124,12 +126,13 @@ def learnt_gaussians(marked: Marked, parameters: Mapping[str, Any]) -> "list[Col
         black_level=parameters["black_level"],
         saturation_level=parameters["saturation_level"] or None,
     )
+    return gaussians
 
 
-def written_gaussians(n_channels: int, parameters: Mapping[str, Any]) -> "list[ColourGaussian]":
+def written_gaussians(
+    n_channels: int, parameters: Mapping[str, Any], core: ModuleType = core
+) -> "list[ColourGaussian]":
     """The Gaussians of the parameter 'colours', for an image of so many channels."""
-    from napari_seedbed.core import ColourGaussian, colour_space
-
     texts = gaussians_from_text(parameters["colours"])
     wanted = len(texts[0].mean) + 1
     if wanted != n_channels:
@@ -137,29 +140,30 @@ def written_gaussians(n_channels: int, parameters: Mapping[str, Any]) -> "list[C
             f"colours: they are for {wanted} channels, and the image has {n_channels}. Choose as "
             "many channels."
         )
-    space = colour_space(
+    space = core.colour_space(
         "rg",
         n_channels,
-        range(n_channels - 1),
+        tuple(range(n_channels - 1)),
         parameters["black_level"],
         parameters["saturation_level"] or None,
     )
-    return [ColourGaussian(one.label, space, one.mean, one.covariance, 0) for one in texts]
+    return [core.ColourGaussian(one.label, space, one.mean, one.covariance, 0) for one in texts]
 
 
 def learnt_histograms(
-    marked: Marked, parameters: Mapping[str, Any]
+    marked: Marked, n_channels: int, parameters: Mapping[str, Any], core: ModuleType = core
 ) -> "dict[int, ColourHistogram]":
     """One histogram for each label of the marked pixels."""
-    from napari_seedbed.core import patch_histograms
-    from napari_seedbed.core.colour.colour_histograms import colour_bins
-
-    space = space_of(marked.pixels.shape[-1], parameters)
+    space = space_of(n_channels, parameters, core)
     ranges = None
-    if space.name == "channels":
-        ranges = [_widened(*marked.extremes[c]) for c in space.channels]
-    bins = colour_bins(marked.pixels, space, parameters["bins"], ranges)
-    return patch_histograms(marked.pixels, marked.labels, bins)
+    if parameters["space"] == "channels":
+        pair = (parameters["channel_1"] - 1, parameters["channel_2"] - 1)
+        ranges = core.colour_ranges(marked.extremes, pair)
+    bins = core.colour_bins(marked.pixels, space, parameters["bins"], ranges)
+    histograms: dict[int, ColourHistogram] = core.patch_histograms(
+        marked.pixels, marked.labels, bins
+    )
+    return histograms
 
 
 def written_histograms(
@@ -184,10 +188,10 @@ def written_histograms(
     return {one.label: ColourHistogram(bins, one.counts, 0) for one in texts}
 
 
-def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
+def space_of(
+    n_channels: int, parameters: Mapping[str, Any], core: ModuleType = core
+) -> "ColourSpace":
     """The colour space that parameters speak of; they count channels from 1."""
-    from napari_seedbed.core import colour_space
-
     name = parameters["space"]
     pair = (parameters["channel_1"], parameters["channel_2"])
     if name in ("rg", "channels") and (max(pair) > n_channels or pair[0] == pair[1]):
@@ -195,7 +199,7 @@ def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
             f"channel_1 and channel_2: {pair[0]} and {pair[1]} given; two different channels of "
             f"{n_channels} are needed, counted from 1."
         )
-    return colour_space(
+    space: ColourSpace = core.colour_space(
         name,
         n_channels,
         [c - 1 for c in pair] if name in ("rg", "channels") else None,
@@ -203,6 +207,7 @@ def space_of(n_channels: int, parameters: Mapping[str, Any]) -> "ColourSpace":
         parameters["saturation_level"] or None,
         parameters.get("min_saturation", 0.0),
     )
+    return space
 
 
 def _marks_by_time(
@@ -217,18 +222,3 @@ def _marks_by_time(
             seeds = seed_volume(marks, t)
             if (seeds > 0).any():
                 yield t, seeds, []
-
-
-def _drawn(
-    shapes: "Sequence[Shape]", shape: tuple[int, ...], spacing: Sequence[float]
-) -> NDArray[np.int32]:
-    from napari_seedbed.core import seeds_from_shapes
-
-    kinds = [("polygon" if one.closed else "path", one.points) for one in shapes]
-    return seeds_from_shapes(kinds, [one.label for one in shapes], shape, spacing)
-
-
-def _widened(low: Any, high: Any) -> tuple[float, float]:
-    """A range of values; one value alone is widened as `colour_bins` does."""
-    least, most = float(low), float(high)
-    return least, most if most > least else least + max(1.0, abs(least) * 1e-3)

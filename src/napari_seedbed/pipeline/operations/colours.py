@@ -15,9 +15,7 @@ from napari_seedbed.pipeline.encodings.colour_encoding import (
 )
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import (
-    Channels,
     Estimate,
-    Job,
     Lengths,
     Need,
     Reach,
@@ -26,6 +24,7 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, text, whole_number
 from napari_seedbed.pipeline.operations.colour_parameters import (
     BACKGROUND,
@@ -55,7 +54,7 @@ from napari_seedbed.pipeline.operations.halos import no_halo
 from napari_seedbed.pipeline.operations.references import SWAIN
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.colour.colour_histograms import ColourBins, ColourHistogram
+    pass
 
 PANEL = "chromaticity"
 
@@ -71,53 +70,44 @@ def _rg_chromaticity(job: Job) -> dict[str, Channels]:
 
 
 def _chromaticity_gaussian(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core import coordinate_probabilities, gaussian_probabilities
-
-    voxels, parameters = _voxels(job), job.parameters
+    core, voxels, parameters = job.core, _voxels(job), job.parameters
     marked = _marked(job, voxels)
     if marked is None:
-        gaussians = written_gaussians(len(voxels), parameters)
+        gaussians = written_gaussians(len(voxels), parameters, core)
+        labels = [one.label for one in gaussians_from_text(parameters["colours"])]
     else:
-        gaussians = learnt_gaussians(marked, parameters)
-    maps = gaussian_probabilities(voxels, gaussians, 0)
-    labels = [gaussian.label for gaussian in gaussians]
+        gaussians = learnt_gaussians(marked, parameters, core)
+        labels = core.class_labels(gaussians)
+    maps = core.gaussian_probabilities(voxels, gaussians, 0)
     outputs = _outputs(job, voxels, labels, maps)
     if parameters["coordinates"]:
-        parts = [coordinate_probabilities(voxels, gaussian, 0) for gaussian in gaussians]
-        names = coordinate_names(len(voxels))
-        outputs["coordinates"] = _by_class(job, labels, np.concatenate(parts), names)
+        parts = core.class_coordinates(voxels, gaussians, 0)
+        outputs["coordinates"] = _by_class(job, labels, parts, coordinate_names(len(voxels)))
     return outputs
 
 
 def _histogram_backprojection(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core import colour_table, table_probability
-
-    voxels, parameters = _voxels(job), job.parameters
+    core, voxels, parameters = job.core, _voxels(job), job.parameters
     marked = _marked(job, voxels)
     if marked is None:
         histograms = written_histograms(len(voxels), parameters)
+        labels = list(histograms)
     else:
-        histograms = learnt_histograms(marked, parameters)
-    everywhere = None
-    if parameters["method"] == "ratio":
-        bins = next(iter(histograms.values())).bins
-        everywhere = _counted(job, voxels, bins)
-    maps = []
-    for label, histogram in histograms.items():
-        table = colour_table(histogram, everywhere, smoothing=parameters["smoothing"], label=label)
-        maps.append(table_probability(voxels, table, 0))
-    return _outputs(job, voxels, list(histograms), np.stack(maps))
+        histograms = learnt_histograms(marked, len(voxels), parameters, core)
+        labels = core.class_labels(histograms)
+    maps = core.class_probabilities(
+        voxels, histograms, 0, method=parameters["method"], smoothing=parameters["smoothing"]
+    )
+    return _outputs(job, voxels, labels, maps)
 
 
 def _colour_selection(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core import colours_in_polygon
-
     voxels, parameters = _voxels(job), job.parameters
     outline = outline_from_text(parameters["outline"])
     if not len(outline):
         raise InputError("outline: there is none; draw one on the histogram, or write its corners.")
-    coordinates = space_of(len(voxels), parameters)
-    mask = colours_in_polygon(voxels, outline, coordinates, 0)
+    coordinates = space_of(len(voxels), parameters, job.core)
+    mask = job.core.colours_in_polygon(voxels, outline, coordinates, 0)
     outputs: dict[str, Any] = {"mask": mask}
     if parameters["composite"]:
         outputs["composite"] = _composite(job, voxels, mask)
@@ -144,7 +134,7 @@ def _voxels(job: Job) -> NDArray:
     from napari_seedbed.core.colour.colour_spaces import check_colour_image
 
     voxels = job.load()
-    check_colour_image(voxels, 0)
+    job.check(check_colour_image, voxels, 0)
     return voxels
 
 
@@ -162,28 +152,20 @@ def _marked(job: Job, voxels: NDArray) -> Marked | None:
         raise InputError(
             "colours: patches and reference colours were both given; give one of them."
         )
-    return marked_in_volume(voxels, job.seeds, job.shapes, job.spacing)
-
-
-def _counted(job: Job, voxels: NDArray, bins: "ColourBins") -> "ColourHistogram":
-    from napari_seedbed.core.colour.colour_histograms import count_colours
-
-    return count_colours(np.moveaxis(voxels, 0, -1), bins, None)
+    return marked_in_volume(voxels, job.seeds, job.shapes, job.spacing, job.core)
 
 
 def _outputs(
     job: Job, voxels: NDArray, labels: Sequence[int], maps: NDArray[np.floating]
 ) -> dict[str, Any]:
     """What is wanted of the probabilities (K, …) of some classes."""
-    from napari_seedbed.core import most_probable
-
     parameters = job.parameters
-    outputs: dict[str, Any] = {"image": maps[0] if len(maps) == 1 else maps.max(axis=0)}
+    outputs: dict[str, Any] = {"image": np.max(maps, axis=0)}
     if parameters["probabilities"]:
         outputs["probabilities"] = _by_class(job, labels, maps, ("",))
     if parameters["mask"] or parameters["labels"] or parameters["composite"]:
         threshold = parameters["threshold"]
-        classes = most_probable(labels, maps, threshold)
+        classes = job.core.most_probable(labels, maps, threshold)
         if parameters["labels"]:
             outputs["labels"] = classes
         if parameters["mask"]:
@@ -199,10 +181,7 @@ def _by_class(
     """Maps of each class, as many a class as there are names, with places for absent classes."""
     every = job.label_values or tuple(labels)
     count = len(names)
-    out = np.zeros((len(every) * count, *maps.shape[1:]), maps.dtype)
-    for nth, label in enumerate(labels):
-        place = every.index(label) * count
-        out[place : place + count] = maps[nth * count : (nth + 1) * count]
+    out = job.core.maps_of_labels(maps, labels, every, count)
     titles = [
         f"label {label} {name}".strip() if len(every) > 1 or not name else name
         for label in every
@@ -212,9 +191,7 @@ def _by_class(
 
 
 def _composite(job: Job, voxels: NDArray, mask: NDArray) -> Channels:
-    from napari_seedbed.core import colour_composite
-
-    painted = colour_composite(voxels, mask, 0, background=job.parameters["background"])
+    painted = job.core.colour_composite(voxels, mask, 0, background=job.parameters["background"])
     return Channels(painted, as_input=True)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image, range_of_image
-from napari_seedbed.pipeline.engine.declarations import Channels, Job, Need, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Need, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number
 from napari_seedbed.pipeline.operations.costs import by_channel
 from napari_seedbed.pipeline.operations.families import image_filter
@@ -23,21 +23,18 @@ from napari_seedbed.pipeline.operations.references import GONZALEZ_3
 
 
 def _rescale(job: Job) -> dict[str, Channels]:
-    from napari_seedbed.core import stretch
-
     parameters = job.parameters
     together = parameters["channels"] == "together"
-    bottom, top = _target(job)
-    volume = _with_channels(job)
+    target = _target(job)
     out = []
-    for nth, channel in enumerate(volume):
+    for nth, channel in enumerate(_planes(job)):
         if parameters["between"] == "values":
             low, high = typed_range(parameters["low"], parameters["high"], "low")
         elif nth == 0 or not together:
             low, high = _percentile_limits(job, None if together else _channel(job, nth))
-        out.append(stretch(channel, low, high, (bottom, top)))
-    if job.image.rgb and job.image.dtype.kind == "u" and parameters["target"] == "usual":
-        out = [np.rint(plane).astype(job.image.dtype) for plane in out]
+        out.append(job.core.stretch(channel, low, high, target))
+        if job.image.rgb and parameters["target"] == "usual":
+            out[nth] = job.core.in_type_of(out[nth], channel)
     return _as_given(job, out)
 
 
@@ -49,17 +46,23 @@ def _percentile_limits(job: Job, channel: int | None) -> tuple[float, float]:
             f"low_percent: {percents[0]:g} must be below the upper percentile, {percents[1]:g}."
         )
     series = parameters["statistics"] == "series"
-    times = range(job.image.n_times) if series else [job.time]
-    low, high = percentiles_of_image(job.image, percents, times, channel)
+    low, high = job.percentiles(percents, channel, of_series=series)
     place = "" if channel is None or job.image.n_channels == 1 else f"Channel {channel + 1}: "
+    is_same = series or job.image.n_times == 1
+    job.note(_stretched_in_words, place, percents, low, high, is_same)
+    return low, high
+
+
+def _stretched_in_words(
+    place: str, percents: tuple[float, float], low: float, high: float, is_same: bool
+) -> str:
+    """What is said of percentiles; nothing where they differ from time point to time point."""
     if low == high:
-        job.notes.append(
+        return (
             f"{place}The percentiles {percents[0]:g} and {percents[1]:g} are both {low:g}: only "
             "what is above becomes bright."
         )
-    elif series or job.image.n_times == 1:
-        job.notes.append(f"{place}Stretched from {low:g} to {high:g}.")
-    return low, high
+    return f"{place}Stretched from {low:g} to {high:g}." if is_same else ""
 
 
 def _target(job: Job) -> tuple[float, float]:
@@ -68,51 +71,45 @@ def _target(job: Job) -> tuple[float, float]:
         return 0.0, 1.0
     if parameters["target"] == "values":
         return typed_range(parameters["out_low"], parameters["out_high"], "out_low")
-    found = range_of_image(job.image)
-    return (found.low, found.high) if found.low < found.high else (found.low, found.low + 1)
+    return job.value_range().spread
 
 
 def _equalise(job: Job) -> dict[str, Channels]:
-    from napari_seedbed.core import equalise
-
     limits = limits_of(job)
-    volume = _with_channels(job)
     if job.parameters["channels"] == "together":
-        found = equalise(volume, limits=limits)
-        return _as_given(job, list(found))
-    return _as_given(job, [equalise(plane, limits=limits) for plane in volume])
+        return _as_input(job, job.core.equalise(job.load(), limits=limits))
+    return _as_given(job, [job.core.equalise(plane, limits=limits) for plane in _planes(job)])
 
 
 def _equalise_locally(job: Job) -> dict[str, Channels]:
-    from napari_seedbed.core import equalise_locally
-
     parameters = job.parameters
     limits = limits_of(job)
 
     def even(plane: NDArray) -> NDArray:
-        return equalise_locally(
+        changed: NDArray = job.core.equalise_locally(
             plane, parameters["window"], parameters["clip_limit"], job.spacing, limits=limits
         )
+        return changed
 
-    volume = _with_channels(job)
-    if parameters["channels"] == "each" or len(volume) == 1:
-        return _as_given(job, [even(plane) for plane in volume])
+    planes = _planes(job)
+    if parameters["channels"] == "each" or len(planes) == 1:
+        return _as_given(job, [even(plane) for plane in planes])
     # The value of HSV is the brightest channel; replacing it multiplies all channels alike.
     low = limits[0]
-    brightest = volume.max(axis=0).astype(np.float64)
+    brightest = job.load().max(axis=0).astype(np.float64)
     changed = even(brightest) - low
     above = brightest - low
     factor = np.divide(changed, above, out=np.zeros_like(changed), where=above > 0)
     grey = np.where(above > 0, 0.0, changed)
     return _as_given(
-        job, [((plane - low) * factor + grey + low).astype(np.float32) for plane in volume]
+        job, [((plane - low) * factor + grey + low).astype(np.float32) for plane in planes]
     )
 
 
-def _with_channels(job: Job) -> NDArray:
-    """The voxels with channels first, also where there is only one."""
+def _planes(job: Job) -> list[NDArray]:
+    """The voxels of each channel."""
     volume = job.load()
-    return volume[np.newaxis] if job.channel_axis is None else volume
+    return [volume] if job.channel_axis is None else [volume[nth] for nth in range(len(volume))]
 
 
 def _channel(job: Job, nth: int) -> int | None:
@@ -121,9 +118,14 @@ def _channel(job: Job, nth: int) -> int | None:
 
 def _as_given(job: Job, planes: list[NDArray]) -> dict[str, Any]:
     """Planes as the channels that they come from."""
+    return _as_input(job, planes[0] if job.channel_axis is None else np.stack(planes))
+
+
+def _as_input(job: Job, volume: NDArray) -> dict[str, Any]:
+    """A volume with the channels of the image, where it has several."""
     if job.channel_axis is None:
-        return {"image": planes[0]}
-    return {"image": Channels(np.stack(planes), job.image.channel_names, as_input=True)}
+        return {"image": volume}
+    return {"image": Channels(volume, job.image.channel_names, as_input=True)}
 
 
 def _local_need(size: Size, parameters: Values) -> Need:
@@ -231,7 +233,6 @@ EQUALISE_LOCALLY = _contrast(
             "Clip limit",
             "How much the contrast may grow: larger shows more, noise too.",
             (0.0, 1.0),
-            logarithmic=True,
         ),
         _CHANNELS,
         RANGE,

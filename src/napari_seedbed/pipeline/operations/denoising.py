@@ -74,7 +74,6 @@ TOTAL_VARIATION = _smoothing(
             "More gives flatter areas. It counts against the range from the image's smallest to "
             "its largest value.",
             (0.0, 1e6),
-            logarithmic=True,
         ),
         number(
             "eps",
@@ -83,7 +82,6 @@ TOTAL_VARIATION = _smoothing(
             "It stops when the cost falls by less than this share of the first cost.",
             (0.0, 1.0),
             advanced=True,
-            logarithmic=True,
         ),
         whole_number(
             "max_num_iter",

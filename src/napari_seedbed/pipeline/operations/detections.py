@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Estimate, Job, Need, Operation, Size, Values
+from napari_seedbed.pipeline.engine.declarations import (
+    Estimate,
+    Need,
+    Operation,
+    Size,
+    Values,
+)
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,
@@ -41,7 +48,7 @@ def _threshold(kind_help: str, help: str) -> tuple[Parameter, Parameter]:
 def _found(name: str, noun: str) -> Callable[[Job], dict[str, PointsFound]]:
     def function(job: Job) -> dict[str, PointsFound]:
         points, columns = CoreCall(name).result(job)
-        job.notes.append(in_words(len(points), noun))
+        job.note(lambda: in_words(len(points), noun))
         return {"points": PointsFound(points, columns)}
 
     return function
@@ -49,11 +56,9 @@ def _found(name: str, noun: str) -> Callable[[Job], dict[str, PointsFound]]:
 
 def _fit(kind: Literal["circle", "ellipse", "line"]) -> Callable[[Job], dict[str, Any]]:
     def function(job: Job) -> dict[str, Any]:
-        from napari_seedbed.core import fit_models
-
         parameters = {name: value for name, value in job.parameters.items() if name != "table"}
-        fits = fit_models(job.load(), kind, job.spacing, **parameters)
-        job.notes.append(in_words(len(fits.shapes), kind))
+        fits = job.core.fit_models(job.load(), kind, job.spacing, **parameters)
+        job.note(lambda: in_words(len(fits.shapes), kind))
         outputs: dict[str, Any] = {"shapes": fits.shapes}
         if job.parameters["table"]:
             outputs["table"] = fits.table

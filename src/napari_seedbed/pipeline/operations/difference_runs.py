@@ -13,7 +13,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns, Table, joined
-from napari_seedbed.pipeline.engine.declarations import Channels, Context, Job, WholeJob
+from napari_seedbed.pipeline.engine.jobs import Channels, Context, Job, WholeJob
 from napari_seedbed.pipeline.operations.channels import channel_names
 from napari_seedbed.pipeline.operations.no_changes import (
     Strongest,
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari_seedbed.core.marks.shapes import Shape
 
 _EVIDENCE = "evidence of changes"
+SIMILARITY = "similarity"
+"""The mode that gives one image for all channels."""
 
 
 # Two images
@@ -34,9 +36,11 @@ _EVIDENCE = "evidence of changes"
 def difference_of_images(job: Job) -> dict[str, Any]:
     """The difference of an image and a second one."""
     first, second, axis = _pair(job)
-    difference, registration = _difference(first, second, axis, job.parameters)
-    job.notes += _registration_notes(registration, job.image)
-    return {"image": _with_channels(difference, axis, job.image)}
+    difference, registration = _difference(job.core, first, second, axis, job.parameters)
+    job.note(_registration_notes, registration, job.image)
+    if axis is None or job.parameters["mode"] == SIMILARITY:
+        return {"image": difference}
+    return {"image": Channels(difference, channel_names(job.image)[: len(first)])}
 
 
 def changes_between_images(job: Job) -> dict[str, Any]:
@@ -45,21 +49,26 @@ def changes_between_images(job: Job) -> dict[str, Any]:
     tell(0.0, "comparing the images")
     evidence = _evidence(first, second, axis, job.parameters, job.spacing, job)
     tell(0.8, "listing the changes")
-    found = _found(evidence, job.parameters, job.image)
-    job.notes += [
-        *_registration_notes(evidence.registration, job.image),
-        _count_note(
-            len(found.boxes), job.parameters, _nearest(evidence, found, job.parameters, job.spacing)
-        ),
-    ]
+    found = _found(job.core, evidence, job.parameters, job.image)
+    job.note(_changes_in_words, evidence, found, job)
     outputs: dict[str, Any] = {"mask": found.labels > 0}
     if job.parameters["shapes"]:
-        outputs["shapes"] = boxes_as_shapes(found.boxes, job.time)
+        outputs["shapes"] = job.core.boxes_as_shapes(
+            found.boxes, 0 if job.time is None else job.time
+        )
     if job.parameters["table"]:
         outputs["table"] = found.table
     if job.parameters["difference"]:
         outputs["difference"] = evidence.difference
     return outputs
+
+
+def _changes_in_words(evidence: "ChangeEvidence", found: "Changes", job: Job) -> list[str]:
+    nearest = _nearest(evidence, found, job.parameters, job.spacing)
+    return [
+        *_registration_notes(evidence.registration, job.image),
+        _count_note(len(found.boxes), job.parameters, nearest),
+    ]
 
 
 # Time points of a series
@@ -71,7 +80,7 @@ def difference_along_series(job: WholeJob) -> dict[str, Any]:
     axis = _channel_axis(job.image, job.parameters)
     for frame, first, second in _frames(job, axis):
         parameters = job.parameters if second is not first else {**job.parameters, **_AS_THEY_ARE}
-        difference, registration = _difference(first, second, axis, parameters)
+        difference, registration = _difference(job.core, first, second, axis, parameters)
         job.notes += _registration_notes(registration, job.image, frame)
         differences.append(difference)
     return {"image": _series_image(job.image, differences, axis, "difference")}
@@ -89,12 +98,12 @@ def changes_along_series(job: WholeJob) -> dict[str, Any]:
     for frame, first, second in _frames(job, axis):
         how = parameters if second is not first else {**parameters, **_AS_THEY_ARE}
         evidence = _evidence(first, second, axis, how, image.spacing, job)
-        found = _found(evidence, parameters, image)
+        found = _found(job.core, evidence, parameters, image)
         job.notes += _registration_notes(evidence.registration, image, frame)
         count = len(found.boxes)
         nearest += _nearest(evidence, found, parameters, image.spacing)
         masks.append(found.labels > 0)
-        shapes += boxes_as_shapes(found.boxes, frame)
+        shapes += job.core.boxes_as_shapes(found.boxes, frame)
         rows.append({"time_point": np.full(count, frame), **found.table})
         if parameters["difference"]:
             differences.append(evidence.difference)
@@ -163,23 +172,6 @@ def _series_image(image: Image, volumes: list[Any], axis: int | None, what: str)
 # What both have in common
 
 
-def boxes_as_shapes(boxes: NDArray[np.integer], time: int = 0) -> "list[Shape]":
-    """Outlines of boxes (K, 2, D), each labelled by its number from 1, on each slice of its own."""
-    from napari_seedbed.core.marks.shapes import Shape
-
-    outlines = []
-    for number, (start, stop) in enumerate(np.asarray(boxes), start=1):
-        (top, left), (bottom, right) = start[-2:] - 0.5, stop[-2:] - 0.5
-        corners = np.array([[top, left], [top, right], [bottom, right], [bottom, left]])
-        if len(start) == 2:
-            outlines.append(Shape(number, corners, time=time))
-            continue
-        for z in range(int(start[0]), int(stop[0])):
-            points = np.insert(corners, 0, float(z), axis=1)
-            outlines.append(Shape(number, points, time=time))
-    return outlines
-
-
 def _pair(job: Job) -> tuple[NDArray, NDArray, int | None]:
     """Both images in one layout, and the axis of their channels."""
     first, second = job.load(), job.other()
@@ -210,12 +202,10 @@ def _grey(volume: NDArray, n_axes: int) -> NDArray:
 
 
 def _difference(
-    first: NDArray, second: NDArray, axis: int | None, parameters: Mapping[str, Any]
+    core: Any, first: NDArray, second: NDArray, axis: int | None, parameters: Mapping[str, Any]
 ) -> "tuple[NDArray[np.floating], Registration | None]":
-    from napari_seedbed.core import compare_images, structural_similarity_map
-
-    is_similarity = parameters["mode"] == "similarity"
-    compared = compare_images(
+    is_similarity = parameters["mode"] == SIMILARITY
+    compared = core.compare_images(
         first,
         second,
         mode="signed" if is_similarity else parameters["mode"],
@@ -225,11 +215,8 @@ def _difference(
     )
     if not is_similarity:
         return compared.difference, compared.registration
-    similarity = structural_similarity_map(
-        first,
-        compared.moved,
-        channel_axis=axis,
-        data_range=255.0 if first.dtype == np.uint8 else None,
+    similarity = core.structural_similarity_map(
+        first, compared.moved, channel_axis=axis, data_range=core.range_of_bytes(first)
     )
     similarity[~compared.covered] = 1
     return similarity, compared.registration
@@ -244,8 +231,6 @@ def _evidence(
     job: Job | WholeJob,
 ) -> "ChangeEvidence":
     """What speaks for changes; kept in live runs, which mostly try thresholds on it."""
-    from napari_seedbed.core import change_evidence
-
     how = ("mode", "channels", "register", "match", "tolerance")
     key: Hashable = None
     if job.context.live:
@@ -254,7 +239,7 @@ def _evidence(
         kept = job.context.cache.get(key)
         if kept is not None:
             return kept
-    evidence = change_evidence(
+    evidence: ChangeEvidence = job.core.change_evidence(
         first,
         second,
         mode=parameters["mode"],
@@ -281,10 +266,10 @@ def _forget(context: Context) -> None:
             context.cache.pop(key, None)
 
 
-def _found(evidence: "ChangeEvidence", parameters: Mapping[str, Any], image: Image) -> "Changes":
-    from napari_seedbed.core import find_changes
-
-    return find_changes(
+def _found(
+    core: Any, evidence: "ChangeEvidence", parameters: Mapping[str, Any], image: Image
+) -> "Changes":
+    changes: Changes = core.find_changes(
         evidence,
         parameters["n_mads"],
         min_contrast=parameters["min_contrast"],
@@ -293,14 +278,7 @@ def _found(evidence: "ChangeEvidence", parameters: Mapping[str, Any], image: Ima
         spacing=image.spacing,
         unit=image.unit,
     )
-
-
-def _with_channels(
-    difference: NDArray[np.floating], axis: int | None, image: Image
-) -> NDArray[np.floating] | Channels:
-    if axis is None or difference.ndim == len(image.spatial_axes):
-        return difference
-    return Channels(difference, channel_names(image)[: len(difference)])
+    return changes
 
 
 def _none(choice: str) -> str | None:

@@ -7,7 +7,8 @@ import numpy as np
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, switch, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter

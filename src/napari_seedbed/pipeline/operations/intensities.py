@@ -3,13 +3,11 @@
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.data.image_statistics import range_of_image
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import Parameter, choice, number, switch
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter
@@ -22,12 +20,12 @@ _FAR = 1e15
 def _type_arguments(job: Job) -> dict[str, Any]:
     parameters = job.parameters
     source = parameters["source"]
-    found = range_of_image(job.image)
+    found = job.value_range()
     job.notes.append(f"The image holds {found.text}.")
     if source == "usual":
         source = found
     elif source == "image":
-        source = (found.lowest, found.highest) if found.lowest < found.highest else source
+        source = found.occurring
     elif source == "values":
         source = typed_range(parameters["low"], parameters["high"], "low")
     return {"to": parameters["to"], "source": source}
@@ -39,21 +37,17 @@ def _within_limits(job: Job) -> dict[str, Any]:
 
 
 def _invert(job: Job) -> dict[str, NDArray]:
-    found = CoreCall("inverted", _within_limits).result(job)
-    return {"image": found.view(np.uint8) if found.dtype == bool else found}
+    return {"image": job.core.as_numbers(CoreCall("inverted", _within_limits).result(job))}
 
 
 def limits_of(job: Job) -> tuple[float, float]:
     """The range that the result is to have."""
-    from napari_seedbed.core.images.value_ranges import range_of_type
-
     kind = job.parameters.get("range", "usual")
-    found = range_of_image(job.image)
+    found = job.value_range()
     if kind == "image":
         return found.lowest, found.highest
     if kind == "type":
-        low, high = range_of_type(found.dtype)
-        return (max(low, 0), high) if found.dtype.kind == "f" and found.lowest >= 0 else (low, high)
+        return found.of_type
     job.notes.append(f"The image holds {found.text}.")
     return found.low, found.high
 
@@ -138,7 +132,6 @@ GAMMA = _brightness(
             "Gamma",
             "Below 1 dark parts become brighter, above 1 darker; 1 changes nothing.",
             (0.01, 100.0),
-            logarithmic=True,
         ),
         RANGE,
     ),
@@ -160,7 +153,6 @@ LOGARITHM = _brightness(
             "Larger lifts dark parts more: 1 a little, 100 and more where the brightness differs "
             "by orders of magnitude.",
             (1e-6, 1e9),
-            logarithmic=True,
         ),
         switch("inverse", False, "Inverse", "Undo a logarithm of the same strength."),
         RANGE,

@@ -1,7 +1,11 @@
 """Operations that measure labelled objects."""
 
-from napari_seedbed.pipeline.data.tables import Table
-from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values, WholeJob
+from typing import Any
+
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.tables import Columns, Table
+from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import switch
 from napari_seedbed.pipeline.operations.families import object_operation
 
@@ -39,15 +43,38 @@ _SECONDS = {
 
 
 def _measure(job: WholeJob) -> dict[str, Table]:
-    from napari_seedbed.pipeline.operations.object_tables import measured_objects
+    groups = tuple(name for name in _GROUPS if job.parameters[name])
 
-    groups = [name for name in _GROUPS if job.parameters[name]]
-    columns = measured_objects(job.image, job.other, groups, times=job.times)
-    count = len(columns["label"])
-    job.notes.append(f"{count} object{'' if count == 1 else 's'} measured.")
+    def measured(t: int) -> Columns:
+        about: dict[str, Any] = {}
+        if job.other is not None and "intensity" in groups:
+            about["image"] = job.other_at(t)
+            about["channel_axis"] = job.other_channel_axis()
+            about["channel_names"] = _channel_names(job.other)
+        table: Columns = job.core.measure_objects(
+            job.labels_at(t), job.spacing, job.image.unit, groups=groups, **about
+        )
+        return table
+
+    columns = job.table_of(measured)
+    job.note(_count_in_words, columns)
     if job.parameters["intensity"] and job.other is None:
         job.notes.append("No image was given, so there are no intensities.")
-    return {"table": Table(columns, f"{job.image.name} measurements")}
+    return {"table": job.table(columns, f"{job.image.name} measurements")}
+
+
+def _count_in_words(columns: Columns) -> str:
+    count = len(columns["label"])
+    return f"{count} object{'' if count == 1 else 's'} measured."
+
+
+def _channel_names(image: Image) -> tuple[str, ...]:
+    """Names that differ, or none: then channels are counted."""
+    if image.n_channels == 1:
+        return ()
+    names = ("red", "green", "blue") if image.rgb else image.channel_names
+    known = len(names) == image.n_channels == len(set(names)) and all(names)
+    return tuple(name.strip().replace(" ", "_") for name in names) if known else ()
 
 
 def _measure_need(size: Size, parameters: Values) -> Need:

@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.filters.kernel_text import parse_kernel
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Lengths, Reach, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Lengths, Reach, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, switch, text
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_reach, window_rows
 from napari_seedbed.pipeline.operations.families import image_filter

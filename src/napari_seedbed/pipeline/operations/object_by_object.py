@@ -18,7 +18,6 @@ from napari_seedbed.pipeline.encodings.object_steps import (
     steps_from_text,
 )
 from napari_seedbed.pipeline.engine.declarations import (
-    Job,
     Need,
     Operation,
     SecondImage,
@@ -27,6 +26,7 @@ from napari_seedbed.pipeline.engine.declarations import (
     Values,
 )
 from napari_seedbed.pipeline.engine.inputs import Inputs
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import text, whole_number
 from napari_seedbed.pipeline.engine.provenance import describe, make_record
 from napari_seedbed.pipeline.operations.seeded import darker_than, prepared_segmenter

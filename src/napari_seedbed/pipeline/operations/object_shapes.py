@@ -1,10 +1,12 @@
 """Operations that change the shapes of objects or take their skeletons apart."""
 
+from functools import partial
 from typing import Any
 
-from napari_seedbed.pipeline.data.tables import PointsFound
+from napari_seedbed.pipeline.data.tables import Columns, PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, switch
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
 from napari_seedbed.pipeline.operations.families import object_operation
@@ -28,23 +30,15 @@ def _skeleton_arguments(job: Job) -> dict[str, Any]:
 
 
 def _skeleton_points(job: Job) -> dict[str, PointsFound]:
-    from napari_seedbed.core import skeleton_points
+    points, columns = CoreCall("skeleton_points").result(job)
+    for noun, kind in (("end point", "end"), ("branch point", "branch")):
+        if job.parameters["kind"] in ("all", kind):
+            job.note(partial(_counted, columns, kind, noun))
+    return {"points": PointsFound(points, columns)}
 
-    points, columns = skeleton_points(
-        job.load(),
-        job.spacing,
-        thin=job.parameters["thin"],
-        merge=job.parameters["merge"],
-    )
-    wanted = job.parameters["kind"]
-    kept = slice(None) if wanted == "all" else columns["kind"] == wanted
-    columns = {name: column[kept] for name, column in columns.items()}
-    ends, branches = (int((columns["kind"] == kind).sum()) for kind in ("end", "branch"))
-    if wanted != "branch":
-        job.notes.append(in_words(ends, "end point"))
-    if wanted != "end":
-        job.notes.append(in_words(branches, "branch point"))
-    return {"points": PointsFound(points[kept], columns)}
+
+def _counted(columns: Columns, kind: str, noun: str) -> str:
+    return in_words(int((columns["kind"] == kind).sum()), noun)
 
 
 def _label_morphology_halo(spacing: Lengths, parameters: Values) -> Reach:

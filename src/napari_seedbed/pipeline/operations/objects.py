@@ -3,17 +3,18 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import (
-    Job,
     Lengths,
     Reach,
     SecondImage,
     Size,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, switch, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation
@@ -48,21 +49,15 @@ def core_parameters(job: Job) -> dict[str, Any]:
 
 
 def _label(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import label
-
-    found, number = label(job.load(), return_num=True, **core_parameters(job))
-    job.notes.append(in_words(number, "object"))
+    found = CoreCall("label", core_parameters).result(job)
+    job.note(lambda: in_words(int(found.max()), "object"))
     return {"labels": found}
 
 
 def _count(job: Job) -> dict[str, Any]:
-    import numpy as np
-
-    from napari_seedbed.core import count
-
-    number = count(job.load(), **core_parameters(job))
-    job.notes.append(in_words(number, "object"))
-    return {"table": {"objects": np.array([number])}}
+    number = CoreCall("count", core_parameters).result(job)
+    job.note(lambda: in_words(number, "object"))
+    return {"table": {"objects": np.atleast_1d(number)}}
 
 
 def _second_labels(job: Job) -> dict[str, Any]:

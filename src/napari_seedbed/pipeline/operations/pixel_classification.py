@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,6 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.sample_encoding import samples_from_text, scaled_samples
 from napari_seedbed.pipeline.engine.declarations import (
-    Channels,
-    Job,
     Lengths,
     Need,
     Operation,
@@ -23,13 +22,15 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
 from napari_seedbed.pipeline.engine.volumes import place_in_memory, seed_volume
+from napari_seedbed.pipeline.engine.written_calls import NotWritable
 from napari_seedbed.pipeline.operations.shared_parameters import length, size
 
 if TYPE_CHECKING:
     from napari_seedbed.core.classifier.pixel_classifier import PixelClassifier
-    from napari_seedbed.core.classifier.samples import Intensities, TrainingSamples
+    from napari_seedbed.core.classifier.samples import TrainingSamples
 
 NAME = "pixel_classification"
 _CLASSIFIER = "pixel classifier"
@@ -133,41 +134,60 @@ def classifier_of(text: str, n_trees: int) -> "PixelClassifier":
 
 
 def _classifier(job: Job) -> "PixelClassifier":
-    from napari_seedbed.core import PixelClassifier
-
     text, n_trees = job.parameters["training"].strip(), job.parameters["n_trees"]
     if text and job.all_seeds is not None:
         raise InputError("training: marks and samples were both given; give one of them.")
     if text:
-        return classifier_of(text, n_trees)
+        return job.remembered(
+            partial(classifier_of, text, n_trees),
+            lambda: job.core.PixelClassifier(samples_from_text(text), n_trees=n_trees),
+        )
     if job.all_seeds is None:
         raise InputError(
             "seeds: there are neither marks nor samples to learn from; mark voxels of at least two "
             "classes."
         )
     if _CLASSIFIER not in job.shared:
-        samples = samples_of(job.image, job.all_seeds, job.parameters)
+        samples = job.remembered(
+            partial(samples_of, job.image, job.all_seeds, job.parameters),
+            partial(_samples_of_volume, job),
+        )
         if samples is None:
             raise InputError("seeds: there are none; mark voxels of at least two classes.")
-        job.shared[_CLASSIFIER] = PixelClassifier(samples, n_trees=n_trees)
+        job.shared[_CLASSIFIER] = job.core.PixelClassifier(samples, n_trees=n_trees)
     made: PixelClassifier = job.shared[_CLASSIFIER]
     return made
 
 
+def _samples_of_volume(job: Job) -> "TrainingSamples":
+    """What is marked in an image of one time point."""
+    if job.image.time_axis is not None:
+        raise NotWritable("it learns from the marks of all time points together.")
+    names = ("sigma", "n_scales", "intensities")
+    samples: TrainingSamples = job.core.training_samples(
+        job.load(),
+        job.seeds,
+        job.spacing,
+        job.channel_axis,
+        **{name: job.parameters[name] for name in names},
+    )
+    return samples
+
+
 def _intensity(
-    job: Job, voxels: NDArray[Any], intensities: "Intensities"
-) -> tuple[list[float], list[float]]:
-    """Offset and gain of each channel: those of all of the image, where a part is worked on."""
+    job: Job, volume: NDArray[Any], classifier: "PixelClassifier"
+) -> tuple[list[float], list[float]] | None:
+    """Offset and gain of each channel of all of the image, where a part of it is worked on."""
+    if job.image.spatial_shape == volume.shape[-len(job.spacing) :]:
+        return None
     from napari_seedbed.core.classifier.features import as_channels
     from napari_seedbed.core.classifier.samples import intensity_scale
 
+    intensities = classifier.samples.intensities
     whole = job.image.select_time(job.time)
-    if whole.spatial_shape == voxels.shape[1:]:
-        return intensity_scale(voxels, intensities)
     key = (place_in_memory(job.image, job.time), intensities)
     if key not in _scales:
-        volume = whole.volume()
-        all_voxels = as_channels(volume, 0 if job.channel_axis is not None else None)
+        all_voxels = as_channels(whole.volume(), 0 if job.channel_axis is not None else None)
         found = intensity_scale(all_voxels, intensities)
         if not whole.is_lazy:
             # It may be changed in place, and is looked at quickly.
@@ -178,63 +198,62 @@ def _intensity(
 
 
 def _pixel_classification(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core.classifier.features import as_channels
-
-    parameters = job.parameters
-    voxels = as_channels(job.load(), job.channel_axis)
+    parameters, volume = job.parameters, job.load()
     first = _CLASSIFIER + " told" not in job.shared
     classifier = _classifier(job)
-    classifier.check_fits(voxels.ndim - 1, len(voxels))
-    intensity = _intensity(job, voxels, classifier.samples.intensities)
-    shape = voxels.shape[1:]
-    values = np.array(classifier.label_values, np.int32)
-    shown = np.where(values == parameters["background"], 0, values)
     of_objects = parameters["result"] == "objects"
-    if of_objects and parameters["object_class"] not in values:
-        raise InputError(
-            f"object_class: {parameters['object_class']} is no class that was marked; marked were "
-            f"{', '.join(map(str, values))}."
-        )
-    labels: NDArray[Any] = np.zeros(shape, np.bool_ if of_objects else np.int32)
-    maps = np.zeros((len(values), *shape), np.float32) if parameters["probabilities"] else None
-
     # Objects may reach through all of it.
     region = None if of_objects else job.wanted
-    corner = [0] * len(shape) if region is None else [one.start for one in region]
-
-    def take(block: tuple[slice, ...], found: NDArray[np.float32]) -> None:
-        place = tuple(
-            slice(one.start + at, one.stop + at) for one, at in zip(block, corner, strict=True)
-        )
-        if of_objects:
-            wanted = found[int(np.flatnonzero(values == parameters["object_class"])[0])]
-            labels[place] = wanted >= parameters["threshold"]
-        else:
-            labels[place] = shown[found.argmax(axis=0)]
-        if maps is not None:
-            maps[(slice(None), *place)] = found
-
-    kept = None
-    size = math.prod(shape if region is None else [one.stop - one.start for one in region])
-    if job.context.live and 4 * size * classifier.features.count <= _KEPT_BYTES:
-        kept = _kept_features(job, corner, size)
-    classifier.classify(
-        voxels, take, job.spacing, 0, region=region, intensity=intensity, kept=kept,
-    )  # fmt: skip
+    found = classifier.label_image(
+        volume,
+        spacing=job.spacing,
+        channel_axis=job.channel_axis,
+        background=parameters["background"],
+        object_class=parameters["object_class"] if of_objects else None,
+        threshold=parameters["threshold"],
+        give_maps=parameters["probabilities"],
+        region=region,
+        intensity=_intensity(job, volume, classifier),
+        kept=_kept(job, volume, region, classifier),
+    )
+    labels, maps = found[0], found[1]
     outputs: dict[str, Any] = {"labels": _objects(labels, job) if of_objects else labels}
-    if maps is not None:
+    if parameters["probabilities"]:
+        assert maps is not None
+        values = job.label_values or classifier.label_values
         outputs["probabilities"] = Channels(maps, tuple(f"label {value}" for value in values))
     if first:
         # Once for all time points: there is one classifier.
         job.shared[_CLASSIFIER + " told"] = True
         if parameters["table"]:
-            outputs["table"] = _importances(classifier, job)
-    if math.isfinite(classifier.oob_error):
-        job.notes.append(
-            f"Learnt from {len(classifier.samples.labels):,} marked voxels; out-of-bag error "
-            f"{classifier.oob_error:.1%}."
-        )
+            unit = "" if job.image.unit == "pixel" else job.image.unit
+            channels = job.image.channel_names or (_COLOURS if job.image.rgb else ())
+            outputs["table"] = classifier.importance_table(channels, unit)
+    job.note(_learnt_in_words, classifier)
     return outputs
+
+
+def _learnt_in_words(classifier: "PixelClassifier") -> str:
+    if not math.isfinite(classifier.oob_error):
+        return ""
+    return (
+        f"Learnt from {len(classifier.samples.labels):,} marked voxels; out-of-bag error "
+        f"{classifier.oob_error:.1%}."
+    )
+
+
+def _kept(
+    job: Job, volume: NDArray[Any], region: tuple[slice, ...] | None, classifier: "PixelClassifier"
+) -> dict[Any, Any] | None:
+    """What is kept for the next run of a window, where that is not too much."""
+    if not job.context.live:
+        return None
+    shape = volume.shape[-len(job.spacing) :]
+    size = math.prod(shape if region is None else [one.stop - one.start for one in region])
+    if 4 * size * classifier.features.count > _KEPT_BYTES:
+        return None
+    corner = [0] * len(shape) if region is None else [one.start for one in region]
+    return _kept_features(job, corner, size)
 
 
 def _kept_features(job: Job, corner: list[int], size: int) -> dict[Any, Any]:
@@ -248,24 +267,16 @@ def _kept_features(job: Job, corner: list[int], size: int) -> dict[Any, Any]:
 
 
 def _objects(mask: NDArray[np.bool_], job: Job) -> NDArray[np.int32]:
-    from napari_seedbed.core import label, relabel_sequential, remove_by_size
-
     check_stop()
-    pieces = label(mask)
-    assert isinstance(pieces, np.ndarray)
+    pieces: NDArray[np.int32] = job.core.label(mask)
     if not job.parameters["min_size"]:
         return pieces
     check_stop()
-    left = remove_by_size(pieces, job.parameters["min_size"], spacing=job.spacing, objects="labels")
-    return relabel_sequential(left)
-
-
-def _importances(classifier: "PixelClassifier", job: Job) -> dict[str, NDArray[Any]]:
-    unit = "" if job.image.unit == "pixel" else job.image.unit
-    channels = job.image.channel_names or (_COLOURS if job.image.rgb else ())
-    names = np.array(classifier.features.names(channels, unit))
-    order = np.argsort(-classifier.importances, kind="stable")
-    return {"feature": names[order], "importance": classifier.importances[order]}
+    left = job.core.remove_by_size(
+        pieces, job.parameters["min_size"], spacing=job.spacing, objects="labels"
+    )
+    numbered: NDArray[np.int32] = job.core.relabel_sequential(left)
+    return numbered
 
 
 def _halo(spacing: Lengths, parameters: Values) -> Reach:

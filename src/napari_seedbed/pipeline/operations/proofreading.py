@@ -15,22 +15,18 @@ from napari_seedbed.pipeline.encodings.edit_encoding import (
     parse_edits,
     scaled_edits,
 )
-from napari_seedbed.pipeline.engine.declarations import SecondImage, WholeJob
+from napari_seedbed.pipeline.engine.declarations import SecondImage
+from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import text
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation
 from napari_seedbed.pipeline.operations.proofread_edits import edit_of
 
 
-def editable(labels: Image) -> NDArray[np.integer]:
-    """Return a copy of the labels of an image, time first, in their own type; masks as uint8."""
-    array = np.array(labels.array)
-    dtype = np.dtype(np.uint8) if array.dtype.kind == "b" else array.dtype.newbyteorder("=")
-    return np.ascontiguousarray(array, dtype)
-
-
 def _proofread(job: WholeJob) -> dict[str, Image]:
-    labels = replace(job.image, array=editable(job.image))
+    from napari_seedbed.core import editable_labels
+
+    labels = replace(job.image, array=editable_labels(job.image.array))
     commands = parse_edits(job.parameters["edits"])
     check_second_image(job)
     notes: list[str] = []

@@ -5,14 +5,8 @@ from typing import Any
 import numpy as np
 
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import (
-    Channels,
-    Job,
-    Need,
-    SecondImage,
-    Size,
-    Values,
-)
+from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter, region_operation
@@ -27,24 +21,22 @@ def _check_edits(text: str) -> None:
 
 
 def _merge(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core import edited_groups, merge_tree, parse_edits, region_graph
-
-    chosen = job.parameters
-    graph = region_graph(
+    chosen, core = job.parameters, job.core
+    graph = core.region_graph(
         job.other(),
         job.load(),
         job.spacing,
         job.channel_axis,
         sigma=chosen["sigma"],
     )
-    tree = merge_tree(graph, chosen["method"], chosen["weight"])
+    tree = core.merge_tree(graph, chosen["method"], chosen["weight"])
     if chosen["stop_at"] == "level":
         steps = tree.steps_at(chosen["level"])
     else:
         steps = tree.steps_for(chosen["n_regions"])
-    groups, notes = edited_groups(tree, steps, parse_edits(chosen["edits"]), graph.labels)
-    job.notes.extend(notes)
-    job.notes.append(f"{len(graph.labels)} regions became {len(np.unique(groups))}.")
+    groups, notes = core.edited_groups(tree, steps, core.parse_edits(chosen["edits"]), graph.labels)
+    job.note(lambda: notes)
+    job.note(lambda: f"{len(graph.labels)} regions became {len(np.unique(groups))}.")
     outputs: dict[str, Any] = {"labels": graph.painted(groups)}
     if chosen["average"]:
         colours = np.moveaxis(graph.coloured(groups, dtype=np.float32), -1, 0)

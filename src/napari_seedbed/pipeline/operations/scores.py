@@ -1,7 +1,5 @@
 """Operations that say how good a segmentation is, and how hard an image makes it."""
 
-import math
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,8 +10,14 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Operation, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.declarations import (
+    Operation,
+    SecondImage,
+    Size,
+    Values,
+)
 from napari_seedbed.pipeline.engine.inputs import check_inputs
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import check_parameters, output, whole_number
 from napari_seedbed.pipeline.engine.provenance import make_record
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
@@ -22,69 +26,38 @@ from napari_seedbed.pipeline.operations.shared_parameters import WINDOW, radius
 
 
 def _scores(job: Job) -> dict[str, Any]:
-    from napari_seedbed.core import agreement_map
-    from napari_seedbed.pipeline.operations.scoring import score_volumes
-
-    truth, labels = job.other(), job.load()
-    if truth is None:
-        raise InputError("other: Scores need the truth as the second image; none was given.")
+    core, truth, labels = job.core, job.other(), job.load()
     background = job.parameters["background"]
     if background:
         labels = np.where(labels == background, 0, labels)
-    scored = score_volumes(truth, labels, job.spacing)
-    outputs: dict[str, Any] = {"table": _columns(scored.scores)}
+    scored = core.score_volumes(truth, labels, job.spacing)
+    outputs: dict[str, Any] = {"table": core.score_table(scored.scores)}
     if job.parameters["points"]:
-        errors = scored.errors
-        outputs["points"] = PointsFound(
-            np.array([error.place for error in errors], float).reshape(-1, labels.ndim),
-            {
-                "kind": np.array([error.kind for error in errors], "U8"),
-                "label": np.array([error.label for error in errors], np.int64),
-                "others": np.array([" ".join(map(str, error.others)) for error in errors], str),
-                "voxels": np.array([error.voxels for error in errors], np.int64),
-            },
-        )
+        points, columns = core.error_points(scored.errors, len(job.spacing))
+        outputs["points"] = PointsFound(points, columns)
     if job.parameters["agreement"]:
-        outputs["agreement"] = agreement_map(truth, labels)
+        outputs["agreement"] = core.agreement_map(truth, labels)
     return outputs
 
 
-def _columns(scores: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """One row a score, and one a threshold where there are several."""
-    rows: list[tuple[str, float, float]] = []
-    for name, value in scores.items():
-        if name == "thresholds":
-            continue
-        if isinstance(value, list):
-            rows += [
-                (name, at, float(v)) for at, v in zip(scores["thresholds"], value, strict=True)
-            ]
-        else:
-            rows.append((name, math.nan, float(value)))
-    names, thresholds, values = zip(*rows, strict=True)
-    return {
-        "score": np.array(names),
-        "threshold": np.array(thresholds),
-        "value": np.array(values),
-    }
-
-
 def _entropy_arguments(job: Job) -> dict[str, Any]:
-    from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image
-
-    low, high = percentiles_of_image(job.image, (0, 100), [job.time], job.channel)
+    low, high = job.percentiles((0, 100), job.channel)
     return {**job.parameters, "limits": (low, high)}
 
 
 def _residual_noise(job: Job) -> dict[str, Any]:
+    job.note(_noise_in_words, job)
+    return {"image": CoreCall("local_noise").result(job)}
+
+
+def _noise_in_words(job: Job) -> str:
     from napari_seedbed.core import noise_level
 
     image = job.load()
     # Of a part, it would be that of the part.
-    if image.shape == job.image.spatial_shape:
-        level = noise_level(image)
-        job.notes.append(f"The standard deviation of the noise is about {level:.4g}.")
-    return {"image": CoreCall("local_noise").result(job)}
+    if image.shape != job.image.spatial_shape:
+        return ""
+    return f"The standard deviation of the noise is about {noise_level(image):.4g}."
 
 
 def _entropy_seconds(size: Size, parameters: Values) -> float:

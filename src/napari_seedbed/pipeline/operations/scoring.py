@@ -1,22 +1,18 @@
 """Scores of a segmentation against a ground truth, from images or files, by time point."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, tell
-from napari_seedbed.core.scores.label_overlaps import LabelOverlaps, count_overlaps
+from napari_seedbed.core.scores.label_overlaps import LabelOverlaps
 from napari_seedbed.core.scores.object_errors import (
-    ObjectError,
     best_overlaps,
-    errors_in_overlaps,
 )
-from napari_seedbed.core.scores.segmentation_scoring import scores_of_overlaps
-from napari_seedbed.core.scores.surface_scores import surface_distances
+from napari_seedbed.core.scores.volume_scores import score_volumes
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.units import convert
@@ -26,34 +22,6 @@ from napari_seedbed.version import __version__
 WORST = 10
 _SAME_SIZE = 0.01
 _LIKE_BACKGROUND = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class VolumeScores:
-    """What is known of one volume.
-
-    Attributes
-    ----------
-    scores : dict
-        As `segmentation_scores`.
-    errors : list of ObjectError
-        As `split_and_merge_errors`.
-    overlaps : LabelOverlaps
-    """
-
-    scores: dict[str, Any]
-    errors: list[ObjectError]
-    overlaps: LabelOverlaps
-
-
-def score_volumes(
-    truth: NDArray[Any], labels: NDArray[Any], spacing: tuple[float, ...]
-) -> VolumeScores:
-    """Score one volume, ([Z, ]Y, X), against its truth: every score, and every error."""
-    overlaps = count_overlaps(truth, labels)
-    scores = scores_of_overlaps(overlaps)
-    scores |= surface_distances(truth, labels, spacing)
-    return VolumeScores(scores, errors_in_overlaps(overlaps, spacing), overlaps)
 
 
 def score_files(

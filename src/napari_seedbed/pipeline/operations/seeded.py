@@ -13,7 +13,6 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.encodings.learnt_text import LEARNT
 from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_from_text
 from napari_seedbed.pipeline.engine.declarations import (
-    Job,
     Need,
     Operation,
     SecondImage,
@@ -21,6 +20,7 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,
@@ -78,12 +78,10 @@ def _prepared(job: Job, key: Hashable, make: Callable[[], Prepared]) -> Prepared
 
 
 def _walker(job: Job, beta: float, normalization: Any) -> Any:
-    from napari_seedbed.core import RandomWalker
-
     return _prepared(
         job,
         (PUBLISHED, beta, normalization),
-        lambda: RandomWalker(
+        lambda: job.core.RandomWalker(
             job.load(),
             spacing=job.spacing,
             channel_axis=job.channel_axis,
@@ -102,19 +100,17 @@ def _walk(job: Job, walker: Any) -> dict[str, NDArray]:
     return _outputs_of(job, walker)
 
 
-def _outputs_of(job: Job, engine: Any) -> dict[str, NDArray]:
+def _outputs_of(job: Job, engine: Any) -> dict[str, Any]:
     """Labels of an engine that has solved, and what else was asked for."""
-    outputs = {"labels": engine.labels}
+    outputs: dict[str, Any] = {"labels": engine.labels}
     if job.parameters["probabilities"]:
-        shape = (len(job.label_values), *engine.labels.shape)
-        probabilities = np.zeros(shape, np.float32)
-        found = engine.find_probabilities()
-        for value, probability in zip(engine.label_values, found, strict=True):
-            probabilities[job.label_values.index(int(value))] = probability
-        outputs["probabilities"] = probabilities
+        outputs["probabilities"] = Channels(
+            job.core.probabilities_of_labels(engine, job.label_values),
+            tuple(f"label {value}" for value in job.label_values),
+        )
     if job.parameters["uncertainty"] or job.parameters["second_label"]:
-        uncertainty, second = engine.find_doubt()
-        found = {"uncertainty": uncertainty, "second_label": second}
+        doubt = engine.find_doubt()
+        found = {"uncertainty": doubt[0], "second_label": doubt[1]}
         outputs.update((name, found[name]) for name in found if job.parameters[name])
     return outputs
 
@@ -130,13 +126,14 @@ def _published(job: Job) -> Any:
 
 def prepared_segmenter(job: Job) -> "SeededSegmenter":
     """The automatic engine for a job's image, kept between the runs of a window."""
-    from napari_seedbed.core import SeededSegmenter
-
-    return _prepared(
+    segmenter: SeededSegmenter = _prepared(
         job,
         AUTOMATIC,
-        lambda: SeededSegmenter(job.load(), spacing=job.spacing, channel_axis=job.channel_axis),
+        lambda: job.core.SeededSegmenter(
+            job.load(), spacing=job.spacing, channel_axis=job.channel_axis
+        ),
     )
+    return segmenter
 
 
 def last_lesson(cache: Mapping[Hashable, Any]) -> "Lesson | None":
@@ -193,41 +190,34 @@ def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
 def _ground(job: Job) -> NDArray[np.bool_] | None:
     """What is no object by a mask or by its brightness; None where neither is given."""
     other, darker = job.other(), job.parameters[DARKER]
-    parts: list[NDArray[np.bool_]] = [] if other is None else [other > 0]
-    if darker:
-        parts.append(_brightness(job) < darker)
-    return np.any(parts, axis=0) if parts else None
+    masked = None if other is None else other > 0
+    if not darker:
+        return masked
+    dark = _brightness(job) < darker
+    return dark if masked is None else masked | dark
 
 
 def _brightness(job: Job) -> NDArray[np.float32]:
     """The smoothed brightness, kept between the runs of a window."""
-    from napari_seedbed.core.seeded.brightness import smoothed_brightness
-
     key = (_BRIGHTNESS, job.cache_key)
     cache = job.context.cache
     if key not in cache:
-        values = job.load()
-        values = values[..., None] if job.channel_axis is None else np.moveaxis(values, 0, -1)
-        cache[key] = smoothed_brightness(values, np.divide(job.spacing, min(job.spacing)).tolist())
+        cache[key] = job.core.smoothed_brightness(job.load(), job.spacing, job.channel_axis)
     found: NDArray[np.float32] = cache[key]
     return found
 
 
 def _relief(job: Job) -> tuple[NDArray[np.floating], tuple[float, ...]]:
     """The smoothed gradient, and the voxel size."""
-    from napari_seedbed.core.regions.watersheds import relief
-
     sigma = job.parameters["sigma"]
     return _prepared(
         job,
         (WATERSHED, sigma),
-        lambda: relief(job.load(), "gradient", sigma, job.spacing, job.channel_axis),
+        lambda: job.core.relief(job.load(), "gradient", sigma, job.spacing, job.channel_axis),
     )
 
 
 def _watershed(job: Job) -> dict[str, NDArray]:
-    from napari_seedbed.core import watershed
-
     parameters = job.parameters
     for name in ("probabilities", "uncertainty", "second_label"):
         if parameters[name]:
@@ -237,6 +227,14 @@ def _watershed(job: Job) -> dict[str, NDArray]:
             )
     seeds = job.seeds
     assert seeds is not None
+    job.check(_check_two_labels, seeds)
+    heights, spacing = _relief(job)
+    roundness = parameters["compactness"] / min(job.spacing)
+    found = job.core.watershed(heights, seeds, None, roundness, spacing)
+    return {"labels": np.maximum(found, 0)}
+
+
+def _check_two_labels(seeds: NDArray[np.integer]) -> None:
     held = np.unique(seeds[seeds > 0])
     if held.size < 2:
         raise InputError(
@@ -245,10 +243,6 @@ def _watershed(job: Job) -> dict[str, NDArray]:
             else f"seeds: they hold one label only ({held[0]}); mark a second region, such as the "
             "background, with another number."
         )
-    heights, spacing = _relief(job)
-    roundness = parameters["compactness"] / min(spacing)
-    found = watershed(heights, seeds, None, roundness, spacing)
-    return {"labels": np.maximum(found, 0)}
 
 
 def _without(background: int, ground: NDArray[np.bool_] | None, progress: Progress) -> Progress:
@@ -337,7 +331,6 @@ _BETA = number(
     "How strongly edges in the image hold a label back. Raise it when labels leak across "
     "faint borders, lower it when noise makes borders ragged.",
     (0.0, 1e9),
-    logarithmic=True,
 )
 _TOLERANCE = number(
     "tol",
@@ -346,7 +339,6 @@ _TOLERANCE = number(
     "Largest error of a probability. Smaller is more exact and slower.",
     (1e-9, 0.1),
     advanced=True,
-    logarithmic=True,
 )
 _WALKER_ONLY = ("engine", (PUBLISHED,))
 _WITH_PROBABILITIES = ("engine", (AUTOMATIC, PUBLISHED))

@@ -53,7 +53,7 @@ def smoothing(voxels: float, note: str = "", **more: Any) -> Parameter:
 
 def compactness(default: float, help: str, **more: Any) -> Parameter:
     """How round regions become."""
-    return number("compactness", default, "Compactness", help, (0.0, 1e9), logarithmic=True, **more)
+    return number("compactness", default, "Compactness", help, (0.0, 1e9), **more)
 
 
 WINDOW = choice(

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from napari_seedbed.pipeline.engine.declarations import (
     Need,
     Operation,
-    SeriesJob,
-    SeriesResult,
     Size,
     Starts,
     Values,
 )
+from napari_seedbed.pipeline.engine.jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,
@@ -33,13 +32,14 @@ def _grow(method_name: str, job: SeriesJob) -> SeriesResult:
     """Run one of the methods of core; each of its fields is a parameter of its operation."""
     from napari_seedbed import core
 
-    method: type[Method] = getattr(core, method_name)
     parameters = job.parameters
-    grown = core.grow_snakes(
+    method: type[Method] = getattr(core, method_name)
+    named = {field.name: parameters[field.name] for field in fields(method)}
+    grown = job.core.grow_snakes(
         job.load,
         job.n_times,
         job.spatial_shape,
-        method(**{field.name: parameters[field.name] for field in fields(method)}),
+        getattr(job.core, method_name)(**named),
         shapes=job.shapes,
         seeds=job.seeds,
         extent=parameters["extent"],
@@ -174,7 +174,6 @@ STEEPNESS = number(
     "inverse Gaussian gradient).",
     (1e-6, 1e9),
     advanced=True,
-    logarithmic=True,
 )
 _CAP = choice(
     "cap",
@@ -211,7 +210,6 @@ ELASTIC_CONTOUR = _snake(
             "How strongly the line pulls itself together, like a rubber band. Raise it to shrink "
             "onto an object from far outside, lower it when the line slips off the edge.",
             (0.0, 1e9),
-            logarithmic=True,
         ),
         number(
             "beta",
@@ -220,7 +218,6 @@ ELASTIC_CONTOUR = _snake(
             "How strongly the line resists bending. Raise it for smooth outlines, lower it to "
             "follow corners and bays.",
             (0.0, 1e9),
-            logarithmic=True,
         ),
         choice(
             "attracted_by",
@@ -275,7 +272,6 @@ ELASTIC_CONTOUR = _snake(
             "Larger makes smaller, steadier steps.",
             (1e-9, 1e9),
             advanced=True,
-            logarithmic=True,
         ),
         number(
             "max_px_move",
@@ -293,7 +289,6 @@ ELASTIC_CONTOUR = _snake(
             "voxels, or when it stays in place as a whole.",
             (0.0, 1e6),
             advanced=True,
-            logarithmic=True,
         ),
         _iterations(2000),
         *_results(shapes=True),

@@ -1,11 +1,10 @@
 """Operations that cut an image into regions without seeds."""
 
-import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import Job, Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import region_operation
@@ -47,14 +46,8 @@ def _quickshift_need(size: Size, parameters: Values) -> Need:
 def _chan_vese(job: Job) -> dict[str, NDArray]:
     arguments = dict(job.parameters)
     side = arguments.pop("objects")
-    image, mask = job.load(), CoreCall("chan_vese", lambda _: arguments).result(job)
-    if mask.any() and not mask.all():
-        image, _ = moderate(image)
-        brightness = image if job.channel_axis is None else image.mean(axis=0, dtype=np.float64)
-        is_bright = float(brightness[mask].mean()) >= float(brightness[~mask].mean())
-        if is_bright != (side == "bright"):
-            mask = ~mask
-    return {"mask": mask}
+    region = CoreCall("chan_vese", lambda _: arguments).result(job)
+    return {"mask": job.core.region_of_objects(job.load(), region, side, job.channel_axis)}
 
 
 def _chan_vese_need(size: Size, parameters: Values) -> Need:
@@ -83,7 +76,6 @@ SLIC = region_operation(
             "Compactness",
             "How much nearness counts against likeness: 100 gives blocks, 1 follows every edge.",
             (1e-6, 1e6),
-            logarithmic=True,
         ),
         smoothing(0.0),
         _COLOURS,
@@ -116,7 +108,6 @@ FELZENSZWALB = region_operation(
             "Larger gives larger regions. It counts against intensities from 0 to 255, whatever "
             "the image's own are.",
             (0.0, 1e9),
-            logarithmic=True,
         ),
         smoothing(0.8, " within the slice"),
         whole_number(
@@ -219,7 +210,6 @@ CHAN_VESE = region_operation(
             "Smoothness (mu)",
             "Weight of the border's length: larger gives rounder borders and leaves out small "
             "things.",
-            logarithmic=True,
         ),
         choice(
             "objects",
@@ -256,7 +246,6 @@ CHAN_VESE = region_operation(
             "It stops when the level set changes by no more than this.",
             (0.0, 1.0),
             advanced=True,
-            logarithmic=True,
         ),
         whole_number(
             "max_num_iter",

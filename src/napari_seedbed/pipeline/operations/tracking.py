@@ -6,50 +6,51 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.data.tables import Table
-from napari_seedbed.pipeline.engine.declarations import SecondImage, WholeJob
+from napari_seedbed.pipeline.engine.declarations import SecondImage
+from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import number, output, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation
 from napari_seedbed.pipeline.operations.proofreading import (
     check_second_image,
-    editable,
     image_at,
 )
 
 
 def _link(job: WholeJob) -> dict[str, Any]:
-    from napari_seedbed.core import link_objects
-
     axis = job.image.time_axis
-    array = editable(job.image)
+    array = job.core.editable_labels(job.image.array)
     series = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
-    found = link_objects(series, job.parameters["least_overlap"])
+    found = job.core.link_objects(series, job.parameters["least_overlap"])
     labels = found.labels[0] if axis is None else np.moveaxis(found.labels, 0, axis)
-    kinds = found.events["event"]
+    job.note(_events_in_words, found.events["event"])
+    outputs: dict[str, Any] = {"labels": job.in_place(labels)}
+    if job.parameters["table"]:
+        outputs["table"] = job.table(found.events, f"{job.image.name} events")
+    return outputs
+
+
+def _events_in_words(kinds: NDArray[np.str_]) -> str:
     counts = [
         f"{n} {kind if n == 1 else plural}"
         for kind, plural in _EVENTS.items()
         for n in [int((kinds == kind).sum())]
     ]
-    job.notes.append(f"{', '.join(counts)}.")
-    outputs: dict[str, Any] = {"labels": replace(job.image, array=labels)}
-    if job.parameters["table"]:
-        outputs["table"] = Table(found.events, f"{job.image.name} events")
-    return outputs
+    return f"{', '.join(counts)}."
 
 
 _EVENTS = {"split": "splits", "merge": "merges", "loss": "losses", "appearance": "appearances"}
 
 
 def _carry(job: WholeJob) -> dict[str, Any]:
-    from napari_seedbed.core import carry_objects
+    from napari_seedbed.core import carry_objects, editable_labels
 
     check_second_image(job)
-    labels = replace(job.image, array=editable(job.image))
+    labels = replace(job.image, array=editable_labels(job.image.array))
     start, steps = job.parameters["start"], job.parameters["steps"]
     wanted = _labels(job.parameters["objects"])
     last = labels.n_times - 1

@@ -5,16 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
-from napari_seedbed.pipeline.engine.declarations import (
-    Job,
-    SecondImage,
-    Size,
-    Starts,
-    Values,
-)
+from napari_seedbed.pipeline.engine.declarations import SecondImage, Size, Starts, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output
 from napari_seedbed.pipeline.operations.costs import by_voxel, flooding
 from napari_seedbed.pipeline.operations.families import region_operation
@@ -27,21 +21,17 @@ from napari_seedbed.pipeline.operations.shared_parameters import (
 )
 
 
-def _seeds_of(job: Job, shape: tuple[int, ...]) -> NDArray[np.int32]:
+def _seeds_of(job: Job, shape: tuple[int, ...]) -> NDArray[np.integer]:
     """What was marked with seeds, or with shapes: closed ones filled, others as lines."""
-    from napari_seedbed.core import seeds_from_shapes
-
     if job.seeds is not None:
-        return job.seeds.astype(np.int32, copy=False)
-    kinds = [("polygon" if one.closed else "path", one.points) for one in job.shapes]
-    return seeds_from_shapes(kinds, [one.label for one in job.shapes], shape, job.spacing)
+        return job.seeds
+    found: NDArray[np.integer] = job.core.seeds_from_drawn(job.shapes, shape, job.spacing)
+    return found
 
 
 def _marked(job: Job) -> dict[str, Any]:
     """The parameters of a job, and what was marked."""
     seeds = _seeds_of(job, job.load().shape[-len(job.spacing) :])
-    if not (seeds > 0).any():
-        raise InputError("seeds: there are none; mark at least one label.")
     return {"seeds": seeds, **job.parameters}
 
 
@@ -56,9 +46,13 @@ def _nuclei(job: Job) -> dict[str, Any]:
 
 def _cells_from_nuclei(job: Job) -> dict[str, NDArray]:
     cells = CoreCall("cells_from_nuclei", _nuclei).result(job)
-    share = 100 * np.count_nonzero(cells == 0) / cells.size
-    job.notes.append(f"{share:.0f} % of the image is background.")
+    job.note(_background_in_words, cells)
     return {"labels": cells}
+
+
+def _background_in_words(cells: NDArray[np.integer]) -> str:
+    share = 100 * np.count_nonzero(cells == 0) / cells.size
+    return f"{share:.0f} % of the image is background."
 
 
 def _cell_seconds(size: Size, parameters: Values) -> float:
@@ -71,14 +65,12 @@ def _peak_arguments(job: Job) -> dict[str, Any]:
 
 
 def _h_maxima(job: Job) -> dict[str, object]:
-    from napari_seedbed.core import label_points
-
     labels = CoreCall("h_maxima", _peak_arguments).result(job)
     outputs: dict[str, object] = {"labels": labels}
-    job.notes.append(f"{int(labels.max())} found.")
+    job.note(lambda: f"{int(labels.max())} found.")
     if job.parameters["points"]:
-        points, values = label_points(labels)
-        heights = job.load()[tuple(points.astype(int).T)].astype(np.float64)
+        points, values = job.core.label_points(labels)
+        heights = job.core.values_at(job.load(), points)
         outputs["points"] = PointsFound(points, {"label": values, "intensity": heights})
     return outputs
 

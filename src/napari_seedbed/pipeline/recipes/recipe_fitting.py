@@ -52,7 +52,7 @@ def fitted(
     if not same:
         notes.append(
             f"{image.name} is not the image that the recipe was made on ({recipe.image.name}): its "
-            f"fingerprint differs. The recipe's {_reused(recipe)} were reused."
+            f"fingerprint differs. The recipe's {_reused(recipe)} were reused{_made_anew(recipe)}."
         )
     calibrated = any(unit != "pixel" for unit in image.units)
     if (same and not is_part) or not calibrated:
@@ -223,3 +223,10 @@ def _choose_channels(recipe: Recipe, image: Image) -> tuple[Image, bool]:
 
 def _reused(recipe: Recipe) -> str:
     return " and ".join([*recipe.own_starts, "parameters"])
+
+
+def _made_anew(recipe: Recipe) -> str:
+    """Which operations make seeds of the new image; nothing where none does."""
+    makers = {step.name: get(step.operation).title for step in recipe.steps}
+    found = [makers[s.seeds_from.partition(".")[0]] for s in recipe.steps if s.seeds_from]
+    return f", and seeds were made anew by {' and '.join(found)}" if found else ""

@@ -236,9 +236,9 @@ class Recipe(_Model):
     notes: tuple[str, ...] = ()
     _from_files: frozenset[str] = PrivateAttr(default=frozenset())
 
-    def with_marks(self, role: str, steps: tuple[Step, ...]) -> "Recipe":
-        """The same with steps that start from seeds or shapes of a file, which are not its own."""
-        changed = self.model_copy(update={"steps": steps})
+    def with_marks(self, role: str, steps: tuple[Step, ...], note: str) -> "Recipe":
+        """The same with steps that start from seeds or shapes which are not its own."""
+        changed = self.model_copy(update={"steps": steps, "notes": (*self.notes, note)})
         changed._from_files = self._from_files | {role}
         return changed
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from napari_seedbed.core.progress import part_of
 from napari_seedbed.errors import RecipeError
+from napari_seedbed.pipeline.data.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points
@@ -148,6 +149,9 @@ class _Tree:
             self.source = entry
         if entry["fingerprint"] == self.source["fingerprint"]:
             return "image", None
+        part = _channels_in(entry, self.source)
+        if part is not None:
+            return "image", part
         self.second = self.second or entry
         if not _may_be_one_file(entry, self.second):
             names = f"{self.source['name']!r}, {self.second['name']!r} and {entry['name']!r}"
@@ -156,6 +160,17 @@ class _Tree:
                 "Save the first of the results to a file, and go on from that."
             )
         return OTHER, entry["channels"]
+
+
+def _channels_in(entry: Mapping[str, Any], source: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """Which channels of an input another one is; None where it is none of them."""
+    known = source.get("channel_fingerprints", ())
+    numbers = source["channels"] or range(len(known))
+    places = {number: place for place, number in enumerate(numbers)}
+    if not known or not entry["channels"] or not places.keys() >= set(entry["channels"]):
+        return None
+    part = tuple(places[number] for number in entry["channels"])
+    return part if combine([known[place] for place in part]) == entry["fingerprint"] else None
 
 
 def _may_be_one_file(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -306,7 +321,11 @@ def _made_seeds(step: Step, name: str, image: Image, made: Mapping[str, Output])
         now = given.times == t
         drawn.append(seeds_from_points(given.points[now], labels[now], image.spatial_shape, 0))
     array = drawn[0] if image.time_axis is None else np.stack(drawn, axis=axes.index("t"))
-    return Image(array, axes, image.spacing, image.units, name="seeds", record=given.record)
+    seeds = Image(array, axes, image.spacing, image.units, name="seeds")
+    assert given.record is not None
+    # So a record of what is grown from them knows that these voxels are the points.
+    outputs = {**given.record["outputs"], "points": Fingerprint(seeds).channels()}
+    return replace(seeds, record={**given.record, "outputs": outputs})
 
 
 def _seeds_for(seeds: Seeds, image: Image) -> Image:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QPushButton, QStyle, QStyleOptionViewItem
 from zarr_scenes import write_plate
 
 from napari_seedbed.core.progress import check_stop
@@ -110,27 +111,98 @@ def test_files_are_dropped_run_and_looked_at(make_napari_viewer, qtbot, place):
     assert form.files.states() == ["there already"] * 3 + ["failed"]
 
 
-def test_each_field_of_a_plate_is_an_input(viewer_model, qtbot, tmp_path):
-    write_plate(tmp_path / "plate.zarr", 0.5)
+def click_box(tree, row, modifier=Qt.KeyboardModifier.NoModifier):
+    """Click with the mouse on the box of a row of a tree."""
+    option = QStyleOptionViewItem()
+    option.initFrom(tree)
+    option.rect = tree.visualItemRect(row)
+    option.features = QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
+    part = QStyle.SubElement.SE_ItemViewItemCheckIndicator
+    place = tree.style().subElementRect(part, option, tree).center()
+    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+
+def click_name(tree, row, modifier=Qt.KeyboardModifier.NoModifier):
+    """Click with the mouse at the end of a row of a tree."""
+    place = tree.visualItemRect(row).center()
+    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+
+@pytest.mark.display
+def test_wells_and_fields_of_a_plate_are_chosen(make_napari_viewer, qtbot, tmp_path):
+    write_plate(tmp_path / "plate.zarr", 0.5, wells=("A/1", "A/2", "B/03"), n_fields=3)
+    write_image(tmp_path / "single.ome.tif", squares(2))
     labels = run("label", {"image": read_image(tmp_path / "plate.zarr", series=2)})
     save_recipe(tmp_path / "objects.yaml", recipe_from_record(labels.record))
-    panel = BatchPanel(viewer_model)
-    qtbot.addWidget(panel)
-    form = panel.form
+    viewer = make_napari_viewer(show=True)
+    panel = BatchPanel(viewer)
+    viewer.window.add_dock_widget(panel, name="Batch processing")
+    form, tree = panel.form, panel.form.images
     panel.show_recipe(tmp_path / "objects.yaml")
-    form.files.add([tmp_path / "plate.zarr"])
-    form.each_image.setChecked(True)
+    form.folder.setText(str(tmp_path / "out"))
+    drop(form.files, tmp_path / "plate.zarr", tmp_path / "single.ome.tif")
+    assert not tree.isVisible()
+    click(next(one for one in form.findChildren(QPushButton) if one.text() == "▸ More"))
+    qtbot.waitUntil(form.each_image.isVisible, timeout=60_000)
+    box = QPoint(8, form.each_image.height() // 2)
+    QTest.mouseClick(form.each_image, Qt.MouseButton.LeftButton, pos=box)
+    assert form.each_image.isChecked()
+    wait(panel, qtbot)
+    assert tree.isVisible()
+    plate = tree.topLevelItem(0)
+    assert tree.topLevelItemCount() == 1
+    wells = [plate.child(n) for n in range(plate.childCount())]
+    assert [well.text(0) for well in wells] == ["A1", "A2", "B03"]
+    for well in wells:
+        well.setExpanded(True)
+    fields = [[well.child(n) for n in range(3)] for well in wells]
+    assert [field.text(0) for field in fields[2]] == ["field 1", "field 2", "field 3"]
+    assert tree.chosen() == {tmp_path / "plate.zarr": list(range(1, 10))}
+
+    # nothing at all: the single picture is left, and then not even that
+    click_box(tree, plate)
+    assert tree.chosen() == {tmp_path / "plate.zarr": []}
+    assert form.run.isEnabled()
+    form.files.selectRow(1)
+    click(form.remove)
+    wait(panel, qtbot)
+    assert tree.chosen() == {tmp_path / "plate.zarr": []}
+    assert not form.run.isEnabled()
+    drop(form.files, tmp_path / "single.ome.tif")
+    wait(panel, qtbot)
+    assert tree.chosen() == {tmp_path / "plate.zarr": []}
+
+    # a well, one more field, and several rows by one box
+    plate = tree.topLevelItem(0)
+    wells = [plate.child(n) for n in range(3)]
+    for well in wells:
+        well.setExpanded(True)
+    fields = [[well.child(n) for n in range(3)] for well in wells]
+    click_box(tree, wells[0])
+    assert tree.chosen() == {tmp_path / "plate.zarr": [1, 2, 3]}
+    click_box(tree, fields[2][1])
+    assert wells[2].checkState(0) == Qt.CheckState.PartiallyChecked
+    click_name(tree, fields[0][0])
+    click_name(tree, fields[0][1], Qt.KeyboardModifier.ShiftModifier)
+    assert len(tree.selectedItems()) == 2
+    click_box(tree, fields[0][1])
+    assert tree.chosen() == {tmp_path / "plate.zarr": [3, 8]}
+    assert "2 of 9 images chosen." in [label.text() for label in form.findChildren(QLabel)]
+
     click(form.run)
     wait(panel, qtbot)
-    assert form.files.states() == ["done"]
-    assert [entry["series"] for entry in panel.summary["inputs"]] == [1, 2, 3, 4]
-    found = sum(entry["objects"] for entry in panel.summary["inputs"])
+    assert form.files.states() == ["done", "done"]
+    assert [entry.get("series") for entry in panel.summary["inputs"]] == [3, 8, None]
+    with (tmp_path / "out" / "objects.csv").open(encoding="utf-8") as file:
+        told = [(row["image"], row["well"]) for row in csv.DictReader(file)]
+    assert told[:2] == [("A/1 field 3", "A1"), ("B/03 field 2", "B03")]
+    found = sum(entry["objects"] for entry in panel.summary["inputs"][:2])
     assert form.files.item(0, 2).text() == str(found) != "0"
+    viewer.layers.clear()
     form.files.cellDoubleClicked.emit(0, 0)
     wait(panel, qtbot)
-    kinds = [type(layer) for layer in viewer_model.layers]
-    assert kinds == [ImageLayer, Labels] * 4
-    for image, made in zip(viewer_model.layers[::2], viewer_model.layers[1::2], strict=True):
+    assert [type(layer) for layer in viewer.layers] == [ImageLayer, Labels] * 2
+    for image, made in zip(viewer.layers[::2], viewer.layers[1::2], strict=True):
         np.testing.assert_array_equal(np.squeeze(made.data) > 0, np.squeeze(image.data) > 0)
 
 

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 from skimage.measure import regionprops_table
 
+from bounds import bound
 from napari_seedbed.gui.forms import panel as panel_base
 from napari_seedbed.pipeline.recipes import load_recipe, replay
 
@@ -114,7 +115,7 @@ def test_a_thousand_numbers_are_quick(viewer_model, qtbot):
     bench = MeasurementsBench(viewer_model, qtbot, labels)
     begin = time.perf_counter()
     bench.form.numbers.setChecked(True)
-    assert time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin < bound(2)
     assert len(bench.panel.overlay.layer.data) == 1225
 
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from napari_seedbed.core import measure_objects
 from napari_seedbed.core.proofreading.chosen_objects import Chosen
 from napari_seedbed.core.proofreading.label_edits import changed
 from napari_seedbed.core.proofreading.whole_objects import delete_objects, merge_objects
+from napari_seedbed.gui.tools.proofreading import object_rows
 from napari_seedbed.gui.tools.proofreading.object_rows import (
     changed_boxes,
     measured_again,
@@ -42,7 +44,7 @@ def same(given, expected):
 
 
 @pytest.mark.parametrize("shape", [(60, 70), (14, 40, 44)], ids=["2D", "3D"])
-def test_changed_rows_are_those_of_a_full_measurement(shape, rng):
+def test_changed_rows_are_those_of_a_full_measurement(shape, rng, monkeypatch):
     labels = blobs(shape, rng)
     spacing = (2.0, 0.5, 0.25)[-len(shape) :]
     axes = ("z", "y", "x")[-len(shape) :]
@@ -51,14 +53,26 @@ def test_changed_rows_are_those_of_a_full_measurement(shape, rng):
     def anew():
         return measured_rows(Image(labels.copy(), axes, spacing=spacing, units=units))
 
+    def all_others():
+        """Every object with another number, and one that reaches from end to end."""
+        after = np.where(labels > 0, labels + 1, labels)
+        after[..., 0, :] = after[..., -1, :] = 900
+        return changed(labels, after, tuple(slice(0, n) for n in shape), "all", shape=shape)
+
+    def of_no_more_than_there_is(laid, *given, **more):
+        assert laid.size <= labels.size
+        return measure_objects(laid, *given, **more)
+
     columns = anew()
+    monkeypatch.setattr(object_rows, "measure_objects", of_no_more_than_there_is)
     present = columns["label"].tolist()
     steps = [
         lambda: merge_objects(Chosen(labels, present[2:5])),
         lambda: delete_objects(Chosen(labels, present[6:9])),
         # painted over others, also a new object at the border
         lambda: changed_part(labels, tuple(slice(0, 6) for _ in shape), 500),
-        lambda: delete_objects(Chosen(labels, present[10:])),
+        all_others,
+        lambda: delete_objects(Chosen(labels, np.unique(labels)[10:].tolist())),
     ]
     for step in steps:
         edit = step()

@@ -96,6 +96,13 @@ def test_locked_objects_are_changed_by_nothing(bench):
     bench.layer.paint_polygon([[0, 0], [0, 20], [20, 20], [20, 0]], 2)
     bench.wait()
     np.testing.assert_array_equal(bench.layer.data == 2, before == 2)
+    # two strokes that come at once, of which the second knows nothing of what was there first
+    steps = len(bench.panel.history.commands)
+    for label in (7, 0):
+        bench.layer.data_setitem((np.array([10]), np.array([35])), label)
+    bench.wait()
+    np.testing.assert_array_equal(bench.layer.data == 2, before == 2)
+    assert len(bench.panel.history.commands) == steps
     bench.panel.history.undo()
     bench.wait()
     np.testing.assert_array_equal(bench.layer.data, before)
@@ -123,20 +130,34 @@ def test_the_list_is_gone_through_until_all_are_checked(bench):
     assert bench.selected == (7,)
 
 
-def test_a_cut_object_passes_its_class_on(bench):
+def test_a_cut_object_passes_its_class_on_and_its_larger_part_stays_selected(bench):
     bench.panel.selection.select([7])
     bench.panel.states.set_class_by_number(2)
     bench.click(bench.form.check)
-    bench.panel.edits.draw("cut", [Line(np.array([[38.0, 60.0], [62.0, 60.0]]))])
+    bench.panel.edits.draw("cut", [Line(np.array([[38.0, 63.0], [62.0, 63.0]]))])
     bench.wait()
     assert bench.labels() == [1, 2, 4, 7, 8]
-    assert bench.selected == (7, 8)
+    assert (bench.layer.data == 7).sum() > (bench.layer.data == 8).sum()
+    assert bench.selected == (7,)
+    assert bench.status.endswith("New: object 8.")
     states = object_states(bench.layer)
     assert states.of(7) == (True, False, "class 2")
     assert states.of(8) == (False, False, "class 2")
     bench.click(bench.form.undo)
     assert bench.labels() == [1, 2, 4, 7]
     np.testing.assert_array_equal(bench.layer.data, squares())
+
+
+def test_large_objects_are_coarser_in_the_3d_display(viewer_model, qtbot):
+    labels = np.ones((200, 190, 210), np.uint8)
+    bench = ProofreadingBench(viewer_model, qtbot, labels, scale=(2, 1, 1))
+    bench.panel.selection.select([1])
+    bench.viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: bench.panel.marks.layer.data.shape[0] > 1, timeout=60000)
+    marks = bench.panel.marks.layer
+    assert np.asarray(marks.data).all()
+    assert marks.data.size <= 1 << 21
+    np.testing.assert_allclose(marks.extent.world, bench.layer.extent.world, atol=2)
 
 
 def test_classes_are_named_and_saved_in_the_table(bench, tmp_path):
@@ -252,6 +273,16 @@ def test_edits_wanted_quickly_are_made_of_what_those_before_them_left(bench):
     assert (bench.layer.data == 4).sum() > (squares() == 4).sum()
 
 
+def test_an_edit_is_of_what_was_painted_just_before_too(bench):
+    bench.layer.paint((30, 20), 1)
+    bench.panel.edits.act("delete", [1])
+    bench.wait()
+    assert bench.labels() == [2, 4, 7]
+    for _ in range(2):
+        bench.click(bench.form.undo)
+    np.testing.assert_array_equal(bench.layer.data, squares())
+
+
 def test_napari_never_undoes_over_an_edit(bench):
     bench.layer.preserve_labels = False
     bench.layer.paint((30, 20), 9)
@@ -290,10 +321,16 @@ def test_strokes_alone_are_left_to_napari_when_the_panel_goes(bench):
 
 def test_a_layer_that_somebody_else_changed_is_not_spoilt_by_undo(bench):
     bench.act("delete", 1)
+    bench.qtbot.waitUntil(lambda: record_of(bench.layer) is not None, timeout=60_000)
     bench.layer.data[5:10, 5:10] = 30
     bench.click(bench.form.undo)
     assert "changed by something else" in bench.status
     assert (bench.layer.data == 30).sum() == 25
+    assert 30 in bench.columns["label"]
+    # they are not what they were before the first edit
+    bench.click(bench.form.save_recipe)
+    assert "Nothing was edited" in bench.status
+    assert record_of(bench.layer)["operation"] == "proofread_labels"
     bench.layer.data = squares()
     bench.wait()
     assert not bench.form.undo.isEnabled()

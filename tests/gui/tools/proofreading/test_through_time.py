@@ -1,10 +1,13 @@
 """Films in the panel that proofreads: linked, carried on, and listed."""
 
+import threading
+
 import numpy as np
 import pytest
 from proofreading_window import ProofreadingBench
 
 from napari_seedbed.gui.layers.object_states import object_states
+from napari_seedbed.gui.tools.proofreading import object_table
 from napari_seedbed.gui.tools.proofreading.picture_tools import Line
 
 AXES = {"axis_labels": ("t", "y", "x")}
@@ -103,6 +106,25 @@ def test_edits_are_of_the_time_point_on_screen(bench):
     for _ in range(2):
         bench.click(bench.form.undo)
     np.testing.assert_array_equal(bench.layer.data, before)
+
+
+def test_new_objects_of_edits_that_follow_quickly_have_numbers_of_their_own(bench, monkeypatch):
+    measure, goes_on = object_table._measured_changes, threading.Event()
+
+    def slowly(*given):
+        assert goes_on.wait(120)
+        return measure(*given)
+
+    monkeypatch.setattr(object_table, "_measured_changes", slowly)
+    for time, column in ((0, 15), (2, 17)):
+        bench.viewer.dims.set_point(0, time)
+        line = np.array([[float(time), column - 9, column], [time, column + 9, column]])
+        bench.panel.edits.draw("cut", [Line(line)])
+    bench.qtbot.waitUntil(lambda: len(bench.panel.history.commands) == 2, timeout=60_000)
+    goes_on.set()
+    bench.wait()
+    assert set(np.unique(bench.layer.data[0])) == {0, 1, 2, 3, 4}
+    assert set(np.unique(bench.layer.data[2])) == {0, 1, 2, 3, 5}
 
 
 def test_next_goes_through_all_time_points(bench):

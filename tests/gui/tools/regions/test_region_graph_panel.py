@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 from regions_window import IMAGE, REGIONS, RegionsBench, blocks
 from skimage import color, data, segmentation
 
+from bounds import bound
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.recipes import load_recipe, replay
 
@@ -299,4 +300,4 @@ def test_a_slider_move_on_ten_thousand_regions_is_shown_within_a_tenth_of_a_seco
         bench.form.slider.setValue(position)
         times.append(time.perf_counter() - start)
         assert 1 < len(np.unique(bench.shown)) < 10_000
-    assert np.median(times) < 0.1
+    assert np.median(times) < bound(0.1)

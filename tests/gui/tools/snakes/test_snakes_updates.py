@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from snakes_window import Heartbeat, SnakesBench, SnakesWindow, circle, disc, on_slice
 
+from bounds import bound
 from napari_seedbed.gui.tools.snakes.gate import UPDATE_SECONDS
 
 
@@ -78,8 +79,8 @@ def test_twenty_contours_move_beside_the_window(make_napari_viewer, qtbot):
     qtbot.wait(300)
     with Heartbeat() as heartbeat:
         window.run()
-    assert heartbeat.stuck < 0.5
-    assert 1 < rate(shown) < 16  # however fast or busy the machine is
+    assert heartbeat.stuck < bound(0.5)
+    assert 1 / bound(1) < rate(shown) < 16  # however fast or busy the machine is
     print(f"20 contours: {rate(shown):.0f} updates a second, longest gap {heartbeat.longest:.3f} s")
 
 
@@ -91,8 +92,8 @@ def test_surface_of_two_million_voxels_moves_beside_the_window(make_napari_viewe
     qtbot.wait(300)
     with Heartbeat() as heartbeat:
         window.run()
-    assert heartbeat.stuck < 0.5
-    assert 1 < rate(shown) < 16  # however fast or busy the machine is
+    assert heartbeat.stuck < bound(0.5)
+    assert 1 / bound(1) < rate(shown) < 16  # however fast or busy the machine is
     print(f"128^3: {rate(shown):.0f} updates a second, longest gap {heartbeat.longest:.3f} s")
 
 
@@ -104,12 +105,12 @@ def test_large_surface_stops_soon(make_napari_viewer, qtbot):
     window.wait_moved(3)
     seconds = stop(window)
     print(f"256^3: stopped after {seconds:.3f} s while moving")
-    assert seconds < 1
+    assert seconds < bound(1)
     window.click(window.form.run)
     qtbot.wait(300)
     seconds = stop(window)
     print(f"256^3: stopped after {seconds:.3f} s at its beginning")
-    assert seconds < 1
+    assert seconds < bound(1)
 
 
 def stop(window):

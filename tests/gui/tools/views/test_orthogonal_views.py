@@ -199,6 +199,18 @@ def test_crosshair_is_nothing_to_work_on_and_goes_with_the_panel(views):
     views.labels.opacity = 0.5
 
 
+def test_a_crosshair_comes_when_napari_has_listed_the_layer_before(views):
+    model = views.viewer.window._qt_viewer.layers.model().sourceModel()
+    told = []
+    model.rowsAboutToBeInserted.connect(lambda *_: told.append("begun"))
+    model.rowsInserted.connect(lambda *_: told.append("done"))
+    views.viewer.layers.clear()
+    views.viewer.add_image(np.zeros((3, *SHAPE)), name="film")
+    views.qtbot.waitUntil(lambda: len(views.viewer.layers) == 2)
+    assert views.panel.crosshair in views.viewer.layers
+    assert told == ["begun", "done"] * 2
+
+
 def test_points_set_moved_and_deleted_in_a_view_are_those_of_the_layer(views):
     views.viewer.dims.point = (20.0, 15.0, 20.0)
     points = views.viewer.add_points(

@@ -61,7 +61,10 @@ class ObjectWindow(SeededWindow):
         drag(self.viewer, start, end, **how)
 
     def wait_for(self, words):
-        self.qtbot.waitUntil(lambda: words in self.status, timeout=60000)
+        def said():
+            assert words in self.status
+
+        self.qtbot.waitUntil(said, timeout=60000)
 
     def keep(self, number):
         press_key(self.viewer, Qt.Key.Key_Return)
@@ -188,7 +191,7 @@ def recorded_steps(window):
     return steps_from_text(record_of(window.objects).get("parameters", {}).get(STEPS, ""))
 
 
-@pytest.mark.parametrize("found_by", ["slot", "record"])
+@pytest.mark.parametrize("found_by", ["slot", "record", "record, while it proposes"])
 def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
     before = ObjectWindow(make_napari_viewer, qtbot)
     before.make(1)
@@ -201,7 +204,19 @@ def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
     voxels = before.objects.data.copy()
 
     window = ObjectWindow(make_napari_viewer, qtbot)
-    layer = window.viewer.add_layer(restored(objects))
+    came = []
+
+    def come(is_working=True):
+        if is_working and not came:
+            came.append(window.viewer.add_layer(restored(objects)))
+
+    if found_by == "record, while it proposes":
+        qtbot.waitUntil(lambda: window.mode._proposer is not None)
+        window.mode.working.connect(come)
+        window.stroke(CENTRES[0], length=2)
+        qtbot.waitUntil(lambda: bool(came))
+    come()
+    (layer,) = came
     if found_by == "slot":
         renew_slots([(image, window.image), (objects, layer)])
     window.viewer.layers.selection.active = window.seeds
@@ -212,7 +227,8 @@ def test_work_goes_on_in_another_window(make_napari_viewer, qtbot, found_by):
         press_key(window.viewer, Qt.Key.Key_Escape)
         window.wait_for("Object 2 is as it was")
     else:
-        window.stroke(CENTRES[0], length=2)
+        if found_by == "record":
+            window.stroke(CENTRES[0], length=2)
         window.wait_for("These strokes lie in object 1")
         press_key(window.viewer, Qt.Key.Key_Escape)
     assert window.objects is layer
@@ -348,7 +364,7 @@ def test_coming_back_from_another_way_leaves_the_brush_its_label(window):
 def test_a_recipe_says_what_was_changed_by_hand(window, tmp_path):
     """In the panel, in the file, where the recipe is opened and where it is run."""
     window.make(1)
-    window.qtbot.waitUntil(lambda: record_of(window.objects).get("outputs"), timeout=60000)
+    window.qtbot.waitUntil(lambda: bool(record_of(window.objects).get("outputs")), timeout=60000)
     window.panel.save_recipe(tmp_path / "own.yaml")
     assert "by hand" not in window.status
     assert load_recipe(tmp_path / "own.yaml").notes == ()
@@ -375,6 +391,43 @@ def test_a_recipe_says_what_was_changed_by_hand(window, tmp_path):
     own = {**kept, "operation": "proofread_labels", "notes": [], "lacks": []}
     window.objects.metadata = {**window.objects.metadata, "napari_seedbed": own}
     window.panel.save_recipe(tmp_path / "proofread.yaml")
+    assert "changed by hand" in window.status
+
+
+def test_a_stroke_among_kept_objects_that_is_undone_is_no_change(window, tmp_path):
+    window.make(1)
+    window.stroke(CENTRES[1])
+    window.wait_for("Proposed")
+    free = np.count_nonzero(window.proposal.data)
+    select = window.viewer.layers.selection
+    select.active = window.objects
+    window.objects.mode, window.objects.brush_size = "paint", 6
+    window.objects.selected_label = 9
+    z, y, x = CENTRES[1]
+    drag(window.viewer, window.world((z, y - 8, x)), window.world((z, y + 8, x)))
+    assert (window.objects.data == 9).sum() > 50
+    # what was painted is a wall, as long as it is there
+    window.qtbot.waitUntil(
+        lambda: 0 < np.count_nonzero(window.proposal.data) < free - 50, timeout=60000
+    )
+    press_key(window.viewer, Qt.Key.Key_Z, CONTROL)
+    window.qtbot.waitUntil(lambda: np.count_nonzero(window.proposal.data) == free, timeout=60000)
+    select.active = window.seeds
+    window.keep(2)
+    window.panel.save_recipe(tmp_path / "undone.yaml")
+    assert load_recipe(tmp_path / "undone.yaml").notes == ()
+    select.active = window.objects
+    press_key(window.viewer, Qt.Key.Key_Z, CONTROL | SHIFT)
+    assert (window.objects.data == 9).any()
+    window.panel.save_recipe(tmp_path / "again.yaml")
+    assert "changed by hand" in window.status
+    # what is kept beside a stroke was changed by it, also once that is gone
+    select.active = window.seeds
+    window.make(3, number=10)
+    select.active = window.objects
+    press_key(window.viewer, Qt.Key.Key_Z, CONTROL)
+    assert not (window.objects.data == 9).any()
+    window.panel.save_recipe(tmp_path / "after.yaml")
     assert "changed by hand" in window.status
 
 

@@ -3,6 +3,7 @@
 from qtpy.QtWidgets import QLineEdit, QSpinBox, QWidget
 
 from napari_seedbed.core.threads import core_count
+from napari_seedbed.gui.forms.marks_choice import MarksChoice
 from napari_seedbed.gui.forms.panel_form import PanelForm, Section, rule
 from napari_seedbed.gui.qt.controls import (
     button,
@@ -14,6 +15,7 @@ from napari_seedbed.gui.qt.controls import (
 )
 from napari_seedbed.gui.qt.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.tools.batch.file_list import FileList
+from napari_seedbed.gui.tools.batch.image_choice import ImageChoice, Images
 
 
 class BatchForm(PanelForm):
@@ -30,10 +32,17 @@ class BatchForm(PanelForm):
     add_files, add_folder, remove : QPushButton
     other : QLineEdit
         The second image, or a folder of them.
+    marks : MarksChoice
+        What the recipe starts from.
+    asked : QLabel
+        What to paint for a file that needs seeds.
+    use_marks : QPushButton
     folder : QLineEdit
         Of the results.
     workers : QSpinBox
         0 for as many as serve.
+    images : ImageChoice
+        Of files that hold several, where each of them is an input.
     resume, overwrite, parquet, each_image, by_slice : QCheckBox
     show_summary : QPushButton
     """
@@ -55,6 +64,20 @@ class BatchForm(PanelForm):
             "a file of the same name for each."
         )
         self.browse_other = button("Folder…")
+        self.marks = MarksChoice(
+            "From files, or asked for",
+            "A folder with a file of seeds or shapes for each input, called after it: labels, ROIs "
+            "of Fiji, annotations of QuPath. Where one is missing, a double click on the row opens "
+            "the image to paint on.",
+            with_fields=True,
+        )
+        self.marks.file.setPlaceholderText("'seeds' beside the results")
+        self.asked = wrapped_label()
+        self.use_marks = button(
+            "Use these seeds", "Save what is painted beside the results, and go on with the run."
+        )
+        self._asked_row = QWidget()
+        in_column(self._asked_row, self.asked, self.use_marks)
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("folder for the results")
         self.folder.setToolTip("Where results, logs and the summary go; made if it is not there.")
@@ -73,9 +96,13 @@ class BatchForm(PanelForm):
         )
         self.each_image = check_box(
             "Each image of a file",
-            "Take each image of files that hold several as an input: fields of a plate, positions "
-            "of a stage, series.",
+            "Take each image of files that hold several as an input, or those that you choose: "
+            "wells and fields of a plate, positions of a stage, series.",
         )
+        self.images = ImageChoice()
+        self._n_images = wrapped_label()
+        self._images_rows = in_column(QWidget(), self.images, self._n_images)
+        self.images.changed.connect(self._show_number)
         self.workers = QSpinBox()
         self.workers.setRange(0, 4 * core_count())
         self.workers.setSpecialValueText("automatic")
@@ -105,15 +132,34 @@ class BatchForm(PanelForm):
             in_row("Recipe", (self.recipe, 1), self.recipe_file),
             self.about,
             self._other_row,
+            self.marks,
             (self.files, 1),
+            self._asked_row,
             in_row(self.add_files, self.add_folder, self.remove),
+            (self._images_rows, 1),
             in_row("Results", (self.folder, 1), self.browse),
             Section("More", more),
             rule(),
             self.controls,
         )
         self.show_other(False)
+        self.ask_for("", "")
+        self.show_images({})
 
     def show_other(self, on: bool) -> None:
         """Ask for a second image, or not."""
         self._other_row.setVisible(on)
+
+    def ask_for(self, what: str, hint: str) -> None:
+        """Ask for seeds or shapes of a file, as the hint says; for nothing where it is empty."""
+        self.asked.setText(hint)
+        self.use_marks.setText(f"Use these {what}")
+        self._asked_row.setVisible(bool(hint))
+
+    def show_images(self, images: Images) -> None:
+        """Let images of files be chosen, where there are some."""
+        self.images.show_images(images)
+        self._images_rows.setVisible(bool(images))
+
+    def _show_number(self) -> None:
+        self._n_images.setText(self.images.in_words())

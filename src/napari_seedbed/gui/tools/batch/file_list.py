@@ -10,6 +10,7 @@ from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from napari_seedbed.errors import FileError
+from napari_seedbed.pipeline.batch import NEEDS
 from napari_seedbed.pipeline.files import collection_files, is_folder
 
 COLUMNS = ("File", "State", "Objects", "Seconds")
@@ -53,7 +54,8 @@ class FileList(QTableWidget):
         self.setAcceptDrops(True)
         self.setMinimumHeight(140)
         self.setToolTip(
-            "Drop files or folders here. A double click on a row opens the file with its results."
+            "Drop files or folders here. A double click on a row opens the file with its results, "
+            "or to paint the seeds that it needs."
         )
         self.cellDoubleClicked.connect(self._on_double_click)
 
@@ -102,9 +104,14 @@ class FileList(QTableWidget):
         entries.append(entry)
         state = "there already" if all("resumed" in one for one in entries) else "done"
         counts = [one["objects"] for one in entries if one["objects"] is not None]
+        wanted = [what for one in entries for what in one.get(NEEDS, ())]
+        if wanted:
+            state = f"needs {wanted[0]}"
+        elif any(one["error"] for one in entries):
+            state = "failed"
         self._show(
             row,
-            "failed" if any(one["error"] for one in entries) else state,
+            state,
             str(sum(counts)) if counts else "",
             f"{sum(one['seconds'] for one in entries):.1f}",
         )

@@ -1,6 +1,7 @@
 """The panel that shows how a result was made, and makes it again with other steps."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -46,6 +47,7 @@ from napari_seedbed.gui.tools.history.shown_steps import (
     steps_of,
 )
 from napari_seedbed.gui.tools.history.step_edits import first_changed, first_user
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 from napari_seedbed.pipeline.recipes.replays import Making
@@ -197,11 +199,10 @@ class HistoryPanel(RunPanel):
         found = []
         for layer in self.viewer.layers:
             record = record_of(layer)
-            if record is None or not _is_in_memory(layer):
-                continue
+            image = None if record is None else _voxels(layer)
             for step, made in making.records.items():
-                if record == made:
-                    found.append(ShownResult(layer, image_of(layer), step))
+                if image is not None and record == made:
+                    found.append(ShownResult(layer, image, step))
         return found
 
     def _on_source(self, *_: Any) -> None:
@@ -322,8 +323,7 @@ class HistoryPanel(RunPanel):
             # another panel has made it anew
             self._show_layer(layer)
             return
-        is_labels = isinstance(layer, Labels) and _is_in_memory(layer)
-        labels = image_of(layer) if is_labels else None
+        labels = _voxels(layer) if isinstance(layer, Labels) else None
         images = {name: one.image for name, one in self._held().items()}
         function = partial(look, shown.record, labels, images, shown.prints)
         self.jobs.start(LOOK, function, self._on_looked, self._on_error)
@@ -388,6 +388,13 @@ def _chain(
 def _is_in_memory(layer: Layer) -> bool:
     """Whether a layer holds voxels that can change."""
     return isinstance(layer, ImageLayer | Labels) and isinstance(level_0(layer), np.ndarray)
+
+
+def _voxels(layer: Layer) -> Image | None:
+    """What a layer in memory holds, where it is known how to read it."""
+    with suppress(InputError):
+        return image_of(layer) if _is_in_memory(layer) else None
+    return None
 
 
 def _digest(layer: Layer) -> int:

@@ -9,6 +9,7 @@ from napari.layers import Labels, Points
 from numpy.typing import NDArray
 
 from napari_seedbed.gui.layers.grids import grid_of
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY, PREVIEW
 from napari_seedbed.gui.layers.view_position import slice_on_screen
 
@@ -99,10 +100,8 @@ class NumberedOverlay:
             units=units,
         )
         layer.metadata[METADATA_KEY] = PREVIEW
-        selected, active = set(self._viewer.layers.selection), self._viewer.layers.selection.active
-        self._viewer.add_layer(layer)
-        self._viewer.layers.selection = selected
-        self._viewer.layers.selection.active = active
+        with selection_kept(self._viewer):
+            self._viewer.add_layer(layer)
         layer.editable = False
         self.layer = layer
         return layer

@@ -126,4 +126,4 @@ class ObjectCount(QObject):
 def _positions(image: Image) -> dict[str, NDArray]:
     # The layer may be painted on meanwhile: the count is then that of a moment in between, and
     # the next one follows.
-    return measured_objects(image, None, ("position",))
+    return measured_objects(image, ("position",))

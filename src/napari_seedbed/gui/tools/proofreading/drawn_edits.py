@@ -61,7 +61,7 @@ def object_under(labels: NDArray[np.integer], paths: Sequence[Path], chosen: Seq
     InputError
         If they cross none.
     """
-    places = np.concatenate([_filled(path) for path in paths])
+    places = np.concatenate([voxels_along(path) for path in paths])
     inside = ((places >= 0) & (places < labels.shape)).all(axis=1)
     values = labels[tuple(places[inside].T)]
     found, counts = np.unique(values[values > 0], return_counts=True)
@@ -71,6 +71,17 @@ def object_under(labels: NDArray[np.integer], paths: Sequence[Path], chosen: Seq
     if among.any():
         found, counts = found[among], counts[among]
     return int(found[np.argmax(counts)])
+
+
+def voxels_along(path: Path) -> NDArray[np.intp]:
+    """Voxels along a line, (N, D), so close together that none is passed over."""
+    if len(path) == 1:
+        return np.floor(path + 0.5).astype(np.intp)
+    parts = [
+        np.linspace(start, stop, max(2, int(np.abs(stop - start).max()) + 2))
+        for start, stop in pairwise(path)
+    ]
+    return np.floor(np.concatenate(parts) + 0.5).astype(np.intp)
 
 
 def drawn_command(
@@ -121,14 +132,3 @@ def plane_command(label: int, point: Path, normal: Path, time: int | None) -> Ed
 
 def _rounded(paths: Sequence[Path]) -> tuple[tuple[tuple[float, ...], ...], ...]:
     return tuple(tuple(tuple(point) for point in path.round(2).tolist()) for path in paths)
-
-
-def _filled(path: Path) -> NDArray[np.intp]:
-    """Voxels along a line, close enough together to be counted."""
-    if len(path) == 1:
-        return np.floor(path + 0.5).astype(np.intp)
-    parts = [
-        np.linspace(start, stop, max(2, int(np.abs(stop - start).max()) + 1))
-        for start, stop in pairwise(path)
-    ]
-    return np.floor(np.concatenate(parts) + 0.5).astype(np.intp)

@@ -1,6 +1,6 @@
 """Undo and redo of everything that is done to labels: edits, states, strokes of napari's tools."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -259,14 +259,12 @@ class LabelsHistory(QObject):
             self.said.emit(f"There is nothing to {'undo' if back else 'redo'}.")
             return
         if not _fits(edit, layer.data, after=back):
-            past.history.clear()
-            past.done.clear()
-            past.undone.clear()
+            self._on_data()
+            self._past.is_napari_right = False
             self.said.emit(
                 "These labels were changed by something else meanwhile, so earlier steps cannot "
                 f"be {'undone' if back else 'redone'} any more."
             )
-            self.changed.emit()
             return
         past.is_napari_right = False
         (past.history.undo if back else past.history.redo)(layer.data)
@@ -321,32 +319,38 @@ class LabelsHistory(QObject):
         if layer is None or not strokes:
             return
         locked = object_states(layer).locked
-        for atoms in strokes:
-            indices, before, after = self._voxels_of(atoms)
-            kept = _of(locked, before) | _of(locked, after)
-            if kept.any():
-                self._put_back(indices, before, kept, after, locked)
-            edit = self._push_stroke((indices[~kept], before[~kept], after[~kept]))
+        voxels = [self._voxels_of(atoms) for atoms in strokes]
+        wrong, kept = np.empty(0, np.int64), []
+        for indices, before, after in voxels:
+            # what is written where a stroke before it is put back is so, too
+            wrong = np.append(wrong, indices[_of(locked, before) | _of(locked, after)])
+            kept.append(np.isin(indices, wrong))
+        if len(wrong):
+            self._put_back(voxels, kept, locked)
+        for (indices, before, after), back in zip(voxels, kept, strict=True):
+            edit = self._push_stroke((indices[~back], before[~back], after[~back]))
             if edit is not None:
                 self.edited.emit(edit)
         self.changed.emit()
 
     def _put_back(
         self,
-        indices: NDArray[np.int64],
-        before: NDArray[np.integer],
-        kept: NDArray[np.bool_],
-        after: NDArray[np.integer],
+        voxels: Sequence[Voxels],
+        kept: Sequence[NDArray[np.bool_]],
         locked: Iterable[int],
     ) -> None:
         layer = self._layer
         assert layer is not None
+        indices, before, after = (
+            np.concatenate([part[back] for part, back in zip(parts, kept, strict=True)])
+            for parts in zip(*voxels, strict=True)
+        )
         # of a voxel that was written twice the first counts
-        places = np.unravel_index(indices[kept][::-1], layer.data.shape)
-        layer.data[places] = before[kept][::-1]
+        places = np.unravel_index(indices[::-1], layer.data.shape)
+        layer.data[places] = before[::-1]
         self._past.is_napari_right = False
         layer.refresh()
-        touched = sorted(set(locked) & {*before[kept].tolist(), *after[kept].tolist()})
+        touched = sorted(set(locked) & {*before.tolist(), *after.tolist()})
         are = "are" if len(touched) > 1 else "is"
         names = ", ".join(map(str, touched[:5]))
         objects = f"Object{'s' if len(touched) > 1 else ''} {names}"
@@ -386,8 +390,7 @@ def _fits(edit: LabelEdit, labels: NDArray[np.integer], *, after: bool) -> bool:
     """Whether the labels still are as an edit has left or found them."""
     if edit.shape != labels.shape:
         return False
-    found = labels[np.unravel_index(edit.indices.astype(np.int64), labels.shape)]
-    return bool(np.array_equal(found, edit.after if after else edit.before))
+    return bool(np.array_equal(edit.read(labels), edit.after if after else edit.before))
 
 
 def _of(labels: Iterable[int], values: NDArray[np.integer]) -> NDArray[np.bool_]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Path = NDArray[np.float64]
 
+_MOST_NAMED = 5
+
 
 class ObjectEdits(QObject):
     """Makes edits of the objects that are selected when they are wanted.
@@ -141,7 +143,8 @@ class ObjectEdits(QObject):
         image = self._image() if command.verb == "redo" or command.options.get("image") else None
 
         def begin() -> Callable[[], LabelEdit]:
-            # edits that were wanted before have changed what is locked, and where objects lie
+            # edits and strokes before it have changed what is locked, and where objects lie
+            self._history.take_strokes()
             about: dict[str, Any] = {
                 "spacing": target.spacing,
                 "locked": sorted(object_states(target.layer).locked),
@@ -199,22 +202,22 @@ class ObjectEdits(QObject):
             states = _states_of_new(edit, new, states_now)
         whole = target.whole(edit, time)
         self._history.push(whole, command, states)
-        self.said.emit(f"{edit.name[:1].upper()}{edit.name[1:]}: done.")
+        self.said.emit(f"{edit.name[:1].upper()}{edit.name[1:]}: done.{_named(new)}")
         self.made.emit(whole)
         if moved:
             self._selection.select([moved.get(n, n) for n in self._selection.labels])
             return
         volume = target.volume(time)
-        stay = [n for n in objects if (volume[around] == n).any()]
-        self._selection.select([*stay, *new])
+        # Not what came off: whoever deletes or checks next means one part, not all.
+        self._selection.select([n for n in objects if (volume[around] == n).any()])
 
     def _with_labels_of_no_time(self, edit: LabelEdit, new: Sequence[int]) -> LabelEdit:
         """A new object of one time point must not have the label of another time point's."""
-        labels = self._table.columns.get("label", np.empty(0, np.int64))
-        taken = set(labels.tolist()) & set(new)
+        labels = self._table.labels
+        taken = labels & set(new)
         if not taken:
             return edit
-        known = {*labels.tolist(), *new}
+        known = labels.union(new)
         values = edit.values_after.copy()
         fresh = list(islice(free_labels(max(known), values.dtype, lambda: known), len(taken)))
         if len(fresh) < len(taken):
@@ -240,9 +243,9 @@ def _states_of_new(edit: LabelEdit, new: Sequence[int], states: ObjectStates) ->
 def _renumbered(edit: LabelEdit) -> dict[int, int]:
     """The new number of each object that an edit has numbered anew."""
     runs = edit.lengths.shape
-    values = (np.broadcast_to(v, runs) for v in (edit.values_before, edit.values_after))
-    pairs = np.unique(np.stack([v.astype(np.int64) for v in values]), axis=1)
-    return dict(pairs.T.tolist())
+    before, after = (np.broadcast_to(v, runs) for v in (edit.values_before, edit.values_after))
+    labels, first = np.unique(before, return_index=True)
+    return dict(zip(labels.tolist(), after[first].tolist(), strict=True))
 
 
 def _states_moved(
@@ -263,6 +266,13 @@ def _new_labels(edit: LabelEdit, known: set[int], objects: Sequence[int]) -> lis
     """Labels that an edit gives and no object had."""
     after = {int(label) for label in np.unique(edit.values_after) if label > 0}
     return sorted(after - known - set(objects))
+
+
+def _named(new: Sequence[int]) -> str:
+    """Say which objects an edit made, where they are few."""
+    if not 0 < len(new) <= _MOST_NAMED:
+        return ""
+    return f" New: object{'s' * (len(new) > 1)} {', '.join(map(str, new))}."
 
 
 def _both(side: slice, other: slice) -> slice:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
@@ -77,6 +78,18 @@ class ObjectSelection(QObject):
         if self._target is None or not self._target.has_time:
             return None
         return time_on_screen(self._viewer, self._target.layer, time_axis=self._target.time_axis)
+
+    def places(self) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+        """Labels of the objects on screen, and a voxel in the middle of each, (N, D)."""
+        columns, time = self._table.columns, self.time
+        if not columns or self._target is None:
+            return np.empty(0, np.int64), np.empty((0, 3))
+        rows = self._table.rows_at(time)
+        places = np.zeros((len(rows), self._target.layer.ndim))
+        names = [name for name in columns if name.startswith("voxel_")]
+        for axis, name in enumerate(names, start=-len(names)):
+            places[:, axis] = columns[name][rows]
+        return columns["label"][rows], places
 
     # Selecting
 

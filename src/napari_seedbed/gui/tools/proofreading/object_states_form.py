@@ -168,7 +168,8 @@ class StateControls(QObject):
             form.count.setText("")
             form.offer_classes([], "")
             return
-        states = [object_states(target.layer).of(label) for label in labels]
+        known = object_states(target.layer)
+        states = [known.of(label) for label in labels]
         time = self._selection.time
         form.check.setChecked(bool(states) and all(state.is_checked(time) for state in states))
         form.lock.setChecked(bool(states) and all(state.locked for state in states))

@@ -57,17 +57,20 @@ class ObjectTable(QObject):
         self._uncertainty: ImageLayer | None = None
         self._rows: Mapping[str, NDArray[Any]] = {}
         self._pending: Pending = {}
+        self._unmeasured: set[int] = set()
         self.columns: dict[str, NDArray[Any]] = {}
 
     @property
-    def is_up_to_date(self) -> bool:
-        """Whether no measurement is under way."""
-        return not len(self._jobs)
+    def labels(self) -> set[int]:
+        """All objects at all time points, those that are still to be measured too."""
+        known = self.columns.get("label", np.empty(0, np.int64))
+        return self._unmeasured.union(known.tolist())
 
     def watch(self, target: EditedLabels | None) -> None:
         """Measure another layer."""
         self._target = target
         self._rows, self.columns = {}, {}
+        self._unmeasured.clear()
         self.measure_all()
 
     def doubt_by(self, uncertainty: ImageLayer | None) -> None:
@@ -93,6 +96,7 @@ class ObjectTable(QObject):
         if target is None:
             return
         boxes = changed_boxes(edit)
+        self._unmeasured.update(boxes)
         for label, box in boxes.items():
             for time in target.times_of(box):
                 waiting = self._pending.setdefault(time, {})
@@ -116,13 +120,15 @@ class ObjectTable(QObject):
 
     def rows_of(self, labels: Iterable[int], time: int | None) -> Rows:
         """Rows of objects at a time point, in the order of the labels given."""
-        if not self.columns:
-            return np.empty(0, np.intp)
         now = self.rows_at(time)
-        known = {
-            int(label): int(row) for label, row in zip(self.columns["label"][now], now, strict=True)
-        }
-        return np.array([known[label] for label in labels if label in known], np.intp)
+        if not len(now):
+            return np.empty(0, np.intp)
+        wanted = np.fromiter(labels, np.int64)
+        known = self.columns["label"][now]
+        order = np.argsort(known, kind="stable")
+        # of several rows of an object, at all time points, the last
+        found = order[np.maximum(np.searchsorted(known[order], wanted, side="right") - 1, 0)]
+        return now[found[known[found] == wanted]]
 
     def times_of(self, label: int) -> list[int]:
         """The time points at which an object is."""
@@ -164,6 +170,8 @@ class ObjectTable(QObject):
 
     def _take(self, rows: dict[str, NDArray[Any]], *, anew: bool) -> None:
         self._rows = rows
+        if not self._pending:
+            self._unmeasured.clear()
         self._show()
         self.measured.emit(anew)
         self._measure_changes()

@@ -1,20 +1,26 @@
 """What the panel draws on the picture: outlines of selected objects, and lines being drawn."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import product
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
-from skimage.draw import line
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QWidget
 
 from napari_seedbed.core.proofreading.label_edits import Box
+from napari_seedbed.gui.layers.canvas_context import canvases_beside
 from napari_seedbed.gui.layers.grids import layer_affine
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY, PREVIEW
+from napari_seedbed.gui.qt.canvas_line import CanvasLine
 from napari_seedbed.gui.qt.delays import Delay
+from napari_seedbed.gui.tools.proofreading.drawn_edits import voxels_along
 
 Plane = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -22,7 +28,7 @@ COLOUR = (1.0, 0.69, 0.0, 1.0)
 """As selected rows have it in the plot."""
 
 SECOND_COLOUR = (1.0, 0.86, 0.5, 1.0)
-"""Of the second of several, so that the two halves of a cut are told apart."""
+"""Of the second of several, so that two that touch are told apart."""
 
 OTHER_COLOUR = (0.34, 0.71, 0.91, 1.0)
 """Of strokes that take away, and of the plane of a cut: told from the other one by everybody."""
@@ -33,18 +39,25 @@ _NUMBERS = 250
 _BESIDE, _DRAWN = 254, 255
 _WIDTH = 2
 """Voxels of an outline."""
+_ARMS = (-2, -1, 1, 2)
+"""Voxels of the cross that a single place is shown as."""
+_ROOM = 3
+"""Voxels around a line that show all of it in the 3D display."""
 _LOOK_SECONDS = 0.02
-_MOST_SOLID = 1 << 26
-"""Voxels of a box around selected objects that is shown solid in the 3D display."""
+_MOST_SOLID = 1 << 21
+"""Voxels of what is shown solid in the 3D display; of a larger box every second voxel or fewer."""
 
 
 class PictureMarks(QObject):
     """A layer of one plane, the one on screen, which follows the view.
 
-    In the 3D display it is a box with the selected objects in it, solid.
+    In the 3D display it is a box with the selected objects in it, solid, and what is drawn on the
+    surfaces of objects.
 
     Parameters
     ----------
+    panel : QWidget
+        In the window of the picture.
     viewer : ViewerModel or Viewer
 
     Notes
@@ -54,9 +67,10 @@ class PictureMarks(QObject):
 
     moved = Signal()
 
-    def __init__(self, parent: QObject, viewer: ViewerModel) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+    def __init__(self, panel: QWidget, viewer: ViewerModel) -> None:
+        super().__init__(panel)
+        self._panel, self._viewer = panel, viewer
+        self._outline: CanvasLine | None = None
         self._labels: Labels | None = None
         self._selected: NDArray[np.int64] = np.empty(0, np.int64)
         self._box: Box | None = None
@@ -88,6 +102,20 @@ class PictureMarks(QObject):
         """Show lines, (N, D) in voxels of the layer, and others that take away."""
         self._paths = [(path, _DRAWN) for path in paths] + [(path, _BESIDE) for path in beside]
         self.show()
+
+    def draw_outline(self, pixels: Sequence[tuple[float, float]]) -> None:
+        """Show a line over the picture, through pixels of the canvas; none takes it away."""
+        if not pixels:
+            outline, self._outline = self._outline, None
+            if outline is not None and isalive(outline):
+                outline.hide()
+                outline.deleteLater()
+            return
+        canvases = canvases_beside(self._panel)
+        if self._outline is None and canvases:
+            self._outline = CanvasLine(canvases[0], QColor.fromRgbF(*COLOUR))
+        if self._outline is not None:
+            self._outline.draw(pixels)
 
     def show_plane(self, plane: Plane | None) -> None:
         """Show where a plane, a point and a normal in voxels, cuts what is selected in 3D."""
@@ -126,8 +154,10 @@ class PictureMarks(QObject):
         picture = self._picture(labels, region)
         layer = self._layer_for(labels, picture)
         affine = layer_affine(labels)
-        offset = np.array([side.start for side in region], float)
+        steps = np.array([side.step or 1 for side in region])
+        offset = np.array([side.start for side in region]) + (steps - 1) / 2
         affine[:-1, -1] += affine[:-1, :-1] @ offset
+        affine[:-1, :-1] *= steps
         if not np.array_equal(layer.affine.affine_matrix, affine):
             layer.affine = affine
         if not layer.visible:
@@ -138,10 +168,8 @@ class PictureMarks(QObject):
         whole = tuple(slice(0, int(n)) for n in labels.data.shape)
         dims = self._viewer.dims
         if dims.ndisplay == 3:
-            box = self._box if labels.ndim > 2 else whole
-            if box is None or np.prod([s.stop - s.start for s in box], dtype=float) > _MOST_SOLID:
-                return None
-            return box
+            box = self._box_in_3d(whole) if labels.ndim > 2 else whole
+            return None if box is None else _thinned(box)
         place = np.asarray(
             labels.world_to_data(tuple(np.asarray(dims.point, float)[-labels.ndim :])), float
         )
@@ -155,9 +183,31 @@ class PictureMarks(QObject):
                 region[own] = slice(at, at + 1)
         return tuple(region)
 
+    def _box_in_3d(self, whole: Box) -> Box | None:
+        """A box around what is selected and drawn, as far as it lies in the layer."""
+        boxes = [] if self._box is None or not len(self._selected) else [self._box]
+        ahead = self._viewer.dims.ndim - len(whole)
+        shown = [axis - ahead for axis in self._viewer.dims.displayed]
+        for path, _ in self._paths:
+            places = np.floor(path + 0.5).astype(int)
+            room = np.isin(np.arange(len(whole)), shown)
+            low, high = places.min(axis=0) - _ROOM * room, places.max(axis=0) + 1 + _ROOM * room
+            sides = zip(low.tolist(), high.tolist(), whole, strict=True)
+            boxes.append(tuple(slice(max(a, 0), min(b, n.stop)) for a, b, n in sides))
+        if not boxes:
+            return None
+        # along other axes, as time, there is the first one's place alone
+        return tuple(
+            slice(min(s.start for s in side), max(s.stop for s in side))
+            if axis in shown
+            else side[0]
+            for axis, side in enumerate(zip(*boxes, strict=True))
+        )
+
     def _picture(self, labels: Labels, region: Box) -> NDArray[np.uint8]:
         part = np.asarray(labels.data[region])
         picture = np.zeros(part.shape, np.uint8)
+        steps = np.array([side.step or 1 for side in region])
         if len(self._selected):
             # colours of few values need no table of napari
             rank = np.searchsorted(self._selected, part)
@@ -165,17 +215,20 @@ class PictureMarks(QObject):
             chosen = self._selected[rank] == part
             picture[chosen] = 1 + rank[chosen] % _NUMBERS
         corner = np.array([side.start for side in region])
-        if self._viewer.dims.ndisplay == 2:
+        is_flat = self._viewer.dims.ndisplay == 2
+        if is_flat:
             _keep_outlines(picture)
-            for path, value in self._paths:
-                _draw_line(picture, np.floor(path + 0.5).astype(int) - corner, value)
-        elif self._plane is not None:
+        for path, value in self._paths:
+            places = (voxels_along(path) - corner) // steps
+            _draw_line(picture, places, value, is_thick=not is_flat)
+        if not is_flat and self._plane is not None:
             point, normal = self._plane
             away = np.zeros(picture.shape)
             grid: tuple[NDArray[np.intp], ...] = np.indices(picture.shape, sparse=True)
             for axis, places in enumerate(grid):
-                away += normal[axis] * (places - point[axis] + corner[axis])
-            picture[(np.abs(away) <= 0.5 * np.abs(normal).sum()) & (picture > 0)] = _BESIDE
+                away += normal[axis] * (places * steps[axis] - point[axis] + corner[axis])
+            half = 0.5 * np.abs(normal * steps).sum()
+            picture[(np.abs(away) <= half) & (picture > 0)] = _BESIDE
         return picture
 
     def _layer_for(self, labels: Labels, picture: NDArray[np.uint8]) -> Labels:
@@ -201,13 +254,19 @@ class PictureMarks(QObject):
             axis_labels=labels.axis_labels,
         )
         layer.metadata[METADATA_KEY] = PREVIEW
-        selected, active = set(self._viewer.layers.selection), self._viewer.layers.selection.active
-        self._viewer.add_layer(layer)
-        self._viewer.layers.selection = selected
-        self._viewer.layers.selection.active = active
+        with selection_kept(self._viewer):
+            self._viewer.add_layer(layer)
         layer.editable = False
         self.layer = layer
         return layer
+
+
+def _thinned(box: Box) -> Box:
+    """Every so many voxels of a box, that they are not too many to be drawn at once."""
+    step = 1
+    while np.prod([len(range(0, s.stop - s.start, step)) for s in box], dtype=float) > _MOST_SOLID:
+        step += 1
+    return tuple(slice(side.start, side.stop, step) for side in box)
 
 
 def _keep_outlines(picture: NDArray[np.uint8]) -> None:
@@ -226,27 +285,18 @@ def _keep_outlines(picture: NDArray[np.uint8]) -> None:
     picture[inner] = 0
 
 
-def _draw_line(picture: NDArray[np.uint8], places: NDArray[np.intp], value: int) -> None:
-    """Write a line of voxels into a plane; a single place becomes a small cross."""
-    flat = [axis for axis, n in enumerate(picture.shape) if n == 1]
-    across = [axis for axis in range(picture.ndim) if axis not in flat]
-    if len(across) != 2:
-        across = list(range(picture.ndim))[-2:]
-        flat = list(range(picture.ndim))[:-2]
-    if any(not 0 <= places[0, axis] < picture.shape[axis] for axis in flat):
-        return
-    plane = picture[
-        tuple(slice(None) if axis in across else places[0, axis] for axis in range(picture.ndim))
-    ]
-    flat_places = places[:, across]
-    if len(flat_places) == 1:
-        y, x = flat_places[0]
-        steps = np.arange(-2, 3)
-        rows = np.concatenate([y + steps, np.full(5, y)])
-        columns = np.concatenate([np.full(5, x), x + steps])
-    else:
-        parts = [line(*start, *stop) for start, stop in pairwise(flat_places)]
-        rows = np.concatenate([part[0] for part in parts])
-        columns = np.concatenate([part[1] for part in parts])
-    inside = (rows >= 0) & (columns >= 0) & (rows < plane.shape[0]) & (columns < plane.shape[1])
-    plane[rows[inside], columns[inside]] = value
+def _draw_line(
+    picture: NDArray[np.uint8], places: NDArray[np.intp], value: int, *, is_thick: bool
+) -> None:
+    """Write what of a line of voxels lies in a picture; a single place becomes a small cross."""
+    wide = [axis for axis, n in enumerate(picture.shape) if n > 1]
+    if len(places) == 1:
+        arms = [step * np.eye(picture.ndim, dtype=int)[axis] for axis in wide for step in _ARMS]
+        places = places + np.array([*arms, np.zeros(picture.ndim, int)])
+    if is_thick:
+        around = [(-1, 0, 1) if axis in wide else (0,) for axis in range(picture.ndim)]
+        places = (places[:, np.newaxis] + np.array(list(product(*around)))).reshape(
+            -1, picture.ndim
+        )
+    inside = ((places >= 0) & (places < picture.shape)).all(axis=1)
+    picture[tuple(places[inside].T)] = value

@@ -1,6 +1,6 @@
 """Tools of the mouse on the picture: a lasso, a cut, strokes, points."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_seedbed.gui.tools.proofreading.picture_marks import PictureMarks
 from napari_seedbed.gui.tools.proofreading.seen_planes import SeenLine
+from napari_seedbed.gui.tools.proofreading.seen_rays import Ray, SeenOutline
 
+Place = NDArray[np.float64]
 Tool = Literal["lasso", "cut", "strokes", "points", "merge", "redo"]
 
 _STILL = 3.0
@@ -22,7 +24,9 @@ _LEAST_STEP = 2.0
 """Pixels between two points of a line."""
 
 _AT_ONCE = ("lasso", "cut")
-_IN_3D = ("cut", "merge")
+IN_3D: tuple[Tool, ...] = ("lasso", "merge", "cut", "strokes", "points")
+"""Tools of volumes in the 3D display, where strokes and points lie on the surfaces of objects. What
+is beside an object, which growing anew asks for, is not seen there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +58,9 @@ class PictureTools(QObject):
     -----
     Signals: `drawn(tool, lines)` when a line is finished, or with strokes and points when `finish`
     is called; `counted(number)` of strokes and points so far; `clicked(label)` with the tool that
-    merges; `cutting(seen)` while a cut is drawn in the 3D display and `cut(seen)` when it is
-    finished, a `SeenLine` each; `refused()` where the tool is none of the 3D display.
+    merges; in the 3D display `cutting(seen)` while a cut is drawn and `cut(seen)` when it is
+    finished, a `SeenLine` each, `surrounded(seen)`, a `SeenOutline`, when a lasso is, and
+    `missed()` after a stroke beside all objects.
     """
 
     drawn = Signal(str, object)
@@ -63,7 +68,8 @@ class PictureTools(QObject):
     clicked = Signal(int)
     cutting = Signal(object)
     cut = Signal(object)
-    refused = Signal()
+    surrounded = Signal(object)
+    missed = Signal()
 
     def __init__(self, parent: QObject, viewer: ViewerModel, marks: PictureMarks) -> None:
         super().__init__(parent)
@@ -71,6 +77,8 @@ class PictureTools(QObject):
         self.tool: Tool | None = None
         self._layer: Labels | None = None
         self.lines: list[Line] = []
+        self.works_here: Callable[[Tool], bool] = lambda tool: True
+        """Whether a tool works in the display there is."""
 
     def take(self, tool: Tool, layer: Labels) -> None:
         """Take a tool for a layer."""
@@ -129,22 +137,31 @@ class PictureTools(QObject):
             return
         if layer.mode != "pan_zoom":
             return
-        if viewer.dims.ndisplay == 3 and (tool not in _IN_3D or layer.ndim < 3):
-            self.refused.emit()
-        elif tool == "merge":
+        if not self.works_here(tool):
+            return
+        is_deep = viewer.dims.ndisplay == 3
+        if tool == "merge":
             yield from self._clicked(layer, event)
-        elif viewer.dims.ndisplay == 3:
+        elif tool == "cut" and is_deep:
             yield from self._cut_in_3d(layer, event)
+        elif tool == "lasso" and is_deep:
+            yield from self._lasso_in_3d(layer, event)
         else:
-            yield from self._drawn(tool, event)
+            yield from self._drawn(tool, layer, event, _on_surface if is_deep else _voxel)
 
     def _clicked(self, layer: Labels, event: Any) -> Iterator[None]:
-        began, seen = np.asarray(event.pos, float), SeenLine(layer, event)
+        began = np.asarray(event.pos, float)
+        value = layer.get_value(
+            event.position,
+            view_direction=event.view_direction,
+            dims_displayed=event.dims_displayed,
+            world=True,
+        )
         yield
         while event.type == "mouse_move":
             yield
         if np.linalg.norm(np.asarray(event.pos, float) - began) <= _STILL and self.tool == "merge":
-            self.clicked.emit(seen.labels[0])
+            self.clicked.emit(int(value or 0))
 
     def _cut_in_3d(self, layer: Labels, event: Any) -> Iterator[None]:
         seen, last = SeenLine(layer, event), np.asarray(event.pos, float)
@@ -159,8 +176,25 @@ class PictureTools(QObject):
         if self.tool == "cut" and len(seen.labels) > 1:
             self.cut.emit(seen)
 
-    def _drawn(self, tool: Tool, event: Any) -> Iterator[None]:
-        path, last = [self._voxel(event)], np.asarray(event.pos, float)
+    def _lasso_in_3d(self, layer: Labels, event: Any) -> Iterator[None]:
+        rays, pixels = [Ray(layer, event)], [(float(event.pos[0]), float(event.pos[1]))]
+        yield
+        while event.type == "mouse_move":
+            here = float(event.pos[0]), float(event.pos[1])
+            if np.hypot(here[0] - pixels[-1][0], here[1] - pixels[-1][1]) >= _LEAST_STEP:
+                rays.append(Ray(layer, event))
+                pixels.append(here)
+                self._marks.draw_outline(pixels)
+            yield
+        self._marks.draw_outline(())
+        if self.tool == "lasso" and len(rays) > 2:
+            self.surrounded.emit(SeenOutline(rays))
+
+    def _drawn(
+        self, tool: Tool, layer: Labels, event: Any, place: Callable[[Labels, Any], Place | None]
+    ) -> Iterator[None]:
+        found, last = place(layer, event), np.asarray(event.pos, float)
+        path = [] if found is None else [found]
         began, far = last, 0.0
         modifiers = {str(getattr(key, "name", key)) for key in event.modifiers}
         beside = tool == "redo" and "Shift" in modifiers
@@ -170,10 +204,15 @@ class PictureTools(QObject):
             far = max(far, float(np.linalg.norm(here - began)))
             if np.linalg.norm(here - last) >= _LEAST_STEP and tool != "points":
                 last = here
-                path.append(self._voxel(event))
-                self._show(Line(np.array(path), beside))
+                found = place(layer, event)
+                if found is not None:
+                    path.append(found)
+                    self._show(Line(np.array(path), beside))
             yield
         if self.tool != tool:
+            return
+        if not path:
+            self.missed.emit()
             return
         if tool == "points" or far <= _STILL:
             path = path[:1]
@@ -186,7 +225,12 @@ class PictureTools(QObject):
         self.lines.append(line)
         self._show()
 
-    def _voxel(self, event: Any) -> NDArray[np.float64]:
-        assert self._layer is not None
-        position = tuple(event.position)[-self._layer.ndim :]
-        return np.asarray(self._layer.world_to_data(position), float)
+
+def _voxel(layer: Labels, event: Any) -> Place:
+    position = tuple(event.position)[-layer.ndim :]
+    return np.asarray(layer.world_to_data(position), float)
+
+
+def _on_surface(layer: Labels, event: Any) -> Place | None:
+    found = Ray(layer, event).first_voxel()
+    return None if found is None else found.astype(float)

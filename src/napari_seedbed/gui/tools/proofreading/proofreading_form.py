@@ -48,8 +48,8 @@ KEYS = {
 TOOLS: dict[Tool, tuple[str, str]] = {
     "lasso": (
         "Lasso",
-        f"Draw around objects: those that lie at least half inside are selected. Key "
-        f"{KEYS['lasso']}.",
+        "Draw around objects: those that lie at least half inside are selected, in the 3D display "
+        f"those whose middle is inside. Key {KEYS['lasso']}.",
     ),
     "merge": (
         "Merge clicks",
@@ -62,9 +62,14 @@ TOOLS: dict[Tool, tuple[str, str]] = {
     ),
     "strokes": (
         "Strokes",
-        "Draw one stroke in each part of an object, then press Enter or Split.",
+        "Draw one stroke in each part of an object, in the 3D display on its surface, then press "
+        "Enter or Split.",
     ),
-    "points": ("Points", "Click once in each part of an object, then press Enter or Split."),
+    "points": (
+        "Points",
+        "Click once in each part of an object, in the 3D display on its surface, then press Enter "
+        "or Split.",
+    ),
     "redo": (
         "Grow strokes",
         "Draw in the selected object, and with Shift beside it, then press Enter or Grow anew: it "

@@ -47,7 +47,8 @@ from napari_seedbed.gui.tools.proofreading.through_time import ThroughTime
 from napari_seedbed.gui.tools.proofreading.tool_controls import ToolControls
 from napari_seedbed.pipeline.data.tables import Table
 from napari_seedbed.pipeline.files import write_result
-from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes import recipe_from_record
+from napari_seedbed.pipeline.recipes.scripts import save_recipe_or_script
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -139,6 +140,7 @@ class ProofreadingPanel(Panel):
         self.runs.progressed.connect(self._on_progress)
         self._listen_to_view(self._on_moved)
         self._listen(self._on_theme, self.viewer.events.theme)
+        self._listen(self.tools.look_at_display, self.viewer.dims.events.ndisplay)
 
     def _key_actions(self) -> Any:
         form = self.form
@@ -401,7 +403,7 @@ class ProofreadingPanel(Panel):
     def save_recipe(self, record: Mapping[str, Any], path: str | Path) -> None:
         """Write the recipe of all edits to `path`."""
         with errors.shown(self._say):
-            written = save_recipe(Path(path), recipe_from_record(record))
+            written = save_recipe_or_script(path, recipe_from_record(record))
             self._say(f"Saved {written.name}. Repeat it with: {USE.format(written.name)}")
 
     def _ask_where_to_save_recipe(self, record: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The buttons of the mouse's tools: lasso, cuts, strokes, merges by clicks, and napari's brush."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from napari_seedbed.gui.tools.proofreading.edited_labels import EditedLabels
 from napari_seedbed.gui.tools.proofreading.object_edits import ObjectEdits
 from napari_seedbed.gui.tools.proofreading.object_selection import ObjectSelection
 from napari_seedbed.gui.tools.proofreading.picture_marks import PictureMarks
-from napari_seedbed.gui.tools.proofreading.picture_tools import Line, PictureTools, Tool
+from napari_seedbed.gui.tools.proofreading.picture_tools import IN_3D, Line, PictureTools, Tool
 from napari_seedbed.gui.tools.proofreading.proofreading_form import ProofreadingForm
 from napari_seedbed.gui.tools.proofreading.seen_planes import SeenLine
+from napari_seedbed.gui.tools.proofreading.seen_rays import SeenOutline
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -75,7 +76,9 @@ class ToolControls(QObject):
         self.picture.clicked.connect(self._on_merge_click)
         self.picture.cutting.connect(self._on_cutting)
         self.picture.cut.connect(self._on_cut)
-        self.picture.refused.connect(self._on_refused)
+        self.picture.surrounded.connect(self._on_surrounded)
+        self.picture.missed.connect(self._on_missed)
+        self.picture.works_here = self._works_here
 
     def watch(self, target: EditedLabels | None) -> None:
         """Work on another layer."""
@@ -103,6 +106,9 @@ class ToolControls(QObject):
             form.tools[tool].setChecked(False)
             return
         if not self._is_editable() or self._target is None:
+            form.tools[tool].setChecked(False)
+            return
+        if not self._works_here(tool):
             form.tools[tool].setChecked(False)
             return
         for other, one in form.tools.items():
@@ -152,15 +158,35 @@ class ToolControls(QObject):
         self._marks.show_plane(None)
         label = seen.object_under(self._selection.labels)
         if label is None:
-            self.said.emit("There is no object where you have drawn. Draw through the object.")
+            self._on_missed()
         else:
             self._edits.cut(label, *seen.plane)
 
-    def _on_refused(self) -> None:
+    def _on_missed(self) -> None:
+        self.said.emit("There is no object where you have drawn. Draw on the object.")
+
+    def _works_here(self, tool: Tool) -> bool:
+        """Whether a tool works in the display there is; says what to do where it does not."""
+        target = self._target
+        if target is None or self._viewer.dims.ndisplay == 2:
+            return True
+        title = self._form.tools[tool].text()
+        if len(target.spacing) < 3:
+            self.said.emit(f"{title} needs slices, as these labels are flat: press Ctrl+Y.")
+        elif tool not in IN_3D:
+            self.said.emit(
+                f"{title} needs slices, where you see what is beside an object: press Ctrl+Y, "
+                "then draw."
+            )
+        else:
+            return True
+        return False
+
+    def look_at_display(self, event: Any = None) -> None:
+        """Slices or the 3D display are shown now: a tool that does not work there is put away."""
         tool = self.picture.tool
-        if tool is not None:
-            title = self._form.tools[tool].text()
-            self.said.emit(f"{title} works on slices: leave the 3D display first (Ctrl+Y).")
+        if tool is not None and not self.picture.lines and not self._works_here(tool):
+            self.put_away()
 
     def _on_drawn(self, tool: Tool, lines: list[Line]) -> None:
         target = self._target
@@ -169,15 +195,24 @@ class ToolControls(QObject):
         if tool == "lasso":
             ahead = self._viewer.dims.ndim - target.layer.ndim
             displayed = [axis - ahead for axis in self._viewer.dims.displayed]
-            found = objects_within(target.data, lines[0].points, displayed)
-            self._selection.select(found)
-            self.put_away()
-            objects = f"{len(found)} object{'' if len(found) == 1 else 's'}"
-            self.said.emit(f"Lasso: {objects} selected.")
+            self._select_by_lasso(objects_within(target.data, lines[0].points, displayed))
         else:
             self._edits.draw(tool, lines, self._axis_across(target))
             if tool in _DRAWN:
                 self.put_away()
+
+    def _on_surrounded(self, seen: SeenOutline) -> None:
+        labels, places = self._selection.places()
+        if not len(labels):
+            self.said.emit("The objects are still being measured.")
+            return
+        self._select_by_lasso(labels[seen.holds(places[:, seen.axes])].tolist())
+
+    def _select_by_lasso(self, found: Sequence[int]) -> None:
+        self._selection.select(found)
+        self.put_away()
+        objects = f"{len(found)} object{'' if len(found) == 1 else 's'}"
+        self.said.emit(f"Lasso: {objects} selected.")
 
     def _axis_across(self, target: EditedLabels) -> int | None:
         """The axis of a volume whose slice is on screen."""

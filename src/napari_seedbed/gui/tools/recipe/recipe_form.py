@@ -1,6 +1,7 @@
 """The controls of the recipe panel: the image, and each step of the chain with its parameters."""
 
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
+from napari_seedbed.gui.forms.marks_choice import MarksChoice
 from napari_seedbed.gui.forms.panel_form import PanelForm, rule
 from napari_seedbed.gui.forms.step_list import StepList
 from napari_seedbed.gui.qt.controls import form_rows, save_recipe_button
@@ -15,6 +16,8 @@ class RecipeForm(PanelForm):
     ----------
     image, other : LayerCombo
         The image, and the second one of a recipe that works on two.
+    marks : MarksChoice
+        What the recipe starts from.
     steps : StepList
     """
 
@@ -24,11 +27,16 @@ class RecipeForm(PanelForm):
         self.image = LayerCombo("open an image first", "The image to run the recipe on.")
         self.other = LayerCombo("open a second image", "The second image of the recipe.")
         self._rows = form_rows(("Image", self.image), ("Second image", self.other))
+        self.marks = MarksChoice(
+            "From a file",
+            "Seeds or shapes: labels, ROIs of Fiji, annotations of QuPath, or a table of them.",
+            with_layers=True,
+        )
         self.steps = StepList()
         self.save_recipe = save_recipe_button("Write the recipe down with the parameters as run.")
         self.controls = RunControls(below=[self.save_recipe])
         self.run.setToolTip("Do all steps on the image, as 'seedbed run' does.")
-        self.add(self.about, self._rows, self.steps, rule(), self.controls, None)
+        self.add(self.about, self._rows, self.marks, self.steps, rule(), self.controls, None)
         self._rows.setRowVisible(self.other, False)
 
     def show_recipe(self, name: str, recipe: Recipe) -> None:

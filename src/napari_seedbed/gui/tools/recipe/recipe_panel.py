@@ -1,27 +1,38 @@
 """The panel that shows a recipe and runs it on an image of the window."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
+from qtpy.QtWidgets import QFileDialog
 
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
+from napari_seedbed.gui.forms.marks_choice import (
+    LAYER,
+    add_marks_layer,
+    marks_in,
+    what_to_mark,
+)
 from napari_seedbed.gui.forms.operation_results import Finished, OperationResults, counted
 from napari_seedbed.gui.forms.panel import RunPanel
 from napari_seedbed.gui.layers.image_layers import channel_choices, image_from_layers, image_of
 from napari_seedbed.gui.layers.layer_records import is_preview, is_result
 from napari_seedbed.gui.layers.output_layers import Origin
 from napari_seedbed.gui.layers.plain_viewers import plain
+from napari_seedbed.gui.layers.seeds_watch import SeedsWatch
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.recipe.recipe_form import RecipeForm
+from napari_seedbed.pipeline.batch.companion_marks import recipe_with_marks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes import replay
+from napari_seedbed.pipeline.recipes.other_marks import recipe_from
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 if TYPE_CHECKING:
@@ -47,8 +58,14 @@ class RecipePanel(RunPanel):
         self._made: tuple[Any, ...] | None = None
         self.form.steps.changed.connect(self._on_chosen)
         self.form.steps.refused.connect(self._say)
-        self.form.image.layer_chosen.connect(self._on_chosen)
+        self.form.image.layer_chosen.connect(self._on_image)
         self.form.other.layer_chosen.connect(self._on_chosen)
+        self.form.marks.changed.connect(self._on_marks)
+        self.form.marks.way.currentIndexChanged.connect(self._on_way)
+        self.form.marks.browse.clicked.connect(self._ask_for_marks)
+        self.form.marks.new.clicked.connect(self._make_marks)
+        self._painted = SeedsWatch(self)
+        self._painted.changed.connect(self._on_chosen)
         self.reset_choices()
 
     def show_recipe(self, name: str, recipe: Recipe) -> None:
@@ -64,24 +81,37 @@ class RecipePanel(RunPanel):
         self.recipe, self.about, self.record = recipe, name, None
         self._made = None
         self._results = OperationResults(self.viewer, name)
-        self.form.show_recipe(name, recipe)
+        self.form.marks.begin()
+        self.form.marks.show_recipe(recipe)
+        self.form.steps.show_recipe(None)
+        self._show_steps()
         self._say("")
-        self._enable()
+        self.reset_choices()
 
     def run(self) -> None:
         """Do all steps beside the window."""
         if self.is_running or self.recipe is None:
             return
         with errors.shown(self._say):
-            recipe = self.recipe.model_copy(update={"steps": self.form.steps.steps()})
+            marks = self.form.marks
+            recipe = marks.recipe()
+            steps = self.form.steps.edited(recipe.steps)
+            recipe = recipe.model_copy(update={"steps": steps})
+            self._painted.look_if_due()
             layer = self.form.image.layer()
             if layer is None:
                 raise InputError("image: there is none; open an image first.")
             image = self._image(layer, recipe.channels)
+            start = _Start(marks.files())
+            if marks.chosen == LAYER:
+                drawn = marks.layer.layer()
+                if drawn is None:
+                    raise InputError(f"{marks.roles[0]}: no layer is chosen; press New for one.")
+                start = _Start({}, marks_in(drawn, layer, recipe, self.viewer), drawn.name)
             other = self.form.other.layer() if recipe.needs_other else None
             second = None if other is None else self._image(other, None)
             self._start(
-                partial(_replayed, recipe, image, second),
+                partial(_replayed, recipe, image, second, start),
                 partial(self._on_made, self._chosen(), Origin(layer, image)),
             )
 
@@ -96,14 +126,57 @@ class RecipePanel(RunPanel):
 
     def _chosen(self) -> tuple[Any, ...]:
         """What a run would be given now."""
-        layers = (self.form.image.layer(), self.form.other.layer())
-        return (*layers, self.form.steps.steps())
+        form, marks = self.form, self.form.marks
+        layers = (form.image.layer(), form.other.layer())
+        painted = self._painted.layer, self._painted.digest
+        return (*layers, form.steps.steps(), marks.chosen, marks.file.text(), painted)
 
     def _on_chosen(self, *_: Any) -> None:
         """A run would perhaps give something else."""
         if self._made is not None:
             self.controls.outdate(self._made != self._chosen())
         self._enable()
+
+    def _on_image(self, *_: Any) -> None:
+        self.form.marks.offer(self.viewer, self.form.image.layer())
+        self._on_chosen()
+
+    def _on_way(self, *_: Any) -> None:
+        """Another start: show the steps from there, with what was changed in them."""
+        marks = self.form.marks
+        with errors.shown(self._say):
+            self._show_steps()
+            self._on_chosen()
+            if marks.chosen == LAYER and not marks.has_drawn_layer():
+                self._make_marks()
+
+    def _show_steps(self) -> None:
+        recipe = self.form.marks.shown_recipe()
+        edited = self.form.steps.edited(recipe.steps)
+        self.form.show_recipe(self.about, recipe)
+        self.form.steps.show_steps(edited)
+
+    def _on_marks(self) -> None:
+        marks = self.form.marks
+        self._painted.watch(marks.layer.layer() if marks.chosen == LAYER else None)
+        self._on_chosen()
+
+    def _make_marks(self) -> None:
+        """Add a layer to mark things on, and choose it."""
+        with errors.shown(self._say):
+            image = self.form.image.layer()
+            if image is None:
+                raise InputError("image: there is none; open an image first.")
+            assert self.recipe is not None
+            made = add_marks_layer(self.viewer, image, self.recipe)
+            self.form.marks.layer.choose(made)
+            self._say(what_to_mark(made, self.recipe))
+
+    def _ask_for_marks(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Seeds or shapes")
+        if path:
+            self.form.marks.file.setText(path)
+            self._on_marks()
 
     def _on_made(self, chosen: tuple[Any, ...], origin: Origin, finished: Finished) -> None:
         self.record, self._made = finished.result.record, chosen
@@ -119,6 +192,7 @@ class RecipePanel(RunPanel):
         """Offer the layers that there are now; napari calls it when they change."""
         for combo in (self.form.image, self.form.other):
             self._offer(combo)
+        self.form.marks.offer(self.viewer, self.form.image.layer())
         self._enable()
 
     def _offer(self, combo: LayerCombo) -> None:
@@ -137,5 +211,20 @@ class RecipePanel(RunPanel):
         return f"{self.form.image.currentText()} {self.about}"
 
 
-def _replayed(recipe: Recipe, image: Image, other: Image | None) -> Finished:
-    return counted(call_aside(partial(replay, recipe, image, other=other)))
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What to start from: files, or what is drawn in a layer; neither for the recipe's own."""
+
+    files: Mapping[str, Path]
+    drawn: Mapping[str, Any] = field(default_factory=dict)
+    layer: str = ""
+
+
+def _replayed(recipe: Recipe, image: Image, other: Image | None, start: _Start) -> Finished:
+    marked = recipe_with_marks(recipe, Path(image.name), image, start.files)
+    recipe = marked.recipe
+    if start.drawn:
+        recipe = recipe_from(recipe, **start.drawn, source=f"the layer '{start.layer}'")
+    result = call_aside(partial(replay, recipe, image, other=other))
+    record = {**result.record, "notes": [*marked.notes, *result.record["notes"]]}
+    return counted(replace(result, record=record))

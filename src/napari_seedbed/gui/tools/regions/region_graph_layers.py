@@ -13,6 +13,7 @@ from napari_seedbed.core.regions.graph_drawing import GraphPart
 from napari_seedbed.core.regions.region_graphs import Weight
 from napari_seedbed.gui.layers.grids import grid_of
 from napari_seedbed.gui.layers.image_layers import add_or_update
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import PREVIEW, find_result, keep_record
 from napari_seedbed.gui.layers.output_layers import Origin, OutputLayers
 from napari_seedbed.gui.layers.placement import place_of_marks, shift_between
@@ -268,11 +269,8 @@ class RegionGraphLayers:
 
     def _insert(self, layer: Layer) -> None:
         """Put a layer on top without choosing it."""
-        layers = self._viewer.layers
-        selected, active = set(layers.selection), layers.selection.active
-        layers.append(layer)
-        layers.selection = selected
-        layers.selection.active = active
+        with selection_kept(self._viewer):
+            self._viewer.layers.append(layer)
 
     def _remove(self, layer: Layer | None) -> None:
         if layer is not None and layer in self._viewer.layers:

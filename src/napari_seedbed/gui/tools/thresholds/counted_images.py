@@ -15,16 +15,17 @@ from napari_seedbed.core import (
     automatic_threshold,
     blocks_histogram,
     multi_otsu_thresholds,
+    smoothed_in_type,
 )
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_halo
 from napari_seedbed.core.progress import tell
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.view_position import Part
 from napari_seedbed.gui.qt.jobs import Jobs
-from napari_seedbed.pipeline.data.blocks import count_blocks
+from napari_seedbed.pipeline.data.blocks import changed_volumes, count_blocks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.operations.thresholds import METHOD_TITLES
-from napari_seedbed.pipeline.operations.volume_thresholds import smoothed, smoothed_blocks
 
 _KEPT = 64
 """Histograms of one image: about a slider's way."""
@@ -164,19 +165,18 @@ def _part_of(image: Image, part: Part) -> Image:
 def _voxels(whole: Image, part: Part, sigma: float) -> Iterator[NDArray[np.generic]]:
     """What is counted: a part of the smoothed image, not a smoothed part."""
     if not sigma or part.region is None:
-        yield from smoothed_blocks(_part_of(whole, part), sigma)
+        image = _part_of(whole, part)
+        smooth = partial(smoothed_in_type, sigma=sigma, spacing=image.spacing) if sigma else None
+        yield from changed_volumes(image, smooth)
         return
     reach = gaussian_halo(sigma, whole.spacing)
-    outer = tuple(
-        slice(max(0, own.start - n), min(size, own.stop + n))
-        for own, n, size in zip(part.region, reach, whole.spatial_shape, strict=True)
-    )
+    outer = widened(part.region, reach, whole.spatial_shape)
     around = _part_of(whole, Part(outer, part.time))
     inner = tuple(
         slice(own.start - wide.start, own.stop - wide.start)
         for own, wide in zip(part.region, outer, strict=True)
     )
-    yield smoothed(around.volume(), sigma, whole.spacing)[inner]
+    yield smoothed_in_type(around.volume(), sigma, whole.spacing)[inner]
 
 
 def _count(whole: Image, part: Part, sigma: float) -> Counted:

@@ -12,6 +12,7 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QSplitter, QWidget
 
 from napari_seedbed.gui.forms.restore_bar import RestoreBar
+from napari_seedbed.gui.layers.kept_selection import selection_kept
 from napari_seedbed.gui.layers.layer_records import PREVIEW, keep_record
 from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.layers.seeds_watch import move_connections
@@ -157,6 +158,7 @@ class OrthogonalViews(QWidget):
         self._move = Delay(self, _MOVE_SECONDS, self._go_to_wanted)
         self._place = Delay(self, 0.0, self._go_below)
         self._fit = Delay(self, _FIT_SECONDS, self._fit_views)
+        self._renew = Delay(self, 0.0, self._renew_crosshair)
         self._has_place = False
         self.end = PanelEnd(self)
         self._connect()
@@ -178,7 +180,7 @@ class OrthogonalViews(QWidget):
             model.mouse_move_callbacks.append(self._on_mouse)
             model.scene.camera.events.zoom.connect(self._thin_crosshair)
         move_connections(None, self.viewer.layers, ("inserted", "removed"), self._look)
-        self.show_crosshair.toggled.connect(self._draw_crosshair)
+        self.show_crosshair.toggled.connect(self._renew_crosshair)
         self.viewer.events.theme.connect(self._take_theme)
         self.end.ended.connect(self._on_ended)
 
@@ -186,6 +188,7 @@ class OrthogonalViews(QWidget):
         self._move.stop()
         self._place.stop()
         self._fit.stop()
+        self._renew.stop()
         self.viewer.dims.events.point.disconnect(self._on_point)
         self.viewer.events.theme.disconnect(self._take_theme)
         for model in self.models:
@@ -254,17 +257,22 @@ class OrthogonalViews(QWidget):
 
     # The crosshair
 
-    def _draw_crosshair(self, *_: Any) -> None:
-        if not self.show_crosshair.isChecked() or not self.is_deep or not self.isVisible():
-            self._take_crosshair_away()
-            return
-        lines = self._lines()
-        layer = self.crosshair
-        if layer is not None and layer in self.viewer.layers and layer.ndim == lines.shape[2]:
-            layer.data = lines
-        else:
-            self._take_crosshair_away()
-            self._add_crosshair(lines)
+    @property
+    def _shows_crosshair(self) -> bool:
+        return self.show_crosshair.isChecked() and self.is_deep and self.isVisible()
+
+    def _draw_crosshair(self) -> None:
+        """Move the crosshair, which comes and goes later: napari may be changing its layers."""
+        layer = self.crosshair if self.crosshair in self.viewer.layers else None
+        if layer is not None and self._shows_crosshair and layer.ndim == self.viewer.dims.ndim:
+            layer.data = self._lines()
+        elif layer is not None or self._shows_crosshair:
+            self._renew.start_once()
+
+    def _renew_crosshair(self, *_: Any) -> None:
+        self._take_crosshair_away()
+        if self._shows_crosshair:
+            self._add_crosshair(self._lines())
 
     def _lines(self) -> NDArray[np.float64]:
         """Lines through the place along z, y and x, each as long as the volume, (3, 2, D).
@@ -293,11 +301,8 @@ class OrthogonalViews(QWidget):
         )
         keep_record(layer, "vectors", PREVIEW, CROSSHAIR)
         self.crosshair = layer
-        layers = self.viewer.layers
-        selected, active = set(layers.selection), layers.selection.active
-        layers.append(layer)
-        layers.selection = selected
-        layers.selection.active = active
+        with selection_kept(self.viewer):
+            self.viewer.layers.append(layer)
         self._thin_crosshair()
 
     def _thin_crosshair(self, event: Any = None) -> None:

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-from weakref import WeakSet
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.grids import grid_of
+from napari_seedbed.gui.layers.hand_edits import HandStrokes
 from napari_seedbed.gui.layers.image_layers import image_of
 from napari_seedbed.gui.layers.layer_records import record_of
 from napari_seedbed.gui.qt import errors
@@ -34,6 +35,8 @@ from napari_seedbed.pipeline.operations.object_by_object import (
 )
 
 FIND, RECORD = "find", "record"
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +71,12 @@ class KeptObjects(QObject):
 
     Notes
     -----
-    Signal: `found()` when it is known what earlier windows kept of an image.
+    Signals: `found()` when it is known what earlier windows kept of an image; `moved()` when a
+    person has painted among objects, or taken it back.
     """
 
     found = Signal()
+    moved = Signal()
 
     def __init__(self, parent: QObject, layers: ObjectLayers, say: Callable[[str], None]) -> None:
         super().__init__(parent)
@@ -80,7 +85,7 @@ class KeptObjects(QObject):
         self._made: dict[tuple[str, int | None], Made] = {}
         self._earlier: dict[str, Earlier] = {}
         self._looked_at: set[tuple[str, str]] = set()
-        self._painted: WeakSet[Labels] = WeakSet()
+        self._strokes: WeakKeyDictionary[Labels, HandStrokes] = WeakKeyDictionary()
 
     @property
     def is_looking(self) -> bool:
@@ -94,6 +99,18 @@ class KeptObjects(QObject):
     def steps(self, layer: ImageLayer) -> list[ObjectStep]:
         """All steps of an image, time point by time point."""
         return [step for made in self._of(layer) for step in made.steps]
+
+    def strokes_in(self, objects: Labels) -> HandStrokes:
+        """What a person has painted among objects."""
+        return self._strokes.setdefault(objects, HandStrokes())
+
+    def write(self, layer: ImageLayer, action: Callable[[], _Made]) -> _Made:
+        """Do what writes to the objects of an image, and let that be no stroke of a person."""
+        objects = self._layers.kept(layer)
+        if objects is None:
+            return action()
+        with self.strokes_in(objects).writing(objects):
+            return action()
 
     def forget(self, layer: ImageLayer) -> None:
         """The objects of an image are gone."""
@@ -147,6 +164,7 @@ class KeptObjects(QObject):
             known.get("operation") != OPERATION  # Proofread writes a record of its own
             or CHANGED in (known.get("notes") or ())
             or (earlier is not None and earlier.is_changed)
+            or self.strokes_in(layer).are_in(layer)
         )
         return lambda: record_of_objects(
             wanted.image,
@@ -154,7 +172,7 @@ class KeptObjects(QObject):
             steps,
             masks=masks,
             known_masks=() if earlier is None else earlier.masks,
-            lacks=(CHANGED,) if is_changed or layer in self._painted else (),
+            lacks=(CHANGED,) if is_changed else (),
         )
 
     def recipe_record(self, wanted: Wanted) -> dict[str, Any]:
@@ -171,9 +189,21 @@ class KeptObjects(QObject):
     def _watch(self, objects: Labels) -> None:
         """Notice when somebody paints on objects that were kept."""
         objects.events.paint.connect(self._on_paint)
+        objects.events.data.connect(self._on_replaced)
+        objects.events.set_data.connect(self._on_drawn)
 
     def _on_paint(self, event: Any) -> None:
-        self._painted.add(event.source)
+        self.strokes_in(event.source).note(event)
+        self.moved.emit()
+
+    def _on_replaced(self, event: Any) -> None:
+        self.strokes_in(event.source).replace()
+        self.moved.emit()
+
+    def _on_drawn(self, event: Any) -> None:
+        """Objects are drawn anew, as after an undo, which tells nothing else."""
+        if self.strokes_in(event.source).were_moved(event.source):
+            self.moved.emit()
 
     def _look(self, layer: ImageLayer, objects: Labels) -> bool:
         """Whether objects were not looked at before as those of an image; now they were."""

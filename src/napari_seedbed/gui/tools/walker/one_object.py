@@ -16,7 +16,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.image_choice import ImageChoice
 from napari_seedbed.gui.layers.seed_layers import seeds_image
 from napari_seedbed.gui.layers.seed_roles import background_of, unused_label
-from napari_seedbed.gui.layers.seeds_watch import SeedsWatch, move_connections
+from napari_seedbed.gui.layers.seeds_watch import SeedsWatch
 from napari_seedbed.gui.layers.view_position import time_on_screen
 from napari_seedbed.gui.layers.viewer_keys import ViewerKey
 from napari_seedbed.gui.qt import errors
@@ -98,8 +98,8 @@ class OneObject(QObject):
         self._proposer_of: Any = None
         self._kept = KeptObjects(self, self.layers, say)
         self._kept.found.connect(self._on_found)
+        self._kept.moved.connect(self.follow)
         self._proposal: tuple[Proposal, Wanted, int] | None = None
-        self._walls: Labels | None = None
         self._reopened: Kept | None = None
         self._keep_when_proposed = False
         self._reopen_when_ready = 0
@@ -218,7 +218,7 @@ class OneObject(QObject):
         proposer = self._proposer
         assert proposer is not None
         self._reopened = None
-        proposer.keep(number, proposal)
+        self._kept.write(wanted.layer, lambda: proposer.keep(number, proposal))
         self._kept.at(wanted.layer, wanted.time).note(number, proposal, wanted)
         self.layers.hide_proposal(wanted.layer)
         self.layers.refresh(wanted.layer)
@@ -275,7 +275,7 @@ class OneObject(QObject):
                 background = label + 1
                 self._tools.history.set_background(background)
             self._jobs.cancel()
-            self._reopened = proposer.remove(number)
+            self._reopened = self._kept.write(image, lambda: proposer.remove(number))
             self.layers.refresh(image)
             self._tools.history.clear()
             for places, value in ((step.strokes, label), (step.background, background)):
@@ -324,7 +324,8 @@ class OneObject(QObject):
         marks = array_at(seeds_image(seeds, layer), t)
         excluded = excluded_by(self._form.mask_layer.layer(), image)
         darker = self._form.darker_than
-        return Wanted(layer, image, t, marks, background_of(seeds), darker, excluded)
+        still = self._strokes.steadiness()
+        return Wanted(layer, image, t, marks, background_of(seeds), darker, excluded, still)
 
     def _objects_of(self, wanted: Wanted) -> NDArray[Any] | None:
         if self.layers.kept(wanted.layer) is None:
@@ -336,6 +337,10 @@ class OneObject(QObject):
             return
         proposer, proposal = found.proposer, found.proposal
         self._proposer, self._proposer_of = proposer, place_of(wanted)
+        if not found.is_steady:
+            self._strokes.doubt()
+        if self._kept.look_for_earlier(wanted.layer, wanted.image):
+            return  # objects that were opened meanwhile; what is found asks for a proposal again
         if self._reopen_when_ready:
             self._drop()
             number, self._reopen_when_ready = self._reopen_when_ready, 0
@@ -362,17 +367,13 @@ class OneObject(QObject):
             self.keep()
 
     def _begin(self, wanted: Wanted, proposer: ObjectProposer) -> None:
-        """Let there be a layer that objects are kept in; who paints there moves the walls."""
+        """Let there be a layer that objects are kept in."""
         if self.layers.kept(wanted.layer) is None:
             self._kept.begin(wanted.layer, wanted.image)
             objects = self._objects_of(wanted)
             assert objects is not None
             proposer.objects = objects
             proposer.samples = self._kept.at(wanted.layer, wanted.time).samples
-        walls = self.layers.kept(wanted.layer)
-        if walls is not self._walls:
-            move_connections(self._walls, walls, ("paint", "data"), self.follow)
-            self._walls = walls
 
     def _proposer_at(self, image: ImageLayer, t: int | None) -> ObjectProposer | None:
         """The proposer where it knows what was kept; None before that."""
@@ -414,9 +415,9 @@ class OneObject(QObject):
         if kept is None or self._proposer is None:
             return 0
         self._jobs.cancel()
-        self._proposer.put_back(kept)
-        if self._images.watched is not None:
-            self.layers.refresh(self._images.watched)
+        proposer, image = self._proposer, self._proposer_of[0]
+        self._kept.write(image, lambda: proposer.put_back(kept))
+        self.layers.refresh(image)
         return kept.number
 
     # What was kept

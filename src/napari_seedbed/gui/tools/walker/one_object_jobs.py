@@ -72,7 +72,13 @@ class Made:
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """What a proposal is made from, as the layers are when its job begins."""
+    """What a proposal is made from, as the layers are when its job begins.
+
+    Attributes
+    ----------
+    is_steady : callable
+        Says, asked on another thread, whether the strokes are still those that were asked about.
+    """
 
     layer: ImageLayer
     image: Image
@@ -81,6 +87,7 @@ class Wanted:
     background: int
     darker_than: float
     excluded: Image | None
+    is_steady: Callable[[], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +103,15 @@ class Proposed:
         Why there is none.
     highest : int
         The highest number of an object that was kept, at any time point.
+    is_steady : bool
+        Whether nobody painted while the strokes were read.
     """
 
     proposer: ObjectProposer
     proposal: Proposal | None
     why_not: str = ""
     highest: int = 0
+    is_steady: bool = True
 
 
 def place_of(wanted: Wanted) -> tuple[Any, ...]:
@@ -132,12 +142,13 @@ def proposed(
         learn_anew(proposer, made.steps)
     # The person goes on painting in the layer while this runs; that begins it anew.
     seeds = np.array(wanted.seeds)
+    is_steady = wanted.is_steady()
     marked = np.argwhere(seeds > 0)
     is_ground = seeds[tuple(marked.T)] == wanted.background
     strokes = marked[~is_ground]
     if not len(strokes):
         only_ground = "Only background is marked; mark the object."
-        return Proposed(proposer, None, only_ground if len(marked) else "")
+        return Proposed(proposer, None, only_ground if len(marked) else "", is_steady=is_steady)
     held = proposer.objects[tuple(strokes.T)]
     if held.all():
         return Proposed(
@@ -145,9 +156,11 @@ def proposed(
             None,
             f"These strokes lie in object {held[0]}, which is kept. Double-click it to reopen it, "
             "or paint elsewhere.",
+            is_steady=is_steady,
         )
     proposal = proposer.propose(strokes, marked[is_ground])
-    return Proposed(proposer, proposal, "", 0 if kept is None else int(np.max(kept, initial=0)))
+    highest = 0 if kept is None else int(np.max(kept, initial=0))
+    return Proposed(proposer, proposal, "", highest, is_steady)
 
 
 def array_at(image: Image, t: int | None) -> NDArray[Any]:

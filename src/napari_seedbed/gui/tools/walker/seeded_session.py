@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from qtpy.QtCore import QObject
 
+from napari_seedbed.core.marks.marked_voxels import marked_labels_of
 from napari_seedbed.core.progress import check_stop, running, running_job
 from napari_seedbed.errors import Cancelled, InputError, SeedbedError
 from napari_seedbed.gui.forms.strokes_session import RUN, NeedsMarks, StrokesSession
@@ -382,16 +383,9 @@ def check_seeds(seeds: Image, times: Sequence[int] | None, guide: str = "") -> N
         What to do, in a sentence.
     """
     chosen = range(seeds.n_times) if times is None else times
-    most = max((_count_labels(np.asarray(seeds.select_time(t).array)) for t in chosen), default=0)
+    volumes = (np.asarray(seeds.select_time(t).array) for t in chosen)
+    most = max((len(marked_labels_of(volume)) for volume in volumes), default=0)
     here = "" if seeds.n_times == 1 else " at this time point" if len(chosen) == 1 else " anywhere"
     if most < 2:
         what = "No seeds" if most == 0 else "Only one label of seeds"
         raise NeedsMarks(f"{what}{here} yet. {guide}".rstrip())
-
-
-def _count_labels(seeds: np.ndarray) -> int:
-    """Number of different positive labels: 0, 1, or 2 for two and more."""
-    positive = seeds[seeds > 0]
-    if positive.size == 0:
-        return 0
-    return 1 if positive.min() == positive.max() else 2

@@ -1,0 +1,342 @@
+"""What the function of an operation is given, and what it gives."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.progress import check_stop, part_of
+from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.tables import Columns, Table, at_time, joined
+
+if TYPE_CHECKING:
+    from napari_seedbed.core import Histogram, ValueRange
+    from napari_seedbed.core.marks.shapes import Shape
+    from napari_seedbed.pipeline.data.image import Image
+    from napari_seedbed.pipeline.data.shapes import Shapes
+
+
+def _core() -> Any:
+    from napari_seedbed import core
+
+    return core
+
+
+@dataclass
+class Context:
+    """What an interactive caller keeps between runs.
+
+    Attributes
+    ----------
+    cache : dict
+        Prepared state of operations, reused while the image and the parameters stay. It keys on
+        the place of the image in memory: clear it after voxels were changed in place.
+    view : (int, int) or None
+        Spatial axis and index of the slice on screen, for a first answer there.
+    live : bool
+        Continue from the last solution. What is shown for good, saved or written must come from
+        a run with live=False, which gives the same bits as the command line.
+    watch : callable or None
+        Asked by operations that move step by step, after each iteration and with its number,
+        whether somebody wants to see where things are now (`Progress.preview`).
+    """
+
+    cache: MutableMapping[Hashable, Any] = field(default_factory=dict)
+    view: tuple[int, int] | None = None
+    live: bool = False
+    watch: Callable[[int], bool] | None = None
+
+
+@dataclass
+class Job:
+    """One volume to work on: what an operation's function is given.
+
+    Attributes
+    ----------
+    load : callable
+        Gives the voxels, (Z, Y, X) or (C, Z, Y, X), without z in 2D; called only when needed.
+    seeds : ndarray of int or None
+        Seeds on the same grid, without channels.
+    spacing : tuple of float
+    channel_axis : int or None
+        0 or None.
+    label_values : tuple of int
+        All positive labels of all time points, rising.
+    parameters : dict
+    cache_key : hashable
+        Stands for the voxels of `load`.
+    image : Image
+        All time points and channels, also where only a part is worked on: for what the values of
+        all voxels decide.
+    time : int
+        Time point.
+    channel : int or None
+        None where all channels count together.
+    other : callable
+        Gives the voxels of the second image, laid out as those of `load`; None without one.
+    shapes : tuple of core.marks.shapes.Shape
+        Those of this time point.
+    notes : list of str
+        What a person should know about the result; the function may add to it.
+    shared : dict
+        Kept for all volumes and channels of one run, beside each other.
+    other_image : Image or None
+        The second image, all time points of it.
+    all_seeds : Image or None
+        The seeds of all time points, for what is learnt from all of them.
+    wanted : tuple of slice or None
+        The part of what `load` gives that is asked for, one slice a spatial axis; None for all.
+        What comes out elsewhere does not matter.
+    core : module
+        The functions of `napari_seedbed.core`. What a function calls here, a script of a recipe
+        calls; what it imports itself cannot be written down.
+    """
+
+    load: Callable[[], NDArray]
+    seeds: NDArray[np.integer] | None
+    spacing: tuple[float, ...]
+    channel_axis: int | None
+    label_values: tuple[int, ...]
+    parameters: Mapping[str, Any]
+    cache_key: Hashable
+    context: Context
+    image: "Image"
+    time: int
+    channel: int | None
+    other: Callable[[], NDArray | None] = lambda: None
+    shapes: "tuple[Shape, ...]" = ()
+    notes: list[str] = field(default_factory=list)
+    shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
+    other_image: "Image | None" = None
+    all_seeds: "Image | None" = None
+    wanted: tuple[slice, ...] | None = None
+    core: Any = field(default_factory=_core)
+
+    def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
+        """Say something of values that the voxels decide, where there is something to say."""
+        words = in_words(*values)
+        self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
+
+    def check(self, refuse: Callable[..., object], *values: Any) -> None:
+        """Refuse values that the voxels decide, by the InputError of a function."""
+        refuse(*values)
+
+    def remembered(self, known: Callable[[], Any], make: Callable[[], Any]) -> Any:
+        """What this process remembers; a script makes it."""
+        del make
+        return known()
+
+    def value_range(self) -> "ValueRange":
+        """The range that the values of all time points and channels were made for."""
+        from napari_seedbed.pipeline.data.image_statistics import range_of_image
+
+        return range_of_image(self.image)
+
+    def percentiles(
+        self, percents: Sequence[float], channel: int | None, *, of_series: bool = False
+    ) -> Sequence[float]:
+        """Percentiles of one channel or all, at this time point or all of them together."""
+        from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image
+
+        times = range(self.image.n_times) if of_series else [self.time]
+        return percentiles_of_image(self.image, percents, times, channel)
+
+    def volumes(
+        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
+    ) -> Iterator[NDArray]:
+        """All voxels of this channel, at this time point or all, each volume changed beforehand."""
+        from napari_seedbed.pipeline.data.blocks import changed_volumes
+
+        image = self.image if of_series else self.image.select_time(self.time)
+        return changed_volumes(image, change, self.channel)
+
+    def histogram(
+        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
+    ) -> "Histogram":
+        """The histogram of `volumes`."""
+        found: Histogram = self.core.blocks_histogram(
+            lambda: self.volumes(change, of_series=of_series)
+        )
+        return found
+
+    def each(
+        self,
+        volume: NDArray,
+        function: Callable[[NDArray], NDArray],
+        problems: list[InputError] | None = None,
+    ) -> NDArray:
+        """What a function gives for each part along the first axis, stacked.
+
+        With a list for problems, parts that it refuses come out as 0, as long as there is another.
+        """
+        out: NDArray | None = None
+        for nth, part in enumerate(volume):
+            try:
+                found = function(part)
+            except InputError as error:
+                if problems is None:
+                    raise
+                problems.append(error)
+                continue
+            if out is None:
+                out = np.zeros((len(volume), *found.shape), found.dtype)
+            out[nth] = found
+        if out is None:
+            assert problems, "there are parts"
+            raise problems[-1]
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """An output with channels of its own that says what they are.
+
+    Attributes
+    ----------
+    array : (K, Z, Y, X) ndarray
+        Without z in 2D.
+    names : tuple of str
+        One a channel.
+    as_input : bool
+        Whether they are the channels of the image: an RGB image then gives an RGB image.
+    """
+
+    array: NDArray
+    names: tuple[str, ...] = ()
+    as_input: bool = False
+
+
+@dataclass
+class WholeJob:
+    """An image with all its time points and channels: what a `whole` operation is given.
+
+    Attributes
+    ----------
+    image : Image
+    other : Image or None
+    seeds : Image or None
+    shapes : Shapes or None
+    parameters : dict
+    context : Context
+    notes : list of str
+        What a person should know about the result; the function may add to it.
+    times : sequence of int
+        Time points that are asked for: all, unless the operation's scope is 'times'.
+    core : module
+        As of a `Job`.
+    """
+
+    image: "Image"
+    other: "Image | None"
+    seeds: "Image | None"
+    shapes: "Shapes | None"
+    parameters: Mapping[str, Any]
+    context: Context
+    notes: list[str] = field(default_factory=list)
+    times: Sequence[int] = (0,)
+    core: Any = field(default_factory=_core)
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Voxel size."""
+        return self.image.spacing
+
+    def note(self, in_words: Callable[..., str], *values: Any) -> None:
+        """Say something of values that the voxels decide."""
+        self.notes.append(in_words(*values))
+
+    def labels_at(self, t: int) -> NDArray[np.int32]:
+        """The image at a time point, which holds labels."""
+        from napari_seedbed.pipeline.engine.volumes import label_volume
+
+        return label_volume(self.image, t)
+
+    def other_at(self, t: int) -> NDArray:
+        """The second image at a time point."""
+        assert self.other is not None
+        return self.other.select_time(min(t, self.other.n_times - 1)).volume()
+
+    def other_channel_axis(self) -> int | None:
+        """0 where the second image has several channels."""
+        return 0 if self.other is not None and self.other.n_channels > 1 else None
+
+    def table_of(self, function: Callable[[int], Columns]) -> Columns:
+        """The rows that a function gives for each time point, which a first column counts."""
+        parts = []
+        for nth, t in enumerate(self.times):
+            check_stop()
+            with part_of(nth, len(self.times)):
+                parts.append(at_time(self.image, t, function(t)))
+        return joined(parts)
+
+    def in_memory(self, image: "Image") -> "Image":
+        """A part of the image with voxels of its own, in memory."""
+        return replace(image, array=np.array(image.array))
+
+    def in_place(self, array: NDArray) -> "Image":
+        """An array in the place of the image."""
+        return replace(self.image, array=array)
+
+    def table(self, columns: Columns, name: str) -> Table:
+        """A table of its own name."""
+        return Table(columns, name)
+
+
+@dataclass
+class SeriesJob:
+    """A whole time series to work on: what the function of a series operation is given.
+
+    Attributes
+    ----------
+    load : callable
+        ``load(t)`` gives the voxels of time point `t`, (Z, Y, X) or (C, Z, Y, X), without z in
+        2D. The last one is kept; others are read again.
+    n_times : int
+        1 for an image without time.
+    spatial_shape : tuple of int
+    shapes : tuple of core.shapes.Shape
+        Shapes to start from, their points float64; empty when it starts from seeds.
+    seeds : callable or None
+        ``seeds(t)`` gives the labels to start from, int32, on the grid of the image; None when it
+        starts from shapes.
+    spacing : tuple of float
+    channel_axis : int or None
+        0 or None.
+    parameters : dict
+    context : Context
+        Its cache is not kept in order for series: leave it alone.
+    core : module
+        As of a `Job`.
+    """
+
+    load: Callable[[int], NDArray]
+    n_times: int
+    spatial_shape: tuple[int, ...]
+    shapes: "tuple[Shape, ...]"
+    seeds: Callable[[int], NDArray[np.int32]] | None
+    spacing: tuple[float, ...]
+    channel_axis: int | None
+    parameters: Mapping[str, Any]
+    context: Context
+    core: Any = field(default_factory=_core)
+
+
+@dataclass(frozen=True)
+class SeriesResult:
+    """What the function of a series operation gives.
+
+    Attributes
+    ----------
+    arrays : dict
+        Output name to array; (T, Z, Y, X) or (T, K, Z, Y, X), without z in 2D, always with T.
+    shapes : dict
+        Output name to list of Shape, in voxel coordinates. The name is 'shapes'.
+    notes : tuple of str
+        What a person should know about the result, in plain sentences.
+    """
+
+    arrays: dict[str, NDArray]
+    shapes: "dict[str, list[Shape]]" = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
