@@ -28,6 +28,7 @@ def main() -> None:
     from colour_scene import build_water
     from differences_scene import build_differences, build_film_differences
     from filters_scene import build_collection, build_crop, build_kernel
+    from history_scene import build_history
     from images_scene import build_images
     from many_nuclei_scene import build_many, build_peaks
     from measurements_scene import build_measurements, build_scores
@@ -149,6 +150,10 @@ def main() -> None:
         build_recipe(viewer)
         return lambda: None
 
+    def history(viewer: Any) -> Callable[[], None]:
+        panel = build_history(viewer)
+        return lambda: wait_until(lambda: not panel.is_busy, "the state")
+
     IMAGES.mkdir(exist_ok=True)
     if DATA.is_dir():
         name = "seeded_segmentation"
@@ -175,6 +180,7 @@ def main() -> None:
     take(scores, {"light": "scores.png"})
     take(proofreading, {"dark": "proofreading.png"})
     take(recipe, {"dark": "recipe.png"})
+    take(history, {"dark": "history.png"})
     take(batch, {"dark": "batch.png"})
     take(batch_seeds, {"light": "batch_seeds.png"})
     if not WANTED or "batch_summary.png" in WANTED:

@@ -19,7 +19,7 @@ beside=''
 # Compiled once here, the kernels are in numba's cache for all test processes.
 .venv/bin/python -c "from napari_seedbed.core import compile_kernels, compile_snakes; compile_kernels(); compile_snakes()" || status=1
 failed=''
-tests plain -p no:xvfb -m "not timing" -n 2 --ignore=tests/gui tests &
+tests plain --no-xvfb -m "not timing" -n 2 --ignore=tests/gui tests &
 # shellcheck disable=SC2086
 tests window -m "not timing" $beside tests/gui || failed=window
 wait $! || failed="$failed plain"

@@ -65,7 +65,14 @@ MODELS: dict[str, type[BaseModel]] = {
 ALL = f"{NAME}.operations"
 """The panel that lists all operations."""
 
-WITHOUT_OPERATION = ("image_collection", "batch", "earlier_work", "orthogonal_views", "surfaces")
+WITHOUT_OPERATION = (
+    "image_collection",
+    "batch",
+    "history",
+    "earlier_work",
+    "orthogonal_views",
+    "surfaces",
+)
 """Panels that have no operation."""
 
 

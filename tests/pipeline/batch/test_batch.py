@@ -261,7 +261,7 @@ def test_classes_of_marks_of_a_classifier_and_of_tables(place, squares):
     assert seedbed_run(*inputs, folder="missing", options=options) == FAILED
     said = summary("missing")["inputs"][1]["error"]
     assert "no single file of classes for film_b.ome.tif: none" in said
-    assert said.endswith("Call it film_b_classes.csv, film_b_table.csv or the like.")
+    assert said.endswith("Call it film_b_table.csv or the like.")
 
 
 def test_summary_keeps_what_earlier_runs_made(place):

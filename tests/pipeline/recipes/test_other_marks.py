@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_seedbed.core import seeds_from_points
-from napari_seedbed.errors import InputError, RecipeError
+from napari_seedbed.errors import FileError, InputError, RecipeError
 from napari_seedbed.pipeline.batch.companion_marks import MissingMarksError, companion
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data.image import Image
@@ -199,3 +199,7 @@ def test_images_of_one_file_have_seeds_of_their_own(tmp_path):
     with pytest.raises(MissingMarksError, match=r"Call it plate_1_seeds\.ome\.tif") as caught:
         companion(plate, tmp_path, "seeds", "plate_1")
     assert caught.value.expected == tmp_path / "plate_1_seeds.ome.tif"
+    # nobody paints a table
+    with pytest.raises(FileError, match="no single file of classes") as caught:
+        companion(plate, tmp_path, "classes", "plate_1")
+    assert not isinstance(caught.value, MissingMarksError)

@@ -48,7 +48,7 @@ class OperationForm(InputsPanel):
         self.inputs = form.inputs = OperationInputs(napari_viewer, self.operation)
         self.apply_to = form.apply_to = ApplyChoice()
         super().__init__(napari_viewer, form, self.follow)
-        self.results = OperationResults(napari_viewer, self.operation)
+        self.results = OperationResults(napari_viewer, self.operation.title)
         self._build(form)
         self.parameters.changed.connect(self._on_settings_changed)
         self.apply_to.activated.connect(self._show_forecast)

@@ -1,7 +1,7 @@
 """Shows everything that a run of an operation gave: layers, tables, features, and words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,35 @@ from napari.layers import Shapes as ShapesLayer
 
 from napari_seedbed.gui.forms.table_view import TableDock, add_features
 from napari_seedbed.gui.layers.chain_names import ARROW, step_name
-from napari_seedbed.gui.layers.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.layers.output_layers import EarlierLayers, Origin, OutputLayers
 from napari_seedbed.gui.layers.seed_layers import LABEL_FEATURE
 from napari_seedbed.pipeline.cli.note_ranges import shortened
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points, Table
-from napari_seedbed.pipeline.engine.declarations import Operation
-from napari_seedbed.pipeline.operations import Result
+from napari_seedbed.pipeline.operations import Result, get
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A result of several steps that takes the place of an earlier one.
+
+    Attributes
+    ----------
+    slot : str
+        Keeps its layers apart; those of its operation when empty.
+    earlier : str
+        Begins its name: the steps before the last one, ``Gaussian > ``.
+    layers : mapping
+        The layers of the earlier result to show each output in, channel by channel.
+    name : str
+        Of these layers where nobody has renamed them, without the image: ``Median > Otsu``.
+    """
+
+    slot: str = ""
+    earlier: str = ""
+    layers: Mapping[str, Sequence[Layer]] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +96,17 @@ class OperationResults:
     Parameters
     ----------
     viewer : ViewerModel or Viewer
-    operation : Operation
+    title : str
+        What the form is called.
     """
 
-    def __init__(self, viewer: ViewerModel, operation: Operation) -> None:
-        self._operation = operation
+    def __init__(self, viewer: ViewerModel, title: str) -> None:
         self._layers = OutputLayers(viewer)
-        self.tables = TableDock(viewer, f"{operation.title}: table")
+        self.tables = TableDock(viewer, f"{title}: table")
 
-    def show(self, finished: Finished, origin: Origin, where: str) -> str:
+    def show(
+        self, finished: Finished, origin: Origin, where: str, chain: Chain | None = None
+    ) -> str:
         """Show a result.
 
         Parameters
@@ -92,13 +115,16 @@ class OperationResults:
         origin : Origin
         where : str
             The part that was worked on, ``z 5, t 3``; empty for all. Parts get layers of their own.
+        chain : Chain, optional
+            The steps that led to the result, where it is not shown as that of its operation.
 
         Returns
         -------
         str
             What came out, in a few sentences.
         """
-        result, operation = finished.result, self._operation
+        result, chain = finished.result, chain or Chain()
+        operation = get(result.record["operation"])
         names: list[str] = []
         made: list[Layer] = []
         for key, output in result.outputs.items():
@@ -107,14 +133,17 @@ class OperationResults:
             extra = "" if key == operation.gives else f", {key}"
             place = f", {where}" if where else ""
             step = step_name(operation, result.record["parameters"])
-            title = f"{step}{extra}{place}".replace("{", "{{").replace("}", "}}")
+            title = _unfilled(f"{chain.earlier}{step}{extra}{place}")
             layers = self._layers.show(
                 key,
                 output,
                 origin,
                 name="{}" + ARROW + title,
                 record=result.record,
-                slot=f"{operation.name}/{where}",
+                slot=chain.slot or f"{operation.name}/{where}",
+                earlier=EarlierLayers(
+                    chain.layers.get(key, ()), "{}" + ARROW + _unfilled(chain.name + extra)
+                ),
             )
             made += layers
             for layer in layers:
@@ -147,6 +176,11 @@ class OperationResults:
         # of a part of the objects, the rest would seem to have no numbers
         if labels and origin.time is None:
             add_features(labels[0], table.columns)
+
+
+def _unfilled(text: str) -> str:
+    """A text that `str.format` gives back."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _describe_shapes(layer: ShapesLayer, tables: Sequence[Table]) -> None:

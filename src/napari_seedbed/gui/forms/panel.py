@@ -30,6 +30,7 @@ from napari_seedbed.gui.qt.jobs import JobFunction, Jobs
 from napari_seedbed.gui.qt.panel_end import PanelEnd
 from napari_seedbed.pipeline.operations import Forecast
 from napari_seedbed.pipeline.recipes import recipe_from_record
+from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 from napari_seedbed.pipeline.recipes.scripts import SUFFIX, USE, save_recipe_or_script
 
 if TYPE_CHECKING:
@@ -322,11 +323,15 @@ class RunPanel(Panel):
     def save_recipe(self, path: str | Path) -> None:
         """Write the recipe of the last result to `path`, as a script where that ends in .py."""
         with errors.shown(self._say):
-            recipe = recipe_from_record(self._with_lacks(self._recipe_record()))
+            recipe = self._recipe()
             written = save_recipe_or_script(path, recipe)
             use = USE if written.suffix == SUFFIX else self.use_of_recipe
             use = use.format(written.name)
             self._say(" ".join([f"Saved {written.name}.", *recipe.notes, use]).rstrip())
+
+    def _recipe(self) -> Recipe:
+        """The recipe of the last result."""
+        return recipe_from_record(self._with_lacks(self._recipe_record()))
 
     def _with_lacks(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """The record, which says what its result has beyond it."""

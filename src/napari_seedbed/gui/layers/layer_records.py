@@ -14,7 +14,10 @@ METADATA_KEY = "napari_seedbed"
 BEFORE = "before"
 """The record of labels before they were proofread."""
 
-SLOT_KEYS = ("kind", "slot", "layer_id", "classes", BEFORE)
+STEPS = "steps"
+"""The recipe of a result, where some of its steps are switched off: its record knows of none."""
+
+SLOT_KEYS = ("kind", "slot", "layer_id", "classes", BEFORE, STEPS)
 """What the window keeps in a layer's metadata for itself, beside the record."""
 
 PREVIEW = {"preview": True}

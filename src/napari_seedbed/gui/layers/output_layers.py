@@ -14,6 +14,7 @@ from napari_seedbed.gui.layers.chain_names import bounded, name_in_chain, uncoun
 from napari_seedbed.gui.layers.grids import layer_axes, level_0
 from napari_seedbed.gui.layers.image_layers import ChannelChoice, Kind, add_or_update
 from napari_seedbed.gui.layers.layer_records import (
+    METADATA_KEY,
     accept,
     find_result,
     lock_result,
@@ -56,6 +57,22 @@ class Origin:
     whole: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class EarlierLayers:
+    """Layers of another run to show an output in; nobody has painted on them since.
+
+    Attributes
+    ----------
+    layers : sequence of Layer
+        One for each layer that the output takes; with another number they are left alone.
+    name : str
+        Of them, unless a person has renamed them, as `name` of `OutputLayers.show`.
+    """
+
+    layers: Sequence[Layer] = ()
+    name: str = ""
+
+
 class OutputLayers:
     """Shows outputs in the viewer, each in a layer that further runs update.
 
@@ -82,6 +99,7 @@ class OutputLayers:
         name: str,
         record: Mapping[str, Any],
         slot: str,
+        earlier: EarlierLayers = EarlierLayers(),
     ) -> list[Layer]:
         """Show one output.
 
@@ -97,6 +115,8 @@ class OutputLayers:
             How it was made.
         slot : str
             Keeps the results of one widget apart from those of others.
+        earlier : EarlierLayers
+            Layers to show it in.
 
         Returns
         -------
@@ -119,12 +139,27 @@ class OutputLayers:
             # each goes above those before it: the first lies lowest and must hide the picture
             look = _look(beside, suffix, lowest=nth == 0)
             kind = key if key in ("labels", "mask") else "image"
-            title = bounded(name.format(f"{name_in_chain(beside)} {suffix}".rstrip()))
+            source = f"{name_in_chain(beside)} {suffix}".rstrip()
+            title = bounded(name.format(source))
             own = f"{slot}/{beside.unique_id}/{key}/{suffix}"
+            if len(earlier.layers) == len(parts):
+                self._take(earlier.layers[nth], own, bounded(earlier.name.format(source)))
             shown.append(
                 self._show_image(kind, part, origin, beside, above, title, record, own, look)
             )
         return shown
+
+    def _take(self, layer: Layer, slot: str, name: str) -> None:
+        """Let a layer be the one of a slot; one that is there already gives it up."""
+        before = find_result(self._viewer, slot)
+        if before is not layer:
+            if before is not None:
+                accept(before)
+            kept = layer.metadata[METADATA_KEY] | {"slot": slot, "layer_id": str(layer.unique_id)}
+            layer.metadata = {**layer.metadata, METADATA_KEY: kept}
+            self._names[slot] = name
+        if isinstance(layer, Labels):
+            self._digests[slot] = seeds_digest(layer)
 
     def _show_image(
         self,

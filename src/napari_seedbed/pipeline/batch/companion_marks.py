@@ -18,7 +18,7 @@ from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
 from napari_seedbed.pipeline.recipes.other_marks import recipe_from
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
-_KINDS = {"seeds": "labels", "shapes": "shapes", "classes": "table"}
+_KINDS = {"seeds": "labels", "shapes": "shapes"}
 """What marks are to those who write results."""
 _ENDINGS = ("", "_seeds", "_shapes", "_points", "_rois", "_labels")
 _ENDINGS_OF_TABLES = ("", "_classes", "_objects", "_table")
@@ -140,9 +140,9 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     Raises
     ------
     MissingMarksError
-        Where there is none in a folder of them.
+        Where there are no seeds or shapes for it in a folder of them.
     FileError
-        Where there are several.
+        Where there are several files, or none with classes.
     """
     is_coming = not (given.suffix or is_url(given) or given.exists())
     if not is_coming and not is_folder(given):
@@ -164,7 +164,7 @@ def companion(path: Path, given: Path, what: str, name: str = "") -> Path:
     alike = f"{called[0]}.zip, {called[0]}.geojson or the like."
     if what == "classes":
         alike = f"{called[0]}_table.csv or the like."
-    if found:
+    if found or what not in _KINDS:
         raise FileError(message + alike)
     expected = given / f"{called[0]}_{what}{usual_suffix(_KINDS[what])}"
     raise MissingMarksError(f"{message}{expected.name}, {alike}", what, expected)

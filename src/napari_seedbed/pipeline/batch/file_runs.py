@@ -134,6 +134,7 @@ def run_batch(
         When the folder or the summary cannot be written, or the folder has a ``summary.json`` of
         another program.
     """
+    recipe = recipe.in_force
     if parquet:
         check_parquet()
     if format is not None and format not in image_formats():

@@ -379,7 +379,7 @@ def _info(arguments: argparse.Namespace) -> int:
             )
             worked_on = " and ".join(filter(None, [step.image, step.other]))
             text = f"{step.operation} on {worked_on}: {values or 'no parameters'}"
-            say(f"Step {number}    {visible(text)}")
+            say(f"Step {number}    {'switched off: ' * step.skip}{visible(text)}")
             if start_in_words(step):
                 say(f"{'':10}from {start_in_words(step)}")
         say(f"\n{recipe_to_methods_text(recipe)}")

@@ -29,6 +29,7 @@ def recipe_to_methods_text(recipe: Recipe) -> str:
     str
         One paragraph, and a line a reference.
     """
+    recipe = recipe.in_force
     versions = ", ".join(f"{name} {version}" for name, version in recipe.libraries.items())
     sentences = [
         f"Images were processed with napari-seedbed {recipe.created_with}"

@@ -23,6 +23,7 @@ from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.provenance import package_version
 from napari_seedbed.pipeline.engine.registry import renamed
 from napari_seedbed.pipeline.operations import get, operations
+from napari_seedbed.pipeline.recipes.switched_off import steps_in_force
 
 if TYPE_CHECKING:
     from napari_seedbed.core.marks.shapes import Shape
@@ -163,6 +164,8 @@ class Step(_Model):
     shapes : tuple of DrawnShape or None
     shapes_from : str or None
         An earlier step that gives shapes.
+    skip : bool
+        Whether it is switched off: what it works on is handed on to the steps after it.
 
     An output of an earlier step that is not its main one is named with a dot: 'walker.uncertainty'.
     """
@@ -180,6 +183,7 @@ class Step(_Model):
     seeds_from: str | None = None
     shapes: tuple[DrawnShape, ...] | None = Field(default=None, min_length=1)
     shapes_from: str | None = None
+    skip: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -237,6 +241,16 @@ class Recipe(_Model):
         changed = self.model_copy(update={"steps": steps, "notes": (*self.notes, note)})
         changed._from_files = self._from_files | {role}
         return changed
+
+    @property
+    def in_force(self) -> "Recipe":
+        """The same without the steps that are switched off, which notes name."""
+        off = [(nth, step) for nth, step in enumerate(self.steps, start=1) if step.skip]
+        if not off:
+            return self
+        told = [f"Step {nth}, {get(step.operation).title}, is switched off." for nth, step in off]
+        steps = steps_in_force(self.steps)
+        return self.model_copy(update={"steps": steps, "notes": (*self.notes, *told)})
 
     @property
     def own_starts(self) -> list[str]:
@@ -304,6 +318,7 @@ class Recipe(_Model):
             for extra in operation.extra_outputs:
                 home = starts if extra in ("shapes", "points", "table") else known
                 home.add(f"{step.name}.{extra}")
+        steps_in_force(self.steps)
         return self
 
 

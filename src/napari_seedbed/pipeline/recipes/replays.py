@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from napari_seedbed.pipeline.engine.volumes import Output
 from napari_seedbed.pipeline.engine.windows import region_from_bounds
 from napari_seedbed.pipeline.files import atomic_files
 from napari_seedbed.pipeline.operations import Result, get, run
+from napari_seedbed.pipeline.recipes.kept_results import KeptResults, steps_to_run
 from napari_seedbed.pipeline.recipes.recipe_fitting import fitted
 from napari_seedbed.pipeline.recipes.recipe_model import (
     FORMAT_VERSION,
@@ -46,10 +47,39 @@ def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
         For a record of a live run, which is not exact, or one that is incomplete, and for a result
         of more than two images, which a recipe cannot tell apart.
     """
+    return making_of(record).recipe
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a result was made.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    records : dict of str to mapping
+        Of each step, the record of the run that it repeats.
+    second : mapping or None
+        What the records say of the second file, where there is one.
+    """
+
+    recipe: Recipe
+    records: Mapping[str, Mapping[str, Any]]
+    second: Mapping[str, Any] | None
+
+
+def making_of(record: Mapping[str, Any]) -> Making:
+    """The recipe that repeats what a record describes, and where each step comes from.
+
+    Raises
+    ------
+    RecipeError
+        As `recipe_from_record`.
+    """
     tree = _Tree()
     tree.add(record)
     source = tree.source
-    return Recipe(
+    recipe = Recipe(
         created_with=record["version"],
         libraries=record["libraries"],
         image=SourceImage(**{name: source[name] for name in SourceImage.model_fields}),
@@ -57,6 +87,7 @@ def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
         steps=tuple(tree.steps),
         notes=tuple(record.get("lacks", ())),
     )
+    return Making(recipe, {name: made for made, name in tree.names}, tree.second or None)
 
 
 class _Tree:
@@ -65,8 +96,8 @@ class _Tree:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.source: Mapping[str, Any] = {}
-        self._second: Mapping[str, Any] = {}
-        self._names: list[tuple[Mapping[str, Any], str]] = []
+        self.second: Mapping[str, Any] = {}
+        self.names: list[tuple[Mapping[str, Any], str]] = []
 
     def add(self, record: Mapping[str, Any]) -> str:
         """Add the steps that lead to a record, each once; return the name of the last."""
@@ -74,7 +105,7 @@ class _Tree:
             raise RecipeError(
                 "This result is a live preview; run once more before saving the recipe."
             )
-        known = next((name for entry, name in self._names if entry == record), None)
+        known = next((name for entry, name in self.names if entry == record), None)
         if known is not None:
             return known
         inputs = {entry.get("role", "image"): entry for entry in record["inputs"]}
@@ -102,7 +133,7 @@ class _Tree:
                 shapes=record.get("shapes"),
             )
         )
-        self._names.append((record, name))
+        self.names.append((record, name))
         return name
 
     def _input(self, entry: Mapping[str, Any]) -> tuple[str, Any]:
@@ -121,9 +152,9 @@ class _Tree:
         part = _channels_in(entry, self.source)
         if part is not None:
             return "image", part
-        self._second = self._second or entry
-        if not _may_be_one_file(entry, self._second):
-            names = f"{self.source['name']!r}, {self._second['name']!r} and {entry['name']!r}"
+        self.second = self.second or entry
+        if not _may_be_one_file(entry, self.second):
+            names = f"{self.source['name']!r}, {self.second['name']!r} and {entry['name']!r}"
             raise RecipeError(
                 f"This result was made from three images, {names}; a recipe takes two at most. "
                 "Save the first of the results to a file, and go on from that."
@@ -158,6 +189,7 @@ def replay(
     step: float | None = None,
     is_part: bool = False,
     also_labels: str | None = None,
+    kept: KeptResults | None = None,
 ) -> Result:
     """Run a recipe on an image: bit for bit the same result on the same image.
 
@@ -177,38 +209,55 @@ def replay(
         Whether the image is a part of another one, whose voxel size counts for all its parts.
     also_labels : str, optional
         An earlier step, whose labels are among the outputs too.
+    kept : KeptResults, optional
+        What earlier replays have given: steps that nothing has changed for are not run again.
 
     Returns
     -------
     Result
-        Of the last step. ``record['notes']`` says in plain words what differs from the image and
-        the versions that the recipe was made with.
+        Of the last step that is not switched off. ``record['notes']`` says in plain words which are
+        switched off, and what differs from the image and the versions that the recipe was made
+        with.
 
     Raises
     ------
     RecipeError
         When the recipe does not fit the image.
     """
-    recipe, image, notes = fitted(recipe, image, step=step, is_part=is_part)
+    recipe, image, notes = fitted(recipe.in_force, image, step=step, is_part=is_part)
     notes = [*recipe.notes, *notes]
-    made: dict[str, Output] = {"image": image}
+    sources = {"image": image}
     if other is not None:
-        made[OTHER] = other
+        sources[OTHER] = other
     elif recipe.needs_other:
         raise RecipeError("The recipe works on two images; give the second one, too.")
-    for nth, part in enumerate(recipe.steps):
-        with part_of(nth, len(recipe.steps)):
-            result = run(
-                part.operation,
-                _inputs_for(part, made),
-                part.parameters,
-                times=part.times,
-                region=region_from_bounds(part.region),
-            )
+    found = None if kept is None else kept.find(recipe, sources)
+    known = {} if found is None else found.known
+    to_run = steps_to_run(recipe.steps, known, [also_labels] if also_labels else [])
+    made: dict[str, Output] = {**sources}
+    for part in recipe.steps:
+        result = known.get(part.name)
+        if part.name in to_run:
+            with part_of(to_run.index(part.name), len(to_run)):
+                result = run(
+                    part.operation,
+                    _inputs_for(part, made),
+                    part.parameters,
+                    times=part.times,
+                    region=region_from_bounds(part.region),
+                )
+            if found is not None:
+                found.add(part, result)
+        if result is None:
+            # nothing that is wanted comes of it
+            continue
         notes += result.record["notes"]
         main = get(part.operation).gives
         for key, output in result.outputs.items():
             made[part.name if key == main else f"{part.name}.{key}"] = output
+    if found is not None:
+        found.end()
+    assert result is not None
     record = {**result.record, "notes": notes}
     outputs = {key: replace(out, record=record) for key, out in result.outputs.items()}
     if also_labels is not None:
@@ -314,6 +363,8 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
     if not recipe.notes:
         del content["notes"]
     for step in content["steps"]:
+        if not step["skip"]:
+            del step["skip"]
         if "seeds" in step:
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
     text = yaml_text(content)

@@ -83,6 +83,7 @@ def recipe_as_script(recipe: Recipe, name: str = "script.py") -> str:
     InputError
         For a recipe with a step that a script cannot do.
     """
+    recipe = recipe.in_force
     writer = ScriptWriter()
     source, read_axes = _source(recipe, writer)
     steps = StepWriter(recipe, writer, {"image": source, OTHER: _second(source)})

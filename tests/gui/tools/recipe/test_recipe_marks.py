@@ -73,7 +73,8 @@ def run_by_mouse(panel: RecipePanel, qtbot) -> Layer:
 
 
 def texts(panel: RecipePanel) -> list[str]:
-    return [label.text() for label in panel.form.findChildren(QLabel)]
+    boxes = panel.form.steps.boxes.values()
+    return [part.text() for part in (*boxes, *panel.form.findChildren(QLabel))]
 
 
 def grown(picture: Image, seeds: np.ndarray, background: int) -> np.ndarray:
@@ -84,11 +85,11 @@ def grown(picture: Image, seeds: np.ndarray, background: int) -> np.ndarray:
 
 
 def test_seeds_are_made_by_operations_that_are_steps_like_others(panel, qtbot, picture, tmp_path):
-    panel.form.fields["seeded_segmentation"].set_value("sigma", 1.5)
+    panel.form.steps.fields["seeded_segmentation"].set_value("sigma", 1.5)
     choose(panel, qtbot, "Made by Local maxima")
     assert "1  Local maxima" in texts(panel)
     assert "from the result of local_maxima" in texts(panel)
-    panel.form.fields["local_maxima"].set_value("distance", 8.0)
+    panel.form.steps.fields["local_maxima"].set_value("distance", 8.0)
     layer = run_by_mouse(panel, qtbot)
     points = run("local_maxima", {"image": picture}, {"distance": 8.0}).points().points
     labels = np.arange(1, len(points) + 1)
@@ -101,7 +102,7 @@ def test_seeds_are_made_by_operations_that_are_steps_like_others(panel, qtbot, p
     choose(panel, qtbot, "As in")
     assert panel.controls.status.text().startswith("Older than")
     assert "1  Seeded segmentation" in texts(panel)
-    assert panel.form.fields["seeded_segmentation"].values()["sigma"] == 1.5
+    assert panel.form.steps.fields["seeded_segmentation"].values()["sigma"] == 1.5
     panel.save_recipe(tmp_path / "made.yaml")
     saved = load_recipe(tmp_path / "made.yaml")
     assert (saved.seeds, saved.steps[-1].seeds_from) == (None, "local_maxima")

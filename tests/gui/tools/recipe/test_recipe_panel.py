@@ -6,7 +6,7 @@ import yaml
 from napari.layers import Labels
 from npe2 import PluginManager
 from painting import drop
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_seedbed.gui.hooks import npe2_hooks, recipe_opening
@@ -63,10 +63,10 @@ def run_by_mouse(panel, qtbot):
 
 def test_chain_is_shown_and_run_to_the_voxel(window, qtbot, path, picture):
     panel = open_by_drop(window, qtbot, path)
-    titles = [label.text() for label in panel.form.findChildren(QLabel)]
-    assert "1  Gaussian filter" in titles
-    assert "on the result of step 1" in titles
-    assert panel.form.fields["threshold"].values()["value"] == 150
+    assert panel.form.steps.boxes["gaussian"].text() == "1  Gaussian filter"
+    texts = [label.text() for label in panel.form.findChildren(QLabel)]
+    assert "on the result of step 1" in texts
+    assert panel.form.steps.fields["threshold"].values()["value"] == 150
     image = Image(picture, ("y", "x"), SPACING, ("micrometer",) * 2, name="squares")
     layer = run_by_mouse(panel, qtbot)
     expected = replay(load_recipe(path), image)
@@ -74,20 +74,30 @@ def test_chain_is_shown_and_run_to_the_voxel(window, qtbot, path, picture):
     assert panel.record["inputs"] == expected.record["inputs"]
     assert panel.form.save_recipe.isEnabled()
     # what a person changes counts
-    panel.form.fields["threshold"].set_value("value", 95.0)
+    panel.form.steps.fields["threshold"].set_value("value", 95.0)
     assert panel.controls.status.text().startswith("Older than what is chosen now")
     brighter = layer.data.copy()
     again = run_by_mouse(panel, qtbot)
     assert again is layer
     assert panel.controls.status.text().startswith("Done")
     assert again.data.sum() > brighter.sum()
+    # and so does what is left out
+    box = panel.form.steps.boxes["gaussian"]
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    again = run_by_mouse(panel, qtbot)
+    np.testing.assert_array_equal(again.data, picture > 95)
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert panel.controls.status.text().startswith("Older than what is chosen now")
+    box = panel.form.steps.boxes["threshold"]
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert not box.isChecked()
 
 
 def test_another_recipe_takes_its_place_and_the_room_it_needs(window, qtbot, path, samples):
     panel = open_by_drop(window, qtbot, path)
     drop(window, samples / "nuclei_seeded_segmentation.yaml")
-    qtbot.waitUntil(lambda: "seeded_segmentation" in panel.form.fields, timeout=20000)
-    assert "gaussian" not in panel.form.fields
+    qtbot.waitUntil(lambda: "seeded_segmentation" in panel.form.steps.fields, timeout=20000)
+    assert "gaussian" not in panel.form.steps.fields
     inside = panel.form.widget()
     qtbot.waitUntil(lambda: panel.form.viewport().width() >= inside.minimumSizeHint().width())
     assert panel.visibleRegion().boundingRect().width() == panel.width()

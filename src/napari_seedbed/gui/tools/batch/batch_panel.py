@@ -165,7 +165,7 @@ class BatchPanel(Panel):
         with errors.shown(form.about.setText):
             recipe = self.recipe()
             if recipe is not None:
-                titles = [get(step.operation).title for step in recipe.steps]
+                titles = [get(step.operation).title for step in recipe.in_force.steps]
                 form.about.setText(f"{' → '.join(titles)}, made on {recipe.image.name}.")
                 form.show_other(recipe.needs_other)
         form.marks.show_recipe(recipe)

@@ -30,7 +30,6 @@ from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.recipe.recipe_form import RecipeForm
 from napari_seedbed.pipeline.batch.companion_marks import recipe_with_marks
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.engine.parameters import Value
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes import replay
 from napari_seedbed.pipeline.recipes.other_marks import recipe_from
@@ -57,7 +56,8 @@ class RecipePanel(RunPanel):
         self._results: OperationResults | None = None
         self.about = "recipe"
         self._made: tuple[Any, ...] | None = None
-        self.form.changed.connect(self._on_chosen)
+        self.form.steps.changed.connect(self._on_chosen)
+        self.form.steps.refused.connect(self._say)
         self.form.image.layer_chosen.connect(self._on_image)
         self.form.other.layer_chosen.connect(self._on_chosen)
         self.form.marks.changed.connect(self._on_marks)
@@ -80,10 +80,11 @@ class RecipePanel(RunPanel):
         self.jobs.cancel()
         self.recipe, self.about, self.record = recipe, name, None
         self._made = None
-        self._results = OperationResults(self.viewer, get(recipe.steps[-1].operation))
+        self._results = OperationResults(self.viewer, name)
         self.form.marks.begin()
         self.form.marks.show_recipe(recipe)
-        self._show_steps({})
+        self.form.steps.show_recipe(None)
+        self._show_steps()
         self._say("")
         self.reset_choices()
 
@@ -93,7 +94,9 @@ class RecipePanel(RunPanel):
             return
         with errors.shown(self._say):
             marks = self.form.marks
-            recipe = _changed(marks.recipe(), self.form.changed_parameters())
+            recipe = marks.recipe()
+            steps = self.form.steps.edited(recipe.steps)
+            recipe = recipe.model_copy(update={"steps": steps})
             self._painted.look_if_due()
             layer = self.form.image.layer()
             if layer is None:
@@ -109,7 +112,7 @@ class RecipePanel(RunPanel):
             second = None if other is None else self._image(other, None)
             self._start(
                 partial(_replayed, recipe, image, second, start),
-                partial(self._on_made, recipe, self._chosen(), Origin(layer, image)),
+                partial(self._on_made, self._chosen(), Origin(layer, image)),
             )
 
     def _image(self, layer: Layer, channels: Sequence[int] | None) -> Image:
@@ -126,7 +129,7 @@ class RecipePanel(RunPanel):
         form, marks = self.form, self.form.marks
         layers = (form.image.layer(), form.other.layer())
         painted = self._painted.layer, self._painted.digest
-        return (*layers, form.changed_parameters(), marks.chosen, marks.file.text(), painted)
+        return (*layers, form.steps.steps(), marks.chosen, marks.file.text(), painted)
 
     def _on_chosen(self, *_: Any) -> None:
         """A run would perhaps give something else."""
@@ -142,16 +145,16 @@ class RecipePanel(RunPanel):
         """Another start: show the steps from there, with what was changed in them."""
         marks = self.form.marks
         with errors.shown(self._say):
-            self._show_steps(self.form.changed_parameters())
+            self._show_steps()
+            self._on_chosen()
             if marks.chosen == LAYER and not marks.has_drawn_layer():
                 self._make_marks()
 
-    def _show_steps(self, changed: Mapping[str, Mapping[str, Value]]) -> None:
-        self.form.show_recipe(self.about, self.form.marks.shown_recipe())
-        for step, values in changed.items():
-            for name, value in values.items():
-                if step in self.form.fields:
-                    self.form.fields[step].set_value(name, value)
+    def _show_steps(self) -> None:
+        recipe = self.form.marks.shown_recipe()
+        edited = self.form.steps.edited(recipe.steps)
+        self.form.show_recipe(self.about, recipe)
+        self.form.steps.show_steps(edited)
 
     def _on_marks(self) -> None:
         marks = self.form.marks
@@ -175,14 +178,12 @@ class RecipePanel(RunPanel):
             self.form.marks.file.setText(path)
             self._on_marks()
 
-    def _on_made(
-        self, recipe: Recipe, chosen: tuple[Any, ...], origin: Origin, finished: Finished
-    ) -> None:
+    def _on_made(self, chosen: tuple[Any, ...], origin: Origin, finished: Finished) -> None:
         self.record, self._made = finished.result.record, chosen
         with errors.shown(self._say):
             if origin.like not in self.viewer.layers:
                 raise InputError("image: it was removed while the recipe was run.")
-            origin = replace(origin, whole=get(recipe.steps[-1].operation).whole)
+            origin = replace(origin, whole=get(finished.result.record["operation"]).whole)
             assert self._results is not None
             self.controls.say_made(self._results.show(finished, origin, ""))
         self._on_chosen()
@@ -208,14 +209,6 @@ class RecipePanel(RunPanel):
 
     def _recipe_name(self) -> str:
         return f"{self.form.image.currentText()} {self.about}"
-
-
-def _changed(recipe: Recipe, chosen: Mapping[str, Mapping[str, Value]]) -> Recipe:
-    steps = tuple(
-        step.model_copy(update={"parameters": {**step.parameters, **chosen.get(step.name, {})}})
-        for step in recipe.steps
-    )
-    return recipe.model_copy(update={"steps": steps})
 
 
 @dataclass(frozen=True, eq=False)

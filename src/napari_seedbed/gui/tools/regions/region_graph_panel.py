@@ -65,7 +65,7 @@ class RegionGraphPanel(InputsPanel):
         self.inputs = self.form.inputs
         self.session = RegionGraphSession(self.operation, self)
         self.layers = RegionGraphLayers(napari_viewer)
-        self.results = OperationResults(napari_viewer, self.operation)
+        self.results = OperationResults(napari_viewer, self.operation.title)
         self.tools = RegionTools(napari_viewer, self.form, self.session)
         self._regions_made = OutputLayers(napari_viewer)
         self._groups: NDArray[np.int64] | None = None

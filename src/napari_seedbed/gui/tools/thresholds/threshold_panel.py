@@ -337,7 +337,7 @@ class ThresholdPanel(InputsPanel):
     def _show(self, task: Task, finished: Finished) -> str:
         name = task.operation.name
         if name not in self._results:
-            self._results[name] = OperationResults(self.viewer, task.operation)
+            self._results[name] = OperationResults(self.viewer, task.operation.title)
         return self._results[name].show(finished, task.origin, task.part.words)
 
     def _enable(self) -> None:
