@@ -211,6 +211,26 @@ def test_a_crosshair_comes_when_napari_has_listed_the_layer_before(views):
     assert told == ["begun", "done"] * 2
 
 
+def test_a_crosshair_has_the_axes_of_the_layers_and_comes_once(views):
+    layers, came = views.viewer.layers, []
+    layers.events.inserted.connect(lambda event: came.append(event.value))
+
+    def wait_for_one(n_axes):
+        views.qtbot.waitUntil(
+            lambda: views.panel.crosshair is not None and views.panel.crosshair.ndim == n_axes
+        )
+        views.qtbot.wait(300)
+        assert views.viewer.dims.ndim == n_axes
+        return sum(is_preview(layer) for layer in came)
+
+    film = views.viewer.add_image(np.zeros((3, *SHAPE)), name="film", translate=(50.0,) * 4)
+    assert wait_for_one(4) == 1
+    views.viewer.add_image(np.zeros(SHAPE), name="more cells", translate=(90.0,) * 3)
+    assert wait_for_one(4) == 1
+    layers.remove(film)
+    assert wait_for_one(3) == 2
+
+
 def test_points_set_moved_and_deleted_in_a_view_are_those_of_the_layer(views):
     views.viewer.dims.point = (20.0, 15.0, 20.0)
     points = views.viewer.add_points(

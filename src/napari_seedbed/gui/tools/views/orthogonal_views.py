@@ -204,8 +204,13 @@ class OrthogonalViews(QWidget):
     @property
     def is_deep(self) -> bool:
         """Whether there is a volume to look at."""
-        layers = [layer for layer in self.viewer.layers if layer is not self.crosshair]
-        return any(layer.ndim >= 3 for layer in layers)
+        return self._n_axes >= 3
+
+    @property
+    def _n_axes(self) -> int:
+        """How many axes the layers have, the crosshair not counted."""
+        layers = (layer for layer in self.viewer.layers if layer is not self.crosshair)
+        return max((layer.ndim for layer in layers), default=0)
 
     def _look(self, event: Any = None) -> None:
         """Layers came or went."""
@@ -264,7 +269,7 @@ class OrthogonalViews(QWidget):
     def _draw_crosshair(self) -> None:
         """Move the crosshair, which comes and goes later: napari may be changing its layers."""
         layer = self.crosshair if self.crosshair in self.viewer.layers else None
-        if layer is not None and self._shows_crosshair and layer.ndim == self.viewer.dims.ndim:
+        if layer is not None and self._shows_crosshair and layer.ndim == self._n_axes:
             layer.data = self._lines()
         elif layer is not None or self._shows_crosshair:
             self._renew.start_once()
@@ -273,6 +278,8 @@ class OrthogonalViews(QWidget):
         self._take_crosshair_away()
         if self._shows_crosshair:
             self._add_crosshair(self._lines())
+        # as it came and went the place was told anew, which asks for a crosshair again
+        self._renew.stop()
 
     def _lines(self) -> NDArray[np.float64]:
         """Lines through the place along z, y and x, each as long as the volume, (3, 2, D).
