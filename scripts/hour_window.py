@@ -210,7 +210,7 @@ class Hour:
         wanted, panel = time.perf_counter(), self._proofreading
         self._wait("edit", wanted, lambda: not panel.is_busy)
         said = panel.form.status_line.text()
-        if not said.endswith("done."):
+        if "done." not in said:
             raise SystemExit(f"The edit was not made: {said}")
 
     # The window
