@@ -263,7 +263,6 @@ def working():
     return [one.name for one in threading.enumerate() if one.name == "seedbed-job"]
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_actions_do_what_they_should_and_leave_nothing_behind(
     make_napari_viewer, qtbot, seed
