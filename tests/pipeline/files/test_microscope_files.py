@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from lif_files import write_lif
+from nd2_files import write_chunks, write_nd2, write_old_nd2
 
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.files import czi_reading, images_of, read_image
@@ -16,6 +18,7 @@ from napari_seedbed.pipeline.files import czi_reading, images_of, read_image
 SAMPLES = Path(__file__).parent / "image_samples"
 ND2, CZI = SAMPLES / "cluster.nd2", SAMPLES / "xyz__multiple_images.czi"
 MICRO = "micrometer"
+CHANNELS = (("DAPI", 0xFF0000), ("GFP", 0x00FF00))
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -51,6 +54,95 @@ def test_planes_that_are_not_in_an_nd2_file_are_told(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FileError):
         read_image(path)
+
+
+@pytest.mark.parametrize("kind", ["plain", "packed", "rows with padding", "packed, with padding"])
+def test_each_position_of_an_nd2_file_is_read(tmp_path, rng, kind):
+    nd2 = pytest.importorskip("nd2")
+    array = rng.integers(0, 60_000, (2, 3, 4, 2, 5, 7)).astype(np.uint16)
+    path = write_nd2(
+        tmp_path / "a.nd2",
+        array,
+        "TPZCYX",
+        channels=CHANNELS,
+        positions=("left", "", "right"),
+        is_packed="packed" in kind,
+        row_padding=4 if "padding" in kind else 0,
+    )
+    np.testing.assert_array_equal(nd2.imread(path), array)
+    assert [one.name for one in images_of(path)] == ["left", "", "right"]
+    for nth, name in enumerate(("a - left", "a - image 2", "a - right"), start=1):
+        image = read_image(path, series=nth, lazy=nth == 1)
+        assert (image.name, image.axes, image.notes) == (name, ("t", "z", "c", "y", "x"), ())
+        np.testing.assert_array_equal(np.asarray(image.array), array[:, nth - 1])
+        assert (image.spacing, image.units) == ((0.5, 0.25, 0.25), (MICRO,) * 3)
+        assert image.channel_names == ("DAPI", "GFP")
+        assert image.channel_colors == ("#0000ff", "#00ff00")
+
+
+def test_an_nd2_file_that_ended_early_or_was_not_calibrated_says_so(tmp_path, rng):
+    pytest.importorskip("nd2")
+    array = rng.integers(0, 255, (4, 2, 1, 6, 5)).astype(np.uint8)
+    path = tmp_path / "a.nd2"
+    written = {"channels": CHANNELS[:1], "positions": ("a", "b"), "is_calibrated": False}
+    write_nd2(path, array, "TPCYX", seen=5, **written)
+    image = read_image(path, series=2)
+    assert image.notes == ("2 of 4 planes are not in the file; they were read as 0.",)
+    np.testing.assert_array_equal(image.array[:2], array[:2, 1, 0])
+    assert not image.array[2:].any()
+    assert (image.spacing, image.units) == ((1, 1), ("pixel", "pixel"))
+    colours = rng.integers(0, 255, (2, 4, 5, 3)).astype(np.uint8)
+    write_nd2(path, np.moveaxis(colours, -1, 1), "TCYX", channels=[("camera", 0)])
+    image = read_image(path)
+    assert (image.axes, image.rgb) == (("t", "y", "x", "c"), True)
+    np.testing.assert_array_equal(image.array, colours)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_nd2_file_of_before_2009_is_read(tmp_path, rng, lazy):
+    nd2 = pytest.importorskip("nd2")
+    array = rng.integers(0, 60_000, (3, 4, 2, 40, 50)).astype(np.uint16)
+    path = write_old_nd2(tmp_path / "a.nd2", array, channels=CHANNELS)
+    np.testing.assert_array_equal(nd2.imread(path), array)
+    image = read_image(path, lazy=lazy)
+    np.testing.assert_array_equal(np.asarray(image.array), array)
+    assert (image.axes, image.spacing) == (("t", "z", "c", "y", "x"), (0.5, 0.25, 0.25))
+    assert (image.channel_names, image.notes) == (("DAPI", "GFP"), ())
+    whole = path.read_bytes()
+    size = (50).to_bytes(4, "big") + (40).to_bytes(4, "big")
+    place = whole.index(b"\xff\x4f\xff\x51") + 8
+    assert whole[place : place + 8] == size
+    path.write_bytes(whole[:place] + b"\x00\x01\x00\x00" * 2 + whole[place + 8 :])
+    with pytest.raises(FileError, match="not of"):
+        np.asarray(read_image(path, lazy=lazy).array)
+
+
+def test_what_an_nd2_file_cannot_hold_is_refused_before_memory_is_taken(tmp_path):
+    pytest.importorskip("nd2")
+    path = tmp_path / "a.nd2"
+    array = np.ones((2, 2, 1, 6, 5), np.uint8)
+    for loops in ({"T": 2**31}, {"T": 2**16, "Z": 2**16}):
+        write_nd2(path, array, "TZCYX", channels=CHANNELS[:1], loops=loops)
+        for read in (read_image, images_of):
+            with pytest.raises(FileError, match=r"declares \d{10} planes"):
+                read(path)
+    write_nd2(path, array, "TZCYX", channels=CHANNELS[:1], loops={"T": 1})
+    (note,) = read_image(path).notes
+    assert (
+        note
+        == "2 of the 4 planes in the file belong to no time, position or slice; they were left out."
+    )
+    bomb = b"L" + bytes(11) + zlib.compress(bytes(70 << 20))
+    for name in (b"ImageAttributesLV!", b"ImageTextInfoLV!"):
+        write_chunks(path, {name: b"L" + bytes(11) + zlib.compress(bomb)})
+        with pytest.raises(FileError, match="longer than a description"):
+            read_image(path)
+    packed = np.zeros((1, 1, 4000, 4000), np.uint8)
+    write_nd2(path, packed, "TCYX", channels=CHANNELS[:1], is_packed=True)
+    whole = path.read_bytes()
+    # a frame of 16 million voxels in an image of which 16 are declared
+    path.write_bytes(whole.replace((4000).to_bytes(4, "little"), (4).to_bytes(4, "little")))
+    assert read_image(path).shape == (4, 4)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
