@@ -173,6 +173,61 @@ def test_each_image_of_a_lif_file_is_read(tmp_path, rng, lazy):
         read_image(path, series=3)
 
 
+def test_tiles_of_a_lif_file_are_images_and_channels_have_the_names_of_dyes(tmp_path, rng):
+    liffile = pytest.importorskip("liffile")
+    array = rng.integers(0, 255, (2, 3, 5, 6), dtype=np.uint8)
+    images = dict.fromkeys(("stated", "confocal", "camera", "sequence"), (array, "CZYX"))
+    images["tiled"] = (rng.integers(0, 60_000, (3, 2, 4, 5, 6), dtype=np.uint16), "MCZYX")
+    dyes = "<ChannelProperty><Key>{}</Key><Value>{}</Value></ChannelProperty>".format
+    bands = "".join(
+        f'<MultiBand Channel="{n}" DyeName="{dye}"/>'
+        f'<Detector Channel="{n}" IsActive="{int(dye != "")}"/>'
+        for n, dye in enumerate(("Leica/FITC", "", "Leica/TRITC"), start=1)
+    )
+    cubes = "".join(
+        f'<WideFieldChannelInfo LUT="{lut}" UserDefName="{name}" FluoCubeName="{cube}"/>'
+        for lut, name, cube in (("Red", "", "TXR"), ("Green", "GFP", "L5"))
+    )
+    path = write_lif(
+        tmp_path / "a.lif",
+        images,
+        channel_xml={
+            "stated": [dyes("ChannelGroup", n) + dyes("DyeName", f"ALEXA {n}") for n in (405, 488)]
+        },
+        hardware_xml={
+            "stated": bands,
+            "confocal": bands,
+            "camera": cubes,
+            "sequence": f"{bands}<LDM_Block_Sequential/>",
+        },
+    )
+    listed = images_of(path)
+    tiles = ["tiled tile 1", "tiled tile 2", "tiled tile 3"]
+    assert [one.name for one in listed] == [*list(images)[:-1], *tiles]
+    assert listed[-1].shape == (2, 4, 5, 6)
+    with liffile.LifFile(path) as file:
+        np.testing.assert_array_equal(file.images["tiled"].asarray(), images["tiled"][0])
+    for lazy, (nth, tile) in zip((False, True, None), enumerate(images["tiled"][0]), strict=True):
+        image = read_image(path, series=5 + nth, lazy=lazy)
+        assert (image.axes, image.notes) == (tuple("czyx"), ())
+        np.testing.assert_array_equal(np.asarray(image.array), tile)
+    assert [read_image(path, series=n).channel_names for n in range(1, 5)] == [
+        ("ALEXA 405", "ALEXA 488"),
+        ("FITC", "TRITC"),
+        ("GFP", "TXR"),
+        (),
+    ]
+
+
+def test_what_a_lif_file_cannot_hold_is_refused_before_memory_is_taken(tmp_path):
+    pytest.importorskip("liffile")
+    images = {"a": (np.ones((3, 4, 5, 6), np.uint8), "MZYX")}
+    for axis, message in (("M", "images and tiles"), ("Z", "declares")):
+        path = write_lif(tmp_path / "a.lif", images, declared={axis: 2**40})
+        with pytest.raises(FileError, match=message):
+            read_image(path)
+
+
 def test_a_file_that_leica_wrote(shared_data):
     liffile = pytest.importorskip("liffile")
     path = shared_data / "formats/xz-example.lif"
@@ -187,6 +242,7 @@ def test_a_file_that_leica_wrote(shared_data):
                 image.array, expected.transpose(order) if order else expected
             )
             assert image.channel_colors == ("#00ff00", "#ff0000")
+            assert image.channel_names == ("FITC", "TRITC")
 
 
 @pytest.mark.parametrize("lazy", [False, True])
