@@ -49,6 +49,23 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_GET(self):
+        """A folder is a bucket, too, which says that it has nothing more than it is asked for."""
+        if "list-type=2" in self.path:
+            self._answer(200, b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
+        else:
+            super().do_GET()
+
+    def send_error(self, code, message=None, explain=None):
+        self._answer(code, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def _answer(self, code, text):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(text)
+
 
 @pytest.mark.parametrize("version", [0.4, 0.5])
 @pytest.mark.parametrize("lazy", [False, True])
@@ -193,6 +210,36 @@ def test_a_url_is_read_as_a_folder_is_and_failures_are_told(tmp_path, served, rn
         np.asarray(lazy.array[2])
     with pytest.raises(FileError, match="could not be read"):
         read_image(f"{url}/cells.zarr")
+
+
+@pytest.mark.parametrize("version", [0.4, 0.5])
+@pytest.mark.parametrize("is_public", [True, False], ids=["public", "with credentials"])
+def test_a_bucket_is_read_as_a_folder_is(tmp_path, monkeypatch, served, rng, version, is_public):
+    s3fs = pytest.importorskip("s3fs")
+    s3fs.S3FileSystem.clear_instance_cache()
+    url, end = served
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        if is_public:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, "key")
+    array = rng.integers(1, 60000, (3, 64, 80), dtype=np.uint16)
+    write(tmp_path / "bucket" / "cells.zarr", array, "zyx", version, chunks=(1, 32, 32))
+    write_plate(tmp_path / "bucket" / "plate.zarr", version)
+    image = read_image("s3://bucket/cells.zarr", lazy=True)
+    np.testing.assert_array_equal(np.asarray(image.array[1:]), array[1:])
+    assert len(images_of("s3://bucket/plate.zarr")) == 5
+    with pytest.raises(FileError, match=r"s3://bucket/none\.zarr could not be read: there is no"):
+        read_image("s3://bucket/none.zarr")
+    end()
+    for read in (lambda: np.asarray(image.array[0]), lambda: read_image("s3://bucket/cells.zarr")):
+        with pytest.raises(FileError, match=r"could not be read: Could not connect"):
+            read()
 
 
 def test_what_is_not_followed_and_blocks_that_are_missing_are_noted(tmp_path, rng):
