@@ -34,6 +34,8 @@ _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 # Of HTTP: where listing is not allowed, what is missing is forbidden, as it is in S3.
 _NOT_FOUND = frozenset({403, 404})
 _AT_ONCE = 16
+# Under which xarray and others name dimensions in version 2 of Zarr.
+_XARRAY = "_ARRAY_DIMENSIONS"
 
 Documents = Callable[[Sequence[str]], dict[str, bytes]]
 
@@ -92,6 +94,20 @@ class ZarrStore:
             names = (".zattrs", ".zgroup", ".zarray")
             found |= self._documents([_joined(place, name) for place in older for name in names])
         return [self._understood(place, found) for place in places]
+
+    def dimensions(self, member: str) -> list[str] | None:
+        """Names of the dimensions of an array, empty where they have none; None of a group."""
+        place = self._place(member)
+        names = [_joined(place, name) for name in ("zarr.json", ".zarray", ".zattrs")]
+        found = self._documents(names)
+        newer, older, more = (json.loads(found.get(name, b"{}")) for name in names)
+        shape = newer.get("shape", older.get("shape"))
+        if shape is None:
+            return None
+        stated = newer.get("dimension_names") or more.get(_XARRAY) or ()
+        return (
+            [str(name or "") for name in stated] if len(stated) == len(shape) else [""] * len(shape)
+        )
 
     def array(self, member: str) -> Any:
         """An array of numbers, as zarr has it, that can be read without harm.
