@@ -116,7 +116,7 @@ def measure_objects(
 
     _begin(0.0, "sizes")
     volume = LabelledVolume(labels)
-    tally = _tally(volume)
+    tally = tally_objects(volume)
     sizes, low, high = tally["sizes"], tally["low"], tally["high"]
     table: dict[str, NDArray[Any]] = {"label": volume.labels}
     if "size" in groups:
@@ -206,7 +206,13 @@ def _channels(
     return [(f"_{word}", np.take(grey, i, axis)) for i, word in enumerate(words)]
 
 
-def _tally(volume: LabelledVolume) -> Tally:
+def tally_objects(volume: LabelledVolume) -> Tally:
+    """Count the voxels of each object (``sizes``), its runs along x (``runs``) and its place.
+
+    ``sums``, ``low`` and ``high``, each (K, 3), are the sums of its coordinates and the ends of
+    its box, both included.
+    """
+
     def empty() -> Tally:
         return {
             "sizes": volume.zeros(),
