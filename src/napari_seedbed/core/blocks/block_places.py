@@ -46,6 +46,26 @@ class BlockPlace:
         """The block's part, (…), of an array of what is seen."""
         return seen[self.inner]
 
+    @property
+    def ahead(self) -> "BlockPlace":
+        """The block with the part of its halo that comes after it along each axis alone."""
+        seen = tuple(
+            slice(own.start, around.stop)
+            for own, around in zip(self.region, self.seen, strict=True)
+        )
+        return BlockPlace(self.region, seen, self.shape)
+
+    def part_ahead(self, seen: NDArray[Any]) -> NDArray[Any]:
+        """What is seen, (…), without the halo before the block: as `ahead` has it."""
+        return seen[tuple(slice(part.start, None) for part in self.inner)]
+
+    @property
+    def planes(self) -> list["BlockPlace"]:
+        """Where the block's slices lie, each in a slice of the image."""
+        own, *_ = self.region
+        flat = BlockPlace(self.region[1:], self.seen[1:], self.shape[1:])
+        return [flat] * (own.stop - own.start)
+
     def ringed(self, seen: NDArray[Any]) -> NDArray[Any]:
         """The block with one voxel more on each side of each axis, 0 beyond the image.
 

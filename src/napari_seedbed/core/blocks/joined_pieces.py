@@ -28,6 +28,9 @@ from napari_seedbed.errors import InputError
 Whole = NDArray[np.int64]
 Start = tuple[int, ...]
 
+_NOWHERE = np.iinfo(np.int64).max
+"""Place of what has no voxel in a block."""
+
 
 @dataclass(frozen=True, eq=False)
 class BlockPieces:
@@ -68,12 +71,15 @@ class JoinedPieces:
     tables : dict
         By the first voxel of a block, a (K + 1,) array: the number, from 1 on, of the piece of the
         image that each piece of the block belongs to; 0 for none.
+    shape : tuple of int
+        Of the image.
     first, voxels, values : (M,) ndarray of int
         As of `BlockPieces`.
     low, high : (M, D) ndarray of int
     """
 
     tables: dict[Start, NDArray[np.int32]]
+    shape: tuple[int, ...]
     first: Whole
     voxels: Whole
     values: Whole
@@ -86,21 +92,26 @@ class JoinedPieces:
         return np.arange(1, len(self.first) + 1, dtype=np.int32)
 
     def numbers(
-        self, seen: NDArray[Any], place: BlockPlace, connectivity: int | None
+        self,
+        seen: NDArray[Any],
+        place: BlockPlace,
+        connectivity: int | None,
+        *,
+        all_seen: bool = False,
     ) -> NDArray[np.int32]:
         """The pieces of the image in one block, without halo, by their numbers.
 
         Parameters
         ----------
-        seen, place, connectivity
+        seen, place, connectivity, all_seen
             As `block_pieces` was given them.
         """
-        local, _ = pieces_in_block(seen, place, connectivity)
+        local, _ = pieces_in_block(seen, place, connectivity, all_seen=all_seen)
         return self.tables[place.start][place.own(local)]
 
 
 def pieces_in_block(
-    seen: NDArray[Any], place: BlockPlace, connectivity: int | None
+    seen: NDArray[Any], place: BlockPlace, connectivity: int | None, *, all_seen: bool = False
 ) -> tuple[NDArray[np.int32], int]:
     """Label the pieces that have voxels in a block, in all that is seen, and count them.
 
@@ -111,9 +122,14 @@ def pieces_in_block(
     place : BlockPlace
     connectivity : int or None
         In how many coordinates neighbours may differ; all when None.
+    all_seen : bool
+        Whether pieces count, too, that lie in the halo alone. It must then come after the block
+        along each axis (`BlockPlace.ahead`).
     """
     found = label(seen, connectivity=connectivity)
     assert isinstance(found, np.ndarray)
+    if all_seen:
+        return found, int(found.max())
     is_own = np.zeros(int(found.max()) + 1, bool)
     is_own[place.own(found)] = True
     is_own[0] = False
@@ -122,28 +138,45 @@ def pieces_in_block(
     return (table * is_own)[found], count
 
 
-def block_pieces(seen: NDArray[Any], place: BlockPlace, connectivity: int | None) -> BlockPieces:
+def block_pieces(
+    seen: NDArray[Any], place: BlockPlace, connectivity: int | None, *, all_seen: bool = False
+) -> BlockPieces:
     """Find the pieces of one block: see `pieces_in_block`."""
-    local, count = pieces_in_block(seen, place, connectivity)
+    local, count = pieces_in_block(seen, place, connectivity, all_seen=all_seen)
+    return described_pieces(local, count, seen, place)
+
+
+def described_pieces(
+    local: NDArray[np.int32], count: int, seen: NDArray[Any], place: BlockPlace
+) -> BlockPieces:
+    """Return what is known of pieces that `pieces_in_block` found, and where they go on."""
     own = np.ascontiguousarray(place.own(local))
     flat = own.ravel()
     where = np.flatnonzero(flat)
-    at_first = np.zeros(count + 1, np.int64)
+    at_first = np.full(count + 1, -1, np.int64)
     # Of several values for one place the last stays.
     at_first[flat[where[::-1]]] = where[::-1]
+    here = at_first[1:] >= 0
     start = np.array(place.start, np.int64)
-    places = np.stack(np.unravel_index(at_first[1:], own.shape), axis=1) + start
-    boxes = ndi.find_objects(own, count)
-    low = np.array([[side.start for side in box] for box in boxes], np.int64)
-    high = np.array([[side.stop - 1 for side in box] for box in boxes], np.int64)
-    values = place.own(np.asarray(seen)).ravel()[at_first[1:]]
+    first = np.full(count, _NOWHERE)
+    places = np.stack(np.unravel_index(at_first[1:][here], own.shape), axis=1) + start
+    first[here] = np.ravel_multi_index(tuple(places.T), place.shape)
+    low = np.full((count, own.ndim), _NOWHERE)
+    high = np.full((count, own.ndim), -1)
+    boxes = [box for box in ndi.find_objects(own, count) if box is not None]
+    ends = np.array([[(side.start, side.stop - 1) for side in box] for box in boxes], np.int64)
+    ends = ends.reshape(-1, own.ndim, 2) + start[:, np.newaxis]
+    low[here], high[here] = ends[..., 0], ends[..., 1]
+    values = np.zeros(count + 1, np.int64)
+    values[local.ravel()] = np.ravel(seen)
+    voxels = np.bincount(flat, minlength=count + 1).astype(np.int64)
     return BlockPieces(
         place,
-        np.ravel_multi_index(tuple(places.T), place.shape).astype(np.int64),
-        np.bincount(flat, minlength=count + 1)[1:].astype(np.int64),
-        values.astype(np.int64),
-        low.reshape(count, own.ndim) + start,
-        high.reshape(count, own.ndim) + start,
+        first,
+        voxels[1:],
+        values[1:],
+        low,
+        high,
         _entries(own),
         _exits(local, place),
     )
@@ -169,7 +202,7 @@ def join_pieces(blocks: Sequence[BlockPieces]) -> JoinedPieces:
     n_groups = int(group.max()) + 1 if total else 0
     if n_groups > np.iinfo(np.int32).max:
         raise InputError(f"labels: {n_groups:,} pieces found; labels go up to 2,147,483,647.")
-    earliest = np.full(n_groups, np.iinfo(np.int64).max)
+    earliest = np.full(n_groups, _NOWHERE)
     np.minimum.at(earliest, group, first)
     order = np.argsort(earliest, kind="stable")
     rank = np.empty(n_groups, np.int64)
@@ -177,7 +210,7 @@ def join_pieces(blocks: Sequence[BlockPieces]) -> JoinedPieces:
     number = rank[group]
     ndim = len(blocks[0].place.shape)
     voxels, values = np.zeros((2, n_groups), np.int64)
-    low = np.full((n_groups, ndim), np.iinfo(np.int64).max)
+    low = np.full((n_groups, ndim), _NOWHERE)
     high = np.full((n_groups, ndim), -1)
     np.add.at(voxels, number, np.concatenate([block.voxels for block in blocks]))
     values[number] = np.concatenate([block.values for block in blocks])
@@ -187,7 +220,7 @@ def join_pieces(blocks: Sequence[BlockPieces]) -> JoinedPieces:
         block.place.start: np.concatenate([[0], number[begin : begin + count] + 1]).astype(np.int32)
         for block, begin, count in zip(blocks, offsets, counts, strict=False)
     }
-    return JoinedPieces(tables, earliest[order], voxels, values, low, high)
+    return JoinedPieces(tables, blocks[0].place.shape, earliest[order], voxels, values, low, high)
 
 
 def meeting_pieces(blocks: Sequence[BlockPieces]) -> Iterator[tuple[int, int, Whole]]:
