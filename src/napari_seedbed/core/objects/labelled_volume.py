@@ -50,7 +50,7 @@ class LabelledVolume:
     @property
     def axes(self) -> list[int]:
         """Which of the three axes are those of the image."""
-        return [0, 1, 2] if self.ndim == 3 else [0, 2]
+        return volume_axes(self.ndim)
 
     def as_volume(self, image: NDArray[Any]) -> NDArray[Any]:
         """An image on the same grid with the three axes."""
@@ -136,6 +136,11 @@ class LabelledVolume:
             part = self._volume[first:last]
             found.append(np.unique(part[part > 0]).astype(np.int64))
         return np.unique(np.concatenate(found))
+
+
+def volume_axes(ndim: int) -> list[int]:
+    """Return which of a volume's three axes are those of an image with so many."""
+    return [0, 1, 2] if ndim == 3 else [0, 2]
 
 
 def add_all(total: Tally, piece: Tally) -> None:
