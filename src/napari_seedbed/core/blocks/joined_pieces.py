@@ -91,6 +91,30 @@ class JoinedPieces:
         """1, 2, … M."""
         return np.arange(1, len(self.first) + 1, dtype=np.int32)
 
+    def gathered(
+        self, parts: Sequence[tuple[Start, NDArray[Any]]], ufunc: np.ufunc, initial: Any
+    ) -> NDArray[Any]:
+        """Put together what the blocks know of their pieces.
+
+        Parameters
+        ----------
+        parts : sequence of (tuple of int, (K, …) ndarray)
+            The first voxel of each block, and a row a piece.
+        ufunc : ufunc
+            What joins two rows.
+        initial : scalar
+            What does not change the result.
+
+        Returns
+        -------
+        (M, …) ndarray
+        """
+        first = parts[0][1]
+        out = np.full((len(self.first), *first.shape[1:]), initial, first.dtype)
+        for start, rows in parts:
+            ufunc.at(out, self.tables[start][1:] - 1, rows)
+        return out
+
     def numbers(
         self,
         seen: NDArray[Any],
