@@ -34,8 +34,7 @@ def test_pieces_of_blocks_are_those_of_the_whole(rng, shape):
                     [block_pieces(*part, connectivity) for part in parts(image, block, 1)]
                 )
                 found = put_together(
-                    (joined.numbers(*part, connectivity), part[1])
-                    for part in parts(image, block, 1)
+                    (joined.tables.numbers(*part), part[1]) for part in parts(image, block, 1)
                 )
                 np.testing.assert_array_equal(found, expected)
                 np.testing.assert_array_equal(joined.voxels, sizes)

@@ -84,7 +84,7 @@ def test_objects_that_stay_are_those_of_the_whole(rng, shape):
                         (
                             only_objects(
                                 place.own(seen).astype(np.int32),
-                                found.numbers(seen, place, connectivity),
+                                found.tables.numbers(seen, place),
                                 chosen,
                             ),
                             place,

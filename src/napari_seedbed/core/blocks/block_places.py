@@ -66,6 +66,10 @@ class BlockPlace:
         flat = BlockPlace(self.region[1:], self.seen[1:], self.shape[1:])
         return [flat] * (own.stop - own.start)
 
+    def own_planes(self, seen: NDArray[Any]) -> NDArray[Any]:
+        """The slices of the block alone, with what is seen around them in each."""
+        return seen[self.inner[0]]
+
     def ringed(self, seen: NDArray[Any]) -> NDArray[Any]:
         """The block with one voxel more on each side of each axis, 0 beyond the image.
 

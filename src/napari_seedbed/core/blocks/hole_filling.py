@@ -17,6 +17,7 @@ from napari_seedbed.core.blocks.block_places import BlockPlace
 from napari_seedbed.core.blocks.joined_pieces import (
     BlockPieces,
     JoinedPieces,
+    PieceTables,
     described_pieces,
     join_pieces,
     pieces_in_block,
@@ -50,12 +51,12 @@ class FilledPieces:
 
     Attributes
     ----------
-    pieces : JoinedPieces
+    tables : PieceTables
     targets : (M + 1,) ndarray of int32
         The label of each piece afterwards, by its number; objects keep theirs.
     """
 
-    pieces: JoinedPieces
+    tables: PieceTables
     targets: NDArray[np.int32]
 
 
@@ -80,7 +81,7 @@ def ground_in_block(seen: NDArray[Any], place: BlockPlace) -> BlockGround:
         differ = one != other
         ends = np.stack([one[differ], other[differ]], axis=1).astype(np.int64)
         pairs.append(np.unique(ends, axis=0))
-    pieces = described_pieces(found, count, labels, place.ahead)
+    pieces = described_pieces(found, count, labels, place.ahead, 1, all_seen=True)
     return BlockGround(pieces, np.unique(np.concatenate(pairs), axis=0))
 
 
@@ -99,10 +100,10 @@ def fill_pieces(
     joined = join_pieces([block.pieces for block in blocks])
     ends = [np.zeros((0, 2), np.int64)]
     for block in blocks:
-        table = joined.tables[block.pieces.place.start].astype(np.int64)
+        table = joined.tables.by_start[block.pieces.place.start].astype(np.int64)
         ends.append(table[block.edges] - 1)
     limit = hole_limit(largest, spacing)
-    return FilledPieces(joined, _targets(joined, np.concatenate(ends), limit))
+    return FilledPieces(joined.tables, _targets(joined, np.concatenate(ends), limit))
 
 
 def filled_block(seen: NDArray[Any], place: BlockPlace, filled: FilledPieces) -> NDArray[np.int32]:
@@ -114,9 +115,7 @@ def filled_block(seen: NDArray[Any], place: BlockPlace, filled: FilledPieces) ->
         As `ground_in_block` was given them.
     filled : FilledPieces
     """
-    return filled.targets[
-        filled.pieces.numbers(_with_ground(seen, place), place.ahead, 1, all_seen=True)
-    ]
+    return filled.targets[filled.tables.numbers(_with_ground(seen, place), place.ahead)]
 
 
 def _with_ground(seen: NDArray[Any], place: BlockPlace) -> NDArray[np.int64]:

@@ -50,6 +50,8 @@ class BlockPieces:
     exits : tuple of (PlaneRuns or None)
         Along each axis, the pieces of the block that reach the first plane behind it, with one
         voxel more on each side; None at the border of the image.
+    connectivity, all_seen
+        As for `pieces_in_block`.
     """
 
     place: BlockPlace
@@ -60,6 +62,38 @@ class BlockPieces:
     high: Whole
     entries: tuple[PlaneRuns, ...]
     exits: tuple[PlaneRuns | None, ...]
+    connectivity: int | None
+    all_seen: bool
+
+
+@dataclass(frozen=True, eq=False)
+class PieceTables:
+    """Which piece of the image each piece of each block belongs to.
+
+    Attributes
+    ----------
+    by_start : dict
+        By the first voxel of a block, a (K + 1,) array: the number, from 1 on, of the piece of the
+        image that each piece of the block, from 1 on, belongs to; 0 at 0.
+    connectivity : int or None
+    all_seen : bool
+        As the pieces were found.
+    """
+
+    by_start: dict[Start, NDArray[np.int32]]
+    connectivity: int | None
+    all_seen: bool = False
+
+    def numbers(self, seen: NDArray[Any], place: BlockPlace) -> NDArray[np.int32]:
+        """The pieces of the image in one block, without halo, by their numbers.
+
+        Parameters
+        ----------
+        seen, place
+            As `block_pieces` was given them.
+        """
+        local, _ = pieces_in_block(seen, place, self.connectivity, all_seen=self.all_seen)
+        return self.by_start[place.start][place.own(local)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +102,7 @@ class JoinedPieces:
 
     Attributes
     ----------
-    tables : dict
-        By the first voxel of a block, a (K + 1,) array: the number, from 1 on, of the piece of the
-        image that each piece of the block belongs to; 0 for none.
+    tables : PieceTables
     shape : tuple of int
         Of the image.
     first, voxels, values : (M,) ndarray of int
@@ -78,7 +110,7 @@ class JoinedPieces:
     low, high : (M, D) ndarray of int
     """
 
-    tables: dict[Start, NDArray[np.int32]]
+    tables: PieceTables
     shape: tuple[int, ...]
     first: Whole
     voxels: Whole
@@ -112,26 +144,8 @@ class JoinedPieces:
         first = parts[0][1]
         out = np.full((len(self.first), *first.shape[1:]), initial, first.dtype)
         for start, rows in parts:
-            ufunc.at(out, self.tables[start][1:] - 1, rows)
+            ufunc.at(out, self.tables.by_start[start][1:] - 1, rows)
         return out
-
-    def numbers(
-        self,
-        seen: NDArray[Any],
-        place: BlockPlace,
-        connectivity: int | None,
-        *,
-        all_seen: bool = False,
-    ) -> NDArray[np.int32]:
-        """The pieces of the image in one block, without halo, by their numbers.
-
-        Parameters
-        ----------
-        seen, place, connectivity, all_seen
-            As `block_pieces` was given them.
-        """
-        local, _ = pieces_in_block(seen, place, connectivity, all_seen=all_seen)
-        return self.tables[place.start][place.own(local)]
 
 
 def pieces_in_block(
@@ -167,11 +181,17 @@ def block_pieces(
 ) -> BlockPieces:
     """Find the pieces of one block: see `pieces_in_block`."""
     local, count = pieces_in_block(seen, place, connectivity, all_seen=all_seen)
-    return described_pieces(local, count, seen, place)
+    return described_pieces(local, count, seen, place, connectivity, all_seen=all_seen)
 
 
 def described_pieces(
-    local: NDArray[np.int32], count: int, seen: NDArray[Any], place: BlockPlace
+    local: NDArray[np.int32],
+    count: int,
+    seen: NDArray[Any],
+    place: BlockPlace,
+    connectivity: int | None,
+    *,
+    all_seen: bool = False,
 ) -> BlockPieces:
     """Return what is known of pieces that `pieces_in_block` found, and where they go on."""
     own = np.ascontiguousarray(place.own(local))
@@ -203,6 +223,8 @@ def described_pieces(
         high,
         _entries(own),
         _exits(local, place),
+        connectivity,
+        all_seen,
     )
 
 
@@ -244,7 +266,8 @@ def join_pieces(blocks: Sequence[BlockPieces]) -> JoinedPieces:
         block.place.start: np.concatenate([[0], number[begin : begin + count] + 1]).astype(np.int32)
         for block, begin, count in zip(blocks, offsets, counts, strict=False)
     }
-    return JoinedPieces(tables, blocks[0].place.shape, earliest[order], voxels, values, low, high)
+    known = PieceTables(tables, blocks[0].connectivity, blocks[0].all_seen)
+    return JoinedPieces(known, blocks[0].place.shape, earliest[order], voxels, values, low, high)
 
 
 def meeting_pieces(blocks: Sequence[BlockPieces]) -> Iterator[tuple[int, int, Whole]]:

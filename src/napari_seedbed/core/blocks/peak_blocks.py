@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_seedbed.core.blocks.block_places import BlockPlace
 from napari_seedbed.core.blocks.joined_pieces import (
     BlockPieces,
-    JoinedPieces,
+    PieceTables,
     described_pieces,
     join_pieces,
     pieces_in_block,
@@ -50,7 +50,7 @@ class JoinedPeaks:
 
     Attributes
     ----------
-    pieces : JoinedPieces
+    tables : PieceTables
     centres : (M, D) ndarray
         Mean coordinates.
     middles : (M, D) ndarray of int
@@ -60,7 +60,7 @@ class JoinedPeaks:
         Which lie in several blocks.
     """
 
-    pieces: JoinedPieces
+    tables: PieceTables
     centres: Floats
     middles: Whole
     values: Floats
@@ -68,7 +68,7 @@ class JoinedPeaks:
 
     def is_needed(self, start: tuple[int, ...]) -> bool:
         """Whether a block, by its first voxel, holds a part of a plateau in several blocks."""
-        numbers = self.pieces.tables[start][1:] - 1
+        numbers = self.tables.by_start[start][1:] - 1
         return bool(self.is_cut[numbers].any())
 
 
@@ -107,7 +107,7 @@ def peaks_in_block(seen: NDArray[Any], place: BlockPlace, rule: PeakRule) -> Blo
     rule : PeakRule
     """
     peaks, local, count = _plateaus(seen, place, rule)
-    pieces = described_pieces(local, count, peaks, place)
+    pieces = described_pieces(local, count, peaks, place, None)
     places = np.argwhere(place.own(local) > 0)
     number = place.own(local)[tuple(places.T)] - 1
     places += np.array(place.start)
@@ -132,7 +132,7 @@ def join_peaks(blocks: Sequence[BlockPeaks]) -> JoinedPeaks:
     ones = [np.ones(len(block.values), np.int64) for block in blocks]
     times = pieces.gathered(list(zip(starts, ones, strict=True)), np.add, 0)
     return JoinedPeaks(
-        pieces,
+        pieces.tables,
         gathered("sums", np.add, 0) / pieces.voxels[:, np.newaxis],
         gathered("middles", np.maximum, 0),
         gathered("values", np.maximum, -np.inf),
@@ -158,7 +158,7 @@ def nearest_in_block(
     voxels : (N, D) ndarray of int
     """
     _, local, _ = _plateaus(seen, place, rule)
-    numbers = joined.pieces.tables[place.start][place.own(local)].astype(np.int64) - 1
+    numbers = joined.tables.by_start[place.start][place.own(local)].astype(np.int64) - 1
     places = np.argwhere((numbers >= 0) & joined.is_cut[numbers])
     number = numbers[tuple(places.T)]
     places += np.array(place.start)

@@ -254,8 +254,13 @@ def image_channels(
             f"channel_names are {', '.join(map(repr, names))}; the image has {count} channels and "
             "needs a different name for each."
         )
-    words = names or [str(i + 1) for i in range(count)]
-    return [(f"_{word}", np.take(grey, i, axis)) for i, word in enumerate(words)]
+    suffixes = channel_suffixes(count, names)
+    return [(suffix, np.take(grey, i, axis)) for i, suffix in enumerate(suffixes)]
+
+
+def channel_suffixes(count: int, names: Sequence[str]) -> list[str]:
+    """Return what the columns of each of several channels end in."""
+    return [f"_{word}" for word in names or [str(i + 1) for i in range(count)]]
 
 
 def tally_objects(volume: LabelledVolume) -> Tally:

@@ -25,7 +25,7 @@ from napari_seedbed.pipeline.engine.parameters import (
 )
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
 from napari_seedbed.pipeline.operations.families import object_operation
-from napari_seedbed.pipeline.operations.objects import in_words
+from napari_seedbed.pipeline.operations.object_words import in_words
 from napari_seedbed.pipeline.operations.references import SCIKIT_IMAGE
 from napari_seedbed.pipeline.operations.shared_parameters import length
 
