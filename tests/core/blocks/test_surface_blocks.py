@@ -1,5 +1,7 @@
 """Scores and relations from blocks, against those of the whole."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from cut_blocks import chunkings, parts, places
@@ -31,11 +33,15 @@ def _pair(rng, shape):
     return truth, result
 
 
+def _given(*arrays):
+    return arrays
+
+
 def _distances(truth, result, block, halo, spacing):
     cut = [(truth[p.seen], result[p.seen], p) for p in places(truth.shape, block, halo)]
     found = [distances_in_block(*part, spacing) for part in cut]
     far = far_voxels(found, spacing)
-    nearest = [nearest_in_block(*part, far, spacing) for part in cut]
+    nearest = [nearest_in_block(partial(_given, *part[:2]), part[2], far, spacing) for part in cut]
     return join_distances(found, far, nearest, spacing), sum(len(one.places) for one in far)
 
 

@@ -4,7 +4,7 @@ What lies within the halo of a block is found there. The few voxels whose neares
 farther away are looked for in all blocks that can hold it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,8 +105,7 @@ def far_voxels(blocks: Sequence[BlockDistances], spacing: tuple[float, ...]) -> 
 
 
 def nearest_in_block(
-    truth: NDArray[Any],
-    labels: NDArray[Any],
+    read: Callable[[], tuple[NDArray[Any], NDArray[Any]]],
     place: BlockPlace,
     far: Pair,
     spacing: tuple[float, ...],
@@ -115,8 +114,10 @@ def nearest_in_block(
 
     Parameters
     ----------
-    truth, labels, place, spacing
-        As for `distances_in_block`.
+    read : callable
+        Gives the truth and the labels as for `distances_in_block`; called where they are needed.
+    place, spacing
+        As there.
     far : pair of FarVoxels
 
     Returns
@@ -134,7 +135,7 @@ def nearest_in_block(
         beyond = np.maximum(np.maximum(low - wanted.places, wanted.places - high), 0) * steps
         near = np.flatnonzero(np.linalg.norm(beyond, axis=1) <= wanted.bounds * (1 + _ROUNDING))
         if len(near) and surfaces is None:
-            surfaces = _surfaces(truth, labels, place)
+            surfaces = _surfaces(*read(), place)
         other = np.argwhere(place.own(surfaces[1 - nth])) if len(near) else np.zeros((0, 0))
         away = np.zeros(0)
         if len(other):
