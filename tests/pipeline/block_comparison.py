@@ -33,17 +33,14 @@ def check_same(
     folder: Path,
     blocks: tuple[tuple[int, ...], ...] = BLOCKS,
     rtol: float = 0.0,
-    *,
-    is_noted: bool = True,
 ) -> None:
-    """Compare every output, every column and, if told so, every note over several blocks."""
+    """Compare every output, every column and every note over several blocks."""
     expected = run(operation, inputs, parameters)
     for nth, shape in enumerate(blocks):
         place = folder / f"{operation}-{nth}"
         place.mkdir(parents=True)
         found = run(operation, inputs, parameters, blocks=Blocks(place, shape))
-        if is_noted:
-            assert found.record["notes"] == expected.record["notes"]
+        assert found.record["notes"] == expected.record["notes"]
         assert list(found.outputs) == list(expected.outputs)
         for name, output in expected.outputs.items():
             other = found.outputs[name]

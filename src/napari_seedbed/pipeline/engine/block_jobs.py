@@ -1,7 +1,7 @@
 """What an operation that needs more than a neighbourhood is given to work block by block."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +160,10 @@ class BlockJob:
     channel : int or None
         None where all channels count together.
     notes : list of str
-        What a person should know about the result; the function may add to it.
+        What a person should know about the result; the function may add to it. Where the
+        function at once is called with all time points, those of the last one count.
+    shared : dict
+        Kept for all time points and channels of one run.
     core : module
         The functions of `napari_seedbed.core`.
     """
@@ -175,6 +178,7 @@ class BlockJob:
     channel: int | None
     near: Sequence[int] | None = None
     notes: list[str] = field(default_factory=list)
+    shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
     core: Any = field(default_factory=core_module)
 
     @property

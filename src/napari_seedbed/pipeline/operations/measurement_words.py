@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.data.tables import Columns
 
 GROUPS = {
     "size": ("Size", "Voxels, area or volume, diameter of the disc or ball of that size."),
@@ -40,9 +39,8 @@ def wanted_groups(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in GROUPS if parameters[name])
 
 
-def count_in_words(columns: Columns) -> str:
+def count_in_words(count: int) -> str:
     """Return how many objects were measured."""
-    count = len(columns["label"])
     return f"{count} object{'' if count == 1 else 's'} measured."
 
 

@@ -43,10 +43,14 @@ def _measure(job: WholeJob) -> dict[str, Table]:
         return table
 
     columns = job.table_of(measured)
-    job.note(count_in_words, columns)
+    job.note(_count_in_words, columns)
     if job.parameters["intensity"] and job.other is None:
         job.notes.append(NO_IMAGE)
     return {"table": job.table(columns, TABLE_NAME.format(job.image.name))}
+
+
+def _count_in_words(columns: Columns) -> str:
+    return count_in_words(len(columns["label"]))
 
 
 def _measure_need(size: Size, parameters: Values) -> Need:

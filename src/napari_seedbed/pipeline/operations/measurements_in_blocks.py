@@ -90,7 +90,8 @@ def measure(job: BlockJob) -> Outputs:
         ]
     facts = joined.with_medians(searches)
     columns = facts.columns(groups, job.image.spatial_shape, job.spacing, job.image.unit)
-    job.note(count_in_words, columns)
+    job.shared["measured"] = job.shared.get("measured", 0) + len(facts.labels)
+    job.note(count_in_words, job.shared["measured"])
     if job.parameters["intensity"] and job.other is None:
         job.notes.append(NO_IMAGE)
     return {"table": Table(columns, TABLE_NAME.format(job.outputs.image.name))}
