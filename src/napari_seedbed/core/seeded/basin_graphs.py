@@ -38,15 +38,28 @@ _FEW = 8
 
 
 @dataclass(frozen=True, eq=False)
-class BasinGraph:
-    """Basins and what lies between them.
+class Faces:
+    """Faces between basins.
 
     Attributes
     ----------
-    basin : (Z, Y, X) ndarray of int32
-        Number of each voxel's basin, -1 outside.
-    energy : (Z, Y, X) ndarray of float32
-        Squared slope, in units of its mean.
+    pair : (M, 2) ndarray of int32
+        Basins that touch, the lower number first; each two once.
+    area, cost : (M,) ndarray of float32
+        Area of the common face; the sum of area times energy.
+    """
+
+    pair: NDArray[np.int32]
+    area: Floats
+    cost: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FaceGraph:
+    """Basins, wherever their voxels are, and what lies between them.
+
+    Attributes
+    ----------
     areas : (3,) ndarray of float32
         Area of a voxel's face perpendicular to each axis.
     low, high : (N, 3) ndarray of int32
@@ -57,15 +70,15 @@ class BasinGraph:
         Area of the common face; the sum of area times energy.
     """
 
-    basin: NDArray[np.int32]
-    energy: Floats
     areas: Floats
     low: NDArray[np.int32]
     high: NDArray[np.int32]
     pair: NDArray[np.int32]
     area: Floats
     cost: Floats
-    _indexed: tuple[NDArray[np.intp], NDArray[np.int32]] | None = field(init=False, default=None)
+    _indexed: tuple[NDArray[np.intp], NDArray[np.int32]] | None = field(
+        init=False, default=None, kw_only=True
+    )
 
     @property
     def count(self) -> int:
@@ -108,6 +121,22 @@ class BasinGraph:
         ).tocsr()
         matrix.sort_indices()
         return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class BasinGraph(FaceGraph):
+    """The same with the voxels.
+
+    Attributes
+    ----------
+    basin : (Z, Y, X) ndarray of int32
+        Number of each voxel's basin, -1 outside.
+    energy : (Z, Y, X) ndarray of float32
+        Squared slope, in units of its mean.
+    """
+
+    basin: NDArray[np.int32]
+    energy: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,20 +204,55 @@ def basin_graph(basins: Basins, energy: Floats, spacing: Sequence[float]) -> Bas
         Voxel size along z, y, x.
     """
     basin, count = basins.basin, basins.count
+    low, high = bounds(basin, count)
+    check_stop()
+    areas = face_areas(spacing)
+    faces = faces_between(basin, count, energy, areas)
+    return BasinGraph(areas, low, high, faces.pair, faces.area, faces.cost, basin, energy)
+
+
+def bounds(basin: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the bounding boxes of basins: low (N, 3) inclusive, high (N, 3) exclusive."""
     low = np.full((count, 3), np.iinfo(np.int32).max, np.int32)
     high = np.zeros((count, 3), np.int32)
     field_kernels.bound_basins(basin, low, high)
-    check_stop()
+    return low, high
+
+
+def face_areas(spacing: Sequence[float]) -> Floats:
+    """Return the areas (3,) of a voxel's faces perpendicular to z, y, x."""
     step = np.asarray(spacing, np.float64)
-    areas = (step.prod() / step).astype(np.float32)
+    return (step.prod() / step).astype(np.float32)
+
+
+def faces_between(
+    basin: NDArray[np.int32],
+    count: int,
+    energy: Floats,
+    areas: Floats,
+    counted: Sequence[int] | None = None,
+) -> Faces:
+    """Measure the faces between the basins of a volume, or of a part of one.
+
+    Parameters
+    ----------
+    basin : (Z, Y, X) ndarray of int32
+    count : int
+        How many basins there are.
+    energy : (Z, Y, X) ndarray of float32
+    areas : (3,) ndarray of float32
+    counted : sequence of three int, optional
+        As many voxels along each axis have faces upwards that count; all by default.
+    """
     begin = np.zeros(count + 1, np.int64)
-    field_kernels.count_faces(basin, begin[1:])
+    own = np.array(basin.shape if counted is None else counted, np.int64)
+    field_kernels.count_faces(basin, own, begin[1:])
     np.cumsum(begin, out=begin)
     total = int(begin[-1])
     second = np.empty(total, np.int32)
     area, cost = np.empty(total, np.float32), np.empty(total, np.float32)
     check_stop()
-    field_kernels.list_faces(basin, energy, areas, begin[:-1].copy(), second, area, cost)
+    field_kernels.list_faces(basin, energy, areas, own, begin[:-1].copy(), second, area, cost)
     joined = np.empty(count, np.int32)
     run_ranges(
         field_kernels.join_faces,
@@ -197,8 +261,7 @@ def basin_graph(basins: Basins, energy: Floats, spacing: Sequence[float]) -> Bas
     )  # fmt: skip
     first = np.repeat(np.arange(count, dtype=np.int32), joined)
     kept = np.repeat(begin[:-1] - np.cumsum(joined) + joined, joined) + np.arange(len(first))
-    pair = np.stack([first, second[kept]], axis=1)
-    return BasinGraph(basin, energy, areas, low, high, pair, area[kept], cost[kept])
+    return Faces(np.stack([first, second[kept]], axis=1), area[kept], cost[kept])
 
 
 def split_by_seeds(

@@ -22,12 +22,11 @@ FLAT = 20.0
 
 
 @dataclass(frozen=True, eq=False)
-class Seeds:
-    """The seeds of one solve.
+class PlacedSeeds:
+    """Seeds, and where they are.
 
     Attributes
     ----------
-    labels : (M, N[, P]) ndarray of int
     values : tuple of int
         The labels there are, ascending.
     places : tuple of three (S,) ndarray
@@ -36,7 +35,6 @@ class Seeds:
     is_background : (K,) ndarray of bool
     """
 
-    labels: NDArray[np.integer]
     values: tuple[int, ...]
     places: tuple[NDArray[np.intp], ...]
     numbers: NDArray[np.int32]
@@ -77,6 +75,19 @@ class Seeds:
 
 
 @dataclass(frozen=True, eq=False)
+class Seeds(PlacedSeeds):
+    """The seeds of one solve.
+
+    Attributes
+    ----------
+    labels : (M, N[, P]) ndarray of int
+        The same as a volume.
+    """
+
+    labels: NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
 class BasinWalks:
     """Walks from basin to basin.
 
@@ -96,13 +107,6 @@ class BasinWalks:
     holds: NDArray[np.int32]
     weights: csr_array
 
-    @property
-    def _is_flat(self) -> bool:
-        """Whether the volume is a picture, or a slab that is as good as one."""
-        # An area is the product of the other sides of a voxel.
-        lengths = self.base.basin.shape / self.base.areas
-        return bool(lengths.max() >= FLAT * lengths.min())
-
     def walk(
         self, seeds: Seeds, start: Floats | None = None, changed: set[int] | None = None
     ) -> Floats:
@@ -112,10 +116,24 @@ class BasinWalks:
             self.holds,
             len(seeds.values),
             seeds.rest,
-            is_flat=self._is_flat,
+            is_flat=is_flat(self.base.basin.shape, self.base.areas),
             start=start,
             changed=changed,
         )
+
+
+def is_flat(shape: tuple[int, ...], areas: Floats) -> bool:
+    """Whether a volume is a picture, or a slab that is as good as one.
+
+    Parameters
+    ----------
+    shape : tuple of three int
+    areas : (3,) ndarray
+        Of a voxel's faces perpendicular to each axis.
+    """
+    # An area is the product of the other sides of a voxel.
+    lengths = shape / areas
+    return bool(lengths.max() >= FLAT * lengths.min())
 
 
 @dataclass(frozen=True, eq=False)

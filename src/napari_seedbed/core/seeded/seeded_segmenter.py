@@ -237,7 +237,7 @@ class SeededSegmenter:
         tell(0.85, "Growing seeds")
         numbers = np.searchsorted(values, given).astype(np.int32)
         is_background = np.isin(values, background)
-        seeds = Seeds(labels, values, places, numbers, is_background)
+        seeds = Seeds(values, places, numbers, is_background, labels)
         look = Look(
             None if view is None else self.region_in_view(view),
             lambda winner, region: self.named(winner, seeds, region),
