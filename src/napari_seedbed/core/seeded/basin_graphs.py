@@ -10,13 +10,12 @@ simulations. IEEE Trans. PAMI 13(6), 583-598.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
-from scipy.spatial import cKDTree
 
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded import field_kernels
@@ -32,7 +31,6 @@ FLOOR = 1e-6
 _ROWS_PER_TASK = 512
 _SAMPLED = 8
 _BASINS_PER_TASK = 4096
-_VOXELS_AT_ONCE = 1 << 17
 _FEW = 8
 """Up to this part of all basins it is quicker to look each up."""
 
@@ -264,110 +262,14 @@ def faces_between(
     return Faces(np.stack([first, second[kept]], axis=1), area[kept], cost[kept])
 
 
-def split_by_seeds(
-    graph: BasinGraph,
-    places: tuple[NDArray[Any], ...],
-    numbers: NDArray[np.int32],
-    spacing: Sequence[float],
-) -> tuple[BasinGraph, NDArray[np.int32]]:
-    """Split basins that hold seeds of several labels, each voxel to the nearest seed.
-
-    Parameters
-    ----------
-    graph : BasinGraph
-    places : tuple of three (S,) ndarray
-        Where there are seeds.
-    numbers : (S,) ndarray of int32
-        Which label each has, from 0.
-    spacing : sequence of float
-        Voxel size, for distances.
-
-    Returns
-    -------
-    graph : BasinGraph
-        The parts of a split basin but the first have new numbers, after all others.
-    given : (N,) ndarray of int32
-        Label of each basin with seeds, -1 of all others.
-    """  # fmt: skip
-    n_labels = int(numbers.max()) + 1
-    holds = graph.basin[places].astype(np.int64)
-    pairs = np.unique(holds * n_labels + numbers)
-    owner, label = np.divmod(pairs, n_labels)
-    several = np.flatnonzero(np.bincount(owner, minlength=graph.count) > 1)
-    if len(several):
-        graph, holds = _split(graph, several, places, numbers, holds, spacing)
-        owner, label = holds, numbers
-    given = np.full(graph.count, -1, np.int32)
-    given[owner] = label
-    return graph, given
-
-
-def _split(
-    graph: BasinGraph,
-    several: NDArray[np.intp],
-    places: tuple[NDArray[Any], ...],
-    numbers: NDArray[np.int32],
-    holds: NDArray[np.int64],
-    spacing: Sequence[float],
-) -> tuple[BasinGraph, NDArray[np.int64]]:
-    """Split these basins; the new graph and the basin of each seed."""
-    basin = graph.basin.copy()
-    count = graph.count
-    marked = np.zeros(count, np.bool_)
-    marked[several] = True
-    step = np.asarray(spacing)
-    seeds = np.stack(places, axis=1)
-    inside = marked[holds]
-    order = np.argsort(holds[inside], kind="stable")
-    seeds, labels, of_basin = seeds[inside][order], numbers[inside][order], holds[inside][order]
-    starts = np.searchsorted(of_basin, several)
-    ends = np.searchsorted(of_basin, several, side="right")
-    low, high = [graph.low], [graph.high]
-    faces = []
-    for number, start, end in zip(several.tolist(), starts, ends, strict=True):
-        box = tuple(slice(a, b) for a, b in zip(graph.low[number], graph.high[number], strict=True))
-        voxels = np.argwhere(graph.basin[box] == number) + graph.low[number]
-        tree = cKDTree(seeds[start:end] * step)
-        nearest = np.empty(len(voxels), labels.dtype)
-        for first in range(0, len(voxels), _VOXELS_AT_ONCE):
-            check_stop()
-            part = slice(first, first + _VOXELS_AT_ONCE)
-            nearest[part] = labels[start:end][tree.query(voxels[part] * step)[1]]
-        for label in np.unique(labels[start:end])[1:]:
-            own = voxels[nearest == label]
-            basin[tuple(own.T)] = count
-            low.append(own.min(axis=0, keepdims=True).astype(np.int32))
-            high.append((own.max(axis=0, keepdims=True) + 1).astype(np.int32))
-            count += 1
-    for number in several.tolist():
-        arguments = (
-            graph.basin, basin, graph.energy, graph.areas, marked, number,
-            graph.low[number], graph.high[number],
-        )  # fmt: skip
-        nothing = np.empty(0, np.float32)
-        size = field_kernels.faces_of_split(
-            *arguments, False, np.empty((0, 2), np.int32), nothing, nothing
-        )
-        found = (
-            np.empty((size, 2), np.int32), np.empty(size, np.float32), np.empty(size, np.float32)
-        )  # fmt: skip
-        field_kernels.faces_of_split(*arguments, True, *found)
-        faces.append(found)
-    kept = ~marked[graph.pair].any(axis=1)
-    pair = np.concatenate([faces_of[0] for faces_of in faces])
-    keys, place = np.unique(pair[:, 0].astype(np.int64) * count + pair[:, 1], return_inverse=True)
-    area, cost = (
-        np.bincount(place, np.concatenate([faces_of[i] for faces_of in faces]), len(keys))
-        for i in (1, 2)
-    )
-    new_pairs = np.stack(np.divmod(keys, count), axis=1).astype(np.int32)
-    split_graph = replace(
-        graph,
-        basin=basin,
-        low=np.concatenate(low),
-        high=np.concatenate(high),
-        pair=np.concatenate([graph.pair[kept], new_pairs]),
-        area=np.concatenate([graph.area[kept], area.astype(np.float32)]),
-        cost=np.concatenate([graph.cost[kept], cost.astype(np.float32)]),
-    )
-    return split_graph, basin[places].astype(np.int64)
+def joined_faces(parts: Sequence[Faces], count: int) -> Faces:
+    """Join the faces between the same two of so many basins."""
+    pair = np.concatenate([np.empty((0, 2), np.int32), *(part.pair for part in parts)])
+    low, high = pair.min(axis=1, initial=count), pair.max(axis=1, initial=-1)
+    keys, place = np.unique(low.astype(np.int64) * count + high, return_inverse=True)
+    sums: list[NDArray[Any]] = [
+        np.bincount(place, np.concatenate([np.empty(0), *values]), len(keys)).astype(np.float32)
+        for values in ([part.area for part in parts], [part.cost for part in parts])
+    ]
+    joined = np.stack(np.divmod(keys, count), axis=1).astype(np.int32)
+    return Faces(joined, sums[0], sums[1])

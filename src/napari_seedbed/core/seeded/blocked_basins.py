@@ -5,9 +5,9 @@ ends on its sides are joined with the ways that begin there, and every block is 
 the numbers of whole basins: no basin ends at the side of a block.
 """
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from napari_seedbed.core.seeded.basin_graphs import (
     bounds,
     face_areas,
     faces_between,
+    joined_faces,
 )
 from napari_seedbed.core.seeded.linear_scores import Region
 from napari_seedbed.core.seeded.stored_volumes import (
@@ -111,6 +112,15 @@ class BlockOfBasins:
     faces: Faces
 
 
+@dataclass(frozen=True, eq=False)
+class CutVolume:
+    """The graph of all basins, what they were cut from, and what each block holds of them."""
+
+    graph: FaceGraph
+    landscape: Landscape
+    blocks: list[BlockOfBasins]
+
+
 def cut_into_basins(
     volume: StoredVolume,
     statistics: VolumeStatistics,
@@ -118,7 +128,7 @@ def cut_into_basins(
     grid: BlockGrid,
     run: RunsTasks,
     basins: Writable,
-) -> tuple[FaceGraph, Landscape]:
+) -> CutVolume:
     """Cut a volume into basins at the finest scale with few enough; write them, give their graph.
 
     Parameters
@@ -159,7 +169,9 @@ def cut_into_basins(
     for done, part in enumerate(run(write_block, tasks, landscape, areas, basins)):
         parts.append(part)
         tell(0.3 + 0.2 * (done + 1) / len(tasks), "Looking for edges")
-    return _graph_of(parts, count, areas), landscape
+    graph = _graph_of(parts, count, areas)
+    nothing = Faces(np.empty((0, 2), np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
+    return CutVolume(graph, landscape, [replace(part, faces=nothing) for part in parts])
 
 
 def _fine_enough(
@@ -189,7 +201,7 @@ def _fine_enough(
 
 def count_lowest(region: Region, landscape: Landscape) -> int:
     """How many voxels of a block are the lowest of their basins."""
-    downhill, _, own = _pointed_downhill(region, landscape)
+    downhill, _, _, own = _pointed_downhill(region, landscape)
     inner = downhill[own]
     places = np.arange(downhill.size, dtype=np.int32).reshape(downhill.shape)[own]
     return int(np.count_nonzero(inner == places))
@@ -197,10 +209,10 @@ def count_lowest(region: Region, landscape: Landscape) -> int:
 
 def _pointed_downhill(
     region: Region, landscape: Landscape
-) -> tuple[NDArray[np.int32], Region, Region]:
+) -> tuple[NDArray[np.int32], Floats, Region, Region]:
     """Where the next step from each voxel leads, in a block and the voxels around it.
 
-    Also the region that these are, and the block in it.
+    Also their heights, the region that they are, and the block in it.
     """
     z, y, x = widened(region, (1, 1, 1), landscape.volume.shape)
     around = (z, y, x)
@@ -211,14 +223,17 @@ def _pointed_downhill(
         lambda start, stop: field_kernels.point_downhill(start, stop, height, outside, downhill),
         split(n_rows, 1 + n_rows // _ROWS_PER_TASK),
     )
-    return downhill.reshape(height.shape), around, within(region, around)
+    return downhill.reshape(height.shape), height, around, within(region, around)
 
 
 def _followed(
     region: Region, landscape: Landscape
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Which of the ends the way from each voxel of a block leads to, and those ends."""
-    downhill, around, own = _pointed_downhill(region, landscape)
+) -> tuple[NDArray[np.int32], NDArray[np.int64], Floats]:
+    """Which of the ends the way from each voxel of a block leads to, and those ends.
+
+    Also the heights of the block and of the voxels behind it along each axis.
+    """
+    downhill, height, around, own = _pointed_downhill(region, landscape)
     places = np.arange(downhill.size, dtype=np.int32).reshape(downhill.shape)
     # Ways are not followed beyond the block.
     beyond = np.ones(downhill.shape, np.bool_)
@@ -237,12 +252,13 @@ def _followed(
     ends = np.ravel_multi_index(
         tuple(p + part.start for p, part in zip(at, around, strict=True)), landscape.volume.shape
     )
-    return table[inner], np.asarray(ends, np.int64)
+    z, y, x = (slice(part.start, None) for part in own)
+    return table[inner], np.asarray(ends, np.int64), height[z, y, x]
 
 
 def ways_of_block(region: Region, landscape: Landscape) -> WaysDown:
     """Return where the ways from the voxels of a block end."""
-    inner, ends = _followed(region, landscape)
+    inner, ends, _ = _followed(region, landscape)
     sides = {}
     for axis in range(3):
         for is_last, touches in (
@@ -283,7 +299,7 @@ def _joined(ways: Sequence[WaysDown], grid: BlockGrid) -> list[NDArray[np.int32]
         target = following
     ends = np.concatenate([own.ends for own in ways]) if ways else np.empty(0, np.int64)
     numbers = np.searchsorted(np.sort(np.concatenate(lowest)), ends[target]).astype(np.int32)
-    return [numbers[a:b] for a, b in zip(first[:-1], first[1:], strict=True)]
+    return [numbers[a:b] for a, b in itertools.pairwise(first)]
 
 
 def _on_sides(
@@ -323,34 +339,19 @@ def write_block(
     basins : Writable
     """
     region, names, above = task
-    own = _named(_followed(region, landscape)[0], names)
+    inner, _, height = _followed(region, landscape)
+    own = _named(inner, names)
     basins[region] = own
-    return measured_block(region, own, above, landscape, areas)
-
-
-def measured_block(
-    region: Region,
-    own: NDArray[np.int32],
-    above: Sequence[NDArray[np.int32] | None],
-    landscape: Landscape,
-    areas: Floats,
-) -> BlockOfBasins:
-    """Measure what a block with these basins adds to the graph; the arguments as `write_block`."""
-    z, y, x = (
-        slice(part.start, part.stop + (side is not None))
-        for part, side in zip(region, above, strict=True)
-    )
     size = own.shape
-    around = np.full(shape_of((z, y, x)), -1, np.int32)
+    around = np.full(height.shape, -1, np.int32)
     around[: size[0], : size[1], : size[2]] = own
     for axis, side in enumerate(above):
         if side is not None:
             place = [slice(0, n) for n in size]
             place[axis] = slice(size[axis], size[axis] + 1)
             around[tuple(place)] = np.expand_dims(side, axis)
-    height, _ = landscape.read((z, y, x))
     local, nodes = renumbered(around)
-    faces = faces_between(local, len(nodes), height, areas, size)
+    faces = faces_between(local, len(nodes), np.ascontiguousarray(height), areas, size)
     low, high = bounds(np.ascontiguousarray(local[: size[0], : size[1], : size[2]]), len(nodes))
     here = high[:, 0] > 0
     start = np.array([part.start for part in region], np.int32)
@@ -382,16 +383,3 @@ def _graph_of(parts: Sequence[BlockOfBasins], count: int, areas: Floats) -> Face
         high[part.basins] = np.maximum(high[part.basins], part.high)
     faces = joined_faces([part.faces for part in parts], count)
     return FaceGraph(areas, low, high, faces.pair, faces.area, faces.cost)
-
-
-def joined_faces(parts: Sequence[Faces], count: int) -> Faces:
-    """Join the faces between the same two of so many basins."""
-    pair = np.concatenate([np.empty((0, 2), np.int32), *(part.pair for part in parts)])
-    low, high = pair.min(axis=1, initial=count), pair.max(axis=1, initial=-1)
-    keys, place = np.unique(low.astype(np.int64) * count + high, return_inverse=True)
-    sums: list[NDArray[Any]] = [
-        np.bincount(place, np.concatenate([np.empty(0), *values]), len(keys)).astype(np.float32)
-        for values in ([part.area for part in parts], [part.cost for part in parts])
-    ]
-    joined = np.stack(np.divmod(keys, count), axis=1).astype(np.int32)
-    return Faces(joined, sums[0], sums[1])

@@ -1,6 +1,8 @@
 """What seeds ask of an image: who they are, which walks they need, and what a solution leaves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,11 @@ class PlacedSeeds:
         return self.are_pooled, tuple(np.array(self.values)[chosen].tolist())
 
     @property
+    def background(self) -> tuple[int, ...]:
+        """The labels that are background."""
+        return tuple(np.array(self.values)[self.is_background].tolist())
+
+    @property
     def are_pooled(self) -> bool:
         """Whether objects and background are both marked."""
         return bool(self.is_background.any() and not self.is_background.all())
@@ -72,6 +79,30 @@ class PlacedSeeds:
         """The label that gets what others leave: a background, or the one with most seeds."""
         sizes = np.bincount(self.numbers, minlength=len(self.values))
         return int(np.argmax(sizes + self.is_background * sizes.sum()))
+
+    def flat(self, shape: Sequence[int]) -> NDArray[np.int64]:
+        """Index of each seed in a volume of this shape."""
+        return np.asarray(np.ravel_multi_index(self.places, tuple(shape)), np.int64)
+
+    def chosen(self, kept: NDArray[np.bool_]) -> "PlacedSeeds":
+        """Some of the seeds, and the labels that these have."""
+        if kept.all():
+            return self
+        z, y, x = (axis[kept] for axis in self.places)
+        used, numbers = np.unique(self.numbers[kept], return_inverse=True)
+        values = tuple(self.values[number] for number in used.tolist())
+        return PlacedSeeds(values, (z, y, x), numbers.astype(np.int32), self.is_background[used])
+
+    def are_in(self, others: "PlacedSeeds") -> NDArray[np.bool_]:
+        """Which seeds are among others, with the same label."""
+        own, known = (s._marks() for s in (self, others))
+        return np.isin(own, known)
+
+    def _marks(self) -> NDArray[Any]:
+        """Place and label of each seed as one thing to compare."""
+        names = np.array(self.values, np.int64)[self.numbers]
+        every = np.stack([*self.places, names], axis=1).astype(np.int64)
+        return np.ascontiguousarray(every).view([("", np.int64)] * 4).reshape(-1)
 
 
 @dataclass(frozen=True, eq=False)

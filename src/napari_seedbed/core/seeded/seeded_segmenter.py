@@ -19,7 +19,8 @@ from napari_seedbed.core.seeded.appearance import (
     learn_appearance,
     learners,
 )
-from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
+from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph
+from napari_seedbed.core.seeded.basin_splits import split_by_seeds
 from napari_seedbed.core.seeded.described_volume import DescribedVolume
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.label_painting import Painter

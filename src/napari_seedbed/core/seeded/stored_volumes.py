@@ -51,9 +51,7 @@ class RunsTasks(Protocol):
         ...
 
 
-def run_here(
-    function: Callable[..., Found], tasks: Iterable[Any], *shared: Any
-) -> Iterator[Found]:
+def run_here(function: Callable[..., Found], tasks: Iterable[Any], *shared: Any) -> Iterator[Found]:
     """Call a function for each task in this thread; its kernels use all cores."""
     for task in tasks:
         check_stop()
@@ -157,6 +155,14 @@ class BlockGrid:
         if at[axis] == self.counts[axis]:
             return None
         return int(np.ravel_multi_index(at, self.counts))
+
+    def common(self, number: int, region: Region) -> Region:
+        """The part of a region that lies in a block."""
+        z, y, x = (
+            slice(max(a.start, b.start), min(a.stop, b.stop))
+            for a, b in zip(region, self.region(number), strict=True)
+        )
+        return z, y, x
 
     def touched(self, region: Region) -> list[int]:
         """Numbers of the blocks that hold voxels of a region."""

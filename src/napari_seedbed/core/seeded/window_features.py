@@ -177,7 +177,9 @@ def features_at(
     starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
     groups = np.split(order, starts[1:]) if count else []
     tasks = [[np.asarray(axis)[group] for axis in places] for group in groups]
-    for group, values in zip(groups, run(features_together, tasks, volume, statistics), strict=True):
+    for group, values in zip(
+        groups, run(features_together, tasks, volume, statistics), strict=True
+    ):
         found[:, group] = values
     return found
 
