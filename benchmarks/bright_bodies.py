@@ -70,11 +70,16 @@ class Bodies:
             last = np.minimum(np.ceil(centre + reach) + 1, high).astype(int)
             if (first >= last).any():
                 continue
-            grid = np.stack(
-                np.meshgrid(*map(np.arange, first, last), indexing="ij", sparse=False), axis=-1
+            away = np.ix_(
+                *(
+                    np.arange(a, b, dtype=np.float32) - np.float32(c)
+                    for a, b, c in zip(first, last, centre, strict=True)
+                )
             )
-            along = (grid - centre).astype(np.float32) @ self.turns[number - 1].T.astype(np.float32)
-            distance = np.linalg.norm(along / axes.astype(np.float32), axis=-1)
+            turn = (self.turns[number - 1] / axes[:, np.newaxis]).astype(np.float32)
+            distance = np.sqrt(
+                sum(sum(t * d for t, d in zip(r, away, strict=True)) ** 2 for r in turn)
+            )
             box = tuple(slice(a - s, b - s) for a, b, s in zip(first, last, low, strict=True))
             depth = (1 - distance) * np.float32(axes.min() / EDGE)
             own = self.heights[number - 1] / 2 * (1 + np.tanh(depth))
@@ -114,8 +119,10 @@ class Bodies:
         for part in (0.25, 0.5, 0.75):
             z = y = int(part * self.side)
             line = np.stack([np.full(self.side, z), np.full(self.side, y), np.arange(self.side)], 1)
-            offset = (line[:, np.newaxis] - self.centres) @ np.eye(3)
-            near = np.linalg.norm(offset, axis=-1) < self.half_axes.max(axis=1) + 4 * EDGE
+            near = (
+                np.linalg.norm(line[:, np.newaxis] - self.centres, axis=-1)
+                < self.half_axes.max(axis=1) + 4 * EDGE
+            )
             kept = line[~near.any(axis=1)]
             places.extend(map(tuple, kept.tolist()))
             labels.extend([len(self.centres) + 1] * len(kept))
