@@ -25,10 +25,12 @@ from bright_bodies import Bodies
 from numpy.typing import NDArray
 from scenes import machine
 
-from napari_seedbed.core import SeededSegmenter
+from napari_seedbed.core import BlockedSegmenter, SeededSegmenter
 from napari_seedbed.core.progress import Progress, running
-from napari_seedbed.core.seeded.blocked_segmenter import BlockedLabels, BlockedSegmenter
+from napari_seedbed.core.seeded.blocked_segmenter import BlockedLabels
 from napari_seedbed.core.threads import thread_count
+from napari_seedbed.pipeline.engine.block_workers import Workers, threads
+from napari_seedbed.pipeline.operations.seeded_blocks import WorkerTasks
 
 N_BODIES = 50
 CHUNK = 128
@@ -44,21 +46,26 @@ def main() -> int:
     folder = options.folder or Path(tempfile.mkdtemp())
     print(f"{machine()}, {thread_count()} cores; Python {sys.version.split()[0]}")
     try:
-        measure(folder, options.side, options.block, compare=options.compare)
+        with threads(thread_count()) as workers:
+            measure(folder, options.side, options.block, workers, compare=options.compare)
     finally:
         if options.folder is None:
             shutil.rmtree(folder)
     return 0
 
 
-def measure(folder: Path, side: int, block: int, *, compare: bool) -> None:
+def measure(folder: Path, side: int, block: int, workers: Workers, *, compare: bool) -> None:
     """Print what a volume of this side takes, and how good the labels are."""
     bodies = Bodies.thrown(side, N_BODIES)
     image, truth = phantom(folder, bodies)
     places, labels = bodies.strokes()
     ground = N_BODIES + 1
     segmenter = BlockedSegmenter(
-        image, store(folder / "basins", side), store(folder / "painted", side), (block,) * 3
+        image,
+        store(folder / "basins", side),
+        store(folder / "painted", side),
+        (block,) * 3,
+        run=WorkerTasks(workers),
     )
     cold = Timed()
     segmenter.prepare()

@@ -9,6 +9,7 @@ _HOMES = {
     "Lesson": "seeded.lessons",
     "ObjectProposer": "seeded.object_proposals",
     "SeededSegmenter": "seeded.seeded_segmenter",
+    "BlockedSegmenter": "seeded.blocked_segmenter",
     "seeded_segmentation": "seeded.seeded_segmenter",
     "probabilities_of_labels": "seeded.label_probabilities",
     "smoothed_brightness": "seeded.brightness",

@@ -136,7 +136,7 @@ def cut_into_basins(
     volume, statistics, outside, grid, run :
         As for `Landscape` and `measure_volume`.
     basins : (Z, Y, X) Writable of int32
-        Written block by block: number of each voxel's basin, -1 outside.
+        Written block by block, twice: number of each voxel's basin in the end, -1 outside.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def cut_into_basins(
     """
     landscape = _fine_enough(volume, statistics, outside, grid, run)
     ways = []
-    for done, found in enumerate(run(ways_of_block, grid.regions, landscape)):
+    for done, found in enumerate(run(ways_of_block, grid.regions, landscape, basins)):
         ways.append(found)
         tell(0.1 + 0.2 * (done + 1) / len(grid.regions), "Looking for edges")
     names = _joined(ways, grid)
@@ -201,7 +201,7 @@ def _fine_enough(
 
 def count_lowest(region: Region, landscape: Landscape) -> int:
     """How many voxels of a block are the lowest of their basins."""
-    downhill, _, _, own = _pointed_downhill(region, landscape)
+    downhill, _, own = _pointed_downhill(region, landscape)
     inner = downhill[own]
     places = np.arange(downhill.size, dtype=np.int32).reshape(downhill.shape)[own]
     return int(np.count_nonzero(inner == places))
@@ -209,10 +209,10 @@ def count_lowest(region: Region, landscape: Landscape) -> int:
 
 def _pointed_downhill(
     region: Region, landscape: Landscape
-) -> tuple[NDArray[np.int32], Floats, Region, Region]:
+) -> tuple[NDArray[np.int32], Region, Region]:
     """Where the next step from each voxel leads, in a block and the voxels around it.
 
-    Also their heights, the region that they are, and the block in it.
+    Also the region that these are, and the block in it.
     """
     z, y, x = widened(region, (1, 1, 1), landscape.volume.shape)
     around = (z, y, x)
@@ -223,23 +223,18 @@ def _pointed_downhill(
         lambda start, stop: field_kernels.point_downhill(start, stop, height, outside, downhill),
         split(n_rows, 1 + n_rows // _ROWS_PER_TASK),
     )
-    return downhill.reshape(height.shape), height, around, within(region, around)
+    return downhill.reshape(height.shape), around, within(region, around)
 
 
-def _followed(
-    region: Region, landscape: Landscape
-) -> tuple[NDArray[np.int32], NDArray[np.int64], Floats]:
-    """Which of the ends the way from each voxel of a block leads to, and those ends.
-
-    Also the heights of the block and of the voxels behind it along each axis.
-    """
-    downhill, height, around, own = _pointed_downhill(region, landscape)
+def ways_of_block(region: Region, landscape: Landscape, basins: Writable) -> WaysDown:
+    """Return where the ways from the voxels of a block end; write which of the ends that is."""
+    downhill, around, own = _pointed_downhill(region, landscape)
     places = np.arange(downhill.size, dtype=np.int32).reshape(downhill.shape)
     # Ways are not followed beyond the block.
-    beyond = np.ones(downhill.shape, np.bool_)
-    beyond[own] = False
-    beyond &= downhill >= 0
-    downhill[beyond] = places[beyond]
+    for axis, part in enumerate(own):
+        for beyond in (slice(0, part.start), slice(part.stop, None)):
+            rim = (*[slice(None)] * axis, beyond)
+            downhill[rim] = np.where(downhill[rim] < 0, -1, places[rim])
     every = np.flatnonzero(downhill == places)
     del places
     field_kernels.number_basins(downhill.reshape(-1))
@@ -248,17 +243,12 @@ def _followed(
     is_met[inner] = True
     # The last one is for -1.
     table = np.append(np.cumsum(is_met[:-1], dtype=np.int32) - 1, -1).astype(np.int32)
+    inner = table[inner]
+    basins[region] = inner
     at = np.unravel_index(every[is_met[:-1]], downhill.shape)
     ends = np.ravel_multi_index(
         tuple(p + part.start for p, part in zip(at, around, strict=True)), landscape.volume.shape
     )
-    z, y, x = (slice(part.start, None) for part in own)
-    return table[inner], np.asarray(ends, np.int64), height[z, y, x]
-
-
-def ways_of_block(region: Region, landscape: Landscape) -> WaysDown:
-    """Return where the ways from the voxels of a block end."""
-    inner, ends, _ = _followed(region, landscape)
     sides = {}
     for axis in range(3):
         for is_last, touches in (
@@ -268,7 +258,7 @@ def ways_of_block(region: Region, landscape: Landscape) -> WaysDown:
             if touches:
                 side = np.take(inner, -1 if is_last else 0, axis)
                 sides[axis, is_last] = np.ascontiguousarray(side)
-    return WaysDown(ends, sides)
+    return WaysDown(np.asarray(ends, np.int64), sides)
 
 
 def _joined(ways: Sequence[WaysDown], grid: BlockGrid) -> list[NDArray[np.int32]]:
@@ -327,7 +317,7 @@ def write_block(
     areas: Floats,
     basins: Writable,
 ) -> BlockOfBasins:
-    """Write the basins of a block, and measure its part of the graph.
+    """Write the basins of a block, where the ends of its ways are now, and measure its faces.
 
     Parameters
     ----------
@@ -339,11 +329,14 @@ def write_block(
     basins : Writable
     """
     region, names, above = task
-    inner, _, height = _followed(region, landscape)
-    own = _named(inner, names)
+    own = _named(np.asarray(basins[region]), names)
     basins[region] = own
     size = own.shape
-    around = np.full(height.shape, -1, np.int32)
+    z, y, x = (
+        slice(part.start, part.stop + (side is not None))
+        for part, side in zip(region, above, strict=True)
+    )
+    around = np.full(shape_of((z, y, x)), -1, np.int32)
     around[: size[0], : size[1], : size[2]] = own
     for axis, side in enumerate(above):
         if side is not None:
@@ -351,7 +344,8 @@ def write_block(
             place[axis] = slice(size[axis], size[axis] + 1)
             around[tuple(place)] = np.expand_dims(side, axis)
     local, nodes = renumbered(around)
-    faces = faces_between(local, len(nodes), np.ascontiguousarray(height), areas, size)
+    height, _ = landscape.read((z, y, x))
+    faces = faces_between(local, len(nodes), height, areas, size)
     low, high = bounds(np.ascontiguousarray(local[: size[0], : size[1], : size[2]]), len(nodes))
     here = high[:, 0] > 0
     start = np.array([part.start for part in region], np.int32)

@@ -32,12 +32,14 @@ from napari_seedbed.core.seeded.lessons import Lesson
 from napari_seedbed.core.seeded.linear_scores import Region
 from napari_seedbed.core.seeded.placed_seeds import SeedMemory, place_seeds
 from napari_seedbed.core.seeded.seed_problems import PlacedSeeds, is_flat
+from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter, walks_on_voxels
 from napari_seedbed.core.seeded.stored_volumes import (
     BlockGrid,
     Readable,
     RunsTasks,
     StoredVolume,
     Writable,
+    read_mask,
     run_here,
     within,
 )
@@ -247,6 +249,8 @@ class BlockedSegmenter:
         seeds = place_seeds(places, labels, background, self.grid.shape, self._ndim)
         if lesson is not None:
             lesson.check_fits(self.grid.shape, self._volume.read((slice(0, 1),) * 3).shape[-1])
+        if walks_on_voxels(seeds, self.grid.shape):
+            return self._solved_in_memory(seeds, lesson)
         self.prepare()
         assert self._cut is not None
         assert self._memory is not None
@@ -293,6 +297,27 @@ class BlockedSegmenter:
         self._last = _Solved(seeds, holds, kept, appearance, lesson, parts, found)
         tell(1.0, "Done")
         return found
+
+    def _solved_in_memory(self, seeds: PlacedSeeds, lesson: Lesson | None) -> BlockedLabels:
+        """Labels of an image that is so small that walks go from voxel to voxel."""
+        grid = self.grid
+        everything = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
+        marks = np.zeros(grid.shape, np.int32)
+        marks[seeds.places] = np.array(seeds.values, np.int32)[seeds.numbers]
+        if self._outside is not None:
+            marks[read_mask(self._outside, everything)] = -1
+        image = self._volume.read(everything)
+        steps = self._volume.steps
+        if self._ndim == 2:
+            image, marks, steps = image[0], marks[0], steps[1:]
+        whole = SeededSegmenter(
+            np.ascontiguousarray(image), steps.tolist(), self._ndim, background=seeds.background
+        )
+        labels = whole.solve(marks, lesson=lesson).reshape(grid.shape)
+        for region in grid.regions:
+            self._painted[region] = labels[region]
+        every = frozenset(range(len(grid.regions)))
+        return BlockedLabels(grid, self._painted, {}, seeds.background, 0, every)
 
     def _learn(
         self, seeds: PlacedSeeds, values: Floats, lesson: Lesson | None, last: _Solved | None
