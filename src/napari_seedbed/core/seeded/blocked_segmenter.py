@@ -311,7 +311,10 @@ class BlockedSegmenter:
         if self._ndim == 2:
             image, marks, steps = image[0], marks[0], steps[1:]
         whole = SeededSegmenter(
-            np.ascontiguousarray(image), steps.tolist(), self._ndim, background=seeds.background
+            np.ascontiguousarray(image),
+            steps.tolist(),
+            self._ndim,
+            background=seeds.background or None,
         )
         labels = whole.solve(marks, lesson=lesson).reshape(grid.shape)
         for region in grid.regions:
