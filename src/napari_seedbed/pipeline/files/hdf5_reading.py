@@ -7,6 +7,7 @@ lead anywhere.
 import json
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     _check_blocks(path, dataset)
     if len(dataset.attrs):
         check_heaps(path)
-    array = read_voxels(path, dataset, lazy, token=place)
+    array = read_voxels(path, dataset, lazy, token=place, reopen=partial(_dataset, path, place))
     letters = _letters(dataset)
     return placed_image(
         path,
@@ -73,6 +74,10 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
         name=name,
         holds_labels=says_labels(place),
     )
+
+
+def _dataset(path: Path, place: str) -> Any:
+    return _opened(path)[place]
 
 
 def _opened(path: Path) -> Any:
