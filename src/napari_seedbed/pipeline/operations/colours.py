@@ -43,6 +43,7 @@ from napari_seedbed.pipeline.operations.colour_references import (
     Marked,
     learnt_gaussians,
     learnt_histograms,
+    marked_in_parts,
     marked_in_volume,
     space_of,
     written_gaussians,
@@ -141,7 +142,7 @@ def _voxels(job: Job) -> NDArray:
 def _marked(job: Job, voxels: NDArray) -> Marked | None:
     """The pixels that patches mark; None where colours are written in the parameters."""
     is_written = bool(job.parameters["colours"].strip())
-    if job.seeds is None and not job.shapes:
+    if job.seeds is None and not job.shapes and job.all_seeds is None and not job.all_shapes:
         if not is_written:
             raise InputError(
                 "seeds: there are neither patches nor reference colours; mark some pixels of the "
@@ -152,7 +153,16 @@ def _marked(job: Job, voxels: NDArray) -> Marked | None:
         raise InputError(
             "colours: patches and reference colours were both given; give one of them."
         )
-    return marked_in_volume(voxels, job.seeds, job.shapes, job.spacing, job.core)
+    if job.wanted is None:
+        return marked_in_volume(voxels, job.seeds, job.shapes, job.spacing, job.core)
+    # All of the image is learnt from, where a part of it is worked on.
+    seeds = None if job.all_seeds is None else job.all_seeds.select_time(job.time)
+    shapes = [one for one in job.all_shapes if one.time == job.time]
+    image = job.image.select_time(job.time)
+    marked: Marked = job.kept(
+        ("marked", job.time), lambda: marked_in_parts(image, seeds, shapes, job.over)
+    )
+    return marked
 
 
 def _outputs(
@@ -215,10 +225,9 @@ def _selection_need(size: Size, parameters: Values) -> Need:
     return Need(size.voxels * each, 4e-8 * size.voxels * (1 + parameters["composite"]))
 
 
-def _written_colours(spacing: Lengths, parameters: Values) -> Reach:
-    """Patches are looked up in all of the image, and so are the colours that a ratio divides by."""
-    is_local = parameters["colours"].strip() and parameters.get("method") != "ratio"
-    return (0,) * len(spacing) if is_local else None
+def _own_colour(spacing: Lengths, parameters: Values) -> Reach:
+    """A ratio divides by the colours of all of the image."""
+    return None if parameters.get("method") == "ratio" else (0,) * len(spacing)
 
 
 # Declarations
@@ -235,7 +244,7 @@ _selection = partial(_colour, menu="napari/layers/segment", panel=PANEL)
 _learnt = partial(
     _selection,
     starts=Starts(("seeds", "shapes"), needed=False, labels=1),
-    halo=_written_colours,
+    halo=_own_colour,
     core_names={"patch_labels": "seeds", "patch": "seeds: patch"},
 )
 
