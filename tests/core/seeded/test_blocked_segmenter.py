@@ -99,6 +99,17 @@ def test_one_more_stroke_paints_what_changes_and_shows_the_slice_in_view_first()
     for number in unchanged:
         region = later.grid.region(number)
         np.testing.assert_array_equal(result[region], first[region])
+    # What a cancelled solve has painted already is painted again.
+    stop = []
+
+    def cancel_late(told):
+        if told.message == "Painting" and told.fraction > 0.8:
+            stop.append(told)
+
+    with pytest.raises(Cancelled), running(report=cancel_late, should_stop=lambda: bool(stop)):
+        segmenter.solve(places, labels, background=[BACKGROUND], anew=False)
+    again = segmenter.solve(*more, background=[BACKGROUND], anew=False)
+    np.testing.assert_array_equal(whole(again), result)
     back = segmenter.solve(places, labels, background=[BACKGROUND], anew=False)
     assert np.count_nonzero(whole(back) != first) < 1e-3 * image.size
 

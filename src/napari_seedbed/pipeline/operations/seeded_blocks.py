@@ -19,7 +19,7 @@ from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
 from napari_seedbed.pipeline.files.zarr_store import ZarrStore
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.seeded.blocked_segmenter import BlockedLabels
+    from napari_seedbed.core.seeded.blocked_labels import BlockedLabels
 
 Region = tuple[slice, ...]
 
