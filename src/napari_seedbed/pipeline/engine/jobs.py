@@ -1,6 +1,6 @@
 """What the function of an operation is given, and what it gives."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, part_of
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
 from napari_seedbed.pipeline.data.tables import Columns, Table, at_time, joined
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ def core_module() -> Any:
     from napari_seedbed import core
 
     return core
+
+
+def _extremes(block: NDArray) -> tuple[Any, Any]:
+    return block.min(), block.max()
 
 
 @dataclass
@@ -50,8 +55,28 @@ class Context:
     watch: Callable[[int], bool] | None = None
 
 
+class _Speaking:
+    """What a function says while it works, and what it knows before."""
+
+    notes: list[str]
+
+    def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
+        """Say something of values that the voxels decide, where there is something to say."""
+        words = in_words(*values)
+        self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
+
+    def check(self, refuse: Callable[..., object], *values: Any) -> None:
+        """Refuse values that the voxels decide, by the InputError of a function."""
+        refuse(*values)
+
+    def constant(self, name: str, value: Any) -> Any:
+        """What is known before there are voxels, by a name that scripts give it."""
+        del name
+        return value
+
+
 @dataclass
-class Job:
+class Job(_Speaking):
     """One volume to work on: what an operation's function is given.
 
     Attributes
@@ -82,7 +107,9 @@ class Job:
     notes : list of str
         What a person should know about the result; the function may add to it.
     shared : dict
-        Kept for all volumes and channels of one run, beside each other.
+        Kept for all volumes, channels and blocks of one run, beside each other.
+    over : OverBlocks
+        What looks at all blocks of an image.
     other_image : Image or None
         The second image, all time points of it.
     all_seeds : Image or None
@@ -110,30 +137,29 @@ class Job:
     shapes: "tuple[Shape, ...]" = ()
     notes: list[str] = field(default_factory=list)
     shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
+    over: OverBlocks = over_blocks
     other_image: "Image | None" = None
     all_seeds: "Image | None" = None
     wanted: tuple[slice, ...] | None = None
     core: Any = field(default_factory=core_module)
-
-    def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
-        """Say something of values that the voxels decide, where there is something to say."""
-        words = in_words(*values)
-        self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
-
-    def check(self, refuse: Callable[..., object], *values: Any) -> None:
-        """Refuse values that the voxels decide, by the InputError of a function."""
-        refuse(*values)
 
     def remembered(self, known: Callable[[], Any], make: Callable[[], Any]) -> Any:
         """What this process remembers; a script makes it."""
         del make
         return known()
 
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is found once for all volumes, channels and blocks of a run that need the same."""
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]
+
     def value_range(self) -> "ValueRange":
         """The range that the values of all time points and channels were made for."""
         from napari_seedbed.pipeline.data.image_statistics import range_of_image
 
-        return range_of_image(self.image)
+        found: ValueRange = self.kept("range", lambda: range_of_image(self.image, self.over))
+        return found
 
     def percentiles(
         self, percents: Sequence[float], channel: int | None, *, of_series: bool = False
@@ -142,25 +168,58 @@ class Job:
         from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image
 
         times = range(self.image.n_times) if of_series else [self.time]
-        return percentiles_of_image(self.image, percents, times, channel)
-
-    def volumes(
-        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
-    ) -> Iterator[NDArray]:
-        """All voxels of this channel, at this time point or all, each volume changed beforehand."""
-        from napari_seedbed.pipeline.data.blocks import changed_volumes
-
-        image = self.image if of_series else self.image.select_time(self.time)
-        return changed_volumes(image, change, self.channel)
-
-    def histogram(
-        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
-    ) -> "Histogram":
-        """The histogram of `volumes`."""
-        found: Histogram = self.core.blocks_histogram(
-            lambda: self.volumes(change, of_series=of_series)
+        found: Sequence[float] = self.kept(
+            ("percentiles", tuple(percents), channel, tuple(times)),
+            lambda: percentiles_of_image(self.image, percents, times, channel, self.over),
         )
         return found
+
+    def extremes(
+        self, change: Callable[[NDArray], NDArray] | None = None, reach: Sequence[int] = ()
+    ) -> tuple[Any, Any]:
+        """The least and largest value of this channel at this time point, changed beforehand.
+
+        Parameters
+        ----------
+        change : callable, optional
+            Gives another volume for a volume.
+        reach : sequence of int
+            How far around a voxel it looks, along each axis of space.
+        """
+        found: tuple[Any, Any] = self.kept(
+            ("extremes", change is None, self.channel, self.time),
+            lambda: self._extremes(change, reach),
+        )
+        return found
+
+    def _extremes(
+        self, change: Callable[[NDArray], NDArray] | None, reach: Sequence[int]
+    ) -> tuple[Any, Any]:
+        image = self.image.select_time(self.time)
+        parts = list(self.over(_extremes, image, self.channel, change, reach))
+        return min(low for low, _ in parts), max(high for _, high in parts)
+
+    def histogram(
+        self,
+        change: Callable[[NDArray], NDArray] | None = None,
+        reach: Sequence[int] = (),
+        *,
+        of_series: bool = False,
+    ) -> "Histogram":
+        """The histogram of this channel at this time point, or of all of them together.
+
+        Parameters
+        ----------
+        change, reach
+            As for `extremes`.
+        of_series : bool
+        """
+        from napari_seedbed.core.thresholds.histograms import histogram_over
+
+        image = self.image if of_series else self.image.select_time(self.time)
+        return histogram_over(
+            lambda function: self.over(function, image, self.channel, change, reach)
+        )
 
     def each(
         self,
@@ -209,8 +268,21 @@ class Channels:
     as_input: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Once:
+    """An output that is the same for all time points, and made for the first one.
+
+    Attributes
+    ----------
+    make : callable
+        Gives it.
+    """
+
+    make: Callable[[], Any]
+
+
 @dataclass
-class WholeJob:
+class WholeJob(_Speaking):
     """An image with all its time points and channels: what a `whole` operation is given.
 
     Attributes
@@ -244,10 +316,6 @@ class WholeJob:
         """Voxel size."""
         return self.image.spacing
 
-    def note(self, in_words: Callable[..., str], *values: Any) -> None:
-        """Say something of values that the voxels decide."""
-        self.notes.append(in_words(*values))
-
     def labels_at(self, t: int) -> NDArray[np.int32]:
         """The image at a time point, which holds labels."""
         from napari_seedbed.pipeline.engine.volumes import label_volume
@@ -263,6 +331,67 @@ class WholeJob:
         """0 where the second image has several channels."""
         return 0 if self.other is not None and self.other.n_channels > 1 else None
 
+    def volume_at(self, t: int) -> NDArray:
+        """The image at a time point."""
+        return self.image.select_time(t).volume()
+
+    def at_times(self, at: Callable[[int], Any]) -> Callable[[int], Any]:
+        """What gives something of a time point, to be handed to core."""
+        return at
+
+    def in_turn(
+        self, pairs: Sequence[tuple[int, int]], found: Callable[[int, int], Mapping[str, Any]]
+    ) -> dict[str, list[Any]]:
+        """What a function gives for each time point and the one that is beside it in a pair."""
+        every: dict[str, list[Any]] = {}
+        for nth, (time, beside) in enumerate(pairs):
+            check_stop()
+            with part_of(nth, len(pairs), f"time point {nth + 1} of {len(pairs)}: "):
+                for name, value in found(time, beside).items():
+                    every.setdefault(name, []).append(value)
+        return every
+
+    def unless_same(self, time: int, other: int, value: Any) -> Any:
+        """A value, or None where two time points are one."""
+        return None if time == other else value
+
+    def series_image(self, volumes: list[Any], names: tuple[str, ...], what: str) -> "Image":
+        """Volumes of all time points together; with a name for each channel where there are some.
+
+        Their axes are time, channels and space, as far as there are such.
+        """
+        image, has_time = self.image, self.image.time_axis is not None
+        lead = ("t",) if has_time else ()
+        return replace(
+            image,
+            array=np.stack(volumes) if has_time else volumes[0],
+            axes=(*lead, *(("c",) if names else ()), *image.spatial_axes),
+            rgb=False,
+            channel_names=names,
+            channel_colors=(),
+            name=f"{image.name} {what}",
+            source_channels=None,
+            notes=(),
+        )
+
+    def series_shapes(self, found: list[list[Any]], what: str) -> "Shapes":
+        """Shapes of all time points together."""
+        from napari_seedbed.pipeline.data.shapes import Shapes
+
+        image = self.image
+        n_times = None if image.time_axis is None else image.n_times
+        every = tuple(shape for part in found for shape in part)
+        name = f"{image.name} {what}"
+        return Shapes(every, name, image.spacing, image.units, image.translate, n_times)
+
+    def series_table(self, found: list[tuple[int, Columns]], what: str) -> Table:
+        """Rows of all time points below each other, with a first column that counts these."""
+        parts = [
+            {"time_point": np.full(len(next(iter(columns.values()))), time), **columns}
+            for time, columns in found
+        ]
+        return Table(joined(parts), f"{self.image.name} {what}")
+
     def table_of(self, function: Callable[[int], Columns]) -> Columns:
         """The rows that a function gives for each time point, which a first column counts."""
         parts = []
@@ -275,6 +404,18 @@ class WholeJob:
     def in_memory(self, image: "Image") -> "Image":
         """A part of the image with voxels of its own, in memory."""
         return replace(image, array=np.array(image.array))
+
+    def on_own_axes(self, function: Callable[[NDArray, int | None], Any]) -> Any:
+        """What a function gives of all voxels and their time axis, in the image's order of axes."""
+        return function(self.image.array, self.image.time_axis)
+
+    def on_grid_of(self, image: "Image", array: NDArray) -> "Image":
+        """An image with other voxels."""
+        return replace(image, array=array)
+
+    def drawn(self) -> "tuple[Shape, ...]":
+        """The shapes that were drawn."""
+        return () if self.shapes is None else self.shapes.shapes
 
     def in_place(self, array: NDArray) -> "Image":
         """An array in the place of the image."""
