@@ -1,7 +1,10 @@
 """Seeded segmentation in blocks, beside that in memory."""
 
+import pickle
+
 import numpy as np
 import pytest
+import zarr
 from scipy import ndimage as ndi
 
 from napari_seedbed.core import BlockedSegmenter, SeededSegmenter, running
@@ -141,3 +144,23 @@ def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should():
         blocked(image.astype(complex), (22, 30, 31))
     with running(should_stop=lambda: True), pytest.raises(Cancelled):
         segmenter.solve(places, labels)
+
+
+def pickled_tasks(function, tasks, *shared):
+    """Run tasks as other processes would: all that they are given comes out of a pickle."""
+    for task in tasks:
+        call, own, *others = pickle.loads(pickle.dumps((function, task, *shared)))
+        yield pickle.loads(pickle.dumps(call(own, *others)))
+
+
+def test_tasks_may_run_in_other_processes(tmp_path):
+    image, places, labels, _ = bodies()
+    stores = [
+        zarr.create_array(tmp_path / name, shape=image.shape, chunks=(22, 30, 31), dtype=dtype)
+        for name, dtype in (("image", image.dtype), ("basins", np.int32), ("painted", np.int32))
+    ]
+    stores[0][:] = image
+    segmenter = BlockedSegmenter(*stores, (22, 30, 31), run=pickled_tasks)
+    found = segmenter.solve(places, labels, background=[BACKGROUND])
+    here = blocked(image, (22, 30, 31)).solve(places, labels, background=[BACKGROUND])
+    np.testing.assert_array_equal(whole(found), whole(here))

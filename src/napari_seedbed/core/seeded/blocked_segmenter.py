@@ -1,6 +1,6 @@
 """Seeded segmentation of volumes larger than memory, block by block."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
@@ -26,6 +26,7 @@ from napari_seedbed.core.seeded.blocked_splits import split_graph
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
 from napari_seedbed.core.seeded.label_painting import claims_of, reaches, sums_of_classes
 from napari_seedbed.core.seeded.lessons import Lesson
+from napari_seedbed.core.seeded.linear_scores import Region
 from napari_seedbed.core.seeded.placed_seeds import SeedMemory, place_seeds
 from napari_seedbed.core.seeded.seed_problems import PlacedSeeds, is_flat
 from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter, walks_on_voxels
@@ -137,6 +138,7 @@ class BlockedSegmenter:
         lesson: Lesson | None = None,
         view: tuple[int, int] | None = None,
         anew: bool = True,
+        is_painted: Callable[[Region], bool] | None = None,
     ) -> BlockedLabels:
         """Segment the volume from seeds.
 
@@ -157,6 +159,9 @@ class BlockedSegmenter:
             Whether to paint everything: the result depends on image and seeds alone then. Else
             only what changed by more than `CHANGED` is painted, and what things look like is
             learnt again only where it does not predict the new strokes.
+        is_painted : callable, optional
+            With `anew`: which blocks a segmenter before this one has painted already from the same
+            image and seeds, when it was ended.
 
         Raises
         ------
@@ -204,7 +209,10 @@ class BlockedSegmenter:
         palette = self._palette(nodes, splits, walks, seeds, appearance, landscape)
         if last is None or appearance is not last.appearance:
             self._last = last = None
-            tasks = {n: Repaint(region, region) for n, region in enumerate(self.grid.regions)}
+            tasks = {
+                number: Repaint(block, None if is_painted and is_painted(block) else block)
+                for number, block in enumerate(self.grid.regions)
+            }
             kept = walks[:, : graph.count]
         else:
             changed = last.changed_basins(seeds, walks, holds, graph)
@@ -365,6 +373,7 @@ class BlockedSegmenter:
         labels = last.labels.read(plane)
         names = np.array([*seeds.values, 0], np.int32)
         for task in tasks.values():
+            assert task.region is not None
             z, y, x = (
                 slice(max(a.start, b.start), min(a.stop, b.stop))
                 for a, b in zip(plane, task.region, strict=True)

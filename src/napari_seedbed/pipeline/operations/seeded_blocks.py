@@ -1,7 +1,8 @@
 """The automatic engine of seeded segmentation, on images that are larger than memory."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import progress_as
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.learnt_text import LEARNT
@@ -97,6 +99,11 @@ class StoredBlocks:
         """Type of its numbers."""
         return self.store.image.dtype
 
+    def is_written(self, place: Region) -> bool:
+        """Whether a block is there."""
+        axes = self.store.image.spatial_axes
+        return self.store.is_written(dict(zip(axes, place[3 - len(axes) :], strict=True)))
+
     def __getitem__(self, place: Region, /) -> NDArray[Any]:
         """Read a part."""
         n_axes = len(self.store.image.spatial_axes)
@@ -147,31 +154,39 @@ def seeded_in_blocks(job: BlockJob) -> dict[str, Image] | None:
                 "of the image's pyramid, or crop it."
             )
     assert job.seeds is not None
-    marks = job.map(marks_of_block)
-    stored = StoredImage(job.image)
+    with _as_share(0, 0.02):
+        marks = job.map(marks_of_block)
+    stored, painted = StoredImage(job.image), _scratch(job, "painted")
     segmenter = job.core.BlockedSegmenter(
         stored,
         _scratch(job, "basins"),
-        _scratch(job, "painted"),
+        painted,
         (1,) * (3 - len(job.plan.block)) + tuple(job.plan.block),
         job.spacing,
         0 if stored.has_channels else None,
         outside=OutsideSeeds(job.seeds) if any(mark.some_outside for mark in marks) else None,
         run=WorkerTasks(job.workers),
     )
-    background = parameters["background"]
-    found = segmenter.solve(
-        np.concatenate([mark.places for mark in marks]),
-        np.concatenate([mark.labels for mark in marks]),
-        background=[background] if background else (),
-        lesson=lesson_from_text(parameters[LEARNT]),
-    )
-    darker = parameters["darker_than"]
+    background, darker = parameters["background"], parameters["darker_than"]
+    with _as_share(0.02, 0.9):
+        found = segmenter.solve(
+            np.concatenate([mark.places for mark in marks]),
+            np.concatenate([mark.labels for mark in marks]),
+            background=[background] if background else (),
+            lesson=lesson_from_text(parameters[LEARNT]),
+            is_painted=painted.is_written,
+        )
     reach = [ceil(_SMOOTHED * min(job.spacing) / step) for step in job.spacing] if darker else 0
-    labels = job.write(
-        "labels", labels_of_block, found, background, darker, halo=reach, dtype=np.int32
-    )
+    with _as_share(0.9, 1):
+        labels = job.write(
+            "labels", labels_of_block, found, background, darker, halo=reach, dtype=np.int32
+        )
     return {"labels": labels}
+
+
+def _as_share(start: float, end: float) -> AbstractContextManager[None]:
+    """Take progress within a `with` block for a part of the whole."""
+    return progress_as(lambda told: replace(told, fraction=start + (end - start) * told.fraction))
 
 
 @dataclass(frozen=True, eq=False)
