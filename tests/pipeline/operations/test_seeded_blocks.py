@@ -9,10 +9,15 @@ from napari_seedbed.core.seeded.blocked_painting import Palette
 from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_plans import Blocks
-from napari_seedbed.pipeline.operations import run
+from napari_seedbed.pipeline.operations import run, seeded_blocks
 
 BACKGROUND = 4
 AXES = ("z", "y", "x")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(seeded_blocks, "SIDES", {2: 20, 3: 20})
 
 
 def balls(shape=(32, 40, 48)):

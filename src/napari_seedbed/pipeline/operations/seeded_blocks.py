@@ -18,12 +18,21 @@ from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_from_text
 from napari_seedbed.pipeline.engine.block_jobs import BlockJob, BlockView
 from napari_seedbed.pipeline.engine.block_workers import Workers
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
+from napari_seedbed.pipeline.files.zarr_levels import whole_shards
 from napari_seedbed.pipeline.files.zarr_store import ZarrStore
 
 if TYPE_CHECKING:
     from napari_seedbed.core.seeded.blocked_labels import BlockedLabels
 
 Region = tuple[slice, ...]
+
+SIDES = {2: 2048, 3: 256}
+"""Voxels of a block along each axis, at the most."""
+
+BYTES = 65
+"""Memory that a voxel and channel of a block takes (`benchmarks/blocked_seeds.py`)."""
+
+_LEAST_SIDE = 64
 
 _SMOOTHED = 5
 """Of the finest voxels: how far the smoothed brightness reaches."""
@@ -156,12 +165,14 @@ def seeded_in_blocks(job: BlockJob) -> dict[str, Image] | None:
     assert job.seeds is not None
     with _as_share(0, 0.02):
         marks = job.map(marks_of_block)
-    stored, painted = StoredImage(job.image), _scratch(job, "painted")
+    stored = StoredImage(job.image)
+    block = _fitting_block(job)
+    basins, painted = (_scratch(job, name, block) for name in ("basins", "painted"))
     segmenter = job.core.BlockedSegmenter(
         stored,
-        _scratch(job, "basins"),
+        basins,
         painted,
-        (1,) * (3 - len(job.plan.block)) + tuple(job.plan.block),
+        (1,) * (3 - len(block)) + block,
         job.spacing,
         0 if stored.has_channels else None,
         outside=OutsideSeeds(job.seeds) if any(mark.some_outside for mark in marks) else None,
@@ -222,7 +233,8 @@ def labels_of_block(
     """Return the labels of a block without what is no object."""
     from napari_seedbed.core import smoothed_brightness
 
-    labels = found.block(block.number)
+    z = block.region[0] if len(block.region) == 3 else slice(0, 1)
+    labels = found.read((z, block.region[-2], block.region[-1]))
     labels = labels if len(block.region) == 3 else labels[0]
     is_object = np.ones(labels.shape, np.bool_)
     if background:
@@ -236,9 +248,20 @@ def labels_of_block(
     return np.where(is_object, labels, np.int32(0))
 
 
-def _scratch(job: BlockJob, name: str) -> StoredBlocks:
+def _fitting_block(job: BlockJob) -> tuple[int, ...]:
+    """Thick blocks, with little around them, of which as many as are worked on fit into memory."""
+    shape = job.plan.shape
+    side = SIDES[len(shape)]
+    while side > _LEAST_SIDE and BYTES * side ** len(shape) * job.image.n_channels > (
+        job.workers.memory
+    ):
+        side //= 2
+    return whole_shards((side,) * len(shape), shape)
+
+
+def _scratch(job: BlockJob, name: str, block: tuple[int, ...]) -> StoredBlocks:
     import dask.array
 
     zeros = dask.array.zeros(job.plan.shape, dtype=np.int32, chunks=-1)
     like = Image(zeros, job.image.spatial_axes, job.image.spacing, job.image.units)
-    return StoredBlocks(job.outputs.scratch_store(f"{name}-{job.time}", like))
+    return StoredBlocks(job.outputs.scratch_store(f"{name}-{job.time}", like, block))
