@@ -8,7 +8,7 @@ import zarr
 from scipy import ndimage as ndi
 
 from napari_seedbed.core import BlockedSegmenter, SeededSegmenter, running
-from napari_seedbed.core.seeded import seeded_segmenter
+from napari_seedbed.core.seeded import blocked_segmenter, seeded_segmenter
 from napari_seedbed.errors import Cancelled, InputError
 
 BACKGROUND = 7
@@ -128,7 +128,7 @@ def test_an_image_of_few_voxels_is_walked_voxel_by_voxel_as_in_memory():
     np.testing.assert_array_equal(whole(segmenter.solve(places, labels))[0], expected)
 
 
-def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should():
+def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should(monkeypatch):
     image, places, labels, _ = bodies()
     segmenter = blocked(image, (22, 30, 31))
     for given, message in (
@@ -143,7 +143,10 @@ def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should():
     with pytest.raises(InputError, match="complex"):
         blocked(image.astype(complex), (22, 30, 31))
     with running(should_stop=lambda: True), pytest.raises(Cancelled):
-        segmenter.solve(places, labels)
+        segmenter.solve(places, labels, background=[BACKGROUND])
+    monkeypatch.setattr(blocked_segmenter, "MOST_WALKS", 100)
+    with pytest.raises(InputError, match="more than 100 walks at once"):
+        segmenter.solve(places, labels, background=[BACKGROUND])
 
 
 def pickled_tasks(function, tasks, *shared):

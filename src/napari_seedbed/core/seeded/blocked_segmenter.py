@@ -47,6 +47,10 @@ from napari_seedbed.errors import InputError
 Floats = NDArray[np.float32]
 
 
+MOST_WALKS = 150_000_000
+"""Numbers of basins times labels that are held in memory, some five times over."""
+
+
 class BlockedSegmenter:
     """Segments a volume of any size from ever new seeds, as `SeededSegmenter` does in memory.
 
@@ -166,7 +170,8 @@ class BlockedSegmenter:
         Raises
         ------
         InputError
-            If there are no seeds, only one label, or a seed lies outside the volume.
+            If there are no seeds, only one label, more walks than `MOST_WALKS`, or a seed lies
+            outside the volume.
         Cancelled
             If the running job should stop.
         """
@@ -180,6 +185,12 @@ class BlockedSegmenter:
         assert self._memory is not None
         graph, landscape, blocks = self._cut.graph, self._cut.landscape, self._cut.blocks
         tell(0.5, "Growing seeds")
+        if graph.count * len(seeds.values) > MOST_WALKS:
+            raise InputError(
+                f"labels: there are {len(seeds.values)}, and data has {graph.count} basins: "
+                f"that is more than {MOST_WALKS} walks at once. Take a coarser level of its "
+                "pyramid, crop it, or mark fewer objects at a time."
+            )
         seeds, values, holds = self._memory.described(seeds)
         last = None if anew else self._last
         if last is not None and last.seeds.background != seeds.background:
