@@ -99,7 +99,6 @@ def run_in_blocks(
 ) -> float:
     """Seconds of a run from file to file."""
     from napari_seedbed.pipeline.engine.block_plans import Blocks
-
     from napari_seedbed.pipeline.files import read_image
     from napari_seedbed.pipeline.operations import run
 

@@ -47,7 +47,7 @@ for name in sys.argv[1:]:
     memory_limits._LIBRARY_ADDRESSES = 0
     inputs = inputs_for(operation, scene((40, 256, 256)))
     needed = forecast(operation, inputs, parameters).bytes
-    for more in (1_000_000, -1_000_000):
+    for more in (8_000_000, -8_000_000):
         ctypes.CDLL(None).malloc_trim(0)
         used = psutil.Process().memory_info().vms
         limit = used + memory_limits.later_addresses() + needed + more
