@@ -1,6 +1,5 @@
-"""What a run costs: memory and time, foretold, and whether there is memory enough."""
+"""What a run costs is foretold, and one that memory would not do for is refused."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,19 +8,17 @@ from napari_seedbed.errors import MemoryForecastError
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.engine.declarations import Operation, Size
-from napari_seedbed.pipeline.engine.inputs import Inputs, in_one_unit, labels_by_time, with_labels
+from napari_seedbed.pipeline.engine.declarations import Operation
+from napari_seedbed.pipeline.engine.inputs import Inputs, in_one_unit, labels_by_time
 from napari_seedbed.pipeline.engine.jobs import Context
-from napari_seedbed.pipeline.engine.parameters import check_parameters, lengths_in_voxels
+from napari_seedbed.pipeline.engine.parameters import check_parameters
+from napari_seedbed.pipeline.engine.proposals import proposal
 from napari_seedbed.pipeline.engine.registry import resolved
+from napari_seedbed.pipeline.engine.run_costs import BlocksCost, RunCost
 from napari_seedbed.pipeline.engine.windows import window_of
 
 GRANTED = "bytes granted"
 """Where a session's cache has the memory that its runs may take for the image in it."""
-
-
-BESIDE_VOXELS = 16_000_000
-"""Bytes that a run takes beside its voxels: the pieces that threads work on, what is compiled."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +32,17 @@ class Forecast:
     seconds : float
     available_bytes : int
         What the machine has left now.
+    blocks : BlocksCost or None
+        What it would cost block by block, for an image that stays in its file.
+    instead : str
+        Where memory does not do: what to do, with numbers.
     """
 
     bytes: int
     seconds: float
     available_bytes: int
+    blocks: BlocksCost | None = None
+    instead: str = ""
 
     @property
     def fits(self) -> bool:
@@ -48,9 +51,10 @@ class Forecast:
 
     @property
     def text(self) -> str:
-        """``about 1.1 GB, 3 s``."""
+        """``about 6.0 GB, 20 s; in blocks 800 MB, 40 s``, the latter for images in files."""
         amount = memory.bytes_in_words(self.bytes)
-        return f"about {amount}, {memory.seconds_in_words(self.seconds)}"
+        text = f"about {amount}, {memory.seconds_in_words(self.seconds)}"
+        return text if self.blocks is None else f"{text}; in blocks {self.blocks.text}"
 
 
 def forecast(
@@ -62,7 +66,7 @@ def forecast(
     region: Sequence[slice] | None = None,
     n_labels: int = 0,
 ) -> Forecast:
-    """Memory and time that `run` with the same arguments would take.
+    """Memory and time that `run` with the same arguments would take, with blocks and without.
 
     Without seeds and shapes among the inputs, every time point is assumed to have `n_labels`
     labels, or as many as the operation needs if that is more.
@@ -78,51 +82,33 @@ def forecast(
     if region is not None:
         image = image.crop(window_of(operation, image, parameters, region).seen)
     chosen = range(image.n_times) if times is None else times
-    return cost_of(operation, image, parameters, labels, chosen, n_labels)
+    cost = RunCost.of(operation, image, parameters, labels, chosen, n_labels)
+    available = memory.available_memory()
+    return Forecast(
+        cost.bytes,
+        cost.seconds,
+        available,
+        cost.in_blocks() if image.is_lazy and region is None else None,
+        proposal(cost, available) if cost.bytes > available else "",
+    )
 
 
-def cost_of(
-    operation: Operation,
-    image: Image,
-    parameters: Mapping[str, Any],
-    labels: Sequence[set[int]] | None,
-    times: Sequence[int],
-    n_labels: int = 0,
-) -> Forecast:
-    """What a run costs whose inputs are checked; see `forecast`."""
-    n_times = len(times)
-    if labels is not None:
-        n_labels = len(set().union(*labels))
-        if len(times) > 1 and not operation.follows(parameters):
-            n_times = len(with_labels(operation, labels, times))
-    each = operation.channels == "each"
-    n_channels = image.n_channels
-    counted = lengths_in_voxels(operation.parameters, parameters, image.spacing)
-    n_labels = max(n_labels, operation.starts.labels)
-    size = Size(image.spatial_shape, n_labels, 1 if each else n_channels)
-    need = operation.estimate(size, counted)
-    voxels = math.prod(image.spatial_shape)
-    volume = voxels * n_channels * image.dtype.itemsize
-    # A lazy volume is read, and one whose channels are not first is copied.
-    total = BESIDE_VOXELS + need.bytes + (volume if image.is_lazy or image.channel_axis else 0)
-    if image.time_axis is not None:
-        total += 4 * voxels * image.n_times * (n_channels if each or operation.whole else 1)
-    seconds = need.seconds * n_times * (n_channels if each else 1)
-    return Forecast(int(total), seconds, memory.available_memory())
-
-
-def grant_memory(cost: Forecast, context: Context, is_kept: bool) -> int:
+def grant_memory(cost: RunCost, context: Context, is_kept: bool) -> int:
     """Refuse what memory would not do for; return how much the image may take from now on.
 
     A session's later runs work in memory that its first one has taken. Only what they need beyond
     that must be free: for another engine, say, or for more labels.
+
+    Raises
+    ------
+    MemoryForecastError
+        With what to do instead.
     """
     granted = int(context.cache.get(GRANTED, 0)) if is_kept else 0
-    more = cost.bytes - granted
-    if more > cost.available_bytes:
+    more, free = cost.bytes - granted, memory.available_memory()
+    if more > free:
         raise MemoryForecastError(
             f"This needs {memory.bytes_in_words(more)} of memory and only "
-            f"{memory.bytes_in_words(cost.available_bytes)} are free. Close other programs, crop "
-            "the image or halve its resolution, or use a machine with more memory."
+            f"{memory.bytes_in_words(free)} are free. {proposal(cost, free)}"
         )
     return max(cost.bytes, granted)

@@ -19,7 +19,7 @@ from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import run_in_blocks
 from napari_seedbed.pipeline.engine.calls import Calls
 from napari_seedbed.pipeline.engine.declarations import Operation
-from napari_seedbed.pipeline.engine.forecasts import GRANTED, cost_of, grant_memory
+from napari_seedbed.pipeline.engine.forecasts import GRANTED, grant_memory
 from napari_seedbed.pipeline.engine.inputs import (
     Inputs,
     all_labels,
@@ -35,6 +35,7 @@ from napari_seedbed.pipeline.engine.parameters import (
 from napari_seedbed.pipeline.engine.provenance import make_record
 from napari_seedbed.pipeline.engine.registry import resolved
 from napari_seedbed.pipeline.engine.results import Result
+from napari_seedbed.pipeline.engine.run_costs import RunCost
 from napari_seedbed.pipeline.engine.volumes import (
     Volume,
     check_overflow,
@@ -78,7 +79,7 @@ def prepare(
         return
     image = checked_image("image", image, operation, operation.image_kind)
     parameters = check_parameters(operation.parameters, params, image.spacing)
-    cost = cost_of(operation, image, parameters, None, [time])
+    cost = RunCost.of(operation, image, parameters, None, [time])
     granted = grant_memory(cost, context, place_in_memory(image, time) in context.cache)
     volume = Volume(image, time, context, None)
     calls = Calls(operation, Inputs(image), parameters, context, None, image)
@@ -154,7 +155,7 @@ def run(
     window = None if region is None else window_of(operation, image, parameters, region)
     worked = given if window is None else window.of_inputs(given)
     is_kept = any(place_in_memory(worked.image, t) in context.cache for t in chosen)
-    cost = cost_of(operation, worked.image, parameters, labels, chosen)
+    cost = RunCost.of(operation, worked.image, parameters, labels, chosen)
     granted = grant_memory(cost, context, is_kept)
 
     with running(report=report, should_stop=should_stop):
