@@ -7,6 +7,7 @@ lead anywhere.
 import json
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     nth, name, notes = chosen_image(path, name, series, [_summary(*image) for image in images])
     place, dataset = images[nth]
     _check_blocks(path, dataset)
-    array = read_voxels(path, dataset, lazy, token=place)
+    array = read_voxels(path, dataset, lazy, token=place, reopen=partial(_dataset, path, place))
     letters = _letters(dataset)
     return placed_image(
         path,
@@ -70,6 +71,10 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
         name=name,
         holds_labels=says_labels(place),
     )
+
+
+def _dataset(path: Path, place: str) -> Any:
+    return _opened(path)[place]
 
 
 def _opened(path: Path) -> Any:

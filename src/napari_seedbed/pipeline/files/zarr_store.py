@@ -162,6 +162,11 @@ class ZarrStore:
         return {} if there else None
 
 
+def array_of(path: Path, member: str) -> Any:
+    """An array of a hierarchy; see `ZarrStore.array`."""
+    return ZarrStore(path).array(member)
+
+
 def block_count(shape: Sequence[int], block: Sequence[int]) -> int:
     """How many blocks cover an array."""
     return math.prod(-(-length // size) for length, size in zip(shape, block, strict=True))
