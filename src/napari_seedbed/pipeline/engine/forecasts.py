@@ -8,6 +8,8 @@ from napari_seedbed.errors import MemoryForecastError
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.engine.block_workers import RoomOnCluster
+from napari_seedbed.pipeline.engine.clusters import connected
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.inputs import Inputs, in_one_unit, labels_by_time
 from napari_seedbed.pipeline.engine.jobs import Context
@@ -34,6 +36,8 @@ class Forecast:
         What the machine has left now.
     blocks : BlocksCost or None
         What it would cost block by block, for an image that stays in its file.
+    cluster : BlocksCost or None
+        The same on the workers of a scheduler.
     instead : str
         Where memory does not do: what to do, with numbers.
     """
@@ -42,6 +46,7 @@ class Forecast:
     seconds: float
     available_bytes: int
     blocks: BlocksCost | None = None
+    cluster: BlocksCost | None = None
     instead: str = ""
 
     @property
@@ -53,8 +58,12 @@ class Forecast:
     def text(self) -> str:
         """``about 6.0 GB, 20 s; in blocks 800 MB, 40 s``, the latter for images in files."""
         amount = memory.bytes_in_words(self.bytes)
-        text = f"about {amount}, {memory.seconds_in_words(self.seconds)}"
-        return text if self.blocks is None else f"{text}; in blocks {self.blocks.text}"
+        parts = [f"about {amount}, {memory.seconds_in_words(self.seconds)}"]
+        if self.blocks is not None:
+            parts.append(f"in blocks {self.blocks.text}")
+        if self.cluster is not None:
+            parts.append(f"on the cluster {self.cluster.text}")
+        return "; ".join(parts)
 
 
 def forecast(
@@ -65,11 +74,13 @@ def forecast(
     times: Sequence[int] | None = None,
     region: Sequence[slice] | None = None,
     n_labels: int = 0,
+    scheduler: str | None = None,
 ) -> Forecast:
     """Memory and time that `run` with the same arguments would take, with blocks and without.
 
     Without seeds and shapes among the inputs, every time point is assumed to have `n_labels`
-    labels, or as many as the operation needs if that is more.
+    labels, or as many as the operation needs if that is more. With the address of a dask
+    scheduler, its workers are asked how many they are and what memory they have.
     """
     operation, params = resolved(operation, params)
     image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
@@ -84,13 +95,14 @@ def forecast(
     chosen = range(image.n_times) if times is None else times
     cost = RunCost.of(operation, image, parameters, labels, chosen, n_labels)
     available = memory.available_memory()
-    return Forecast(
-        cost.bytes,
-        cost.seconds,
-        available,
-        cost.in_blocks() if image.is_lazy and region is None else None,
-        proposal(cost, available) if cost.bytes > available else "",
-    )
+    blocks = cluster = None
+    if image.is_lazy and region is None:
+        blocks = cost.in_blocks()
+        if scheduler is not None:
+            with connected(scheduler) as client:
+                cluster = cost.in_blocks(RoomOnCluster(client))
+    instead = proposal(cost, available) if cost.bytes > available else ""
+    return Forecast(cost.bytes, cost.seconds, available, blocks, cluster, instead)
 
 
 def grant_memory(cost: RunCost, context: Context, is_kept: bool) -> int:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from napari_seedbed.core.threads import thread_count
+from napari_seedbed.core.threads import core_count, thread_count
 from napari_seedbed.errors import MemoryForecastError
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_plans import BlockPlan, block_bytes, planned
+from napari_seedbed.pipeline.engine.block_workers import Room, RoomHere
 from napari_seedbed.pipeline.engine.declarations import Need, Operation, Size
 from napari_seedbed.pipeline.engine.inputs import with_labels
 from napari_seedbed.pipeline.engine.parameters import lengths_in_voxels
@@ -29,7 +30,7 @@ class BlocksCost:
     Attributes
     ----------
     bytes : int
-        Peak memory of a process, whatever the size of the image.
+        Peak memory of all workers together, whatever the size of the image.
     seconds : float
     plan : BlockPlan
         The blocks that it would be cut into.
@@ -85,33 +86,27 @@ class RunCost:
         n_labels = max(n_labels, operation.starts.labels)
         return cls(operation, image, parameters, n_labels, n_times)
 
-    @cached_property
+    @property
     def bytes(self) -> int:
         """Peak memory beyond the input."""
-        return self.bytes_at(self.image.spatial_shape, self.image.spacing)
+        return self._total(self._whole, math.prod(self.image.spatial_shape))
 
-    @cached_property
+    @property
     def seconds(self) -> float:
         """Of the whole run."""
-        need = self._need(self.image.spatial_shape, self.image.spacing)
-        return need.seconds * self._calls
+        return self._whole.seconds * self._calls
 
     def bytes_at(self, shape: Sequence[int], spacing: Sequence[float]) -> int:
         """Peak memory if the image had that shape along its axes of space, and that voxel size."""
-        image, operation = self.image, self.operation
-        n_channels = image.n_channels
-        voxels = math.prod(shape)
-        total = BESIDE_VOXELS + self._need(shape, spacing).bytes
-        if image.is_lazy or image.channel_axis:
-            # A lazy volume is read, and one whose channels are not first is copied.
-            total += voxels * n_channels * image.dtype.itemsize
-        if image.time_axis is not None:
-            each = operation.channels == "each" or operation.whole
-            total += 4 * voxels * image.n_times * (n_channels if each else 1)
-        return int(total)
+        return self._total(self._need(shape, spacing), math.prod(shape))
 
-    def in_blocks(self) -> BlocksCost | None:
-        """What the same costs in blocks, on the cores of this machine.
+    def in_blocks(self, room: Room | None = None) -> BlocksCost | None:
+        """What the same costs in blocks.
+
+        Parameters
+        ----------
+        room : Room, optional
+            Who works on them; by default the cores of this machine.
 
         Returns
         -------
@@ -125,19 +120,24 @@ class RunCost:
         if halo is None and operation.in_blocks is None:
             return None
         around = halo or (0,) * len(image.spatial_shape)
-        at_once = thread_count()
+        room = room or RoomHere(thread_count())
         try:
-            plan = planned(operation, image, self.parameters, around, None, at_once)
+            plan = planned(operation, image, self.parameters, around, None, room)
         except MemoryForecastError:
             return None
         count = len(plan.regions)
+        at_once = min(room.at_once, count)
         each = block_bytes(operation, image, self.parameters, around, plan.block)
         seen = [part.stop - part.start for part in plan.seen(plan.regions[count // 2], around)]
         seconds = count * self._need(seen, image.spacing).seconds * self._calls
-        stored = math.prod(image.spatial_shape) * image.n_channels * self.n_times
-        return BlocksCost(
-            BESIDE_VOXELS + each * min(at_once, count), seconds + _STORED_SECONDS * stored, plan
-        )
+        voxels = math.prod(image.spatial_shape) * image.n_channels * self.n_times
+        # Seconds are those of all cores here.
+        seconds = (seconds + _STORED_SECONDS * voxels) * core_count() / at_once
+        return BlocksCost(BESIDE_VOXELS + each * at_once, seconds, plan)
+
+    @cached_property
+    def _whole(self) -> Need:
+        return self._need(self.image.spatial_shape, self.image.spacing)
 
     @property
     def _calls(self) -> int:
@@ -149,3 +149,15 @@ class RunCost:
         counted = lengths_in_voxels(operation.parameters, self.parameters, tuple(spacing))
         n_channels = 1 if operation.channels == "each" else self.image.n_channels
         return operation.estimate(Size(tuple(shape), self.n_labels, n_channels), counted)
+
+    def _total(self, need: Need, voxels: int) -> int:
+        """Bytes of a run whose calls need so much."""
+        image, operation = self.image, self.operation
+        total = BESIDE_VOXELS + need.bytes
+        if image.is_lazy or image.channel_axis:
+            # A lazy volume is read, and one whose channels are not first is copied.
+            total += voxels * image.n_channels * image.dtype.itemsize
+        if image.time_axis is not None:
+            each = operation.channels == "each" or operation.whole
+            total += 4 * voxels * image.n_times * (image.n_channels if each else 1)
+        return int(total)
