@@ -7,9 +7,11 @@ does so block by block; `scikit` is scikit-image (or SciPy) on arrays, and `dask
 Zarr to Zarr. ``--workers`` compares two workers of one thread with one instead.
 
 Each measurement has a process of its own, in which a small volume was worked on before. Seconds
-are those of the run; those from file to file stand beside them. Memory is all that the process has
-at its peak, with Python and the libraries (Linux). What would take more than ``--memory`` GB is
-left out. Nothing is asserted.
+are those of the run by the clock, and those from file to file. Seconds of all cores together hardly
+depend on who else works on the machine: growth is that of these, and what a volume of 10¹² voxels
+would take is said in hours of a core. Memory is all that the process has at its peak, with Python
+and the libraries (Linux). What would take more than ``--memory`` GB, or more than ``--most``
+seconds by what the size before took, is left out. Nothing is asserted.
 """
 
 import argparse
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,13 +47,14 @@ class Measured:
 
     Attributes
     ----------
-    run, total : float
-        Seconds of the run; from file to file.
+    run, cores, total : float
+        Seconds of the run; the same of all cores together; from file to file.
     peak : float
         Bytes.
     """
 
     run: float = math.nan
+    cores: float = math.nan
     total: float = math.nan
     peak: float = math.nan
     why_not: str = ""
@@ -65,9 +68,20 @@ def in_this_process(name: str, way: str, paths: Mapping[str, Path], out: Path) -
     task = TASKS[name]
     of_task = {role: paths[kind] for role, kind in task.inputs.items()}
     began = time.perf_counter()
-    seconds = WAYS[way](name, task, of_task, out)
-    total = time.perf_counter() - began
-    return Measured(seconds, total, _peak())
+    clock = WAYS[way](name, task, of_task, out)
+    return Measured(clock.seconds, clock.cores, time.perf_counter() - began, _peak())
+
+
+@dataclass
+class Clock:
+    """Seconds since it was made, until it is stopped; those of all cores of this process, too."""
+
+    seconds: float = field(default_factory=time.perf_counter)
+    cores: float = field(default_factory=time.process_time)
+
+    def stop(self) -> "Clock":
+        """The seconds between."""
+        return Clock(time.perf_counter() - self.seconds, time.process_time() - self.cores)
 
 
 def _peak() -> int:
@@ -75,50 +89,50 @@ def _peak() -> int:
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
-def _whole(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> float:
+def _whole(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> Clock:
     from napari_seedbed.pipeline.files import read_image
     from napari_seedbed.pipeline.files.writers import write_result
     from napari_seedbed.pipeline.operations import run
 
     inputs = {role: read_image(path, lazy=False) for role, path in paths.items()}
-    began = time.perf_counter()
+    clock = Clock()
     result = run(name, inputs, task.parameters)
-    seconds = time.perf_counter() - began
+    clock = clock.stop()
     for key, output in result.outputs.items():
         suffix = ".csv" if key == "table" else ".ome.zarr"
         write_result(out / f"{key}{suffix}", key, output)
-    return seconds
+    return clock
 
 
-def _blocks(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> float:
+def _blocks(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> Clock:
     return run_in_blocks(name, task, paths, out, None)
 
 
 def run_in_blocks(
     name: str, task: Task, paths: Mapping[str, Path], out: Path, scheduler: str | None
-) -> float:
-    """Seconds of a run from file to file."""
+) -> Clock:
+    """Run from file to file."""
     from napari_seedbed.pipeline.engine.block_plans import Blocks
     from napari_seedbed.pipeline.files import read_image
     from napari_seedbed.pipeline.operations import run
 
     inputs = {role: read_image(path, lazy=True) for role, path in paths.items()}
-    began = time.perf_counter()
+    clock = Clock()
     run(name, inputs, task.parameters, blocks=Blocks(out, scheduler=scheduler))
-    return time.perf_counter() - began
+    return clock.stop()
 
 
-def _scikit(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> float:
+def _scikit(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> Clock:
     import zarr
 
     assert task.scikit is not None
     arrays = [zarr.open_array(path / "0", mode="r")[:] for path in paths.values()]
-    began = time.perf_counter()
+    clock = Clock()
     task.scikit(*arrays)
-    return time.perf_counter() - began
+    return clock.stop()
 
 
-def _dask(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> float:
+def _dask(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> Clock:
     import dask.array
     import zarr
 
@@ -126,11 +140,11 @@ def _dask(name: str, task: Task, paths: Mapping[str, Path], out: Path) -> float:
     stores = [zarr.open_array(path / "0", mode="r") for path in paths.values()]
     # Its blocks are what a task reads at once here, too.
     arrays = [dask.array.from_zarr(one, chunks=one.shards or one.chunks) for one in stores]
-    began = time.perf_counter()
+    clock = Clock()
     result = task.dask(*arrays)
     if isinstance(result, dask.array.Array):
         result.rechunk(arrays[0].chunksize).to_zarr(out / "dask.zarr")
-    return time.perf_counter() - began
+    return clock.stop()
 
 
 WAYS = {"whole": _whole, "blocks": _blocks, "scikit": _scikit, "dask": _dask}
@@ -183,39 +197,47 @@ def once(name: str, way: str, n: int, folder: Path) -> None:
 
 
 def sizes_table(
-    names: Sequence[str], ways: Sequence[str], sizes: Sequence[int], folder: Path, most: float
+    names: Sequence[str],
+    ways: Sequence[str],
+    sizes: Sequence[int],
+    folder: Path,
+    memory: float,
+    most: float,
 ) -> None:
     """Print a row for each task, way and size, and how they grow."""
-    print("| operation | way | size | seconds of the run | from file to file | peak, MB | "
-          "ns a voxel |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| operation | way | size | run, s | of all cores, s | from file to file, s | peak, MB | "
+          "ns of a core a voxel |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     growth = []
     for name in names:
         for way in ways:
             taken: dict[int, Measured] = {}
             for n in sizes:
-                one = measured(name, way, n, folder, most)
+                last = max(taken, default=0)
+                if last and taken[last].run * (n / last) ** 3 > most:
+                    break
+                one = measured(name, way, n, folder, memory)
                 row = f"| {name} | {way} | {n}³ |"
                 if one.why_not:
                     if one.why_not != "-":
-                        print(f"{row} {one.why_not} | | | |", flush=True)
+                        print(f"{row} {one.why_not} | | | | |", flush=True)
                     continue
                 taken[n] = one
                 print(
-                    f"{row} {one.run:.2f} | {one.total:.2f} | {one.peak / 1e6:.0f} | "
-                    f"{1e9 * one.run / n**3:.1f} |",
+                    f"{row} {one.run:.2f} | {one.cores:.2f} | {one.total:.2f} | "
+                    f"{one.peak / 1e6:.0f} | {1e9 * one.cores / n**3:.0f} |",
                     flush=True,
                 )
             if len(taken) > 1:
                 growth.append((name, way, taken))
     print("\n| operation | way | seconds grow with size to the power of | memory likewise | "
-          "10¹² voxels, h |\n|---|---|---|---|---|")  # fmt: skip
+          "10¹² voxels, hours of a core |\n|---|---|---|---|---|")  # fmt: skip
     for name, way, taken in growth:
         seconds, peak = (power({n: getattr(m, what) for n, m in taken.items()})
-                         for what in ("run", "peak"))  # fmt: skip
+                         for what in ("cores", "peak"))  # fmt: skip
         largest = max(taken)
-        hours = taken[largest].run * (HUGE / largest**3) ** max(seconds, 1.0) / 3600
-        note = "" if seconds <= LINEAR else " (faster than linear)"
-        print(f"| {name} | {way} | {seconds:.2f}{note} | {peak:.2f} | {hours:.1f} |")
+        hours = taken[largest].cores * (HUGE / largest**3) ** max(seconds, 1.0) / 3600
+        note = "" if seconds <= LINEAR else " (more than linear)"
+        print(f"| {name} | {way} | {seconds:.2f}{note} | {peak:.2f} | {hours:.0f} |")
 
 
 def power(values: Mapping[int, float]) -> float:
@@ -238,7 +260,7 @@ def workers_table(names: Sequence[str], n: int, folder: Path) -> None:
                     out = Path(tempfile.mkdtemp(dir=folder))
                     paths = scene_paths(folder, size)
                     of_task = {role: paths[kind] for role, kind in TASKS[name].inputs.items()}
-                    taken.append(run_in_blocks(name, TASKS[name], of_task, out, address))
+                    taken.append(run_in_blocks(name, TASKS[name], of_task, out, address).seconds)
                     shutil.rmtree(out)
                 seconds.append(min(taken[1:]))
         one, two = seconds
@@ -255,6 +277,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--workers", action="store_true", help="one worker beside two")
     parser.add_argument("--memory", type=float, default=5.0, help="GB for a process, at most")
+    parser.add_argument("--most", type=float, default=300.0, help="seconds of a run, at most")
     parser.add_argument("--folder", type=Path, help="where volumes are kept between calls")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -271,7 +294,7 @@ def main() -> None:
         if chosen.workers:
             workers_table(names, max(chosen.sizes), folder)
         else:
-            sizes_table(names, chosen.ways, chosen.sizes, folder, chosen.memory * 1e9)
+            sizes_table(names, chosen.ways, chosen.sizes, folder, chosen.memory * 1e9, chosen.most)
 
 
 if __name__ == "__main__":
