@@ -11,6 +11,7 @@ from napari_seedbed.errors import MemoryForecastError
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_plans import BlockPlan, block_bytes, planned
+from napari_seedbed.pipeline.engine.block_runs import halo_of, may_work_in_blocks
 from napari_seedbed.pipeline.engine.block_workers import Room, RoomHere
 from napari_seedbed.pipeline.engine.declarations import Need, Operation, Size
 from napari_seedbed.pipeline.engine.inputs import with_labels
@@ -114,11 +115,9 @@ class RunCost:
             None where it cannot be done in blocks, or memory would not do for that either.
         """
         operation, image = self.operation, self.image
-        halo = None
-        if operation.halo is not None and operation.scope == "volume":
-            halo = operation.halo(image.spacing, self.parameters)
-        if halo is None and operation.in_blocks is None:
+        if not may_work_in_blocks(operation, image, self.parameters):
             return None
+        halo = halo_of(operation, image, self.parameters)
         around = halo or (0,) * len(image.spatial_shape)
         room = room or RoomHere(thread_count())
         try:

@@ -14,7 +14,7 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns, Points, PointsFound, Table, joined
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
-from napari_seedbed.pipeline.engine.jobs import Channels, Context
+from napari_seedbed.pipeline.engine.jobs import Channels, Context, Once
 
 Output = Image | Shapes | Points | Table
 
@@ -86,6 +86,10 @@ class Gathered:
     def add(self, t: int, channel: int | None, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of one volume."""
         for key, output in outputs.items():
+            if isinstance(output, Once):
+                if key not in self._found:
+                    self._found[key] = [(t, channel, output.make())]
+                continue
             volume = output
             if isinstance(output, Channels):
                 self._channels[key], volume = output, output.array

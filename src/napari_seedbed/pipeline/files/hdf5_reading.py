@@ -16,6 +16,7 @@ import numpy as np
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import bytes_in_words
+from napari_seedbed.pipeline.files.hdf5_heaps import check_heaps
 from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.files.label_signs import says_labels
 from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
@@ -60,6 +61,8 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     nth, name, notes = chosen_image(path, name, series, [_summary(*image) for image in images])
     place, dataset = images[nth]
     _check_blocks(path, dataset)
+    if len(dataset.attrs):
+        check_heaps(path)
     array = read_voxels(path, dataset, lazy, token=place, reopen=partial(_dataset, path, place))
     letters = _letters(dataset)
     return placed_image(

@@ -318,8 +318,8 @@ def reader_of(path: Path) -> Reader:
         return folder
     if is_url(path):
         raise FileError(
-            f"{path} could not be read: there is no OME-Zarr at this URL. Files of other kinds are "
-            "read from a disk: download them first."
+            f"{path} could not be read: there is no OME-Zarr at this URL, or none that you may "
+            "read. Files of other kinds are read from a disk: download them first."
         )
     refuse_session(path)
     files = [reader for reader in READERS if not reader.is_folder]

@@ -70,7 +70,7 @@ def read_zarr(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     store = ZarrStore(path)
     images = images_in(store)
     nth, name, notes = chosen_image(path, name, series, [_named(image) for image in images])
-    return _resolution(store, images[nth], 0, name, notes, lazy)
+    return _resolution(store, images[nth], 0, name, [*notes, *images[nth].notes], lazy)
 
 
 def lower_levels_of_zarr(path: Path, series: int | None) -> list[Image]:

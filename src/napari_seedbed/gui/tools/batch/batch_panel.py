@@ -27,8 +27,8 @@ from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.batch.batch_form import BatchForm
 from napari_seedbed.pipeline.batch import NEEDS, PAGE, Workers, run_batch
+from napari_seedbed.pipeline.batch.batch_inputs import images_to_choose
 from napari_seedbed.pipeline.batch.companion_marks import save_marks
-from napari_seedbed.pipeline.batch.items import images_to_choose
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.files.readers import file_suffixes
