@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -358,6 +358,7 @@ def _by_passes(
     channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
     parts = len(run.times) * len(channels)
     told = Told()
+    shared: dict[Hashable, Any] = {}
     for nth, (t, channel) in enumerate((t, channel) for t in run.times for channel in channels):
         check_stop()
         job = BlockJob(
@@ -370,13 +371,18 @@ def _by_passes(
             t,
             channel,
             run.blocks.near,
+            shared=shared,
         )
         with part_of(nth, parts), named_as(operation.core_names):
             found = operation.in_blocks(job)
         if found is None:
             raise InputError(in_words_why_not(operation))
         gathered.add(t, channel, {k: v for k, v in found.items() if not isinstance(v, Image)})
-        told.add(job.notes, image, t, channel)
+        if operation.whole:
+            # What it says of all time points is known at the last.
+            run.notes[:] = job.notes
+        else:
+            told.add(job.notes, image, t, channel)
     run.notes.extend(told.in_words(parts))
     stored = {name: store.lazy() for name, store in outputs.stores.items()}
     return {**stored, **gathered.others()}
