@@ -1,11 +1,16 @@
-"""Ten operations where addresses are short: each gives a result or is refused, and none dies."""
+"""Where memory is short, operations end or are refused: they take no more than is foretold."""
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from operation_scenes import inputs_for, scene
+
+from napari_seedbed.pipeline.operations import forecast, operations, run
 
 ON_LINUX = pytest.mark.skipif(not psutil.LINUX, reason="limits are those of Linux")
 
@@ -77,3 +82,20 @@ def test_with_what_is_foretold_a_run_ends_and_with_less_it_is_refused():
         assert "refused" not in enough, enough
         assert less.startswith(f"{name} refused: This needs"), less
         assert "crop the image" in less, less
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "parameters"),
+    [
+        ("equalise_locally", (64, 96, 96), {"window": 60.0}),
+        ("pixel_classification", (24, 24, 24), {"sigma": 2.0}),
+    ],
+)
+def test_forecast_counts_what_wide_parameters_take(name, shape, parameters):
+    inputs = inputs_for(operations[name], scene(shape).astype(np.uint16))
+    run(name, inputs_for(operations[name], scene((8, 12, 12))))
+    tracemalloc.start()
+    run(name, inputs, parameters)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert forecast(name, inputs).bytes < peak < forecast(name, inputs, parameters).bytes

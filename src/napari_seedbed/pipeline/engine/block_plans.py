@@ -159,7 +159,8 @@ def block_bytes(
     ]
     each = operation.channels == "each"
     counted = lengths_in_voxels(operation.parameters, parameters, image.spacing)
-    size = Size(tuple(seen), max(1, operation.starts.labels), 1 if each else image.n_channels)
+    n_channels = 1 if each else image.n_channels
+    size = Size(tuple(seen), max(1, operation.starts.labels), n_channels, image.spacing)
     voxels = math.prod(seen) * image.n_channels
     return operation.estimate(size, counted).bytes + voxels * (2 * image.dtype.itemsize + 8)
 

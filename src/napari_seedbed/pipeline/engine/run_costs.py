@@ -147,7 +147,8 @@ class RunCost:
         operation = self.operation
         counted = lengths_in_voxels(operation.parameters, self.parameters, tuple(spacing))
         n_channels = 1 if operation.channels == "each" else self.image.n_channels
-        return operation.estimate(Size(tuple(shape), self.n_labels, n_channels), counted)
+        size = Size(tuple(shape), self.n_labels, n_channels, tuple(spacing))
+        return operation.estimate(size, counted)
 
     def _total(self, need: Need, voxels: int) -> int:
         """Bytes of a run whose calls need so much."""
