@@ -197,11 +197,12 @@ def _known_as(image: Image) -> list[Any]:
 class _Look:
     """A function of all blocks of an image, maybe of a changed one."""
 
-    function: Callable[[NDArray[Any]], Any]
+    function: Callable[..., Any]
     image: Image
     change: Callable[[NDArray[Any]], NDArray[Any]] | None
     reach: tuple[int, ...]
     plan: BlockPlan
+    placed: bool
 
 
 def _look(task: _Look, item: tuple[int, int | None, int]) -> Any:
@@ -210,10 +211,13 @@ def _look(task: _Look, item: tuple[int, int | None, int]) -> Any:
     image = task.image.select_time(t)
     if channel is not None:
         image = image.select_channels([channel])
-    if task.change is None:
+    if task.change is None and not task.placed:
         return task.function(image.crop(region).volume())
     seen = task.plan.seen(region, task.reach)
-    return task.function(task.change(image.crop(seen).volume())[inner_of(region, seen)])
+    voxels = image.crop(seen).volume()
+    if task.change is None:
+        return task.function(voxels, region, seen)
+    return task.function(task.change(voxels)[inner_of(region, seen)])
 
 
 @dataclass(frozen=True)
@@ -225,16 +229,17 @@ class _OverBlocks:
 
     def __call__(
         self,
-        function: Callable[[NDArray[Any]], Any],
+        function: Callable[..., Any],
         image: Image,
         channel: int | None = None,
         change: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
         reach: Sequence[int] = (),
+        *,
+        placed: bool = False,
     ) -> Iterator[Any]:
         """Give what the function gives for each block, in order."""
-        task = _Look(
-            function, image, change, tuple(reach) or (0,) * len(self.plan.shape), self.plan
-        )
+        around = tuple(reach) or (0,) * len(self.plan.shape)
+        task = _Look(function, image, change, around, self.plan, placed)
         channels: Sequence[int | None] = (channel,)
         if channel is None and change is not None:
             channels = range(image.n_channels)
@@ -279,7 +284,7 @@ class _Neighbourhoods:
             run.parameters,
             Context(),
             None,
-            run.inputs.image,
+            run.inputs,
             window.inner,
             shared=self.shared,
             over=self.over,

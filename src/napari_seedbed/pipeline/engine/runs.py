@@ -82,7 +82,7 @@ def prepare(
     cost = RunCost.of(operation, image, parameters, None, [time])
     granted = grant_memory(cost, context, place_in_memory(image, time) in context.cache)
     volume = Volume(image, time, context, None)
-    calls = Calls(operation, Inputs(image), parameters, context, None, image)
+    calls = Calls(operation, Inputs(image), parameters, context, None, Inputs(image))
     with running(report=report, should_stop=should_stop):
         operation.prepare(calls.job(volume, time, None, ()))
     context.cache[GRANTED] = granted
@@ -168,7 +168,7 @@ def run(
             parameters,
             context,
             hashed if worked.image is image else None,
-            image,
+            given,
             None if window is None else window.inner,
         )
         outputs = calls.outputs(chosen, found)
