@@ -43,9 +43,9 @@ from napari_seedbed.pipeline.batch.pictures import picture_of_result
 from napari_seedbed.pipeline.batch.slice_runs import object_table_by_slice, replay_by_slice
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.tables import Table
+from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.results import Result
-from napari_seedbed.pipeline.engine.runs import forecast
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.files.atomic_files import moved_together
 from napari_seedbed.pipeline.files.image_collection import (
