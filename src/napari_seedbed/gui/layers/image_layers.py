@@ -34,6 +34,8 @@ from napari_seedbed.gui.layers.layer_records import (
 from napari_seedbed.gui.layers.lock_clicks import open_locks_with_a_click
 from napari_seedbed.gui.layers.placement import Shift, placed, shear_of
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
+from napari_seedbed.pipeline.files.voxels_in_file import LAZY_ABOVE
 
 Kind = Literal["labels", "mask", "image", "probabilities", "uncertainty"]
 
@@ -322,17 +324,17 @@ def add_seeds_layer(
     Returns
     -------
     Labels
-        int32 in memory, active, in paint mode with label 1.
+        int32 in memory, of a large image where it is painted alone; active, in paint mode with
+        label 1.
     """
     grid = grid_of(like, time_axis)
     shape = level_0(like).shape[: like.ndim]
     keep = [i for i, axis in enumerate(grid.axes) if axis != "c"]
-    empty = Image(
-        array=np.zeros([shape[i] for i in keep], dtype=np.int32),
-        axes=tuple(grid.axes[i] for i in keep),
-    )
-    array, place = placed(empty, like, grid)
-    layer = Labels(array, name=name or f"seeds of {like.name}", **place)
+    nothing = np.broadcast_to(np.zeros((), np.int32), [shape[i] for i in keep])
+    empty, place = placed(Image(nothing, tuple(grid.axes[i] for i in keep)), like, grid)
+    is_large = like.multiscale or empty.nbytes > LAZY_ABOVE
+    voxels: Any = SparseLabels(empty.shape) if is_large else np.zeros(empty.shape, np.int32)
+    layer = Labels(voxels, name=name or f"seeds of {like.name}", multiscale=False, **place)
     layer.metadata[METADATA_KEY] = {"kind": "seeds"}
     # a 64th of the picture's longer side is a stroke that can be seen and still placed
     layer.brush_size = int(np.clip(max(shape[-2:]) / 64, 2, 20))

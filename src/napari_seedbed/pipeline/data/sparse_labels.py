@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_seedbed.core.marks.marked_voxels import marked_labels_of
+from napari_seedbed.core.marks.marked_voxels import marked_labels_of, marked_places
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.row_digests import ROW, row_digests
@@ -304,6 +304,20 @@ class SparseLabels:
         """Other processes get the blocks of the view alone."""
         blocks = dict(self._written())
         return _restored, (blocks, self.dtype, self._block, self._bounds, self._kept)
+
+
+def labels_in(labels: NDArray[np.integer] | SparseLabels) -> NDArray[np.int64]:
+    """The positive labels of an array of either kind, rising."""
+    if isinstance(labels, SparseLabels):
+        return labels.marked_labels()
+    return marked_labels_of(labels)
+
+
+def places_in(labels: NDArray[np.integer] | SparseLabels) -> tuple[NDArray[np.intp], ...]:
+    """Where an array of either kind is not 0, one array an axis."""
+    if isinstance(labels, SparseLabels):
+        return labels.marked_places()
+    return marked_places(labels)
 
 
 def _restored(*state: Any) -> SparseLabels:

@@ -9,6 +9,7 @@ import numpy as np
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
 from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 from napari_seedbed.pipeline.data.units import convert
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
 
@@ -227,7 +228,11 @@ def labels_by_time(inputs: Inputs) -> list[set[int]] | None:
         found[shape.time].add(shape.label)
     for t in range(0 if seeds is None else n_times):
         assert seeds is not None
-        volume = seeds.select_time(t).volume()
+        now = seeds.select_time(t)
+        if isinstance(now.array, SparseLabels):
+            found[t] |= set(now.array.marked_labels().tolist())
+            continue
+        volume = now.volume()
         # Sorting only what is not zero: 20 times faster on a large volume with few seeds.
         found[t] |= {int(value) for value in np.unique(volume[volume != 0]) if value > 0}
     return found
