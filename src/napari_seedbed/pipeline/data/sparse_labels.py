@@ -80,6 +80,11 @@ class SparseLabels:
         return tuple(self._block[axis] for axis in self._kept)
 
     @property
+    def name(self) -> str:
+        """By which the same marks are known again, as lazy arrays are."""
+        return f"sparse-labels-{self.digest():08x}"
+
+    @property
     def bytes_in_memory(self) -> int:
         """What its blocks take."""
         return sum(block.nbytes for _, block in self._written())
