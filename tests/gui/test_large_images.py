@@ -5,6 +5,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+import zarr
 from large_store import large_store
 from napari.utils import resize_dask_cache
 from painting import trace
@@ -12,7 +13,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from bounds import bound
+from napari_seedbed.gui.forms.operation_form import form_class
 from napari_seedbed.gui.tools.walker.seeded_segmentation_panel import SeededSegmentationPanel
+from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 
 
@@ -101,3 +105,60 @@ def test_seeds_take_memory_where_they_are_painted(window, qtbot):
     assert seeds.data.bytes_in_memory == 0
     # two screens of labels and images that come and go; a full array would be 200 GB
     assert resident() - before < 600e6
+
+
+@pytest.fixture
+def pyramid(tmp_path, rng):
+    """A store of which all voxels are there, and its resolutions."""
+    path = large_store(tmp_path / "cells.ome.zarr", (24, 1024, 1024), 3, (8, 128, 128), 1)
+    group, levels = zarr.open_group(str(path)), []
+    for number in range(3):
+        array = group[str(number)]
+        levels.append(rng.integers(0, 4000, array.shape).astype(np.uint16))
+        array[...] = levels[-1]
+    return path, levels
+
+
+def test_preview_is_of_what_is_in_view_at_the_resolution_in_view(
+    make_napari_viewer, qtbot, pyramid, monkeypatch
+):
+    path, levels = pyramid
+    monkeypatch.setattr("napari_seedbed.pipeline.files.zarr_reading.LAZY_ABOVE", 1)
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1000, 700)
+    (layer,) = viewer.open(str(path), plugin="napari-seedbed")
+    form = form_class("gaussian")(viewer)
+    viewer.window.add_dock_widget(form, name="Gaussian")
+    form.parameters.set_value("sigma", 3.0)
+    viewer.dims.set_point(0, 12)
+    form.follow.click()
+
+    def shown():
+        qtbot.wait(100)
+        qtbot.waitUntil(lambda: not form.preview.is_busy)
+        assert form.preview.layers, form.status.text()
+        return form.preview.layers[0]
+
+    for zoom, level, words in ((0.2, 2, "1/4 resolution"), (3.0, 0, "full resolution")):
+        viewer.scene.camera.zoom = zoom
+        viewer.scene.camera.center = (0, 700, 600)
+        qtbot.waitUntil(lambda level=level: layer.data_level == level)
+        preview = shown()
+        assert form.status.text().startswith(f"Preview at {words}.")
+        factor = 2**level
+        np.testing.assert_allclose(preview.scale, (factor,) * 3)
+        assert preview.data.shape[0] == 1
+        whole = operations.run(
+            "gaussian",
+            {"image": Image(levels[level], ("z", "y", "x"), (factor,) * 3)},
+            {"sigma": 3.0},
+        ).image("image")
+        start = np.rint(np.divide(preview.translate, factor)).astype(int)
+        assert start[0] == round(12 / factor)
+        part = tuple(slice(a, a + n) for a, n in zip(start, preview.data.shape, strict=True))
+        np.testing.assert_array_equal(preview.data, whole.array[part])
+    # full resolution: only what the window shows, not the whole slice
+    assert preview.data.size < levels[0][0].size / 2
+    viewer.scene.camera.center = (0, 200, 200)
+    first = preview.translate.copy()
+    qtbot.waitUntil(lambda: shown().translate[1] < first[1])

@@ -18,6 +18,7 @@ from napari_seedbed.gui.layers.grids import (
     CHANNEL_LABELS,
     grid_of,
     level_0,
+    level_of,
     same_grid,
     spacing_of,
     unit_factor,
@@ -120,6 +121,7 @@ def image_from_layers(
     channels: Sequence[ChannelChoice] | None = None,
     *,
     time_axis: int | None = None,
+    level: int = 0,
 ) -> Image:
     """Make the pipeline's image from an image layer and the channels chosen.
 
@@ -130,11 +132,13 @@ def image_from_layers(
         Some of `channel_choices(layer, ...)`; all channels of the layer itself by default.
     time_axis : int, optional
         The axis that is time, where the axis labels do not say so.
+    level : int
+        Which resolution, counted down from the full one.
 
     Returns
     -------
     Image
-        Of the full resolution; a view of the layer's data where one layer is enough, and lazy
+        A view of the layer's data where one layer is enough, and lazy
         where the data are.
 
     Raises
@@ -144,14 +148,14 @@ def image_from_layers(
         units of the layer are unclear.
     """
     if channels is None:
-        return image_of(layer, time_axis=time_axis)
+        return image_of(layer, time_axis=time_axis, level=level)
     if not channels:
         raise InputError(f"channels: none is chosen; choose at least one of '{layer.name}'.")
     indexes = [choice.index for choice in channels]
     if all(choice.layer is channels[0].layer for choice in channels) and None not in indexes:
-        image = image_of(channels[0].layer, time_axis=time_axis)
+        image = image_of(channels[0].layer, time_axis=time_axis, level=level)
         return image.select_channels([i for i in indexes if i is not None])
-    images = [image_of(choice.layer, time_axis=time_axis) for choice in channels]
+    images = [image_of(choice.layer, time_axis=time_axis, level=level) for choice in channels]
     first = images[0]
     for choice, image in zip(channels, images, strict=True):
         if image.shape != first.shape or not same_grid(choice.layer, channels[0].layer):
@@ -175,13 +179,21 @@ def image_from_layers(
     )
 
 
-def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
-    """Make the pipeline's image from one Image or Labels layer, all its channels."""
+def image_of(layer: Layer, *, time_axis: int | None = None, level: int = 0) -> Image:
+    """Make the pipeline's image from one Image or Labels layer, all its channels.
+
+    A lower resolution begins where the full one does, as napari draws it.
+    """
     grid = grid_of(layer, time_axis)
     spacing, unit = spacing_of(layer, grid)
     rgb = isinstance(layer, ImageLayer) and layer.rgb
     names: Sequence[str] = layer.metadata.get(METADATA_KEY, {}).get("channel_names", ())
-    array = _known_array(level_0(layer))
+    array = _known_array(level_of(layer, level))
+    if level:
+        factors = layer.downsample_factors[level]
+        spacing = tuple(
+            step * float(factors[i]) for step, i in zip(spacing, grid.spatial, strict=True)
+        )
     axes = (*grid.axes, "c") if rgb else grid.axes
     if rgb or "c" not in axes or len(names) != array.shape[axes.index("c")]:
         names = ()
@@ -198,7 +210,7 @@ def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
             for i in grid.spatial
         ),
         source_channels=_joined_source([layer]),
-        record=record_of(layer),
+        record=None if level else record_of(layer),
     )
 
 

@@ -167,6 +167,7 @@ def run(
     context: Context | None = None,
     times: Sequence[int] | None = None,
     region: Sequence[slice] | None = None,
+    statistics: Image | None = None,
 ) -> Result:
     """Run an operation: what the window, the command line, recipes and batches all call.
 
@@ -191,6 +192,9 @@ def run(
         Voxels along each spatial axis; all by default. The outputs are those of this part, with
         the values that they have when all is worked on. Operations without a halo do look at all
         of it. Tables are those of what was looked at, or of the shapes that are inside.
+    statistics : Image, optional
+        The same image in a lower resolution. What the values of all voxels decide, such as a
+        threshold or a contrast, is taken from it, where a preview shall not read them all.
 
     Returns
     -------
@@ -228,7 +232,7 @@ def run(
             parameters,
             context,
             hashed if worked.image is image else None,
-            image,
+            image if statistics is None else statistics,
             None if window is None else window.inner,
         )
         outputs = calls.outputs(chosen, found)
