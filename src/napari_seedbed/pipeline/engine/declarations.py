@@ -11,7 +11,7 @@ from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import Parameter, Value
 
 if TYPE_CHECKING:
-    pass
+    from napari_seedbed.pipeline.engine.block_jobs import BlockJob
 
 Role = Literal["image", "other", "seeds", "shapes"]
 Kind = Literal["image", "labels", "mask", "shapes", "points", "table"]
@@ -182,6 +182,10 @@ class Operation:
     halo : callable or None
         Voxels that a block needs around it along each spatial axis, from spacing and parameters.
         None where it cannot be run in blocks; it gives None where it cannot with these parameters.
+    in_blocks : callable or None
+        ``in_blocks(job) -> {output name: output}`` of a `BlockJob`, for operations that need more
+        than a neighbourhood: what `function` gives, with the Images that `BlockJob.write` gave. It
+        gives None where it cannot with these parameters.
     chooses_type : bool
         Whether people choose the type of the image that comes out. Colours otherwise keep theirs.
     prepare : callable or None
@@ -213,6 +217,7 @@ class Operation:
     channels: Literal["joint", "each"] = "each"
     scope: Literal["volume", "series", "whole", "times"] = "volume"
     halo: Halo | None = None
+    in_blocks: "Callable[[BlockJob], dict[str, Any] | None] | None" = None
     chooses_type: bool = False
     prepare: Callable[[Job], None] | None = None
     panel: str = ""

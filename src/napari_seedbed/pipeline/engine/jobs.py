@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from napari_seedbed.pipeline.data.shapes import Shapes
 
 
-def _core() -> Any:
+def core_module() -> Any:
+    """The functions of `napari_seedbed.core`, imported when they are needed."""
     from napari_seedbed import core
 
     return core
@@ -112,7 +113,7 @@ class Job:
     other_image: "Image | None" = None
     all_seeds: "Image | None" = None
     wanted: tuple[slice, ...] | None = None
-    core: Any = field(default_factory=_core)
+    core: Any = field(default_factory=core_module)
 
     def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
         """Say something of values that the voxels decide, where there is something to say."""
@@ -236,7 +237,7 @@ class WholeJob:
     context: Context
     notes: list[str] = field(default_factory=list)
     times: Sequence[int] = (0,)
-    core: Any = field(default_factory=_core)
+    core: Any = field(default_factory=core_module)
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -320,7 +321,7 @@ class SeriesJob:
     channel_axis: int | None
     parameters: Mapping[str, Any]
     context: Context
-    core: Any = field(default_factory=_core)
+    core: Any = field(default_factory=core_module)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,14 @@
 """`run`, the single door to all operations."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
-
-from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import (
     Report,
     ShouldStop,
     check_stop,
-    part_of,
     running,
     tell,
 )
@@ -21,10 +17,13 @@ from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.engine.core_calls import named_as
+from napari_seedbed.pipeline.engine.block_plans import Blocks
+from napari_seedbed.pipeline.engine.block_runs import run_in_blocks
+from napari_seedbed.pipeline.engine.calls import Calls
 from napari_seedbed.pipeline.engine.declarations import Operation, Size
 from napari_seedbed.pipeline.engine.inputs import (
     Inputs,
+    all_labels,
     check_inputs,
     checked_image,
     choose_times,
@@ -32,7 +31,7 @@ from napari_seedbed.pipeline.engine.inputs import (
     labels_by_time,
     with_labels,
 )
-from napari_seedbed.pipeline.engine.jobs import Context, Job, SeriesResult, WholeJob
+from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.engine.parameters import (
     check_parameters,
     lengths_in_voxels,
@@ -40,15 +39,10 @@ from napari_seedbed.pipeline.engine.parameters import (
 from napari_seedbed.pipeline.engine.provenance import make_record
 from napari_seedbed.pipeline.engine.registry import resolved
 from napari_seedbed.pipeline.engine.results import Result
-from napari_seedbed.pipeline.engine.series import run_series
 from napari_seedbed.pipeline.engine.volumes import (
-    Gathered,
-    Output,
     Volume,
-    label_volume,
-    other_volume,
+    check_overflow,
     place_in_memory,
-    seed_volume,
 )
 from napari_seedbed.pipeline.engine.windows import window_of
 
@@ -151,7 +145,7 @@ def prepare(
     cost = _forecast(operation, image, parameters, None, [time])
     granted = _grant_memory(cost, context, place_in_memory(image, time) in context.cache)
     volume = Volume(image, time, context, None)
-    calls = _Calls(operation, Inputs(image), parameters, context, None, image)
+    calls = Calls(operation, Inputs(image), parameters, context, None, image)
     with running(report=report, should_stop=should_stop):
         operation.prepare(calls.job(volume, time, None, ()))
     context.cache[_GRANTED] = granted
@@ -168,6 +162,7 @@ def run(
     times: Sequence[int] | None = None,
     region: Sequence[slice] | None = None,
     statistics: Image | None = None,
+    blocks: Blocks | None = None,
 ) -> Result:
     """Run an operation: what the window, the command line, recipes and batches all call.
 
@@ -195,6 +190,9 @@ def run(
     statistics : Image, optional
         The same image in a lower resolution. What the values of all voxels decide, such as a
         threshold or a contrast, is taken from it, where a preview shall not read them all.
+    blocks : Blocks, optional
+        Work block by block and write what comes out to the disk; the outputs are lazy images over
+        it. What the run left there when it was ended is gone on with. Not with `region`.
 
     Returns
     -------
@@ -216,6 +214,11 @@ def run(
     context = context or Context()
     labels = labels_by_time(given)
     chosen = choose_times(operation, image, labels, times)
+    if blocks is not None:
+        if region is not None:
+            raise InputError("region: a part is asked for, which is not worked on in blocks.")
+        with running(report=report, should_stop=should_stop):
+            return run_in_blocks(operation, given, parameters, chosen, labels, blocks)
     window = None if region is None else window_of(operation, image, parameters, region)
     worked = given if window is None else window.of_inputs(given)
     is_kept = any(place_in_memory(worked.image, t) in context.cache for t in chosen)
@@ -225,8 +228,8 @@ def run(
     with running(report=report, should_stop=should_stop):
         check_stop()
         hashed = None if context.live else Fingerprint(image)
-        found = () if labels is None else tuple(sorted(set().union(*labels)))
-        calls = _Calls(
+        found = all_labels(labels)
+        calls = Calls(
             operation,
             worked,
             parameters,
@@ -238,7 +241,7 @@ def run(
         outputs = calls.outputs(chosen, found)
         # Noted now: the cache is emptied for each new volume.
         context.cache[_GRANTED] = granted
-        _check_overflow(worked.image, outputs)
+        check_overflow(worked.image, outputs)
         if window is not None:
             outputs = window.of_outputs(outputs, worked.image.spatial_shape)
         check_stop()
@@ -255,138 +258,6 @@ def run(
         )
         tell(1.0, "Done")
     return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
-
-
-@dataclass
-class _Calls:
-    """The calls of an operation's function that one run is made of."""
-
-    operation: Operation
-    inputs: Inputs
-    parameters: Mapping[str, Any]
-    context: Context
-    hashed: Fingerprint | None
-    all_of_image: Image
-    wanted: tuple[slice, ...] | None = None
-    notes: list[str] = field(default_factory=list)
-    shared: dict[Hashable, Any] = field(default_factory=dict)
-
-    def outputs(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
-        """Everything that comes out, in the place of the image."""
-        with named_as(self.operation.core_names):
-            if self.operation.whole:
-                return self._of_whole(times)
-            if self.operation.series:
-                return self._of_series(label_values)
-            return self._of_volumes(times, label_values)
-
-    def _of_whole(self, times: Sequence[int]) -> dict[str, Output]:
-        inputs = self.inputs
-        job = WholeJob(
-            image=inputs.image,
-            other=inputs.other,
-            seeds=inputs.seeds,
-            shapes=inputs.shapes,
-            parameters=self.parameters,
-            context=self.context,
-            notes=self.notes,
-            times=times,
-        )
-        outputs: dict[str, Output] = self.operation.call(job)
-        return outputs
-
-    def _of_series(self, label_values: tuple[int, ...]) -> dict[str, Output]:
-        image = self.inputs.image
-        result = run_series(
-            self.operation, self.inputs, self.parameters, hashed=self.hashed, context=self.context
-        )
-        self.notes += result.notes
-        gathered = Gathered(image, per_channel=False)
-        gathered.add_series(result.arrays)
-        return {**gathered.images(self.operation, label_values), **_shapes_of(result, image)}
-
-    def _of_volumes(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
-        """Call the function for each time point and, if the operation wants so, channel."""
-        image = self.inputs.image
-        each = self.operation.channels == "each"
-        channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
-        gathered = Gathered(image, per_channel=each)
-        parts = len(times) * len(channels)
-        told: dict[str, list[str]] = {}
-        for nth, t in enumerate(times):
-            check_stop()
-            volume = Volume(image, t, self.context, self.hashed)
-            for channel in channels:
-                check_stop()
-                job = self.job(volume, t, channel, label_values)
-                part = nth * len(channels) + (channel or 0)
-                with part_of(part, parts, f"{part + 1} of {parts}: " if parts > 1 else ""):
-                    gathered.add(t, channel, self.operation.call(job))
-                for note in job.notes:
-                    told.setdefault(note, []).append(_place_in_words(image, t, channel))
-        for note, places in told.items():
-            # What holds everywhere is said once.
-            self.notes += [note] if len(places) == parts else [place + note for place in places]
-        return {**gathered.images(self.operation, label_values), **gathered.others()}
-
-    def job(
-        self, volume: Volume, t: int, channel: int | None, label_values: tuple[int, ...]
-    ) -> Job:
-        """What the function is given for one volume."""
-        image, seeds, other, shapes = (
-            self.inputs.image,
-            self.inputs.seeds,
-            self.inputs.other,
-            self.inputs.shapes,
-        )
-        load: Callable[[], NDArray] = partial(volume.load, channel)
-        if self.operation.image_kind == "labels":
-            load = partial(label_volume, image, t)
-
-        def load_other() -> NDArray | None:
-            return None if other is None else other_volume(other, t, self.operation.other_kind)
-
-        return Job(
-            load=load,
-            seeds=None if seeds is None else seed_volume(seeds, t),
-            spacing=image.spacing,
-            channel_axis=0 if channel is None and image.n_channels > 1 else None,
-            label_values=label_values,
-            parameters=self.parameters,
-            cache_key=(volume.key, channel),
-            context=self.context,
-            image=self.all_of_image,
-            time=t,
-            channel=channel,
-            other=load_other,
-            shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
-            shared=self.shared,
-            other_image=other,
-            all_seeds=seeds,
-            wanted=self.wanted,
-        )
-
-
-def _place_in_words(image: Image, t: int, channel: int | None) -> str:
-    """``Time point 3, channel 2: `` as far as there are several of them."""
-    parts = [f"time point {t + 1}"] if image.n_times > 1 else []
-    parts += [f"channel {channel + 1}"] if channel is not None and image.n_channels > 1 else []
-    return f"{', '.join(parts).capitalize()}: " if parts else ""
-
-
-def _shapes_of(result: SeriesResult, image: Image) -> dict[str, Shapes]:
-    """The shapes of a result, with the grid that they lie on."""
-    return {
-        key: Shapes(
-            tuple(shapes),
-            f"{image.name} {key}",
-            image.spacing,
-            image.units,
-            image.translate,
-            None if image.time_axis is None else image.n_times,
-        )
-        for key, shapes in result.shapes.items()
-    }
 
 
 BESIDE_VOXELS = 16_000_000
@@ -420,23 +291,6 @@ def _forecast(
         total += 4 * voxels * image.n_times * (n_channels if each or operation.whole else 1)
     seconds = need.seconds * n_times * (n_channels if each else 1)
     return Forecast(int(total), seconds, memory.available_memory())
-
-
-def _check_overflow(image: Image, outputs: Mapping[str, Output]) -> None:
-    """Refuse an image whose numbers are so large that what is calculated from them is infinite."""
-    if image.is_lazy or image.dtype.kind != "f":
-        return
-    for output in outputs.values():
-        if not isinstance(output, Image) or output.is_lazy or output.dtype.kind != "f":
-            continue
-        if not (math.isfinite(output.array.min()) and math.isfinite(output.array.max())):
-            largest = max(abs(float(image.array.min())), abs(float(image.array.max())))
-            # Operations that only pass voxels on pass those on, too, that are not finite.
-            if math.isfinite(largest):
-                raise InputError(
-                    f"image: its values reach {largest:g}, and what comes of them is more than "
-                    f"{output.dtype} can hold; divide the image by a large number first."
-                )
 
 
 def _grant_memory(cost: Forecast, context: Context, is_kept: bool) -> int:

@@ -1,5 +1,6 @@
 """Images cut into the volumes that operations work on, and results put together again."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -91,18 +92,90 @@ class Gathered:
             if not isinstance(volume, np.ndarray):
                 self._found.setdefault(key, []).append((t, channel, volume))
                 continue
-            lead: tuple[int, ...] = ()
-            where: tuple[int, ...] = ()
-            if self._image.time_axis is not None:
-                lead, where = (self._image.n_times,), (t,)
-            if self._per_channel and self._image.channel_axis is not None:
-                lead, where = (*lead, self._image.n_channels), (*where, channel or 0)
+            lead, where = self._place(t, channel)
             if not lead:
                 self._arrays[key] = volume
                 continue
             if key not in self._arrays:
                 self._arrays[key] = np.zeros((*lead, *volume.shape), volume.dtype)
             self._arrays[key][where] = volume
+
+    def _place(self, t: int, channel: int | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many time points and channels there are, and which one this is."""
+        lead: tuple[int, ...] = ()
+        where: tuple[int, ...] = ()
+        if self._image.time_axis is not None:
+            lead, where = (self._image.n_times,), (t,)
+        if self._per_channel and self._image.channel_axis is not None:
+            lead, where = (*lead, self._image.n_channels), (*where, channel or 0)
+        return lead, where
+
+    def template(
+        self,
+        key: str,
+        shape: tuple[int, ...],
+        dtype: Any,
+        channels: "Channels | tuple[str, ...]",
+        operation: Operation,
+        label_values: Sequence[int] = (),
+    ) -> Image:
+        """An output as it will be, over a lazy array of zeros.
+
+        Parameters
+        ----------
+        key : str
+        shape : tuple of int
+            Of what one volume gives, with channels of its own first.
+        dtype : dtype
+        channels : Channels or tuple of str
+            What is known of its own channels, or their names; empty where nothing is.
+        operation : Operation
+        label_values : sequence of int
+            As for `images`.
+        """
+        import dask.array
+
+        zeros = dask.array.zeros((*self._place(0, 0)[0], *shape), dtype=dtype, chunks=-1)
+        if isinstance(channels, Channels):
+            self._channels[key] = channels
+        elif channels:
+            self._channels[key] = Channels(np.zeros(0), channels)
+        return self._output(key, zeros, operation, label_values)
+
+    def templates(
+        self,
+        part: "Gathered",
+        shape: tuple[int, ...],
+        operation: Operation,
+        label_values: Sequence[int],
+    ) -> dict[str, Image]:
+        """All outputs that are images as they will be, from those of a part of one time point.
+
+        Parameters
+        ----------
+        part : Gathered
+        shape : tuple of int
+            Along the axes of space.
+        operation : Operation
+        label_values : sequence of int
+        """
+        n_lead, n = len(part._place(0, 0)[0]), len(shape)
+        return {
+            key: self.template(
+                key,
+                (*array.shape[n_lead:-n], *shape),
+                array.dtype,
+                part._channels.get(key, ()),
+                operation,
+                label_values,
+            )
+            for key, array in part._arrays.items()
+        }
+
+    def add_others(self, t: int, part: "Gathered") -> None:
+        """Take what is no image from the results of a part of one time point."""
+        for key, found in part._found.items():
+            self._found.setdefault(key, []).extend((t, channel, one) for _, channel, one in found)
 
     def add_series(self, arrays: Mapping[str, NDArray]) -> None:
         """Take the outputs of all time points at once, their first axis time."""
@@ -184,6 +257,23 @@ class Gathered:
             name=f"{image.name} {operation.name if is_image else key}",
             translate=image.translate,
         )
+
+
+def check_overflow(image: Image, outputs: Mapping[str, Output]) -> None:
+    """Refuse an image whose numbers are so large that what is calculated from them is infinite."""
+    if image.dtype.kind != "f":
+        return
+    for output in outputs.values():
+        if not isinstance(output, Image) or output.is_lazy or output.dtype.kind != "f":
+            continue
+        if not (math.isfinite(output.array.min()) and math.isfinite(output.array.max())):
+            largest = max(abs(float(image.array.min())), abs(float(image.array.max())))
+            # Operations that only pass voxels on pass those on, too, that are not finite.
+            if math.isfinite(largest):
+                raise InputError(
+                    f"image: its values reach {largest:g}, and what comes of them is more than "
+                    f"{output.dtype} can hold; divide the image by a large number first."
+                )
 
 
 def label_volume(labels: Image, t: int, role: str = "image") -> NDArray[np.int32]:

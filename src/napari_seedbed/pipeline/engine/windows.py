@@ -40,10 +40,7 @@ class Window:
     @property
     def inner(self) -> Region:
         """Where the region lies in what is seen."""
-        return tuple(
-            slice(asked.start - seen.start, asked.stop - seen.start)
-            for asked, seen in zip(self.region, self.seen, strict=True)
-        )
+        return inner_of(self.region, self.seen)
 
     def of_inputs(self, inputs: Inputs) -> Inputs:
         """The parts of the inputs that are seen."""
@@ -84,6 +81,14 @@ class Window:
                     columns = {name: column[kept] for name, column in table.columns.items()}
                     found["table"] = replace(table, columns=columns)
         return found
+
+
+def inner_of(region: Region, seen: Region) -> Region:
+    """Where a region lies in what is seen for it."""
+    return tuple(
+        slice(asked.start - part.start, asked.stop - part.start)
+        for asked, part in zip(region, seen, strict=True)
+    )
 
 
 def window_of(

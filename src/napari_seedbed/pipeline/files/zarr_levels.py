@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_seedbed.core.images.pyramids import halved_image, halved_labels
 from napari_seedbed.core.progress import check_stop
@@ -116,47 +117,131 @@ def write_levels(
     import dask.array
 
     written, total = 0.0, sum(math.prod(level.shape) for level in levels)
-    before: Any = None
     for number, level in enumerate(levels):
-        target = _new_array(group, str(number), level.shape, array.dtype, axes, zarr_format)
-        block = target.shards or target.chunks
-        if before is None:
+        target = new_array(group, str(number), level.shape, array.dtype, axes, zarr_format)
+        if number:
+            shares = _fill_by_halves(group, number, level, are_labels=are_labels)
+        else:
             in_memory = isinstance(array, np.ndarray)
             lazy = dask.array.from_array(array, name=False) if in_memory else array
-            source = lazy.rechunk(block)
-        else:
-            twice = tuple(n * 2 if i in level.halved else n for i, n in enumerate(block))
-            source = dask.array.from_array(before, chunks=twice, name=False, asarray=False)
-            source = source.map_blocks(
-                halved_labels if are_labels else halved_image,
-                level.halved,
-                dtype=array.dtype,
-                chunks=tuple(
-                    tuple(-(-n // 2) for n in sizes) if i in level.halved else sizes
-                    for i, sizes in enumerate(source.chunks)
-                ),
-            )
-        for share in _fill(target, source):
+            shares = _fill(target, lazy.rechunk(target.shards or target.chunks))
+        for share in shares:
             yield (written + share * target.size) / total
         written += target.size
-        before = target
 
 
-def _new_array(
+def shards_of(array: Any) -> list[tuple[slice, ...]]:
+    """The parts of a Zarr array that are files, or the blocks that would be."""
+    block = array.shards or array.chunks
+    counts = [-(-n // size) for n, size in zip(array.shape, block, strict=True)]
+    return [
+        tuple(
+            slice(i * size, min(n, (i + 1) * size))
+            for i, size, n in zip(place, block, array.shape, strict=True)
+        )
+        for place in np.ndindex(*counts)
+    ]
+
+
+def halves_of(
+    before: Any, region: Sequence[slice], halved: Sequence[int], *, are_labels: bool
+) -> NDArray[Any]:
+    """The voxels of a part of a resolution, from the array of the one before it.
+
+    Parameters
+    ----------
+    before : zarr.Array
+    region : sequence of slice
+        In voxels of the lower resolution.
+    halved : sequence of int
+        The axes along which it has half the voxels.
+    are_labels : bool
+    """
+    twice = tuple(
+        slice(2 * part.start, min(2 * part.stop, n)) if i in halved else part
+        for i, (part, n) in enumerate(zip(region, before.shape, strict=True))
+    )
+    return (halved_labels if are_labels else halved_image)(np.asarray(before[twice]), halved)
+
+
+def _fill_by_halves(group: Any, number: int, level: Level, *, are_labels: bool) -> Iterator[float]:
+    before, target = group[str(number - 1)], group[str(number)]
+    regions = shards_of(target)
+
+    def fill(region: tuple[slice, ...]) -> None:
+        target[region] = halves_of(before, region, level.halved, are_labels=are_labels)
+
+    at_once = min(os.cpu_count() or 1, _AT_ONCE)
+    for first in range(0, len(regions), at_once):
+        check_stop()
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(fill, regions[first : first + at_once]))
+        yield min(1.0, (first + at_once) / len(regions))
+
+
+def whole_shards(block: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
+    """Voxels of a block along the axes of space, so that it is made of whole shards.
+
+    Parameters
+    ----------
+    block : sequence of int
+        What is wanted.
+    shape : sequence of int
+        Of the image along the axes of space.
+    """
+    chunks = _BLOCK_3D if len(shape) == 3 else _BLOCK_2D
+    found = []
+    for wanted, n, chunk in zip(block, shape, chunks, strict=True):
+        size = max(1, min(wanted, n))
+        found.append(size if size <= chunk else -(-size // chunk) * chunk)
+    return tuple(found)
+
+
+def usual_shard(shape: Sequence[int]) -> tuple[int, ...]:
+    """Voxels of a shard along the axes of space, for an image of a shape along these."""
+    sizes = _BLOCK_3D if len(shape) == 3 else _BLOCK_2D
+    times = [_BLOCKS_A_SHARD.get(axis, 1) for axis in SPATIAL[-len(shape) :]]
+    return whole_shards([n * by for n, by in zip(sizes, times, strict=True)], shape)
+
+
+def new_array(
     group: Any,
     name: str,
     shape: tuple[int, ...],
     dtype: np.dtype,
     axes: Sequence[str],
     zarr_format: int,
+    block: Sequence[int] | None = None,
 ) -> Any:
+    """A new Zarr array in a group.
+
+    Parameters
+    ----------
+    group : zarr.Group
+    name : str
+    shape : tuple of int
+    dtype : dtype
+    axes : sequence of str
+    zarr_format : {2, 3}
+    block : sequence of int, optional
+        What `whole_shards` gives, along the axes of space; each is then made of whole shards.
+    """
     sizes = dict(zip("zyx", _BLOCK_3D, strict=True) if "z" in axes else
                  zip("yx", _BLOCK_2D, strict=True))  # fmt: skip
+    if block is not None:
+        space = [axis for axis in axes if axis in SPATIAL]
+        sizes |= {axis: min(sizes[axis], n) for axis, n in zip(space, block, strict=True)}
     chunks = tuple(min(sizes.get(axis, 1), n) for axis, n in zip(axes, shape, strict=True))
     shards = tuple(
         chunk * min(_BLOCKS_A_SHARD.get(axis, 1), -(-n // chunk))
         for axis, n, chunk in zip(axes, shape, chunks, strict=True)
     )
+    if block is not None:
+        wanted = dict(zip(space, block, strict=True))
+        shards = tuple(
+            shard if wanted.get(axis, shard) % shard == 0 else wanted[axis]
+            for axis, shard in zip(axes, shards, strict=True)
+        )
     in_3 = {"shards": shards, "dimension_names": list(axes)} if zarr_format == 3 else {}
     key = "default" if zarr_format == 3 else "v2"
     return group.create_array(

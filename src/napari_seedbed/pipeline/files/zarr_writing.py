@@ -1,7 +1,8 @@
 """Images, labels and masks into OME-Zarr: several resolutions, colours, and how they were made."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from napari_seedbed.pipeline.data.plain_values import to_plain
 from napari_seedbed.pipeline.data.units import unit_name
 from napari_seedbed.pipeline.data.visible_text import visible
 from napari_seedbed.pipeline.files.atomic_files import folder_written_whole
-from napari_seedbed.pipeline.files.zarr_levels import levels_of, write_levels
+from napari_seedbed.pipeline.files.zarr_levels import Level, levels_of, write_levels
 from napari_seedbed.pipeline.files.zarr_reading import OWN, RGB
 from napari_seedbed.pipeline.files.zarr_store import ZarrStore
 from napari_seedbed.version import __version__
@@ -105,22 +106,69 @@ def _fill(
     group: Any, image: Image, version: Version, *, is_labels: bool, lies_on: str = ""
 ) -> Iterator[float]:
     """Write all resolutions of one image, and then what is said of it."""
+    stored = as_stored(image)
+    levels = stored_levels(stored)
+    yield from write_levels(
+        group,
+        stored.array,
+        stored.axes,
+        levels,
+        are_labels=is_labels,
+        zarr_format=group.metadata.zarr_format,
+    )
+    lowest = group[str(len(levels) - 1)]
+    group.attrs.update(
+        attributes_of(image, levels, version, is_labels=is_labels, lies_on=lies_on, lowest=lowest)
+    )
+
+
+def as_stored(image: Image) -> Image:
+    """An image with its axes and type as OME-Zarr has them, colours as channels among others."""
+    axes = tuple(axis for axis in ("t", "c", *SPATIAL) if axis in image.axes)
+    array = image.array.transpose([image.axes.index(axis) for axis in axes])
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return replace(image, array=array, axes=axes, rgb=False)
+
+
+def stored_levels(stored: Image) -> list[Level]:
+    """The resolutions of an image of `as_stored`."""
+    sizes = dict(zip(stored.spatial_axes, stored.spacing, strict=True))
+    return levels_of(stored.shape, stored.axes, sizes)
+
+
+def attributes_of(
+    image: Image,
+    levels: Sequence[Level],
+    version: Version = "0.5",
+    *,
+    is_labels: bool,
+    lies_on: str = "",
+    lowest: Any = None,
+) -> dict[str, Any]:
+    """What the group of an image says of it.
+
+    Parameters
+    ----------
+    image : Image
+    levels : sequence of Level
+    version : {'0.4', '0.5'}
+    is_labels : bool
+    lies_on : str, optional
+        For labels, the path of the image that they lie on, seen from their group.
+    lowest : array_like, optional
+        The lowest resolution, whose values say what range channels are shown in. Without it there
+        is no such range.
+    """
     own: dict[str, Any] = {"version": __version__}
     if image.rgb:
         own[RGB] = True
     if image.record is not None:
         own["record"] = to_plain(image.record, {}, "record")
     axes = tuple(axis for axis in ("t", "c", *SPATIAL) if axis in image.axes)
-    array = image.array.transpose([image.axes.index(axis) for axis in axes])
-    if array.dtype.kind == "b":
-        array = array.astype(np.uint8)
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     sizes = dict(zip(image.spatial_axes, image.spacing, strict=True))
     places = dict(zip(image.spatial_axes, image.translate, strict=True))
-    levels = levels_of(array.shape, axes, sizes)
-    yield from write_levels(
-        group, array, axes, levels, are_labels=is_labels, zarr_format=group.metadata.zarr_format
-    )
     spacing = [sizes.get(axis, 1.0) for axis in axes]
     begin = [places.get(axis, 0.0) for axis in axes]
     described = {
@@ -145,9 +193,9 @@ def _fill(
         said["image-label"] = {"source": {"image": lies_on}} if lies_on else {}
         if version == "0.4":
             said["image-label"]["version"] = version
-    elif "c" in axes:
-        said["omero"] = _omero(image, group[str(len(levels) - 1)], axes.index("c"))
-    group.attrs.update(_attributes(said, version) | {OWN: own})
+    elif "c" in axes and lowest is not None:
+        said["omero"] = _omero(image, lowest, axes.index("c"))
+    return _attributes(said, version) | {OWN: own}
 
 
 def _attributes(said: dict[str, Any], version: Version) -> dict[str, Any]:
