@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.data import sparse_labels
+from napari_seedbed.pipeline.data import box_views
 from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 
 SHAPES = [(300, 290), (20, 300, 290), (3, 20, 150, 290)]
@@ -97,6 +97,6 @@ def test_what_it_cannot_do_is_refused(monkeypatch):
             sparse[wrong]
     with pytest.raises(IndexError):
         sparse[np.array([9]), np.array([0]), np.array([0])]
-    monkeypatch.setattr(sparse_labels.memory, "available_memory", lambda: 10_000)
+    monkeypatch.setattr(box_views.memory, "available_memory", lambda: 10_000)
     with pytest.raises(InputError, match="9 x 20 x 20 voxels would take"):
         np.asarray(sparse)

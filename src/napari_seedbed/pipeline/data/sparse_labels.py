@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_seedbed.core.marks.marked_voxels import marked_labels_of, marked_places
-from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.data import memory
+from napari_seedbed.pipeline.data.box_views import Bounds, BoxView
 from napari_seedbed.pipeline.data.row_digests import ROW, row_digests
 
 # Voxels: a stroke lies on one plane and is long, so blocks are flat; of int32 one takes 512 KiB.
@@ -21,7 +20,7 @@ Place: TypeAlias = tuple[int, ...]
 Blocks: TypeAlias = dict[Place, NDArray[np.integer]]
 
 
-class SparseLabels:
+class SparseLabels(BoxView):
     """An array of labels, 0 wherever nothing was written, in blocks that are made when needed.
 
     It is read and written as a NumPy array is, as far as napari's Labels layers do that: whole
@@ -36,43 +35,11 @@ class SparseLabels:
     """
 
     def __init__(self, shape: Sequence[int], dtype: DTypeLike = np.int32) -> None:
-        lengths = tuple(int(n) for n in shape)
-        block = (1,) * max(0, len(lengths) - len(_BLOCK)) + _BLOCK[-len(lengths) :]
-        self._set(
-            {}, np.dtype(dtype), block, tuple((0, n) for n in lengths), tuple(range(len(lengths)))
-        )
-
-    def _set(
-        self,
-        blocks: Blocks,
-        dtype: np.dtype,
-        block: tuple[int, ...],
-        bounds: tuple[tuple[int, int], ...],
-        kept: tuple[int, ...],
-    ) -> None:
-        # all views share the blocks; `bounds` are along all axes of these, `kept` those of the view
-        self._blocks, self.dtype, self._block = blocks, dtype, block
-        self._bounds, self._kept = bounds, kept
-
-    def _view(self, bounds: Sequence[tuple[int, int]], kept: Sequence[int]) -> "SparseLabels":
-        view = SparseLabels.__new__(SparseLabels)
-        view._set(self._blocks, self.dtype, self._block, tuple(bounds), tuple(kept))
-        return view
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Lengths of all axes."""
-        return tuple(self._bounds[axis][1] - self._bounds[axis][0] for axis in self._kept)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self._kept)
-
-    @property
-    def size(self) -> int:
-        """Number of voxels."""
-        return math.prod(self.shape)
+        super().__init__(shape, dtype)
+        before = len(self._bounds) - len(_BLOCK)
+        self._block = (1,) * max(0, before) + _BLOCK[-len(self._bounds) :]
+        # all views share the blocks
+        self._blocks: Blocks = {}
 
     @property
     def block(self) -> tuple[int, ...]:
@@ -89,9 +56,6 @@ class SparseLabels:
         """What its blocks take."""
         return sum(block.nbytes for _, block in self._written())
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
     # Reading
 
     def __getitem__(self, index: Any) -> Any:
@@ -99,36 +63,9 @@ class SparseLabels:
         parts = index if isinstance(index, tuple) else (index,)
         if _is_fancy(parts, self.ndim):
             return self._at(self._places(parts))
-        bounds, kept = self._part(parts)
-        if not kept:
-            return self._dense(bounds).reshape(())[()]
-        return self._view(bounds, kept)
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray:
-        """All voxels.
-
-        Raises
-        ------
-        InputError
-            When they do not fit into memory.
-        """
-        if copy is False:
-            raise ValueError("the voxels of sparse labels have to be copied into an array")
-        needed = self.size * self.dtype.itemsize
-        if needed > memory.available_memory():
-            raise InputError(
-                f"labels: all {' x '.join(map(str, self.shape))} voxels would take "
-                f"{memory.bytes_in_words(needed)}, more than is free; take a part of them."
-            )
-        dense = self._dense(self._bounds)
-        gone = tuple(axis for axis in range(len(self._bounds)) if axis not in self._kept)
-        rest = sorted(self._kept)
-        found = dense.squeeze(gone).transpose([rest.index(axis) for axis in self._kept])
-        return found if dtype is None else found.astype(dtype, copy=False)
-
-    def transpose(self, axes: Sequence[int]) -> "SparseLabels":
-        """The same voxels with their axes in another order."""
-        return self._view(self._bounds, [self._kept[axis] for axis in axes])
+        if any(part is None for part in parts):
+            raise IndexError("sparse labels get no further axes")
+        return super().__getitem__(parts)
 
     def copy(self) -> "SparseLabels":
         """The same voxels, which no longer change with these."""
@@ -152,9 +89,6 @@ class SparseLabels:
 
     def marked_parts(self) -> Iterator[tuple[Place, NDArray[np.integer]]]:
         """The parts that hold marks: their first voxel, and their voxels; all else is 0."""
-        gone = tuple(axis for axis in range(len(self._bounds)) if axis not in self._kept)
-        rest = sorted(self._kept)
-        order = [rest.index(axis) for axis in self._kept]
         for place, block in sorted(self._written()):
             inner = self._inside(place)
             voxels = block[inner]
@@ -166,7 +100,7 @@ class SparseLabels:
                     )
                 ]
                 corner = tuple(starts[axis] for axis in self._kept)
-                yield corner, voxels.squeeze(gone).transpose(order)
+                yield corner, self._laid_out(voxels)
 
     def digest(self, check: int = 0) -> int:
         """A number that changes with the voxels, going on from `check`."""
@@ -217,28 +151,6 @@ class SparseLabels:
 
     # Where things are
 
-    def _part(self, parts: tuple[Any, ...]) -> tuple[list[tuple[int, int]], list[int]]:
-        if Ellipsis in parts:
-            at = parts.index(Ellipsis)
-            full = (slice(None),) * (self.ndim - len(parts) + 1)
-            parts = (*parts[:at], *full, *parts[at + 1 :])
-        if len(parts) > self.ndim:
-            raise IndexError(f"{len(parts)} indices for {self.ndim} axes")
-        bounds, kept = list(self._bounds), []
-        parts = (*parts, *(slice(None),) * (self.ndim - len(parts)))
-        for axis, n, part in zip(self._kept, self.shape, parts, strict=True):
-            low = self._bounds[axis][0]
-            if isinstance(part, slice):
-                start, stop, step = part.indices(n)
-                if step != 1:
-                    raise IndexError("slices of sparse labels have steps of 1")
-                bounds[axis] = (low + start, low + max(start, stop))
-                kept.append(axis)
-            else:
-                at = range(n)[int(part)]
-                bounds[axis] = (low + at, low + at + 1)
-        return bounds, kept
-
     def _places(self, parts: tuple[Any, ...]) -> NDArray[np.intp]:
         """Indices (D, …) along all axes of the blocks."""
         given = np.broadcast_arrays(*(np.asarray(part) for part in parts))
@@ -271,7 +183,7 @@ class SparseLabels:
         for place, which in zip(blocks.T, np.split(order, ends[:-1]), strict=True):
             yield tuple(int(n) for n in place), which, tuple((places % size)[:, which])
 
-    def _dense(self, bounds: Sequence[tuple[int, int]]) -> NDArray[np.integer]:
+    def _read(self, bounds: Bounds) -> NDArray[np.integer]:
         found = np.zeros([high - low for low, high in bounds], self.dtype)
         touched = math.prod(
             (high - 1) // n - low // n + 1
@@ -286,7 +198,7 @@ class SparseLabels:
                 found[outer] = block[inner]
         return found
 
-    def _touched(self, bounds: Sequence[tuple[int, int]]) -> Iterator[Place]:
+    def _touched(self, bounds: Bounds) -> Iterator[Place]:
         return product(
             *(
                 range(low // n, -(-high // n)) if high > low else ()
@@ -305,10 +217,9 @@ class SparseLabels:
     def _inside(self, place: Place) -> tuple[slice, ...]:
         return _common(place, self._block, self._bounds)[0]
 
-    def __reduce__(self) -> Any:
+    def __getstate__(self) -> dict[str, Any]:
         """Other processes get the blocks of the view alone."""
-        blocks = dict(self._written())
-        return _restored, (blocks, self.dtype, self._block, self._bounds, self._kept)
+        return {**self.__dict__, "_blocks": dict(self._written())}
 
 
 def labels_in(labels: NDArray[np.integer] | SparseLabels) -> NDArray[np.int64]:
@@ -325,14 +236,8 @@ def places_in(labels: NDArray[np.integer] | SparseLabels) -> tuple[NDArray[np.in
     return marked_places(labels)
 
 
-def _restored(*state: Any) -> SparseLabels:
-    labels = SparseLabels.__new__(SparseLabels)
-    labels._set(*state)
-    return labels
-
-
 def _common(
-    place: Place, size: tuple[int, ...], bounds: Sequence[tuple[int, int]]
+    place: Place, size: tuple[int, ...], bounds: Bounds
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """What a block and bounds have in common, in voxels of the block and of the bounds."""
     inner, outer = [], []
