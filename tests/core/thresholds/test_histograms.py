@@ -76,9 +76,8 @@ def test_no_more_is_read_than_needed():
     short = len(asked)
     asked.clear()
     blocks_histogram(lambda: blocks(np.float32))
-    # One block says what type they are of.
-    assert short == 1 + 3
-    assert len(asked) == 1 + 3 + 3
+    assert short == 3
+    assert len(asked) == 3 + 3
 
 
 def test_coarse_bins_are_those_of_scikit_image(rng):

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -26,6 +27,12 @@ _MOST_VALUES = 1 << 20
 _VOXELS_PER_PART = 1 << 22
 
 Blocks = Callable[[], Iterable[Any]]
+
+OverBlocks = Callable[[Callable[[Any], Any]], Iterable[Any]]
+"""Calls a function with each block of an image, and gives the results in the order of the blocks.
+
+It does so where the blocks are: in this process, or elsewhere.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,29 +130,81 @@ def blocks_histogram(blocks: Blocks, *, bins: int = FINE_BINS) -> Histogram:
     InputError
         For masks, values that are no finite real numbers, or no voxels at all.
     """
+    return histogram_over(lambda function: map(function, blocks()), bins=bins)
+
+
+def histogram_over(over: OverBlocks, *, bins: int = FINE_BINS) -> Histogram:
+    """Count the grey values of an image of which somebody else has the blocks.
+
+    Parameters
+    ----------
+    over : callable
+        ``over(function)`` gives what a picklable function gives for each block, in the order of
+        the blocks, wherever it is called.
+    bins : int
+        As in `blocks_histogram`.
+
+    Returns
+    -------
+    Histogram
+
+    Raises
+    ------
+    InputError
+        As `blocks_histogram`.
+    """
     if bins < 2:
         raise InputError(f"nbins must be at least 2; got {bins}.")
-    first = next((np.asanyarray(block) for block in blocks()), None)
-    if first is None:
+    dtype: np.dtype[Any] | None = None
+    low = high = None
+    counts = np.zeros(0, np.int64)
+    for seen in over(_look):
+        if dtype is not None and seen.dtype != dtype:
+            raise InputError(f"image has blocks of the types {dtype} and {seen.dtype}.")
+        dtype = seen.dtype
+        low = seen.low if low is None else min(low, seen.low)
+        high = seen.high if high is None else max(high, seen.high)
+        if seen.counts is not None:
+            counts = counts + seen.counts if counts.size else seen.counts
+    if dtype is None or low is None or high is None:
         raise InputError("image is empty: it has no blocks.")
-    dtype = check_image(first.ravel()[:1] if first.size else first, allow_bool=False).dtype
-    del first
-    if dtype.kind in "iu" and dtype.itemsize <= 2:
-        return _count_short(blocks, dtype)
-    low, high = _extent(blocks, dtype)
+    if counts.size:
+        there = np.flatnonzero(counts)
+        least = np.iinfo(dtype).min + int(there[0])
+        return _exact(counts[there[0] : there[-1] + 1].copy(), least)
     if dtype.kind in "iu" and int(high) - int(low) < _MOST_VALUES:
-        counts = np.zeros(int(high) - int(low) + 1, np.int64)
-        _count(blocks, dtype, counts, int(low))
-        return _exact(counts, int(low))
-    return _count_bins(blocks, dtype, float(low), float(high), bins)
+        counted = partial(_counted, low=int(low), number=int(high) - int(low) + 1)
+        return _exact(np.sum(list(over(counted)), axis=0), int(low))
+    return _binned(over, float(low), float(high), bins)
 
 
-def _count_short(blocks: Blocks, dtype: np.dtype[Any]) -> Histogram:
-    limits = np.iinfo(dtype)
-    counts = np.zeros(limits.max - limits.min + 1, np.int64)
-    _count(blocks, dtype, counts, limits.min)
-    there = np.flatnonzero(counts)
-    return _exact(counts[there[0] : there[-1] + 1].copy(), limits.min + int(there[0]))
+@dataclass(frozen=True)
+class _Seen:
+    """What a first look at a block gives: its type, its extremes, and counts of short integers."""
+
+    dtype: np.dtype[Any]
+    low: Any
+    high: Any
+    counts: NDArray[np.int64] | None = None
+
+
+def _look(block: Any) -> _Seen:
+    array = np.asanyarray(block)
+    dtype = check_image(array.ravel()[:1] if array.size else array, allow_bool=False).dtype
+    if dtype.kind in "iu" and dtype.itemsize <= 2:
+        limits = np.iinfo(dtype)
+        counts = _counted(array, limits.min, limits.max - limits.min + 1)
+        return _Seen(dtype, limits.min, limits.max, counts)
+    found: list[tuple[Any, Any]] = []
+
+    def look(part: NDArray[Any], nth: int) -> None:
+        low, high = part.min(), part.max()
+        if dtype.kind == "f" and not (isfinite(low) and isfinite(high)):
+            check_image(part)
+        found.append((low, high))
+
+    _over_parts(array, dtype, look)
+    return _Seen(dtype, min(low for low, _ in found), max(high for _, high in found))
 
 
 def _exact(counts: NDArray[np.int64], low: int) -> Histogram:
@@ -158,11 +217,9 @@ def _exact(counts: NDArray[np.int64], low: int) -> Histogram:
     return Histogram(counts, values, True, float(low), float(high), float(mean))
 
 
-def _count_bins(
-    blocks: Blocks, dtype: np.dtype[Any], low: float, high: float, bins: int
-) -> Histogram:
+def _binned(over: OverBlocks, low: float, high: float, bins: int) -> Histogram:
     if low == high:
-        n = sum(np.asanyarray(block).size for block in blocks())
+        n = sum(over(np.size))
         return Histogram(np.array([n]), np.array([low]), False, low, high, low)
     quarter = 0.25 * high - 0.25 * low
     if quarter == 0 or not isfinite(1 / quarter):
@@ -170,6 +227,21 @@ def _count_bins(
             f"image has grey values from {low:g} to {high:g}, too close together; multiply it "
             "first."
         )
+    counts = np.zeros(bins, np.int64)
+    total = 0.0
+    for own, part in over(partial(_count_in_bins, low=low, quarter=quarter, bins=bins)):
+        counts += own
+        total += part
+    place = total / int(counts.sum()) / bins
+    places = (np.arange(bins) + 0.5) / bins
+    values = 4 * (0.25 * low + quarter * places)
+    mean = 4 * (0.25 * low + quarter * place)
+    return Histogram(counts, values, False, low, high, float(mean))
+
+
+def _count_in_bins(
+    block: Any, low: float, quarter: float, bins: int
+) -> tuple[NDArray[np.int64], float]:
     counts = np.zeros(bins, np.int64)
     totals: list[tuple[int, float]] = []
     lock = threading.Lock()
@@ -181,20 +253,19 @@ def _count_bins(
             np.add(counts, own, out=counts)
             totals.append((nth, total))
 
-    _over_parts(blocks, dtype, add)
+    array = np.asanyarray(block)
+    _over_parts(array, array.dtype.newbyteorder("="), add)
     # In the order of the voxels, whichever thread was first.
-    place = sum(total for _, total in sorted(totals)) / int(counts.sum()) / bins
-    places = (np.arange(bins) + 0.5) / bins
-    values = 4 * (0.25 * low + quarter * places)
-    mean = 4 * (0.25 * low + quarter * place)
-    return Histogram(counts, values, False, low, high, float(mean))
+    return counts, sum(total for _, total in sorted(totals))
 
 
-def _count(blocks: Blocks, dtype: np.dtype[Any], counts: NDArray[np.int64], low: int) -> None:
+def _counted(block: Any, low: int, number: int) -> NDArray[np.int64]:
+    """How often each of so many whole numbers occurs."""
+    counts = np.zeros(number, np.int64)
     lock = threading.Lock()
 
     def add(part: NDArray[Any], nth: int) -> None:
-        own = np.zeros(len(counts), np.int64)
+        own = np.zeros(number, np.int64)
         if part.dtype == np.uint64:
             # Differences of unsigned 64 bits to a signed number would be floating point.
             part = (part - np.uint64(low)).astype(np.int64)
@@ -204,54 +275,29 @@ def _count(blocks: Blocks, dtype: np.dtype[Any], counts: NDArray[np.int64], low:
         with lock:
             np.add(counts, own, out=counts)
 
-    _over_parts(blocks, dtype, add)
-
-
-def _extent(blocks: Blocks, dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    found: list[tuple[Any, Any]] = []
-
-    def look(part: NDArray[Any], nth: int) -> None:
-        low, high = part.min(), part.max()
-        if dtype.kind == "f" and not (isfinite(low) and isfinite(high)):
-            check_image(part)
-        found.append((low, high))
-
-    _over_parts(blocks, dtype, look)
-    return min(low for low, _ in found), max(high for _, high in found)
+    array = np.asanyarray(block)
+    _over_parts(array, array.dtype.newbyteorder("="), add)
+    return counts
 
 
 def _over_parts(
-    blocks: Blocks, dtype: np.dtype[Any], work: Callable[[NDArray[Any], int], None]
+    array: NDArray[Any], dtype: np.dtype[Any], work: Callable[[NDArray[Any], int], None]
 ) -> None:
-    """Call `work` with flat parts of all blocks and their numbers, on all cores."""
-    before = 0
-    for block in blocks():
-        array = np.asanyarray(block)
-        if array.dtype.newbyteorder("=") != dtype:
-            raise InputError(f"image has blocks of the types {dtype} and {array.dtype}.")
-        if array.size == 0:
-            raise InputError(f"image is empty: its shape is {array.shape}.")
-        if array.ndim == 0:
-            array = array.reshape(1)
-        # Cut across the first axis a part is one piece of memory.
-        wanted = 1 + array.size // _VOXELS_PER_PART
-        longest = int(np.argmax(array.shape))
-        axis = 0 if array.shape[0] >= wanted else longest
-        ranges = split(array.shape[axis], wanted)
-        firsts = {start: before + nth for nth, (start, _) in enumerate(ranges)}
+    """Call `work` with flat parts of a block and their numbers, on all cores."""
+    if array.size == 0:
+        raise InputError(f"image is empty: its shape is {array.shape}.")
+    if array.ndim == 0:
+        array = array.reshape(1)
+    # Cut across the first axis a part is one piece of memory.
+    wanted = 1 + array.size // _VOXELS_PER_PART
+    axis = 0 if array.shape[0] >= wanted else int(np.argmax(array.shape))
+    ranges = split(array.shape[axis], wanted)
+    numbers = {start: nth for nth, (start, _) in enumerate(ranges)}
 
-        def one(
-            start: int,
-            stop: int,
-            array: NDArray[Any] = array,
-            axis: int = axis,
-            firsts: dict[int, int] = firsts,
-        ) -> None:
-            part = array[(slice(None),) * axis + (slice(start, stop),)]
-            # Numba does not know float16 and foreign byte orders.
-            native = np.dtype(np.float32) if dtype == np.float16 else dtype
-            flat = np.ascontiguousarray(part, dtype=native).reshape(-1)
-            work(flat, firsts[start])
+    def one(start: int, stop: int) -> None:
+        part = array[(slice(None),) * axis + (slice(start, stop),)]
+        # Numba does not know float16 and foreign byte orders.
+        native = np.dtype(np.float32) if dtype == np.float16 else dtype
+        work(np.ascontiguousarray(part, dtype=native).reshape(-1), numbers[start])
 
-        run_ranges(one, ranges)
-        before += len(ranges)
+    run_ranges(one, ranges)

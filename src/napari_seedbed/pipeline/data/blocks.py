@@ -1,10 +1,12 @@
 """Images read block by block, so that what is larger than memory can be looked at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.pipeline.data.image import Image
 
 
@@ -32,6 +34,48 @@ def image_blocks(image: Image, channel: int | None = None) -> Iterator[NDArray]:
         return
     for place in np.ndindex(array.numblocks):
         yield np.asarray(array.blocks[place])
+
+
+class OverBlocks(Protocol):
+    """Calls a function for all voxels of an image, block by block, wherever that is done."""
+
+    def __call__(
+        self,
+        function: Callable[[Any], Any],
+        image: Image,
+        channel: int | None = None,
+        change: Callable[[NDArray], NDArray] | None = None,
+        reach: Sequence[int] = (),
+    ) -> Iterable[Any]:
+        """What the function gives for each block, in an order that is always the same.
+
+        Parameters
+        ----------
+        function : callable
+            Picklable.
+        image : Image
+        channel : int, optional
+            All channels when None.
+        change : callable, optional
+            Picklable; gives another volume for the volume of a channel, whose parts it is asked
+            for instead.
+        reach : sequence of int
+            How far around a voxel that looks, along each axis of space.
+        """
+        ...
+
+
+def over_blocks(
+    function: Callable[[Any], Any],
+    image: Image,
+    channel: int | None = None,
+    change: Callable[[NDArray], NDArray] | None = None,
+    reach: Sequence[int] = (),
+) -> Iterator[Any]:
+    """Call a function here, with one block after the other; see `OverBlocks`."""
+    for block in changed_volumes(image, change, channel):
+        check_stop()
+        yield function(block)
 
 
 def changed_volumes(

@@ -1,18 +1,19 @@
 """Statistics of voxels: the range that they were made for, percentiles, and limits to show."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.validation import check_image
+from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
 from napari_seedbed.pipeline.data.image import Image
 
 if TYPE_CHECKING:
     from napari_seedbed.core import ValueRange
+    from napari_seedbed.core.images.value_ranges import PartRange
 
 _KEPT = 8
 # Enough for percentiles that look right, and quick to read from a lazy image.
@@ -21,24 +22,26 @@ _ranges: "OrderedDict[tuple[object, ...], ValueRange]" = OrderedDict()
 """Ranges of the last lazy images, which take long to read and never change."""
 
 
-def range_of_image(image: Image) -> "ValueRange":
+def range_of_image(image: Image, over: OverBlocks = over_blocks) -> "ValueRange":
     """The range that the values of all time points and channels were made for.
+
+    Parameters
+    ----------
+    image : Image
+    over : OverBlocks
+        What looks at its blocks.
 
     Raises
     ------
     InputError
         If voxels are NaN or infinite.
     """
-    from napari_seedbed.core.images.value_ranges import common_range, value_range_of_part
+    from napari_seedbed.core.images.value_ranges import common_range
 
     key = (getattr(image.array, "name", None), image.rgb, image.source_channels)
     if image.is_lazy and key in _ranges:
         return _ranges[key]
-    parts = []
-    for volume in volumes(image, range(image.n_times)):
-        check_stop()
-        parts.append(value_range_of_part(check_image(volume)))
-    found = common_range(parts)
+    found = common_range(over(_range_of_block, image))
     if image.is_lazy:
         _ranges[key] = found
         while len(_ranges) > _KEPT:
@@ -46,8 +49,18 @@ def range_of_image(image: Image) -> "ValueRange":
     return found
 
 
+def _range_of_block(block: NDArray) -> "PartRange":
+    from napari_seedbed.core.images.value_ranges import value_range_of_part
+
+    return value_range_of_part(check_image(block))
+
+
 def percentiles_of_image(
-    image: Image, percents: Sequence[float], times: Sequence[int], channel: int | None
+    image: Image,
+    percents: Sequence[float],
+    times: Sequence[int],
+    channel: int | None,
+    over: OverBlocks = over_blocks,
 ) -> list[float]:
     """Percentiles of one channel, or of all together, at some time points together.
 
@@ -57,16 +70,14 @@ def percentiles_of_image(
         If voxels are NaN or infinite.
     """
     from napari_seedbed.core import percentiles
+    from napari_seedbed.core.images.percentiles import percentiles_over
 
-    if channel is not None:
-        image = image.select_channels([channel])
-    values = []
-    for volume in volumes(image, times):
-        check_stop()
-        values.append(check_image(volume).reshape(-1))
-    together = values[0] if len(values) == 1 else np.concatenate(values)
-    check_stop()
-    return percentiles(together, percents)
+    if len(times) == 1:
+        image = image.select_time(times[0])
+        if not image.is_lazy:
+            one = image if channel is None else image.select_channels([channel])
+            return percentiles(one.array, percents)
+    return percentiles_over(lambda function: over(function, image, channel), image.dtype, percents)
 
 
 def contrast_limits(image: Image) -> tuple[float, float] | None:
@@ -88,9 +99,3 @@ def contrast_limits(image: Image) -> tuple[float, float] | None:
     if low >= high:
         low, high = float(values.min()), float(values.max())
     return (float(low), float(high)) if low < high else None
-
-
-def volumes(image: Image, times: Sequence[int]) -> Iterator[NDArray]:
-    """The voxels of each time point."""
-    for t in times:
-        yield image.select_time(t).volume()

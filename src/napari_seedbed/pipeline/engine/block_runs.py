@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
+
+from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, part_of, tell
 from napari_seedbed.core.threads import thread_count
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_jobs import (
@@ -27,7 +31,7 @@ from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.engine.provenance import make_record, package_version
 from napari_seedbed.pipeline.engine.results import Result
 from napari_seedbed.pipeline.engine.volumes import Gathered, Output, check_overflow
-from napari_seedbed.pipeline.engine.windows import Region, Window
+from napari_seedbed.pipeline.engine.windows import Region, Window, inner_of
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
 
 _PROBED = 8
@@ -148,6 +152,65 @@ def _known_as(image: Image) -> list[Any]:
     return [name, list(image.shape), list(image.axes), list(image.spacing), list(image.units)]
 
 
+# Statistics of all voxels
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A function of all blocks of an image, maybe of a changed one."""
+
+    function: Callable[[NDArray[Any]], Any]
+    image: Image
+    change: Callable[[NDArray[Any]], NDArray[Any]] | None
+    reach: tuple[int, ...]
+    plan: BlockPlan
+
+
+def _look(task: _Look, item: tuple[int, int | None, int]) -> Any:
+    t, channel, number = item
+    region = task.plan.regions[number]
+    image = task.image.select_time(t)
+    if channel is not None:
+        image = image.select_channels([channel])
+    if task.change is None:
+        return task.function(image.crop(region).volume())
+    seen = task.plan.seen(region, task.reach)
+    return task.function(task.change(image.crop(seen).volume())[inner_of(region, seen)])
+
+
+@dataclass(frozen=True)
+class _OverBlocks:
+    """See `OverBlocks`: the workers look at the blocks."""
+
+    workers: Workers
+    plan: BlockPlan
+
+    def __call__(
+        self,
+        function: Callable[[NDArray[Any]], Any],
+        image: Image,
+        channel: int | None = None,
+        change: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+        reach: Sequence[int] = (),
+    ) -> Iterator[Any]:
+        """Give what the function gives for each block, in order."""
+        task = _Look(
+            function, image, change, tuple(reach) or (0,) * len(self.plan.shape), self.plan
+        )
+        channels: Sequence[int | None] = (channel,)
+        if channel is None and change is not None:
+            channels = range(image.n_channels)
+        numbers = range(len(self.plan.regions))
+        items = list(product(range(image.n_times), channels, numbers))
+        waiting: dict[int, Any] = {}
+        next_place = 0
+        for place, found in self.workers.each(_look, task, items):
+            waiting[place] = found
+            while next_place in waiting:
+                yield waiting.pop(next_place)
+                next_place += 1
+
+
 # Operations with a halo
 
 
@@ -159,6 +222,7 @@ class _Neighbourhoods:
     plan: BlockPlan
     halo: tuple[int, ...]
     shared: dict[Any, Any]
+    over: OverBlocks = over_blocks
     stores: Mapping[str, BlockStore] = field(default_factory=dict)
 
     def compute(
@@ -180,6 +244,7 @@ class _Neighbourhoods:
             run.inputs.image,
             window.inner,
             shared=self.shared,
+            over=self.over,
         )
         gathered = calls.of_part(t, run.label_values, told)
         images = gathered.images(run.operation, run.label_values)
@@ -204,7 +269,7 @@ def _by_neighbourhood(
     run: BlockRun, plan: BlockPlan, halo: Sequence[int], outputs: BlockOutputs, workers: Workers
 ) -> dict[str, Output]:
     image = run.inputs.image
-    task = _Neighbourhoods(run, plan, tuple(halo), {})
+    task = _Neighbourhoods(run, plan, tuple(halo), {}, _OverBlocks(workers, plan))
     each = run.operation.channels == "each"
     gathered = Gathered(image, per_channel=each)
     told = Told()
@@ -217,7 +282,7 @@ def _by_neighbourhood(
         for name, like in whole.items():
             outputs.store(name, like, are_labels(name, like.dtype))
     run.notes.extend(told.in_words(len(run.times) * (image.n_channels if each else 1)))
-    task = replace(task, stores=outputs.stores)
+    task = replace(task, stores=outputs.stores, over=over_blocks)
     left = [
         (t, number)
         for t in run.times

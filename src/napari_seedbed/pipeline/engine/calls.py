@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, part_of
+from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
@@ -39,6 +40,7 @@ class Calls:
     wanted: tuple[slice, ...] | None = None
     notes: list[str] = field(default_factory=list)
     shared: dict[Hashable, Any] = field(default_factory=dict)
+    over: OverBlocks = over_blocks
 
     def outputs(self, times: Sequence[int], label_values: tuple[int, ...]) -> dict[str, Output]:
         """Everything that comes out, in the place of the image."""
@@ -144,6 +146,7 @@ class Calls:
             other=load_other,
             shapes=() if shapes is None else tuple(s for s in shapes.shapes if s.time == t),
             shared=self.shared,
+            over=self.over,
             other_image=other,
             all_seeds=seeds,
             wanted=self.wanted,

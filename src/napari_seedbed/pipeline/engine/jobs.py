@@ -1,6 +1,6 @@
 """What the function of an operation is given, and what it gives."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, part_of
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
 from napari_seedbed.pipeline.data.tables import Columns, Table, at_time, joined
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ def core_module() -> Any:
     from napari_seedbed import core
 
     return core
+
+
+def _extremes(block: NDArray) -> tuple[Any, Any]:
+    return block.min(), block.max()
 
 
 @dataclass
@@ -82,7 +87,9 @@ class Job:
     notes : list of str
         What a person should know about the result; the function may add to it.
     shared : dict
-        Kept for all volumes and channels of one run, beside each other.
+        Kept for all volumes, channels and blocks of one run, beside each other.
+    over : OverBlocks
+        What looks at all blocks of an image.
     other_image : Image or None
         The second image, all time points of it.
     all_seeds : Image or None
@@ -110,6 +117,7 @@ class Job:
     shapes: "tuple[Shape, ...]" = ()
     notes: list[str] = field(default_factory=list)
     shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
+    over: OverBlocks = over_blocks
     other_image: "Image | None" = None
     all_seeds: "Image | None" = None
     wanted: tuple[slice, ...] | None = None
@@ -129,11 +137,18 @@ class Job:
         del make
         return known()
 
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is found once for all volumes, channels and blocks of a run that need the same."""
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]
+
     def value_range(self) -> "ValueRange":
         """The range that the values of all time points and channels were made for."""
         from napari_seedbed.pipeline.data.image_statistics import range_of_image
 
-        return range_of_image(self.image)
+        found: ValueRange = self.kept("range", lambda: range_of_image(self.image, self.over))
+        return found
 
     def percentiles(
         self, percents: Sequence[float], channel: int | None, *, of_series: bool = False
@@ -142,25 +157,58 @@ class Job:
         from napari_seedbed.pipeline.data.image_statistics import percentiles_of_image
 
         times = range(self.image.n_times) if of_series else [self.time]
-        return percentiles_of_image(self.image, percents, times, channel)
-
-    def volumes(
-        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
-    ) -> Iterator[NDArray]:
-        """All voxels of this channel, at this time point or all, each volume changed beforehand."""
-        from napari_seedbed.pipeline.data.blocks import changed_volumes
-
-        image = self.image if of_series else self.image.select_time(self.time)
-        return changed_volumes(image, change, self.channel)
-
-    def histogram(
-        self, change: Callable[[NDArray], NDArray] | None = None, *, of_series: bool = False
-    ) -> "Histogram":
-        """The histogram of `volumes`."""
-        found: Histogram = self.core.blocks_histogram(
-            lambda: self.volumes(change, of_series=of_series)
+        found: Sequence[float] = self.kept(
+            ("percentiles", tuple(percents), channel, tuple(times)),
+            lambda: percentiles_of_image(self.image, percents, times, channel, self.over),
         )
         return found
+
+    def extremes(
+        self, change: Callable[[NDArray], NDArray] | None = None, reach: Sequence[int] = ()
+    ) -> tuple[Any, Any]:
+        """The least and largest value of this channel at this time point, changed beforehand.
+
+        Parameters
+        ----------
+        change : callable, optional
+            Gives another volume for a volume.
+        reach : sequence of int
+            How far around a voxel it looks, along each axis of space.
+        """
+        found: tuple[Any, Any] = self.kept(
+            ("extremes", change is None, self.channel, self.time),
+            lambda: self._extremes(change, reach),
+        )
+        return found
+
+    def _extremes(
+        self, change: Callable[[NDArray], NDArray] | None, reach: Sequence[int]
+    ) -> tuple[Any, Any]:
+        image = self.image.select_time(self.time)
+        parts = list(self.over(_extremes, image, self.channel, change, reach))
+        return min(low for low, _ in parts), max(high for _, high in parts)
+
+    def histogram(
+        self,
+        change: Callable[[NDArray], NDArray] | None = None,
+        reach: Sequence[int] = (),
+        *,
+        of_series: bool = False,
+    ) -> "Histogram":
+        """The histogram of this channel at this time point, or of all of them together.
+
+        Parameters
+        ----------
+        change, reach
+            As for `extremes`.
+        of_series : bool
+        """
+        from napari_seedbed.core.thresholds.histograms import histogram_over
+
+        image = self.image if of_series else self.image.select_time(self.time)
+        return histogram_over(
+            lambda function: self.over(function, image, self.channel, change, reach)
+        )
 
     def each(
         self,

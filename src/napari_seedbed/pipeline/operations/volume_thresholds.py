@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.jobs import Job
+from napari_seedbed.pipeline.operations.halos import gaussian_halo
 
 if TYPE_CHECKING:
     from napari_seedbed.core import Histogram
@@ -58,16 +59,22 @@ def smoothing_of(job: Job) -> Callable[[NDArray], NDArray] | None:
     return partial(job.core.smoothed_in_type, sigma=sigma, spacing=job.spacing) if sigma else None
 
 
+def smoothing_reach(job: Job) -> Sequence[int]:
+    """How far around a voxel `smoothing_of` looks."""
+    sigma = job.parameters[SMOOTHING]
+    return gaussian_halo(SMOOTHING)(job.spacing, job.parameters) or () if sigma else ()
+
+
 def _by_histogram(job: Job, find: Find, apply: Apply, name: str) -> NDArray:
     """Find values in the histograms that the job asks for, and apply them."""
     per, array = job.parameters["per"], job.load()
     if per == "slice" and array.ndim == 3:
         return _slice_by_slice(job, array, find, apply, name)
     is_series = per == "series"
-    key = (name, job.channel, None if is_series else job.time)
-    if key not in job.shared:
-        job.shared[key] = find(job.histogram(smoothing_of(job), of_series=is_series))
-    values: Values = job.shared[key]
+    values: Values = job.kept(
+        (name, job.channel, None if is_series else job.time),
+        lambda: find(job.histogram(smoothing_of(job), smoothing_reach(job), of_series=is_series)),
+    )
     job.note(_found_in_words, name, values, " for the whole series" if is_series else "")
     return apply(array, values)
 
@@ -203,6 +210,5 @@ def sauvola_arguments(job: Job) -> dict[str, Any]:
     if job.parameters["r"]:
         return own_parameters(job)
     # Of all of the volume, where only a part of it is worked on.
-    extents = [(volume.min(), volume.max()) for volume in job.volumes(smoothing_of(job))]
-    lowest, highest = min(low for low, _ in extents), max(high for _, high in extents)
+    lowest, highest = job.extremes(smoothing_of(job), smoothing_reach(job))
     return {**own_parameters(job), "r": job.core.sauvola_range(lowest, highest)}

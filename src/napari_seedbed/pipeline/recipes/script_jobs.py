@@ -1,6 +1,6 @@
 """What operations are given when a recipe is written as a script: expressions for voxels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -170,23 +170,35 @@ class WrittenJob(Job):
                 )
             )
 
-    def volumes(
-        self, change: Callable[[Any], Any] | None = None, *, of_series: bool = False
-    ) -> Any:
-        """Give all voxels together, changed by lines of the script."""
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Write how it is made, here."""
+        return make()
+
+    def _changed(self, change: Callable[[Any], Any] | None, *, of_series: bool = False) -> Any:
+        """All voxels together, changed by lines of the script."""
         values = self._all_of(self.channel, of_series)
         if change is None:
-            return [values]
+            return values
         is_loop = of_series and self.made.is_series
-        return [self.each(values, change) if is_loop else change(values)]
+        return self.each(values, change) if is_loop else change(values)
+
+    def extremes(
+        self, change: Callable[[Any], Any] | None = None, reach: Sequence[int] = ()
+    ) -> Any:
+        """Write that the least and largest value are found."""
+        values = self._changed(change)
+        return values.min(), values.max()
 
     def histogram(
-        self, change: Callable[[Any], Any] | None = None, *, of_series: bool = False
+        self,
+        change: Callable[[Any], Any] | None = None,
+        reach: Sequence[int] = (),
+        *,
+        of_series: bool = False,
     ) -> Any:
         """Write that values are counted."""
         with self._once(of_series, self.channel):
-            (values,) = self.volumes(change, of_series=of_series)
-            return self.core.image_histogram(values)
+            return self.core.image_histogram(self._changed(change, of_series=of_series))
 
     def _once(self, of_series: bool, channel: Any) -> Any:
         """Before the loop over time, where all time points count and channels do not differ."""
