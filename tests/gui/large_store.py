@@ -35,3 +35,14 @@ def large_store(path, shape=(3072, 4096, 4096), n_levels=5, chunks=(32, 256, 256
     described = {"name": "large", "axes": axes, "datasets": datasets}
     group.attrs["ome"] = {"version": "0.5", "multiscales": [described]}
     return path
+
+
+def stored_pyramid(path, shape, rng, chunks=(8, 128, 128), n_levels=3):
+    """Write a store of which all voxels are there, noise in each resolution; and give these."""
+    large_store(path, shape, n_levels, chunks, 1)
+    group, levels = zarr.open_group(str(path)), []
+    for number in range(n_levels):
+        array = group[str(number)]
+        levels.append(rng.integers(0, 4000, array.shape).astype(np.uint16))
+        array[...] = levels[-1]
+    return path, levels

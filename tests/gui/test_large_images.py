@@ -5,8 +5,7 @@ import time
 import numpy as np
 import psutil
 import pytest
-import zarr
-from large_store import large_store
+from large_store import large_store, stored_pyramid
 from napari.utils import resize_dask_cache
 from painting import trace
 from qtpy.QtCore import Qt
@@ -110,13 +109,7 @@ def test_seeds_take_memory_where_they_are_painted(window, qtbot):
 @pytest.fixture
 def pyramid(tmp_path, rng):
     """A store of which all voxels are there, and its resolutions."""
-    path = large_store(tmp_path / "cells.ome.zarr", (24, 1024, 1024), 3, (8, 128, 128), 1)
-    group, levels = zarr.open_group(str(path)), []
-    for number in range(3):
-        array = group[str(number)]
-        levels.append(rng.integers(0, 4000, array.shape).astype(np.uint16))
-        array[...] = levels[-1]
-    return path, levels
+    return stored_pyramid(tmp_path / "cells.ome.zarr", (24, 1024, 1024), rng)
 
 
 def test_preview_is_of_what_is_in_view_at_the_resolution_in_view(

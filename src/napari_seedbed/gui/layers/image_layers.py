@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ from napari_seedbed.gui.layers.layer_records import (
 )
 from napari_seedbed.gui.layers.lock_clicks import open_locks_with_a_click
 from napari_seedbed.gui.layers.placement import Shift, placed, shear_of
+from napari_seedbed.gui.layers.stored_layers import laid_out, layer_over_files, stays_in_files
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 from napari_seedbed.pipeline.files.voxels_in_file import LAZY_ABOVE
@@ -227,6 +228,7 @@ def add_or_update(
     shift: Shift | None = None,
     above: Sequence[Layer] = (),
     editable: bool = False,
+    lower: Sequence[Image] = (),
     **properties: Any,
 ) -> Layer:
     """Show a result in the place of the layer it was made from.
@@ -258,6 +260,9 @@ def add_or_update(
     editable : bool
         Whether people may paint on labels before these are accepted: the next run overwrites them
         unless the caller looks for that. A brush in hand stays there.
+    lower : sequence of Image
+        Lower resolutions of an image in files, the largest first; such a result takes the place of
+        the layer of the same slot, in another layer that looks like it.
     **properties
         Of a new layer: `colormap`, `opacity`, `visible` ...
 
@@ -266,10 +271,19 @@ def add_or_update(
     Labels or Image layer
     """
     grid = grid_of(like, time_axis)
+    if image.is_lazy and not (lower or stays_in_files(image)):
+        image = replace(image, array=np.asarray(image.array))
     # whoever made the array may go on working in it: the layer gets a copy, but only one
     array, place = placed(image, like, grid, shift)
     if kind == "mask":
         array = array.astype(np.uint8)
+    if image.is_lazy:
+        levels = [array, *(laid_out(one, image, like, grid, shift) for one in lower)]
+        look = {"name": name, **place, **properties}
+        layer = layer_over_files(viewer, slot, levels, _is_labels(kind), image.rgb, look)
+        keep_record(layer, kind, record, slot)
+        insert_result(viewer, layer, like, above)
+        return layer
     own_kind = Labels if _is_labels(kind) else ImageLayer
     layer = result_to_renew(viewer, slot, own_kind, len(place["scale"]))
     if isinstance(layer, ImageLayer) and layer.rgb != image.rgb:

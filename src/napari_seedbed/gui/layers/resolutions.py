@@ -9,7 +9,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from numpy.typing import NDArray
 
-from napari_seedbed.gui.layers.grids import grid_of
+from napari_seedbed.gui.layers.grids import grid_of, level_0
 from napari_seedbed.gui.layers.image_layers import ChannelChoice, image_from_layers, image_of
 from napari_seedbed.gui.layers.view_position import Part, part_in_view
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
@@ -189,3 +189,14 @@ def _coarser(given: Image, like: Image, factors: NDArray[np.float64]) -> Image:
     spatial = tuple(lengths[axis] for axis in like.spatial_axes)
     spacing = like.spacing if spatial == like.spatial_shape else given.spacing
     return replace(given, array=array, spacing=spacing, record=None)
+
+
+def place_in_view(viewer: ViewerModel, layer: Layer, time_axis: int | None) -> tuple[int, ...]:
+    """The voxel of the full resolution in the middle of what the window shows."""
+    point = np.asarray(viewer.dims.point, dtype=float)
+    displayed = list(viewer.dims.displayed)
+    point[displayed] = viewer.scene.camera.center[-len(displayed) :]
+    found = np.rint(layer.world_to_data(tuple(point[-layer.ndim :])))
+    spatial = [i for i, axis in enumerate(grid_of(layer, time_axis).axes) if axis in SPATIAL]
+    shape = level_0(layer).shape
+    return tuple(int(np.clip(found[i], 0, shape[i] - 1)) for i in spatial)

@@ -72,7 +72,7 @@ class BoxView(ABC):
         """A view, or a number where there is one for each axis."""
         bounds, kept = self._part(index if isinstance(index, tuple) else (index,))
         if not kept:
-            return self._read(bounds).reshape(())[()]
+            return self._read(bounds).astype(self.dtype, copy=False).reshape(())[()]
         return self._view(bounds, kept)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
@@ -91,7 +91,13 @@ class BoxView(ABC):
                 f"{memory.bytes_in_words(self.nbytes)}, more than is free; take a part of them."
             )
         found = self._laid_out(self._read(self._bounds))
-        return found if dtype is None else found.astype(dtype, copy=False)
+        return found.astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """The same voxels in another type."""
+        view = self._view(self._bounds, self._kept)
+        view.dtype = np.dtype(dtype)
+        return view
 
     def transpose(self, axes: Sequence[int]) -> Self:
         """The same voxels with their axes in another order."""
