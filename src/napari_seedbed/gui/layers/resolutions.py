@@ -9,7 +9,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from numpy.typing import NDArray
 
-from napari_seedbed.gui.layers.grids import grid_of, level_0
+from napari_seedbed.gui.layers.grids import grid_of, level_0, level_of
 from napari_seedbed.gui.layers.image_layers import ChannelChoice, image_from_layers, image_of
 from napari_seedbed.gui.layers.view_position import Part, part_in_view
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
@@ -96,14 +96,19 @@ def image_at(
     return image_from_layers(layer, choices, time_axis=time_axis, level=level)
 
 
+def level_for_statistics(layer: Layer) -> int:
+    """The finest resolution of which all voxels can be read while somebody waits, or the lowest."""
+    last = level_count(layer) - 1
+    shapes = [level_of(layer, level).shape for level in range(last + 1)]
+    sizes = [np.prod(shape, dtype=float) for shape in shapes]
+    return next((i for i, size in enumerate(sizes) if size <= STATISTICS_VOXELS), last)
+
+
 def image_for_statistics(
     layer: Layer, choices: Sequence[ChannelChoice], time_axis: int | None
 ) -> Image:
-    """The finest resolution of which all voxels can be read for a preview, or the lowest."""
-    last = level_count(layer) - 1
-    sizes = [np.prod(array.shape, dtype=float) for array in layer.data]
-    level = next((i for i, size in enumerate(sizes) if size <= STATISTICS_VOXELS), last)
-    return image_at(layer, choices, time_axis, level)
+    """The image in that resolution."""
+    return image_at(layer, choices, time_axis, level_for_statistics(layer))
 
 
 def part_on_screen(
