@@ -19,10 +19,10 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.proofreading.edit_commands import edit_of
 from napari_seedbed.core.proofreading.edit_history import EditHistory
 from napari_seedbed.core.proofreading.label_edits import LabelEdit
-from napari_seedbed.pipeline.encodings.edit_encoding import parse_edits
-from napari_seedbed.pipeline.operations.proofread_edits import edit_of
+from napari_seedbed.pipeline.encodings.edit_encoding import edit_text, parse_edits
 
 SPACING = (1.0, 0.5, 0.5)
 REPEATS = 5
@@ -211,7 +211,7 @@ def main() -> None:
         back = least(lambda edit=edit: edit.revert(labels))
         history.push(edit)
         figures = "".join(f"{1000 * seconds:9.1f} ms" for seconds in (*made, write, back))
-        print(f"{str(command).split(' path')[0][:20]:20}{figures}{edit.nbytes:9d}")
+        print(f"{edit_text(command).split(' path')[0][:20]:20}{figures}{edit.nbytes:9d}")
 
 
 if __name__ == "__main__":

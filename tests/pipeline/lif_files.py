@@ -5,24 +5,39 @@ before the text, which is its name, and the voxels after it.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-_NUMBERS = {"X": 1, "Y": 2, "Z": 3, "T": 4}
+_NUMBERS = {"X": 1, "Y": 2, "Z": 3, "T": 4, "M": 10}
 _TABLES = ("Green", "Red", "Blue")
 
 
-def write_lif(path: Path, images: Mapping[str, tuple[Any, str]], step: float = 2e-7) -> Path:
+def write_lif(
+    path: Path,
+    images: Mapping[str, tuple[Any, str]],
+    step: float = 2e-7,
+    *,
+    channel_xml: Mapping[str, Sequence[str]] | None = None,
+    hardware_xml: Mapping[str, str] | None = None,
+    declared: Mapping[str, int] | None = None,
+) -> Path:
     """Write images by name: an array, and the letters of its axes, the slowest first, C among them.
 
-    `step` is the size of voxels in metres.
+    `step` is the size of voxels in metres. What is in the elements of the channels, and what is
+    said of the microscope, is given as it stands in the file, by the name of the image. Lengths of
+    axes are said to be those in `declared`.
     """
     elements, blocks = [], []
     for nth, (name, (array, axes)) in enumerate(images.items()):
-        elements.append(_element(name, np.asarray(array), axes, nth, step))
+        inner = (channel_xml or {}).get(name, ())
+        hardware = (hardware_xml or {}).get(name, "")
+        element = _element(
+            name, np.asarray(array), axes, nth, step, inner, hardware, declared or {}
+        )
+        elements.append(element)
         text = f"MemBlock_{nth}".encode("utf-16-le")
         raw = np.ascontiguousarray(array).tobytes()
         head = struct.pack("<BQBI", 0x2A, len(raw), 0x2A, len(text) // 2)
@@ -37,17 +52,28 @@ def write_lif(path: Path, images: Mapping[str, tuple[Any, str]], step: float = 2
     return path
 
 
-def _element(name: str, array: Any, axes: str, nth: int, step: float) -> str:
+def _element(
+    name: str,
+    array: Any,
+    axes: str,
+    nth: int,
+    step: float,
+    inner: Sequence[str],
+    hardware: str,
+    declared: Mapping[str, int],
+) -> str:
     strides = dict(zip(axes, array.strides, strict=True))
     sizes = dict(zip(axes, array.shape, strict=True))
     channels = "".join(
         f'<ChannelDescription DataType="0" ChannelTag="0" Resolution="{array.itemsize * 8}" '
         'NameOfMeasuredQuantity="" Min="0" Max="255" Unit="" IsLUTInverted="0" BitInc="0" '
-        f'LUTName="{_TABLES[channel]}" BytesInc="{channel * strides.get("C", 0)}"/>'
+        f'LUTName="{_TABLES[channel]}" BytesInc="{channel * strides.get("C", 0)}">'
+        f"{inner[channel] if inner else ''}</ChannelDescription>"
         for channel in range(sizes.get("C", 1))
     )
+    said = sizes | dict(declared)
     dimensions = "".join(
-        f'<DimensionDescription DimID="{_NUMBERS[axis]}" NumberOfElements="{sizes[axis]}" '
+        f'<DimensionDescription DimID="{_NUMBERS[axis]}" NumberOfElements="{said[axis]}" '
         f'Origin="0" Length="{step * (sizes[axis] - 1)}" Unit="m" BitInc="0" '
         f'BytesInc="{strides[axis]}"/>'
         for axis in reversed(axes)
@@ -55,6 +81,7 @@ def _element(name: str, array: Any, axes: str, nth: int, step: float) -> str:
     )
     return (
         f'<Element Name="{name}" Visibility="1"><Data><Image><ImageDescription><Channels>{channels}'
-        f"</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription></Image></Data>"
+        f"</Channels><Dimensions>{dimensions}</Dimensions></ImageDescription>"
+        f'<Attachment Name="HardwareSetting">{hardware}</Attachment></Image></Data>'
         f'<Memory Size="{array.nbytes}" MemoryBlockID="MemBlock_{nth}"/></Element>'
     )

@@ -24,6 +24,7 @@ import PIL.Image
 import tifffile
 import zarr
 from lif_files import write_lif
+from nd2_files import write_nd2, write_old_nd2
 
 from napari_seedbed.errors import SeedbedError
 from napari_seedbed.pipeline.files import images_of, read_image
@@ -97,6 +98,14 @@ def segmentation(path: Path) -> None:
     nrrd.write(str(path), array, {**kinds, **directions, **stated})
 
 
+def nd2(path: Path) -> None:
+    """Two positions, each frame packed."""
+    channels = [("DAPI", 0xFF0000)]
+    positions = ("left", "right")
+    array = VOLUME.reshape(2, 2, 1, 12, 15)
+    write_nd2(path, array, "PZCYX", channels=channels, positions=positions, is_packed=True)
+
+
 def tiff(**options: object) -> Callable[[Path], object]:
     """A stack."""
     return lambda path: tifffile.imwrite(path, VOLUME, **options)
@@ -129,6 +138,8 @@ SEEDS: dict[str, Callable[[Path], object]] = {
     "packed.h5": lambda path: hdf5(path, chunks=(2, 12, 15), compression="gzip", shuffle=True),
     "exported.h5": sample("ilastik_exported.h5"),
     "cluster.nd2": sample("cluster.nd2"),
+    "positions.nd2": nd2,
+    "old.nd2": lambda path: write_old_nd2(path, VOLUME[None, :, None], channels=[("GFP", 0)]),
     "project.lif": lambda path: write_lif(path, {"a": (VOLUME[:3], "CYX"), "b": (PICTURE, "YX")}),
     "scenes.czi": sample("xyz__multiple_images.czi"),
 }

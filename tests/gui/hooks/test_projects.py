@@ -7,7 +7,6 @@ import pytest
 from napari import current_viewer, save_layers
 from napari.components import ViewerModel
 from napari.layers import Labels, Points
-from npe2 import PluginManager
 from painting import drag, drop
 from qtpy.QtCore import Qt
 from seeded_window import ball
@@ -28,12 +27,8 @@ from napari_seedbed.pipeline.files import write_image
 from napari_seedbed.pipeline.journal.folders import earlier_works
 
 PLUGIN = "napari-seedbed"
+pytestmark = pytest.mark.usefixtures("plugin_found")
 pytestmark = pytest.mark.display
-
-
-@pytest.fixture(autouse=True)
-def plugin_found():
-    PluginManager.instance().discover()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 import roifile
 from decided_states import set_states
 from napari.layers import Labels, Points, Shapes
-from npe2 import PluginManager
 from PIL import Image as Pillow
 
 from napari_seedbed.core.objects.object_surfaces import object_surfaces
@@ -22,6 +21,7 @@ from napari_seedbed.pipeline.files import write_image, write_result
 from napari_seedbed.pipeline.files.vector_readers import read_annotations
 
 PLUGIN = "napari-seedbed"
+pytestmark = pytest.mark.usefixtures("plugin_found")
 FILES = Path(__file__).parents[2] / "pipeline" / "files" / "vectors"
 SPACING = (2.0, 0.5, 0.5)
 OUTER = np.array([(4.5, 4.5), (4.5, 24.5), (20.5, 24.5), (20.5, 4.5)])
@@ -33,11 +33,6 @@ ITEMS = (
     Annotation("points", ((np.array([(3.25, 30.0), (28, 3)]),),), 9, "spots", z=2),
     Annotation("line", ((np.array([(1.0, 1), (1, 9)]),),), 4, "everywhere"),
 )
-
-
-@pytest.fixture(autouse=True)
-def plugin_found():
-    PluginManager.instance().discover()
 
 
 @pytest.fixture

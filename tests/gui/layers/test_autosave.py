@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QMainWindow
 from bounds import bound
 from napari_seedbed.gui.layers import autosave as autosave_module
 from napari_seedbed.gui.layers.autosave import Autosave
-from napari_seedbed.gui.layers.autosaved_layers import painted_box
 from napari_seedbed.gui.layers.image_layers import add_seeds_layer
 from napari_seedbed.gui.layers.layer_records import accept, find_result, keep_record
 from napari_seedbed.gui.layers.object_states import object_states
@@ -459,32 +458,6 @@ def test_a_damaged_journal_gives_what_is_whole_and_says_so(window, seeds):
     after, problems = window.restored()
     assert list(after) == ["cells", seeds.name]
     assert problems == ["A part of what was kept is damaged and was left out."]
-
-
-def test_the_box_of_a_paint_event_holds_all_that_it_wrote(rng):
-    layer = ViewerModel().add_labels(np.zeros((12, 40, 50), np.int32))
-    layer.n_edit_dimensions = 3
-    found = []
-    layer.events.paint.connect(lambda event: found.append(list(event.value)))
-    for nth in range(30):
-        before = layer.data.copy()
-        place = tuple(int(n) for n in rng.integers(0, layer.data.shape))
-        with layer.block_history():
-            if nth % 3 == 0:
-                stroke(layer, nth + 1, place, size=int(rng.integers(1, 30)))
-                stroke(layer, nth + 1, (0, 0, 0), size=3)
-            elif nth % 3 == 1:
-                where = tuple(rng.integers(0, n, 6) for n in layer.data.shape)
-                layer.data_setitem(where, nth + 1)
-            else:
-                layer.fill(place, nth + 1)
-        (atoms,) = found
-        found.clear()
-        box = painted_box(atoms, layer.data.shape)
-        changed = np.argwhere(layer.data != before)
-        assert box is not None
-        assert all(side.start <= changed[:, i].min() for i, side in enumerate(box))
-        assert all(side.stop > changed[:, i].max() for i, side in enumerate(box))
 
 
 @pytest.mark.timing

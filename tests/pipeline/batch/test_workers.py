@@ -192,9 +192,14 @@ def test_folder_in_use_is_refused(place, capsys):
 
 
 def children(process):
-    """Processes of workers that a command has begun."""
+    """Processes of workers that a command has begun: copies of one process, or started anew."""
     found = psutil.Process(process.pid).children(recursive=True)
-    return [one for one in found if "spawn_main" in " ".join(one.cmdline())]
+    return [
+        one
+        for one in found
+        if "spawn_main" in (said := " ".join(one.cmdline()))
+        or ("forkserver" in said and one.parent().cmdline() == one.cmdline())
+    ]
 
 
 def wait_for(condition, process, seconds=120):
@@ -233,6 +238,28 @@ def test_worker_that_is_killed_and_run_that_is_ended(place):
     assert seedbed_run("slow", place, "--resume") == DONE
     assert_all_there(place)
     assert sum("resumed" in entry for entry in summary(place)["inputs"]) == n_there
+
+
+def test_run_whose_scheduler_ends_is_gone_on_with(place):
+    """What was not reported fails by name, nothing hangs, and none of dask's own words appear."""
+    command = [*COMMAND, "run", "slow.yaml", *INPUTS, "-o", str(place), "--workers", "2", "-q"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: list(place.glob("s*_objects.csv")), running)
+    (scheduler,) = psutil.Process(running.pid).children()
+    scheduler.kill()
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == FAILED
+    failed = [entry["input"] for entry in summary(place)["inputs"] if entry["error"]]
+    assert failed
+    *lines, last = said.splitlines()
+    assert sorted(lines) == [
+        f"seedbed: {name}: The scheduler of the workers ended in the middle; run again with "
+        "--resume."
+        for name in failed
+    ]
+    assert last == f"seedbed: {len(failed)} of {N_FILES} inputs failed."
+    assert seedbed_run("slow", place, "--resume") == DONE
+    assert_all_there(place)
 
 
 @contextmanager

@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from napari_seedbed.core import EditCommand, VoxelRuns
 from napari_seedbed.core.proofreading.label_edits import edit_of_voxels
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.encodings import edit_encoding
 from napari_seedbed.pipeline.encodings.edit_encoding import (
     VERBS,
-    EditCommand,
+    edit_text,
     edits_text,
     parse_edits,
     scaled_edits,
 )
-from napari_seedbed.pipeline.encodings.voxel_runs import VoxelRuns
+from napari_seedbed.pipeline.encodings.voxel_runs import voxel_runs_as_text, voxel_runs_from_text
 
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
 POINTS = st.tuples(NUMBERS, NUMBERS, NUMBERS)
@@ -57,7 +58,7 @@ def test_people_write_commands_as_they_like():
     found = parse_edits(
         "  Merge 12 17;delete 5 t=2\n\nsmooth 3   radius=0.5 ; cut 1 path=0,2.5>9,2.5"
     )
-    assert [str(command) for command in found] == [
+    assert [edit_text(command) for command in found] == [
         "merge 12 17",
         "delete 5 t=2",
         "smooth 3 radius=0.5",
@@ -106,7 +107,7 @@ def test_what_a_brush_wrote_is_written_again(rng, shape, dtype):
     where = rng.choice(labels.size, labels.size // 3, replace=False)
     after = np.full(len(where), np.iinfo(dtype).max, dtype)
     edit = edit_of_voxels(where, labels.ravel()[where], after, "stroke", shape=shape)
-    text = str(EditCommand("write", options={"voxels": VoxelRuns.after(edit)}))
+    text = edit_text(EditCommand("write", options={"voxels": VoxelRuns.after(edit)}))
     (command,) = parse_edits(text)
     expected, found = labels.copy(), labels.copy()
     edit.apply(expected)
@@ -121,14 +122,14 @@ def test_what_a_brush_wrote_is_written_again(rng, shape, dtype):
 
 def test_every_change_of_the_text_of_a_brush_is_found(rng):
     edit = edit_of_voxels(np.arange(3, 30, 2), 0, rng.integers(1, 9, 14), "x", shape=(6, 7))
-    text = str(VoxelRuns.after(edit))
-    same = VoxelRuns.from_text(text)
+    text = voxel_runs_as_text(VoxelRuns.after(edit))
+    same = voxel_runs_from_text(text)
     assert_array_equal(same.runs, VoxelRuns.after(edit).runs)
     for place in range(len(text)):
         for letter in "0A:":
             forged = text[:place] + letter + text[place + 1 :]
             try:
-                found = VoxelRuns.from_text(forged)
+                found = voxel_runs_from_text(forged)
             except InputError:
                 continue
             # What reads the same is the same.
@@ -136,7 +137,7 @@ def test_every_change_of_the_text_of_a_brush_is_found(rng):
             assert found.shape == same.shape
     for cut in range(len(text)):
         with pytest.raises(InputError, match="are damaged"):
-            VoxelRuns.from_text(text[:cut])
+            voxel_runs_from_text(text[:cut])
     bomb = "9999999x9999999:3:" + text.split(":", 2)[2]
     with pytest.raises(InputError, match="are damaged"):
-        VoxelRuns.from_text(bomb)
+        voxel_runs_from_text(bomb)

@@ -115,6 +115,23 @@ def test_only_what_is_in_the_file_is_read(tmp_path, rng):
     assert (read_image(path).array == 1).all()
 
 
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_text_that_would_be_read_for_ever_is_refused(tmp_path, libver):
+    path, voxels = tmp_path / "a.h5", np.arange(12, dtype=np.uint8).reshape(3, 4)
+    with h5py.File(path, "w", libver=libver) as file:
+        dataset = file.create_dataset("a", data=voxels)
+        dataset.attrs["axistags"] = axistags("yx")
+        for n in range(300):
+            dataset.attrs[f"note {n % 40}"] = "text " * (n % 17)
+    assert read_image(path).axes == ("y", "x")
+    whole = path.read_bytes()
+    place = whole.index(b"GCOL") + 16
+    for damaged in (bytes(16), b"\x01\x00\x01\x00" + bytes(4) + b"\xf0" + b"\xff" * 7):
+        path.write_bytes(whole[:place] + damaged + whole[place + 16 :])
+        with pytest.raises(FileError, match=r"text in it, .* has no end"):
+            read_image(path)
+
+
 def test_absurd_and_cut_off_files_are_refused(tmp_path):
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:

@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from lif_files import write_lif
+from nd2_files import write_chunks, write_nd2, write_old_nd2
 
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.files import czi_reading, images_of, read_image
@@ -16,6 +18,7 @@ from napari_seedbed.pipeline.files import czi_reading, images_of, read_image
 SAMPLES = Path(__file__).parent / "image_samples"
 ND2, CZI = SAMPLES / "cluster.nd2", SAMPLES / "xyz__multiple_images.czi"
 MICRO = "micrometer"
+CHANNELS = (("DAPI", 0xFF0000), ("GFP", 0x00FF00))
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -53,6 +56,95 @@ def test_planes_that_are_not_in_an_nd2_file_are_told(tmp_path):
         read_image(path)
 
 
+@pytest.mark.parametrize("kind", ["plain", "packed", "rows with padding", "packed, with padding"])
+def test_each_position_of_an_nd2_file_is_read(tmp_path, rng, kind):
+    nd2 = pytest.importorskip("nd2")
+    array = rng.integers(0, 60_000, (2, 3, 4, 2, 5, 7)).astype(np.uint16)
+    path = write_nd2(
+        tmp_path / "a.nd2",
+        array,
+        "TPZCYX",
+        channels=CHANNELS,
+        positions=("left", "", "right"),
+        is_packed="packed" in kind,
+        row_padding=4 if "padding" in kind else 0,
+    )
+    np.testing.assert_array_equal(nd2.imread(path), array)
+    assert [one.name for one in images_of(path)] == ["left", "", "right"]
+    for nth, name in enumerate(("a - left", "a - image 2", "a - right"), start=1):
+        image = read_image(path, series=nth, lazy=nth == 1)
+        assert (image.name, image.axes, image.notes) == (name, ("t", "z", "c", "y", "x"), ())
+        np.testing.assert_array_equal(np.asarray(image.array), array[:, nth - 1])
+        assert (image.spacing, image.units) == ((0.5, 0.25, 0.25), (MICRO,) * 3)
+        assert image.channel_names == ("DAPI", "GFP")
+        assert image.channel_colors == ("#0000ff", "#00ff00")
+
+
+def test_an_nd2_file_that_ended_early_or_was_not_calibrated_says_so(tmp_path, rng):
+    pytest.importorskip("nd2")
+    array = rng.integers(0, 255, (4, 2, 1, 6, 5)).astype(np.uint8)
+    path = tmp_path / "a.nd2"
+    written = {"channels": CHANNELS[:1], "positions": ("a", "b"), "is_calibrated": False}
+    write_nd2(path, array, "TPCYX", seen=5, **written)
+    image = read_image(path, series=2)
+    assert image.notes == ("2 of 4 planes are not in the file; they were read as 0.",)
+    np.testing.assert_array_equal(image.array[:2], array[:2, 1, 0])
+    assert not image.array[2:].any()
+    assert (image.spacing, image.units) == ((1, 1), ("pixel", "pixel"))
+    colours = rng.integers(0, 255, (2, 4, 5, 3)).astype(np.uint8)
+    write_nd2(path, np.moveaxis(colours, -1, 1), "TCYX", channels=[("camera", 0)])
+    image = read_image(path)
+    assert (image.axes, image.rgb) == (("t", "y", "x", "c"), True)
+    np.testing.assert_array_equal(image.array, colours)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_nd2_file_of_before_2009_is_read(tmp_path, rng, lazy):
+    nd2 = pytest.importorskip("nd2")
+    array = rng.integers(0, 60_000, (3, 4, 2, 40, 50)).astype(np.uint16)
+    path = write_old_nd2(tmp_path / "a.nd2", array, channels=CHANNELS)
+    np.testing.assert_array_equal(nd2.imread(path), array)
+    image = read_image(path, lazy=lazy)
+    np.testing.assert_array_equal(np.asarray(image.array), array)
+    assert (image.axes, image.spacing) == (("t", "z", "c", "y", "x"), (0.5, 0.25, 0.25))
+    assert (image.channel_names, image.notes) == (("DAPI", "GFP"), ())
+    whole = path.read_bytes()
+    size = (50).to_bytes(4, "big") + (40).to_bytes(4, "big")
+    place = whole.index(b"\xff\x4f\xff\x51") + 8
+    assert whole[place : place + 8] == size
+    path.write_bytes(whole[:place] + b"\x00\x01\x00\x00" * 2 + whole[place + 8 :])
+    with pytest.raises(FileError, match="not of"):
+        np.asarray(read_image(path, lazy=lazy).array)
+
+
+def test_what_an_nd2_file_cannot_hold_is_refused_before_memory_is_taken(tmp_path):
+    pytest.importorskip("nd2")
+    path = tmp_path / "a.nd2"
+    array = np.ones((2, 2, 1, 6, 5), np.uint8)
+    for loops in ({"T": 2**31}, {"T": 2**16, "Z": 2**16}):
+        write_nd2(path, array, "TZCYX", channels=CHANNELS[:1], loops=loops)
+        for read in (read_image, images_of):
+            with pytest.raises(FileError, match=r"declares \d{10} planes"):
+                read(path)
+    write_nd2(path, array, "TZCYX", channels=CHANNELS[:1], loops={"T": 1})
+    (note,) = read_image(path).notes
+    assert (
+        note
+        == "2 of the 4 planes in the file belong to no time, position or slice; they were left out."
+    )
+    bomb = b"L" + bytes(11) + zlib.compress(bytes(70 << 20))
+    for name in (b"ImageAttributesLV!", b"ImageTextInfoLV!"):
+        write_chunks(path, {name: b"L" + bytes(11) + zlib.compress(bomb)})
+        with pytest.raises(FileError, match="longer than a description"):
+            read_image(path)
+    packed = np.zeros((1, 1, 4000, 4000), np.uint8)
+    write_nd2(path, packed, "TCYX", channels=CHANNELS[:1], is_packed=True)
+    whole = path.read_bytes()
+    # a frame of 16 million voxels in an image of which 16 are declared
+    path.write_bytes(whole.replace((4000).to_bytes(4, "little"), (4).to_bytes(4, "little")))
+    assert read_image(path).shape == (4, 4)
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 def test_each_image_of_a_lif_file_is_read(tmp_path, rng, lazy):
     pytest.importorskip("liffile")
@@ -81,6 +173,61 @@ def test_each_image_of_a_lif_file_is_read(tmp_path, rng, lazy):
         read_image(path, series=3)
 
 
+def test_tiles_of_a_lif_file_are_images_and_channels_have_the_names_of_dyes(tmp_path, rng):
+    liffile = pytest.importorskip("liffile")
+    array = rng.integers(0, 255, (2, 3, 5, 6), dtype=np.uint8)
+    images = dict.fromkeys(("stated", "confocal", "camera", "sequence"), (array, "CZYX"))
+    images["tiled"] = (rng.integers(0, 60_000, (3, 2, 4, 5, 6), dtype=np.uint16), "MCZYX")
+    dyes = "<ChannelProperty><Key>{}</Key><Value>{}</Value></ChannelProperty>".format
+    bands = "".join(
+        f'<MultiBand Channel="{n}" DyeName="{dye}"/>'
+        f'<Detector Channel="{n}" IsActive="{int(dye != "")}"/>'
+        for n, dye in enumerate(("Leica/FITC", "", "Leica/TRITC"), start=1)
+    )
+    cubes = "".join(
+        f'<WideFieldChannelInfo LUT="{lut}" UserDefName="{name}" FluoCubeName="{cube}"/>'
+        for lut, name, cube in (("Red", "", "TXR"), ("Green", "GFP", "L5"))
+    )
+    path = write_lif(
+        tmp_path / "a.lif",
+        images,
+        channel_xml={
+            "stated": [dyes("ChannelGroup", n) + dyes("DyeName", f"ALEXA {n}") for n in (405, 488)]
+        },
+        hardware_xml={
+            "stated": bands,
+            "confocal": bands,
+            "camera": cubes,
+            "sequence": f"{bands}<LDM_Block_Sequential/>",
+        },
+    )
+    listed = images_of(path)
+    tiles = ["tiled tile 1", "tiled tile 2", "tiled tile 3"]
+    assert [one.name for one in listed] == [*list(images)[:-1], *tiles]
+    assert listed[-1].shape == (2, 4, 5, 6)
+    with liffile.LifFile(path) as file:
+        np.testing.assert_array_equal(file.images["tiled"].asarray(), images["tiled"][0])
+    for lazy, (nth, tile) in zip((False, True, None), enumerate(images["tiled"][0]), strict=True):
+        image = read_image(path, series=5 + nth, lazy=lazy)
+        assert (image.axes, image.notes) == (tuple("czyx"), ())
+        np.testing.assert_array_equal(np.asarray(image.array), tile)
+    assert [read_image(path, series=n).channel_names for n in range(1, 5)] == [
+        ("ALEXA 405", "ALEXA 488"),
+        ("FITC", "TRITC"),
+        ("GFP", "TXR"),
+        (),
+    ]
+
+
+def test_what_a_lif_file_cannot_hold_is_refused_before_memory_is_taken(tmp_path):
+    pytest.importorskip("liffile")
+    images = {"a": (np.ones((3, 4, 5, 6), np.uint8), "MZYX")}
+    for axis, message in (("M", "images and tiles"), ("Z", "declares")):
+        path = write_lif(tmp_path / "a.lif", images, declared={axis: 2**40})
+        with pytest.raises(FileError, match=message):
+            read_image(path)
+
+
 def test_a_file_that_leica_wrote(shared_data):
     liffile = pytest.importorskip("liffile")
     path = shared_data / "formats/xz-example.lif"
@@ -95,6 +242,7 @@ def test_a_file_that_leica_wrote(shared_data):
                 image.array, expected.transpose(order) if order else expected
             )
             assert image.channel_colors == ("#00ff00", "#ff0000")
+            assert image.channel_names == ("FITC", "TRITC")
 
 
 @pytest.mark.parametrize("lazy", [False, True])

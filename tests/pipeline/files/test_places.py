@@ -37,5 +37,13 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setitem(sys.modules, "fsspec.core", SimpleNamespace(url_to_fs=missing))
-    with pytest.raises(FileError, match=r"s3://bucket/a\.zarr .*'napari-seedbed\[remote\]"):
-        read_image("s3://bucket/a.zarr")
+    for scheme, package in (
+        ("s3", r"'napari-seedbed\[remote\]'"),
+        ("https", r"'napari-seedbed\[remote\]'"),
+        ("gs", "gcsfs"),
+        ("az", "adlfs"),
+        ("abfs", "adlfs"),
+    ):
+        url = f"{scheme}://bucket/a.zarr"
+        with pytest.raises(FileError, match=rf"{url} could .* with pip install {package}\.$"):
+            read_image(url)

@@ -49,6 +49,23 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_GET(self):
+        """A folder is a bucket, too, which says that it has nothing more than it is asked for."""
+        if "list-type=2" in self.path:
+            self._answer(200, b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
+        else:
+            super().do_GET()
+
+    def send_error(self, code, message=None, explain=None):
+        self._answer(code, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def _answer(self, code, text):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(text)
+
 
 @pytest.mark.parametrize("version", [0.4, 0.5])
 @pytest.mark.parametrize("lazy", [False, True])
@@ -129,6 +146,30 @@ def test_what_other_programs_wrote(tmp_path, monkeypatch):
     assert (image.holds_labels, image.axes, image.spacing) == (True, tuple("zyx"), (2, 0.5, 0.5))
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_an_array_without_more_is_an_image(tmp_path, served, rng, zarr_format):
+    array = rng.integers(1, 60000, (2, 3, 30, 40), dtype=np.uint16)
+    guessed = "The file does not name its axes; they were read as t, z, y, x."
+    group = zarr.open_group(tmp_path / "all.zarr", mode="w", zarr_format=zarr_format)
+    for name, stated, axes, order, notes in (
+        ("named", ("channel", "z", "y", "x"), "czyx", (0, 1, 2, 3), []),
+        ("turned", ("time", "x", "Y", "c"), "tyxc", (0, 2, 1, 3), []),
+        ("other", ("a", "b", "y", "x"), "tzyx", (0, 1, 2, 3), [guessed]),
+        ("plain", None, "tzyx", (0, 1, 2, 3), [guessed]),
+    ):
+        in_3 = {"dimension_names": stated} if zarr_format == 3 else {}
+        group.create_array(f"{name}.zarr", data=array, chunks=(1, 3, 20, 40), **in_3)
+        if zarr_format == 2 and stated:
+            group[f"{name}.zarr"].attrs["_ARRAY_DIMENSIONS"] = stated
+        for folder, lazy in ((tmp_path, True), (served[0], False)):
+            image = read_image(f"{folder}/all.zarr/{name}.zarr", lazy=lazy)
+            assert (image.name, image.axes) == (name, tuple(axes))
+            np.testing.assert_array_equal(np.asarray(image.array), array.transpose(order))
+            sizes = "The file says nothing of voxel sizes; they count as 1."
+            assert image.notes == (sizes, *notes)
+    assert len(images_of(tmp_path / "all.zarr" / "plain.zarr")) == 1
+
+
 @pytest.mark.parametrize("version", [0.4, 0.5])
 def test_a_plate_lists_its_fields_and_their_labels(tmp_path, version, capsys):
     path = write_plate(tmp_path / "plate.zarr", version)
@@ -195,6 +236,36 @@ def test_a_url_is_read_as_a_folder_is_and_failures_are_told(tmp_path, served, rn
         read_image(f"{url}/cells.zarr")
 
 
+@pytest.mark.parametrize("version", [0.4, 0.5])
+@pytest.mark.parametrize("is_public", [True, False], ids=["public", "with credentials"])
+def test_a_bucket_is_read_as_a_folder_is(tmp_path, monkeypatch, served, rng, version, is_public):
+    s3fs = pytest.importorskip("s3fs")
+    s3fs.S3FileSystem.clear_instance_cache()
+    url, end = served
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        if is_public:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, "key")
+    array = rng.integers(1, 60000, (3, 64, 80), dtype=np.uint16)
+    write(tmp_path / "bucket" / "cells.zarr", array, "zyx", version, chunks=(1, 32, 32))
+    write_plate(tmp_path / "bucket" / "plate.zarr", version)
+    image = read_image("s3://bucket/cells.zarr", lazy=True)
+    np.testing.assert_array_equal(np.asarray(image.array[1:]), array[1:])
+    assert len(images_of("s3://bucket/plate.zarr")) == 5
+    with pytest.raises(FileError, match=r"s3://bucket/none\.zarr could not be read: there is no"):
+        read_image("s3://bucket/none.zarr")
+    end()
+    for read in (lambda: np.asarray(image.array[0]), lambda: read_image("s3://bucket/cells.zarr")):
+        with pytest.raises(FileError, match=r"could not be read: Could not connect"):
+            read()
+
+
 def test_what_is_not_followed_and_blocks_that_are_missing_are_noted(tmp_path, rng):
     array = rng.integers(1, 250, (2, 3, 30, 40), dtype=np.uint8)
     steps = ([scale(1, 1, -1, 1), {"type": "rotation", "rotation": [1, 0]}], [move(0, 0, "nan", 0)])
@@ -216,9 +287,13 @@ def test_what_is_not_followed_and_blocks_that_are_missing_are_noted(tmp_path, rn
 
 def test_other_zarr_and_damage_are_refused(tmp_path):
     array = np.zeros((8, 9), np.uint8)
-    zarr.save_array(tmp_path / "plain.zarr", array)
+    zarr.save_group(tmp_path / "plain.zarr", a=array)
+    zarr.save_array(tmp_path / "line.zarr", array[0])
+    zarr.save_array(tmp_path / "many_axes.zarr", np.zeros((2,) * 5, np.uint8))
     for name, described, message in (
-        ("plain.zarr", None, "without the description of an image"),
+        ("plain.zarr", None, "without the description of an image .* Give one of the arrays"),
+        ("line.zarr", None, "without y and x"),
+        ("many_axes.zarr", None, "4 axes are named for 5"),
         ("plate.zarr", {"ome": {"plate": {}}}, "plate of which no field"),
         ("bf.zarr", {"ome": {"bioformats2raw.layout": 3}}, "without the description"),
         ("odd.zarr", {"ome": {"multiscales": [{"datasets": []}]}}, "damaged"),

@@ -8,11 +8,11 @@ import pytest
 from scipy import ndimage as ndi
 
 from napari_seedbed.core import ObjectProposer, SeededSegmenter
+from napari_seedbed.core.seeded.object_steps import ObjectStep
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.cli.__main__ import main
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.object_steps import (
-    ObjectStep,
     steps_as_text,
     steps_from_text,
 )
@@ -182,6 +182,25 @@ def test_seeds_give_objects_in_the_order_of_their_labels():
         ],
     )
     np.testing.assert_array_equal(found.array, alone)
+
+
+def test_brightness_and_a_mask_count_for_seeds_as_well():
+    image, truth = discs()
+    seeds, excluded = np.zeros(truth.shape, np.int32), np.zeros(truth.shape, np.uint8)
+    seeds[tuple(dot(CENTRES[0]).T)], seeds[tuple(dot(CENTRES[1]).T)] = 1, 2
+    excluded[:, CENTRES[0][1] + 5 :] = 1
+    inputs = {"image": image, "seeds": Image(seeds, ("y", "x"), name="seeds")}
+    inputs["other"] = Image(excluded, ("y", "x"), name="not an object")
+    found = run("object_by_object", inputs, {"darker_than": 1900.0}).image("labels").array
+    told = [
+        ObjectStep(n, np.argwhere(seeds == n), np.argwhere(seeds == 3 - n), 0, 1900.0, True)
+        for n in (1, 2)
+    ]
+    np.testing.assert_array_equal(found, by_hand(image, told, excluded > 0))
+    assert not np.array_equal(
+        found, by_hand(image, [replace(one, is_masked=False) for one in told])
+    )
+    assert not found[(excluded > 0) & (seeds == 0)].any()
 
 
 def test_wrong_use_is_named():

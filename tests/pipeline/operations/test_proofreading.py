@@ -5,18 +5,18 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import ndimage as ndi
 
+from napari_seedbed.core.proofreading.edit_commands import EditCommand, edit_of
 from napari_seedbed.core.proofreading.label_edits import edit_of_voxels
+from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.edit_encoding import (
     VERBS,
-    EditCommand,
+    edit_text,
     edits_text,
     parse_edits,
 )
-from napari_seedbed.pipeline.encodings.voxel_runs import VoxelRuns
 from napari_seedbed.pipeline.operations import run
-from napari_seedbed.pipeline.operations.proofread_edits import edit_of
 from napari_seedbed.pipeline.recipes.replays import (
     load_recipe,
     recipe_from_record,
@@ -82,7 +82,7 @@ def commands_of(labels):
         np.arange(900, 1400), labels.ravel()[900:1400], 40, "x", shape=labels.shape
     )
     brush = EditCommand("write", options={"voxels": VoxelRuns.after(stroke)})
-    return parse_edits(SESSION.replace("erased", str(brush)))
+    return parse_edits(SESSION.replace("erased", edit_text(brush)))
 
 
 def test_a_session_in_a_window_is_a_recipe_with_the_same_voxels(scene, tmp_path):

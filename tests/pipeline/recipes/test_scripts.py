@@ -14,13 +14,17 @@ import script_runner
 import tifffile
 from operation_scenes import inputs_for, parameters_for, scene
 
+from napari_seedbed.core import EditCommand, ObjectStep, VoxelRuns
 from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.proofreading.label_edits import edit_of_voxels
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points, Table
+from napari_seedbed.pipeline.encodings.edit_encoding import edit_text
 from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_as_text
+from napari_seedbed.pipeline.encodings.object_steps import steps_as_text
 from napari_seedbed.pipeline.encodings.sample_encoding import samples_as_text
 from napari_seedbed.pipeline.engine.declarations import GROUPS
 from napari_seedbed.pipeline.engine.jobs import Context
@@ -29,18 +33,10 @@ from napari_seedbed.pipeline.operations import operations, run
 from napari_seedbed.pipeline.operations.pixel_classification import samples_of
 from napari_seedbed.pipeline.operations.seeded import last_lesson
 from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes.recipe_model import Step
 from napari_seedbed.pipeline.recipes.scripts import recipe_as_script
 
 FLAT, DEEP = (16, 20), (6, 10, 12)
-
-REFUSED = {
-    "object_by_object",
-    "series_difference",
-    "series_changes",
-    "proofread_labels",
-    "carry_objects",
-}
-"""Operations that go on by what they find, which a script cannot say."""
 
 
 def in_script_order(image):
@@ -158,11 +154,11 @@ def cases_of(operation):
             result = run(operation, inputs, parameters)
         except InputError:
             continue
-        if operation.name == "pixel_classification" and kind.startswith("series"):
-            with pytest.raises(InputError, match="all time points together"):
-                recipe_as_script(recipe_from_record(result.record))
-            continue
         yield case_of(f"{operation.name}, {kind}, {parameters}: ", result, inputs)
+    if {"points", "shapes", "table"} & {operation.gives, *operation.extra_outputs}:
+        for kind, inputs in kinds[:1] + [one for one in kinds if one[0] == "series"]:
+            result = run(operation, inputs, settings[0], region=(slice(2, 13), slice(6, 20)))
+            yield case_of(f"{operation.name}, {kind}, a part: ", result, inputs)
 
 
 @pytest.mark.parametrize("group", [one for one in GROUPS if one != "Other"])
@@ -170,12 +166,6 @@ def test_scripts_of_every_operation_give_what_a_run_gives(group, tmp_path):
     cases = []
     for operation in operations.values():
         if operation.group != group:
-            continue
-        if operation.name in REFUSED:
-            inputs = dict(kinds_of_inputs(operation))["3D"]
-            result = run(operation, inputs, parameters_for(operation))
-            with pytest.raises(InputError, match=rf"^script: the step '{operation.name}'.*\.$"):
-                recipe_as_script(recipe_from_record(result.record))
             continue
         found = list(cases_of(operation))
         assert len(found) >= 2, operation.name
@@ -235,20 +225,61 @@ def chains(rng):
     classes = run("pixel_classification", {"image": smooth}, {"training": text, "n_trees": 5})
     yield "pixels, with what was learnt", classes
     still = image.select_time(1)
+    triangle = Shapes((Shape(1, np.array([[5.0, 8], [5, 22], [19, 22]])),))
+    outside = {"y": "7:", "outside": True}
+    yield "cut out along outlines", run("crop", {"image": image, "shapes": triangle}, outside)
+    difference = run("series_difference", {"image": smooth}, {"mode": "absolute"}).image("image")
+    yield "what moves", run("maximum", {"image": difference})
+    yield "carried", run("carry_objects", {"image": labels, "other": smooth}, {"steps": 0})
+    yield "objects one by one", run("object_by_object", {"image": smooth}, object_steps())
+    yield "edited", edited(labels)
+    lying = replace(
+        labels, array=np.moveaxis(labels.array, 0, 1), axes=("y", "t", "x"), record=None
+    )
+    yield "edited as it lies", edited(lying), lying
     cropped = run("crop", {"image": still}, {"y": "4:36", "x": "-40:"}).image("image")
     yield "cut out, each channel", run("local_maxima", {"image": cropped})
+
+
+def object_steps():
+    """Objects of two time points, the second one masked by brightness, the first one reopened."""
+    marked = [np.stack(np.mgrid[y : y + 3, x : x + 3], -1).reshape(-1, 2) for y, x in SPOTS]
+    none = np.empty((0, 2), np.int64)
+    steps = [
+        ObjectStep(1, marked[0], none),
+        ObjectStep(2, marked[1], marked[0], darker_than=60.0),
+        ObjectStep(1, marked[0], marked[1]),
+        ObjectStep(2, marked[1], none, 2),
+    ]
+    return {"steps": steps_as_text((40, 48), steps)}
+
+
+SPOTS = (11, 13), (29, 12)
+
+
+def edited(labels):
+    """Edits of objects of a film, and of what a brush wrote at its second time point."""
+    first, *_, last = (int(n) for n in np.unique(labels.select_time(0).array) if n)
+    stroke = labels.array.copy()
+    replace(labels, array=stroke).select_time(1).array[3:6, 20:30] = 99
+    where = np.flatnonzero(stroke != labels.array)
+    old, new = labels.array.ravel()[where], stroke.ravel()[where]
+    runs = VoxelRuns.after(edit_of_voxels(where, old, new, "", shape=stroke.shape))
+    brush = edit_text(EditCommand("write", options={"voxels": runs}))
+    told = f"grow {first} radius=1.5\ndelete {last} t=1\n{brush}\nrenumber"
+    return run("proofread_labels", {"image": labels}, {"edits": told})
 
 
 def test_scripts_of_several_steps_give_what_a_run_gives(rng, tmp_path):
     image = film(rng)
     cases = []
-    for name, result in chains(np.random.default_rng(0)):
-        source = film(np.random.default_rng(0))
+    for name, result, *own in chains(np.random.default_rng(0)):
+        source = own[0] if own else film(np.random.default_rng(0))
         recipe = recipe_from_record(result.record)
         if "t" not in recipe.image.axes:
             source = source.select_time(1)
         cases.append(case_of(f"{name}: ", result, {"image": source, "other": image}))
-    assert len(cases) == 12
+    assert len(cases) == 18
     assert_scripts_give_the_same(cases, tmp_path)
 
 
@@ -305,12 +336,16 @@ def test_script_of_two_files_writes_tables(tmp_path):
 
 
 def test_what_cannot_be_a_script_is_refused_and_nothing_written(tmp_path, capsys):
-    inputs = inputs_for(operations["proofread_labels"], scene(FLAT).astype(np.uint8))
-    result = run("proofread_labels", inputs, parameters_for(operations["proofread_labels"]))
-    recipe = save_recipe(tmp_path / "edits.yaml", recipe_from_record(result.record))
-    assert main(["script", str(recipe), "-o", str(tmp_path / "edits.py")]) == 2
-    assert "seedbed run" in capsys.readouterr().err
-    assert not (tmp_path / "edits.py").exists()
+    image = inputs_for(operations["gaussian"], scene(FLAT).astype(np.uint8))["image"]
+    mask = run("threshold", {"image": image}).image("mask")
+    circles = run("fit_circle", {"image": mask}, parameters_for(operations["fit_circle"]))
+    found = recipe_from_record(circles.record)
+    crop = Step(name="cut", operation="crop", image="image", shapes_from=found.steps[-1].name)
+    wanted = found.model_copy(update={"steps": (*found.steps, crop)})
+    recipe = save_recipe(tmp_path / "crop.yaml", wanted)
+    assert main(["script", str(recipe), "-o", str(tmp_path / "crop.py")]) == 2
+    assert "shapes that an earlier step finds" in capsys.readouterr().err
+    assert not (tmp_path / "crop.py").exists()
 
 
 def test_example_of_the_documentation_is_what_is_written(tmp_path):

@@ -1,6 +1,6 @@
 """What a classifier learns from: the features of voxels that a person marked."""
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -187,6 +187,50 @@ def training_samples(
         cache.clear()
         cache.update(now)
     return TrainingSamples(features, intensities, values, found)
+
+
+def samples_of_series(
+    load: Callable[[int], Any],
+    labels: Callable[[int], Any],
+    n_times: int,
+    spacing: float | Sequence[float] | None = None,
+    channel_axis: int | None = None,
+    *,
+    sigma: float = 0.7,
+    n_scales: int = 4,
+    intensities: Intensities = "contrast",
+    cache: MutableMapping[Any, Any] | None = None,
+) -> TrainingSamples | None:
+    """Features of the marked voxels of all time points together; None where nothing is marked.
+
+    Parameters
+    ----------
+    load, labels : callable
+        ``load(t)`` gives the image and ``labels(t)`` the marks of a time point, as
+        `training_samples` takes them.
+    n_times : int
+    spacing, channel_axis, sigma, n_scales, intensities, cache
+        As in `training_samples`.
+
+    Raises
+    ------
+    InputError
+        As `training_samples`.
+    """
+    found = []
+    for t in range(n_times):
+        check_stop()
+        marks = np.asarray(labels(t))
+        if not (marks > 0).any():
+            continue
+        kept = None if cache is None else cache.setdefault(t, {})
+        found.append(
+            training_samples(
+                load(t), marks, spacing, channel_axis, sigma=sigma, n_scales=n_scales,
+                intensities=intensities, cache=kept,
+            )
+        )  # fmt: skip
+    return found[0].joined(*found[1:]) if found else None
 
 
 def feature_set(voxels: NDArray[Any], sigma: float, n_scales: int) -> FeatureSet:

@@ -94,7 +94,9 @@ def box_of_shapes(shapes: Sequence[Shape], shape: Sequence[int]) -> Box:
     return tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
 
 
-def inside_shapes(shapes: Sequence[Shape], shape: Sequence[int]) -> NDArray[np.bool_]:
+def inside_shapes(
+    shapes: Sequence[Shape], shape: Sequence[int], region: Sequence[slice] | None = None
+) -> NDArray[np.bool_]:
     """Return which voxels lie within closed shapes.
 
     Parameters
@@ -103,11 +105,13 @@ def inside_shapes(shapes: Sequence[Shape], shape: Sequence[int]) -> NDArray[np.b
         Those drawn on slices of a volume hold for all slices along the same axis.
     shape : sequence of int
         Shape of the image.
+    region : sequence of slice, optional
+        The part of the image that is asked about; all of it by default.
 
     Returns
     -------
     ndarray of bool
-        Of the shape of the image, or 1 long across the slices that shapes were drawn on.
+        Of the shape of that part, or 1 long across the slices that shapes were drawn on.
 
     Raises
     ------
@@ -127,7 +131,9 @@ def inside_shapes(shapes: Sequence[Shape], shape: Sequence[int]) -> NDArray[np.b
     inside = np.zeros(flat, bool)
     for one in closed:
         inside |= filled([one], flat) > 0
-    return inside if axis is None else np.expand_dims(inside, axis)
+    part = [slice(None)] * len(shape) if region is None else list(region)
+    kept = tuple(one for a, one in enumerate(part) if a != axis)
+    return inside[kept] if axis is None else np.expand_dims(inside[kept], axis)
 
 
 def with_zeros_outside(image: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Objects carried to the next time point: moved by the registered shift, and grown anew there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,10 +10,11 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.differences.registration import register_images
+from napari_seedbed.core.label_values import editable_labels
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.objects.label_lookup import renumbered
 from napari_seedbed.core.objects.labelled_volume import LabelledVolume
-from napari_seedbed.core.progress import check_stop
+from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.core.proofreading.label_edits import LabelEdit, changed
 from napari_seedbed.core.proofreading.object_boxes import (
     Objects,
@@ -121,6 +122,71 @@ def carry_objects(
     new = np.where((part == 0) & (names[grown] > 0), names[grown], part)
     name = named("carry", values)
     return changed(part, new, around, name, shape=after.shape)
+
+
+def carry_through_series(
+    labels: Any,
+    load: Callable[[int], NDArray[Any]],
+    objects: Iterable[int] = (),
+    *,
+    start: int = 0,
+    steps: int = 1,
+    channel_axis: int | None = None,
+    spacing: float | Sequence[float] | None = None,
+) -> tuple[NDArray[np.integer], int]:
+    """Carry objects from one time point of a series to the next, and on to further ones.
+
+    Parameters
+    ----------
+    labels : (T, [Z, ]Y, X) array_like of int
+        They stay as they are.
+    load : callable
+        ``load(t)`` gives the image of a time point, as `carry_objects` takes it.
+    objects : iterable of int
+        Labels of those to carry; all when there are none. Those that are in the next time point
+        already stay as they are there.
+    start : int
+        First time point, counted from 0.
+    steps : int
+        To how many time points; 0 for all up to the last one.
+    channel_axis, spacing
+        As in `carry_objects`.
+
+    Returns
+    -------
+    labels : (T, [Z, ]Y, X) ndarray of int
+    carried : int
+        How many times an object was carried.
+
+    Raises
+    ------
+    InputError
+        As `carry_objects`, and if there is no such time point, or an object is not there.
+    """
+    series, wanted = editable_labels(labels), set(objects)
+    last = len(series) - 1
+    if start > last or (start == last and start > 0):
+        raise InputError(f"start: it is {start}; the last time point is {last}, counted from 0.")
+    stop = last if steps == 0 else min(last, start + steps)
+    carried = 0
+    for time in range(start, stop):
+        check_stop()
+        tell((time - start) / (stop - start), f"time point {time + 2} of {last + 1}")
+        now, following = series[time], series[time + 1]
+        here, there = (set(np.unique(volume).tolist()) for volume in (now, following))
+        missing = sorted(wanted - here)
+        if missing and time == start:
+            raise InputError(f"objects: there is no object {missing[0]} at time point {time}.")
+        waiting = sorted((wanted or {value for value in here if value > 0}) & here - there)
+        if not waiting:
+            continue
+        edit = carry_objects(
+            now, following, load(time), load(time + 1), waiting,
+            channel_axis=channel_axis, spacing=spacing,
+        )  # fmt: skip
+        edit.apply(following)
+        carried += len(waiting)
+    return series, carried
 
 
 def _moved(

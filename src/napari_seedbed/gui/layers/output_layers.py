@@ -131,6 +131,9 @@ class OutputLayers:
             own = f"{slot}/{like.unique_id}/{key}"
             title = bounded(name.format(name_in_chain(like)))
             kept = {"name": title, "record": record, "slot": own}
+            if len(earlier.layers) == 1:
+                before = bounded(earlier.name.format(name_in_chain(like)))
+                self._take(earlier.layers[0], own, before)
             return [self._show_marks(output, origin, kept)]
         if origin.time is not None:
             output = output.select_time(origin.time)

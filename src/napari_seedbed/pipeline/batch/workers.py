@@ -152,7 +152,8 @@ def _run_elsewhere(
 def _submitted(
     client: "Client", job: Job, items: list[Numbered], threads: int, count: int, token: Path
 ) -> dict["Future", Numbered]:
-    (shared,) = client.scatter([job.for_any_folder()], broadcast=True, hash=False)
+    # a task of its own, so that what a recipe holds is sent once and is not lost with a worker
+    shared = client.submit(_itself, job.for_any_folder(), pure=False)
     futures = client.map(
         partial(_work, token=token.absolute(), threads=threads, sharers=count),
         [shared] * len(items),
@@ -160,6 +161,10 @@ def _submitted(
         pure=False,
     )
     return dict(zip(futures, items, strict=True))
+
+
+def _itself(job: Job) -> Job:
+    return job
 
 
 def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict[str, Any] | None:
@@ -195,12 +200,15 @@ class _Gone:
 
 @contextmanager
 def _client(scheduler: str | None, count: int) -> Iterator["Client"]:
-    from distributed import Client
-
-    # It would report every worker that ends; what matters is said for each input.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
-        address = scheduler or stack.enter_context(local_scheduler(count))
+        local = None if scheduler else stack.enter_context(local_scheduler(count))
+        # It takes 0.4 s, in which the workers begin to start.
+        from distributed import Client
+
+        # They would report every process that ends; what matters is said for each input.
+        for talker in ("distributed", "distributed.client", "tornado.application"):
+            logging.getLogger(talker).setLevel(logging.CRITICAL)
+        address = local() if local else scheduler
         try:
             client = Client(address, timeout=_ANSWER, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
@@ -213,21 +221,26 @@ def _client(scheduler: str | None, count: int) -> Iterator["Client"]:
 
 def _as_finished(client: "Client", futures: "list[Future]") -> "Iterator[tuple[Future, Any]]":
     """Each with what it gave: a type of error, the error and where, when it failed."""
-    from distributed import as_completed
+    from distributed import CancelledError, as_completed
 
     finished = as_completed(futures, loop=client.loop, with_results=True, raise_errors=False)
-    n_left = len(futures)
-    while n_left:
+    left = dict.fromkeys(futures)
+    while left:
         check_stop()
         batch = list(finished.next_batch(block=False)) if finished.has_ready() else []
+        if not batch and client.status == "closed":
+            # The scheduler is gone for good. Who finished at that moment is never reported.
+            batch = [(future, CancelledError()) for future in left]
         yield from batch
-        n_left -= len(batch)
+        for future, _ in batch:
+            del left[future]
         if not batch:
             time.sleep(_LOOK)
 
 
 def _entry_of(given: Any, item: Item) -> dict[str, Any]:
     """The summary's entry, from what a future gave."""
+    from distributed import CancelledError
     from distributed.scheduler import KilledWorker
 
     if given is None:
@@ -240,6 +253,8 @@ def _entry_of(given: Any, item: Item) -> dict[str, Any]:
             "Its worker ended in the middle, and so did all others that tried it; perhaps there "
             "was not enough memory."
         )
+    elif isinstance(error, CancelledError):
+        said = "The scheduler of the workers ended in the middle; run again with --resume."
     else:
         said = f"It stopped with an unexpected error, {type(error).__name__}: {error}."
     return new_entry(item) | {"error": said}

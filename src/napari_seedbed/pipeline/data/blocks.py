@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop
-from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.image import Image, voxels_of
 
 
 def image_blocks(image: Image, channel: int | None = None) -> Iterator[NDArray]:
@@ -33,7 +33,7 @@ def image_blocks(image: Image, channel: int | None = None) -> Iterator[NDArray]:
             yield np.asarray(image.select_time(t).array)
         return
     for place in np.ndindex(array.numblocks):
-        yield np.asarray(array.blocks[place])
+        yield voxels_of(array.blocks[place])
 
 
 class OverBlocks(Protocol):

@@ -1,5 +1,6 @@
 """An image with the names of its axes, its voxel size and its units."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -250,7 +251,7 @@ class Image:
                 f"image: its axes are {self.axes}; choose one position along each axis that is "
                 "not z, y, x or c."
             )
-        array = np.asarray(self.array)
+        array = voxels_of(self.array)
         if self.channel_axis is not None:
             array = np.moveaxis(array, self.channel_axis, 0)
             if self.rgb:
@@ -258,3 +259,20 @@ class Image:
             if len(array) == 1:
                 array = array[0]
         return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def voxels_of(array: Any) -> NDArray:
+    """The voxels of an array in memory.
+
+    A task of a dask worker reads a lazy array itself: it would wait for other tasks otherwise, that
+    may wait for it, and voxels would pass between processes.
+    """
+    # Another thread may be importing it, which then is in no worker.
+    get_worker = getattr(sys.modules.get("distributed"), "get_worker", None)
+    if isinstance(array, np.ndarray) or get_worker is None:
+        return np.asarray(array)
+    try:
+        get_worker()
+    except ValueError:
+        return np.asarray(array)
+    return np.asarray(array.compute(scheduler="synchronous"))

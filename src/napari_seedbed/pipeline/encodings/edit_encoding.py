@@ -11,45 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from napari_seedbed.core.proofreading.edit_commands import EditCommand, Line, Point
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.encodings.voxel_runs import VoxelRuns
-
-Point = tuple[float, ...]
-Line = tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class EditCommand:
-    """One edit of labels.
-
-    Attributes
-    ----------
-    verb : str
-        One of `VERBS`.
-    objects : tuple of int
-        Labels that it is about.
-    options : dict
-        Numbers, points (tuples of float), lines (tuples of points), lists of lines (tuples of
-        them), `VoxelRuns`, True or False, each named in `VERBS`.
-    time : int or None
-        Time point; None for all of them.
-    """
-
-    verb: str
-    objects: tuple[int, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    time: int | None = None
-
-    def __str__(self) -> str:
-        kinds = _verb(self.verb).options
-        words = [self.verb, *map(str, self.objects)]
-        for name, value in self.options.items():
-            kind = kinds[name]
-            values = value if kind == _LINES else (value,)
-            words += [f"{name}={_KINDS[kind][1](one)}" for one in values]
-        if self.time is not None:
-            words.append(f"t={self.time}")
-        return " ".join(words)
+from napari_seedbed.pipeline.encodings.voxel_runs import voxel_runs_as_text, voxel_runs_from_text
 
 
 def parse_edits(text: str) -> tuple[EditCommand, ...]:
@@ -75,7 +39,20 @@ def parse_edits(text: str) -> tuple[EditCommand, ...]:
 
 def edits_text(commands: Sequence[EditCommand]) -> str:
     """Write edits so that `parse_edits` reads them."""
-    return "\n".join(map(str, commands))
+    return "\n".join(map(edit_text, commands))
+
+
+def edit_text(command: EditCommand) -> str:
+    """Write one edit."""
+    kinds = _verb(command.verb).options
+    words = [command.verb, *map(str, command.objects)]
+    for name, value in command.options.items():
+        kind = kinds[name]
+        values = value if kind == _LINES else (value,)
+        words += [f"{name}={_KINDS[kind][1](one)}" for one in values]
+    if command.time is not None:
+        words.append(f"t={command.time}")
+    return " ".join(words)
 
 
 def scaled_edits(text: str, by: float) -> str:
@@ -232,5 +209,5 @@ _KINDS: Mapping[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
     _POINT: (_point, _point_text),
     _LINE: (_line, _line_text),
     _LINES: (_line, _line_text),
-    _VOXELS: (VoxelRuns.from_text, str),
+    _VOXELS: (voxel_runs_from_text, voxel_runs_as_text),
 }

@@ -8,13 +8,12 @@ place: it was reopened.
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_seedbed.core.seeded.object_steps import ObjectStep, Places
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.memory import available_memory, bytes_in_words
 
@@ -24,38 +23,7 @@ STEPS = "steps"
 MOST_STEPS = 1_000_000
 MOST_VOXELS = 1 << 31
 
-Places = NDArray[np.int64]
 _Run = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
-
-
-@dataclass(frozen=True, eq=False)
-class ObjectStep:
-    """What an object was made from.
-
-    Attributes
-    ----------
-    number : int
-        Of the object.
-    strokes, background : (N, ndim) ndarray of int
-        Voxels that were marked.
-    time : int
-        Time point; 0 where there is only one.
-    darker_than : float
-        Voxels darker than this were no object; 0 where brightness did not matter.
-    is_masked : bool
-        Whether the mask of what is no object counted.
-    learnt_anew : bool
-        Whether what the objects before it look like had been learnt anew from their voxels: the
-        work went on in another window.
-    """
-
-    number: int
-    strokes: Places
-    background: Places
-    time: int = 0
-    darker_than: float = 0.0
-    is_masked: bool = False
-    learnt_anew: bool = False
 
 
 class _Step(BaseModel):

@@ -11,7 +11,8 @@ from typing import Any
 from napari_seedbed.core.boxes import widened
 from napari_seedbed.errors import InputError, MemoryForecastError
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.data.memory import available_memory, bytes_in_words
+from napari_seedbed.pipeline.data.memory import bytes_in_words
+from napari_seedbed.pipeline.engine.block_workers import Workers
 from napari_seedbed.pipeline.engine.declarations import Operation, Size
 from napari_seedbed.pipeline.engine.parameters import lengths_in_voxels
 from napari_seedbed.pipeline.engine.windows import Region
@@ -91,7 +92,7 @@ def planned(
     parameters: Mapping[str, Any],
     halo: Sequence[int],
     wanted: Sequence[int] | None,
-    at_once: int,
+    workers: Workers,
 ) -> BlockPlan:
     """The blocks for an image, so that some at once fit into memory with what is around them.
 
@@ -110,7 +111,7 @@ def planned(
                 f"each of the axes {', '.join(image.spatial_axes)}."
             )
         return BlockPlan(shape, whole_shards(wanted, shape))
-    budget = available_memory() // 2 // at_once
+    budget, at_once = workers.memory, workers.at_once
     block = usual_shard(shape)
 
     def need(block: Sequence[int]) -> int:

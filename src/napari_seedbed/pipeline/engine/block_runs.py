@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, part_of, tell
 from napari_seedbed.core.threads import thread_count
-from napari_seedbed.errors import InputError
+from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
-from napari_seedbed.pipeline.data.fingerprint import Fingerprint
+from napari_seedbed.pipeline.data.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_jobs import (
     BlockInputs,
@@ -22,7 +22,7 @@ from napari_seedbed.pipeline.engine.block_jobs import (
     are_labels,
 )
 from napari_seedbed.pipeline.engine.block_plans import BlockPlan, Blocks, planned
-from napari_seedbed.pipeline.engine.block_workers import Workers, threads
+from napari_seedbed.pipeline.engine.block_workers import Workers, cluster, threads
 from napari_seedbed.pipeline.engine.calls import Calls, Told
 from napari_seedbed.pipeline.engine.core_calls import named_as
 from napari_seedbed.pipeline.engine.declarations import Operation
@@ -32,6 +32,7 @@ from napari_seedbed.pipeline.engine.provenance import make_record, package_versi
 from napari_seedbed.pipeline.engine.results import Result
 from napari_seedbed.pipeline.engine.volumes import Gathered, Output, check_overflow
 from napari_seedbed.pipeline.engine.windows import Region, Window, inner_of
+from napari_seedbed.pipeline.files.atomic_files import why_unwritable
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
 
 _PROBED = 8
@@ -49,6 +50,10 @@ class BlockRun:
     times: Sequence[int]
     label_values: tuple[int, ...]
     notes: list[str] = field(default_factory=list)
+
+    def for_workers(self) -> "BlockRun":
+        """The same without what only this process is told."""
+        return replace(self, blocks=replace(self.blocks, watch=None))
 
 
 def run_in_blocks(
@@ -68,24 +73,45 @@ def run_in_blocks(
     """
     image = inputs.image
     run = BlockRun(operation, inputs, parameters, blocks, times, all_labels(labels))
-    with threads(thread_count()) as workers:
+    try:
+        blocks.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{blocks.folder} could not be made: {why_unwritable(error)}.") from error
+    someone = (
+        threads(thread_count())
+        if blocks.scheduler is None
+        else cluster(blocks.scheduler, blocks.folder)
+    )
+    with someone as workers:
         outputs, stores = _outputs(run, workers)
-        hashed = Fingerprint(image)
+
+        def names_of(one: Image) -> list[str]:
+            # They read all of it, where the voxels are.
+            ((_, names),) = workers.each(_names_of, None, [one])
+            found: list[str] = names
+            return found
+
+        channels = names_of(image)
         record = make_record(
             operation,
             parameters,
             inputs,
             outputs,
             None if image.time_axis is None else times,
-            hashed.finish(),
+            combine(channels),
             run.notes,
-            channel_fingerprints=hashed.channels(),
+            channel_fingerprints=channels,
+            names_of=names_of,
         )
         for name, store in stores.stores.items():
             outputs[name] = store.finish(record)
         stores.close()
     tell(1.0, "Done")
     return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
+
+
+def _names_of(shared: None, image: Image) -> list[str]:
+    return Fingerprint(image).channels()
 
 
 def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockOutputs]:
@@ -97,7 +123,7 @@ def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockO
     if halo is None and operation.in_blocks is None:
         raise InputError(in_words_why_not(operation))
     around = halo or (0,) * len(image.spatial_shape)
-    plan = planned(operation, image, run.parameters, around, run.blocks.shape, workers.at_once)
+    plan = planned(operation, image, run.parameters, around, run.blocks.shape, workers)
     watch = run.blocks.watch
     stores = BlockOutputs(
         run.blocks.folder,
@@ -269,7 +295,7 @@ def _by_neighbourhood(
     run: BlockRun, plan: BlockPlan, halo: Sequence[int], outputs: BlockOutputs, workers: Workers
 ) -> dict[str, Output]:
     image = run.inputs.image
-    task = _Neighbourhoods(run, plan, tuple(halo), {}, _OverBlocks(workers, plan))
+    task = _Neighbourhoods(run.for_workers(), plan, tuple(halo), {}, _OverBlocks(workers, plan))
     each = run.operation.channels == "each"
     gathered = Gathered(image, per_channel=each)
     told = Told()
@@ -320,6 +346,7 @@ def _by_passes(
     channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
     parts = len(run.times) * len(channels)
     told = Told()
+    shared: dict[Hashable, Any] = {}
     for nth, (t, channel) in enumerate((t, channel) for t in run.times for channel in channels):
         check_stop()
         job = BlockJob(
@@ -332,13 +359,18 @@ def _by_passes(
             t,
             channel,
             run.blocks.near,
+            shared=shared,
         )
         with part_of(nth, parts), named_as(operation.core_names):
             found = operation.in_blocks(job)
         if found is None:
             raise InputError(in_words_why_not(operation))
         gathered.add(t, channel, {k: v for k, v in found.items() if not isinstance(v, Image)})
-        told.add(job.notes, image, t, channel)
+        if operation.whole:
+            # What it says of all time points is known at the last.
+            run.notes[:] = job.notes
+        else:
+            told.add(job.notes, image, t, channel)
     run.notes.extend(told.in_words(parts))
     stored = {name: store.lazy() for name, store in outputs.stores.items()}
     return {**stored, **gathered.others()}

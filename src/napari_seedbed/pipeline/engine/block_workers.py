@@ -1,22 +1,41 @@
 """Who works on blocks: threads of this process, or the workers of a dask scheduler."""
 
+import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import Any, Protocol
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_seedbed.core.progress import check_stop, unwatched
+from napari_seedbed.core.progress import check_stop, running, unwatched
 from napari_seedbed.core.threads import at_most_threads, thread_count
+from napari_seedbed.errors import SeedbedError
+from napari_seedbed.pipeline.data.memory import available_memory
+from napari_seedbed.pipeline.engine.clusters import Gone, connected
+from napari_seedbed.pipeline.files.atomic_files import written_whole
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 _LOOK = 0.05
 """Seconds between looks for what has finished, and for the end of the run."""
 
 
 class Workers(Protocol):
-    """Something that calls a function for many items, several at once."""
+    """Something that calls a function for many items, several at once.
+
+    Attributes
+    ----------
+    at_once : int
+    memory : int
+        Bytes that each of those may take.
+    """
 
     at_once: int
+    memory: int
 
     def each(
         self, function: Callable[[Any, Any], Any], shared: Any, items: Sequence[Any]
@@ -36,6 +55,7 @@ class Threads:
 
     def __init__(self, pool: ThreadPoolExecutor, at_once: int) -> None:
         self.at_once = at_once
+        self.memory = available_memory() // 2 // at_once
         self._pool = pool
 
     def each(
@@ -75,3 +95,108 @@ def threads(at_once: int) -> Iterator[Threads]:
         yield Threads(pool, at_once)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Cluster:
+    """The workers of a dask scheduler, which see the same folders.
+
+    What a task is about lies in a file in the folder of the run: no voxels pass through this
+    process, what was given to a worker that died is not lost, and when the file is gone workers
+    stop.
+    """
+
+    def __init__(self, client: "Client", folder: Path) -> None:
+        self._client, self._folder = client, folder
+        self.at_once = max(1, sum(client.nthreads().values()))
+        limits = [
+            one["memory_limit"] // 2 // one["nthreads"]
+            for one in client.scheduler_info()["workers"].values()
+            if one["memory_limit"]
+        ]
+        self.memory = min(limits, default=available_memory() // 2 // self.at_once)
+
+    def each(
+        self, function: Callable[[Any, Any], Any], shared: Any, items: Sequence[Any]
+    ) -> Iterator[tuple[int, Any]]:
+        """See `Workers`."""
+        from distributed import as_completed
+        from distributed.protocol.pickle import dumps
+
+        task = self._folder.absolute() / f".{secrets.token_hex(8)}.task"
+        with written_whole(task) as temporary:
+            temporary.write_bytes(dumps((function, shared)))
+        finished = as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
+        left = iter(enumerate(items))
+        places: dict[Any, int] = {}
+        try:
+            while True:
+                while len(places) < _AHEAD * self.at_once:
+                    place, item = next(left, (None, None))
+                    if place is None:
+                        break
+                    future = self._client.submit(_work, task, item, pure=False, priority=-place)
+                    places[future] = place
+                    finished.add(future)
+                if not places:
+                    return
+                check_stop()
+                ready = list(finished.next_batch(block=False)) if finished.has_ready() else []
+                if not ready and self._client.status == "closed":
+                    raise SeedbedError(
+                        "The scheduler of the workers ended in the middle. What is written stays; "
+                        "run again to go on."
+                    )
+                for future, given in ready:
+                    yield places.pop(future), _checked(future, given)
+                if not ready:
+                    time.sleep(_LOOK)
+        finally:
+            task.unlink(missing_ok=True)
+            self._client.cancel(list(places))
+
+
+_AHEAD = 3
+"""Tasks a thread that workers have before them, so that none waits for the next."""
+
+
+def _work(task: Path, item: Any) -> Any:
+    """What a worker does for an item; its threads are for other items."""
+    with running(should_stop=Gone(task)), at_most_threads(1):
+        check_stop()
+        function, shared = _of_file(task)
+        return function(shared, item)
+
+
+@lru_cache(maxsize=2)
+def _of_file(task: Path) -> Any:
+    from distributed.protocol.pickle import loads
+
+    return loads(task.read_bytes())
+
+
+def _checked(future: Any, given: Any) -> Any:
+    """What a task gave; the error with which it failed is raised."""
+    from distributed.scheduler import KilledWorker
+
+    if future.status == "finished":
+        return given
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, KilledWorker):
+        raise SeedbedError(
+            "A worker ended in the middle of a block, and so did all others that tried it; perhaps "
+            "there was not enough memory. Choose smaller blocks."
+        ) from error
+    raise error
+
+
+@contextmanager
+def cluster(address: str, folder: Path) -> Iterator[Cluster]:
+    """Give the workers of a scheduler.
+
+    Raises
+    ------
+    InputError
+        When no scheduler answers.
+    """
+    with connected(address) as client:
+        yield Cluster(client, folder)

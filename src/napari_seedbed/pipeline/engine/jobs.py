@@ -55,8 +55,28 @@ class Context:
     watch: Callable[[int], bool] | None = None
 
 
+class _Speaking:
+    """What a function says while it works, and what it knows before."""
+
+    notes: list[str]
+
+    def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
+        """Say something of values that the voxels decide, where there is something to say."""
+        words = in_words(*values)
+        self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
+
+    def check(self, refuse: Callable[..., object], *values: Any) -> None:
+        """Refuse values that the voxels decide, by the InputError of a function."""
+        refuse(*values)
+
+    def constant(self, name: str, value: Any) -> Any:
+        """What is known before there are voxels, by a name that scripts give it."""
+        del name
+        return value
+
+
 @dataclass
-class Job:
+class Job(_Speaking):
     """One volume to work on: what an operation's function is given.
 
     Attributes
@@ -122,15 +142,6 @@ class Job:
     all_seeds: "Image | None" = None
     wanted: tuple[slice, ...] | None = None
     core: Any = field(default_factory=core_module)
-
-    def note(self, in_words: Callable[..., str | list[str]], *values: Any) -> None:
-        """Say something of values that the voxels decide, where there is something to say."""
-        words = in_words(*values)
-        self.notes += [one for one in ([words] if isinstance(words, str) else words) if one]
-
-    def check(self, refuse: Callable[..., object], *values: Any) -> None:
-        """Refuse values that the voxels decide, by the InputError of a function."""
-        refuse(*values)
 
     def remembered(self, known: Callable[[], Any], make: Callable[[], Any]) -> Any:
         """What this process remembers; a script makes it."""
@@ -257,8 +268,21 @@ class Channels:
     as_input: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Once:
+    """An output that is the same for all time points, and made for the first one.
+
+    Attributes
+    ----------
+    make : callable
+        Gives it.
+    """
+
+    make: Callable[[], Any]
+
+
 @dataclass
-class WholeJob:
+class WholeJob(_Speaking):
     """An image with all its time points and channels: what a `whole` operation is given.
 
     Attributes
@@ -292,10 +316,6 @@ class WholeJob:
         """Voxel size."""
         return self.image.spacing
 
-    def note(self, in_words: Callable[..., str], *values: Any) -> None:
-        """Say something of values that the voxels decide."""
-        self.notes.append(in_words(*values))
-
     def labels_at(self, t: int) -> NDArray[np.int32]:
         """The image at a time point, which holds labels."""
         from napari_seedbed.pipeline.engine.volumes import label_volume
@@ -311,6 +331,67 @@ class WholeJob:
         """0 where the second image has several channels."""
         return 0 if self.other is not None and self.other.n_channels > 1 else None
 
+    def volume_at(self, t: int) -> NDArray:
+        """The image at a time point."""
+        return self.image.select_time(t).volume()
+
+    def at_times(self, at: Callable[[int], Any]) -> Callable[[int], Any]:
+        """What gives something of a time point, to be handed to core."""
+        return at
+
+    def in_turn(
+        self, pairs: Sequence[tuple[int, int]], found: Callable[[int, int], Mapping[str, Any]]
+    ) -> dict[str, list[Any]]:
+        """What a function gives for each time point and the one that is beside it in a pair."""
+        every: dict[str, list[Any]] = {}
+        for nth, (time, beside) in enumerate(pairs):
+            check_stop()
+            with part_of(nth, len(pairs), f"time point {nth + 1} of {len(pairs)}: "):
+                for name, value in found(time, beside).items():
+                    every.setdefault(name, []).append(value)
+        return every
+
+    def unless_same(self, time: int, other: int, value: Any) -> Any:
+        """A value, or None where two time points are one."""
+        return None if time == other else value
+
+    def series_image(self, volumes: list[Any], names: tuple[str, ...], what: str) -> "Image":
+        """Volumes of all time points together; with a name for each channel where there are some.
+
+        Their axes are time, channels and space, as far as there are such.
+        """
+        image, has_time = self.image, self.image.time_axis is not None
+        lead = ("t",) if has_time else ()
+        return replace(
+            image,
+            array=np.stack(volumes) if has_time else volumes[0],
+            axes=(*lead, *(("c",) if names else ()), *image.spatial_axes),
+            rgb=False,
+            channel_names=names,
+            channel_colors=(),
+            name=f"{image.name} {what}",
+            source_channels=None,
+            notes=(),
+        )
+
+    def series_shapes(self, found: list[list[Any]], what: str) -> "Shapes":
+        """Shapes of all time points together."""
+        from napari_seedbed.pipeline.data.shapes import Shapes
+
+        image = self.image
+        n_times = None if image.time_axis is None else image.n_times
+        every = tuple(shape for part in found for shape in part)
+        name = f"{image.name} {what}"
+        return Shapes(every, name, image.spacing, image.units, image.translate, n_times)
+
+    def series_table(self, found: list[tuple[int, Columns]], what: str) -> Table:
+        """Rows of all time points below each other, with a first column that counts these."""
+        parts = [
+            {"time_point": np.full(len(next(iter(columns.values()))), time), **columns}
+            for time, columns in found
+        ]
+        return Table(joined(parts), f"{self.image.name} {what}")
+
     def table_of(self, function: Callable[[int], Columns]) -> Columns:
         """The rows that a function gives for each time point, which a first column counts."""
         parts = []
@@ -323,6 +404,18 @@ class WholeJob:
     def in_memory(self, image: "Image") -> "Image":
         """A part of the image with voxels of its own, in memory."""
         return replace(image, array=np.array(image.array))
+
+    def on_own_axes(self, function: Callable[[NDArray, int | None], Any]) -> Any:
+        """What a function gives of all voxels and their time axis, in the image's order of axes."""
+        return function(self.image.array, self.image.time_axis)
+
+    def on_grid_of(self, image: "Image", array: NDArray) -> "Image":
+        """An image with other voxels."""
+        return replace(image, array=array)
+
+    def drawn(self) -> "tuple[Shape, ...]":
+        """The shapes that were drawn."""
+        return () if self.shapes is None else self.shapes.shapes
 
     def in_place(self, array: NDArray) -> "Image":
         """An array in the place of the image."""

@@ -1,6 +1,6 @@
 """What is written down about a run, so that it can be repeated and cited."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -42,6 +42,7 @@ def make_record(
     notes: Sequence[str] = (),
     region: Sequence[slice] | None = None,
     channel_fingerprints: Sequence[str] = (),
+    names_of: Callable[[Image], list[str]] | None = None,
 ) -> dict[str, Any]:
     """Provenance of one run, in plain values that YAML and JSON can hold.
 
@@ -63,6 +64,8 @@ def make_record(
         The part that was worked on; all of it by default.
     channel_fingerprints : sequence of str, optional
         Of each channel of the image, by which other inputs are known as some of them.
+    names_of : callable, optional
+        Gives the fingerprints of the channels of other images; by default they are read here.
 
     Returns
     -------
@@ -74,6 +77,7 @@ def make_record(
         Who knows what a repetition would not give of the result adds that as ``lacks``, sentences.
     """
     live = fingerprint is None
+    names = names_of or (lambda image: Fingerprint(image).channels())
     image, seeds, shapes = inputs.image, inputs.seeds, inputs.shapes
     return {
         "operation": operation.name,
@@ -82,12 +86,12 @@ def make_record(
         "parameters": dict(parameters),
         "inputs": [
             describe(image, fingerprint, channel_fingerprints=channel_fingerprints),
-            *_described_others(inputs, live),
+            *_described_others(inputs, live, names),
         ],
         "seeds": None if seeds is None or live else encode_image_seeds(seeds),
         "shapes": None if shapes is None or live else encode_shapes(shapes.shapes),
         "outputs": {
-            key: Fingerprint(output).channels()
+            key: names(output)
             for key, output in outputs.items()
             if isinstance(output, Image) and not live
         },
@@ -127,14 +131,16 @@ def describe(
     }
 
 
-def _described_others(inputs: Inputs, live: bool) -> list[dict[str, Any]]:
+def _described_others(
+    inputs: Inputs, live: bool, names: Callable[[Image], list[str]]
+) -> list[dict[str, Any]]:
     """The second image; and the seeds, where an operation made them and nobody drew on them."""
     found = []
     if inputs.other is not None:
-        name = None if live else Fingerprint(inputs.other).finish()
+        name = None if live else combine(names(inputs.other))
         found.append(describe(inputs.other, name, "other"))
     if inputs.seeds is not None and inputs.seeds.record is not None and not live:
-        made = describe(inputs.seeds, Fingerprint(inputs.seeds).finish(), "seeds")
+        made = describe(inputs.seeds, combine(names(inputs.seeds)), "seeds")
         found += [made] if made["made_by"] else []
     return found
 

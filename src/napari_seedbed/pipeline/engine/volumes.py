@@ -14,7 +14,7 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns, Points, PointsFound, Table, joined
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
-from napari_seedbed.pipeline.engine.jobs import Channels, Context
+from napari_seedbed.pipeline.engine.jobs import Channels, Context, Once
 
 Output = Image | Shapes | Points | Table
 
@@ -86,6 +86,10 @@ class Gathered:
     def add(self, t: int, channel: int | None, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of one volume."""
         for key, output in outputs.items():
+            if isinstance(output, Once):
+                if key not in self._found:
+                    self._found[key] = [(t, channel, output.make())]
+                continue
             volume = output
             if isinstance(output, Channels):
                 self._channels[key], volume = output, output.array
@@ -201,11 +205,12 @@ class Gathered:
             columns = [self._told(found.columns, c, len(found.points)) for _, c, found in parts]
             return Points(points, times.astype(np.int64), joined(columns), *place)
         tables = []
-        for t, channel, columns in parts:
-            count = len(next(iter(columns.values())))
-            told = self._told(columns, channel, count)
+        for t, channel, found in parts:
+            rows: Columns = found.columns if isinstance(found, Table) else found
+            count = len(next(iter(rows.values())))
+            told = self._told(rows, channel, count)
             tables.append(told if n_times is None else {"time_point": np.full(count, t), **told})
-        return Table(joined(tables), name)
+        return Table(joined(tables), first.name if isinstance(first, Table) else name)
 
     def _told(self, columns: Columns, channel: int | None, count: int) -> Columns:
         """Columns with the channel, counted from 1, before them where there are several."""

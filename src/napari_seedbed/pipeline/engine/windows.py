@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.boxes import widened
+from napari_seedbed.core.marks.parts import moved_shape, points_within, shapes_within
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
@@ -73,7 +74,7 @@ class Window:
             elif isinstance(output, Points):
                 found[key] = _points_inside(output, inner)
             elif isinstance(output, Shapes):
-                kept = _shapes_inside(output, inner)
+                kept = shapes_within(output.shapes, inner)
                 inside = tuple(output.shapes[i] for i in kept)
                 found[key] = _moved_shapes(replace(output, shapes=inside), -_starts(inner))
                 table = outputs.get("table")
@@ -128,30 +129,19 @@ def _starts(region: Region) -> NDArray[np.float64]:
 
 
 def _moved_shapes(shapes: Shapes, shift: NDArray[np.float64]) -> Shapes:
-    moved = tuple(replace(shape, points=shape.points + shift) for shape in shapes.shapes)
+    moved = tuple(moved_shape(shape, shift) for shape in shapes.shapes)
     places = zip(shapes.translate, shapes.spacing, shift, strict=True)
     translate = tuple(place - step * by for place, step, by in places) if shapes.translate else ()
     return replace(shapes, shapes=moved, translate=translate)
-
-
-def _shapes_inside(shapes: Shapes, inner: Region) -> NDArray[np.intp]:
-    kept = [_is_inside(shape.points, inner).any() for shape in shapes.shapes]
-    return np.flatnonzero(kept)
 
 
 def _has_a_row_for_each(table: Table, shapes: Shapes) -> bool:
     return "shape" in table.columns and len(table) == len(shapes.shapes)
 
 
-def _is_inside(points: NDArray[np.floating], inner: Region) -> NDArray[np.bool_]:
-    """Which points, (N, D) in voxels, lie on voxels of a region."""
-    low, high = _starts(inner), np.array([part.stop for part in inner], float)
-    return np.asarray(((points >= low - 0.5) & (points < high - 0.5)).all(axis=1), bool)
-
-
 def _points_inside(points: Points, inner: Region) -> Points:
     low = _starts(inner)
-    inside = _is_inside(points.points, inner)
+    inside = points_within(points.points, inner)
     places = zip(points.translate, points.spacing, low, strict=True)
     return replace(
         points,

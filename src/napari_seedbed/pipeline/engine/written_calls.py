@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from inspect import Parameter, signature
 from typing import Any, get_args, get_origin
 
@@ -199,6 +199,8 @@ class ScriptWriter:
         Of the block that is being written.
     core_names, modules, helpers : set of str
         What is imported: functions of core, and other import lines; and small functions of its own.
+    constants : list of str
+        Lines that come before all others.
     suffix : str
         What names of variables end in.
     """
@@ -208,6 +210,7 @@ class ScriptWriter:
         self.core_names: set[str] = set()
         self.modules: set[str] = {"import numpy as np"}
         self.helpers: set[str] = set()
+        self.constants: list[str] = []
         self.suffix = ""
         self.outer: list[str] | None = None
         self._used: Counter[str] = Counter()
@@ -228,6 +231,12 @@ class ScriptWriter:
         name = self.variable(wish)
         self.line(f"{name} = {text}")
         return Expression(self, name)
+
+    def constant(self, name: str, value: Any) -> Expression:
+        """A new constant of the script."""
+        written = f"{name.upper()}{self.suffix}"
+        self.constants.append(f"{written} = {literal(value)}")
+        return Expression(self, written)
 
     def call(
         self,
@@ -442,14 +451,23 @@ def literal(value: Any) -> str:
         packed = b64encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
         return f'{PACKED}("{packed}", "{value.dtype.str}", {value.shape})'
     if is_dataclass(value) and not isinstance(value, type) and _is_of_core(type(value)):
-        given = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
-        parts = [f"{name}={literal(one)}" for name, one in given.items()]
-        return f"{type(value).__name__}({', '.join(parts)})"
+        return f"{type(value).__name__}({', '.join(_arguments(value))})"
     if isinstance(value, type) and value in (bool, int, float, str):
         return value.__name__
     if isinstance(value, np.dtype):
         return f"np.dtype({value.name!r})"
     raise NotWritable(f"a script cannot hold a {type(value).__name__}.")
+
+
+def _arguments(value: Any) -> list[str]:
+    """Arguments that make an object of a dataclass anew; what is so by default is left out."""
+    found = []
+    for one in fields(value):
+        text = literal(getattr(value, one.name))
+        default = one.default if one.default_factory is MISSING else one.default_factory()
+        if one.init and (default is MISSING or text != literal(default)):
+            found.append(f"{one.name}={text}")
+    return found
 
 
 def _is_of_core(kind: type) -> bool:

@@ -7,6 +7,7 @@ lead anywhere.
 import json
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import bytes_in_words
+from napari_seedbed.pipeline.files.hdf5_heaps import check_heaps
 from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.files.label_signs import says_labels
 from napari_seedbed.pipeline.files.placed_images import Placing, letters_of, placed_image
@@ -59,7 +61,9 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     nth, name, notes = chosen_image(path, name, series, [_summary(*image) for image in images])
     place, dataset = images[nth]
     _check_blocks(path, dataset)
-    array = read_voxels(path, dataset, lazy, token=place)
+    if len(dataset.attrs):
+        check_heaps(path)
+    array = read_voxels(path, dataset, lazy, token=place, reopen=partial(_dataset, path, place))
     letters = _letters(dataset)
     return placed_image(
         path,
@@ -70,6 +74,10 @@ def read_hdf5(path: Path, name: str, lazy: bool | None, series: int | None) -> I
         name=name,
         holds_labels=says_labels(place),
     )
+
+
+def _dataset(path: Path, place: str) -> Any:
+    return _opened(path)[place]
 
 
 def _opened(path: Path) -> Any:

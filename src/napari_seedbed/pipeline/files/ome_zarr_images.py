@@ -13,6 +13,8 @@ from napari_seedbed.pipeline.files.zarr_store import ZarrStore
 
 _SIGNS = frozenset({"multiscales", "plate", "well", "bioformats2raw.layout"})
 _MOST_IMAGES = 100_000
+_AXES = ("t", "c", "z", "y", "x")
+_LONGER = {"time": "t", "channel": "c", "channels": "c"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class ZarrImage:
     is_labels : bool
     lies_on : int or None
         For labels in the group of an image, which of the images that is, counted from 0.
+    notes : tuple of str
+        What was taken for granted of it.
     """
 
     group: str
@@ -40,12 +44,13 @@ class ZarrImage:
     title: str
     is_labels: bool = False
     lies_on: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def paths(self) -> list[str]:
         """Paths of its arrays, the highest resolution first."""
         inner = [str(dataset["path"]) for dataset in self.described["datasets"]]
-        return [f"{self.group}/{path}" if self.group else path for path in inner]
+        return ["/".join(part for part in (self.group, path) if part) for path in inner]
 
 
 def holds_ome_zarr(store: ZarrStore) -> bool:
@@ -56,7 +61,7 @@ def holds_ome_zarr(store: ZarrStore) -> bool:
 def images_in(store: ZarrStore) -> list[ZarrImage]:
     """All images of a hierarchy, in its order, and then the labels that lie on them.
 
-    A plate has an image for each field of its wells.
+    A plate has an image for each field of its wells. A single array is one without more.
 
     Raises
     ------
@@ -68,6 +73,8 @@ def images_in(store: ZarrStore) -> list[ZarrImage]:
     images: list[ZarrImage] = []
     for (group, title), about in zip(places, _said(store, [g for g, _ in places]), strict=True):
         images += _multiscales(group, title, about or {})
+    if not images and said.keys().isdisjoint(_SIGNS):
+        images += _plain(store)
     if not images:
         raise FileError(f"{store.path} could not be read: {_what_else(said)}.")
     return [*images, *_labels(store, images)]
@@ -129,6 +136,20 @@ def _multiscales(group: str, title: str, about: Mapping[str, Any]) -> Iterator[Z
         yield ZarrImage(group, described, about, name, is_labels)
 
 
+def _plain(store: ZarrStore) -> Iterator[ZarrImage]:
+    """An array alone, whose dimensions may have names; without these y and x come last."""
+    names = store.dimensions("")
+    if names is None:
+        return
+    axes = [_LONGER.get(name.lower(), name.lower()) for name in names]
+    notes = ["The file says nothing of voxel sizes; they count as 1."]
+    if len(set(axes)) < len(axes) or not {"y", "x"} <= set(axes) <= set(_AXES):
+        axes = [axis for axis in _AXES if axis != "c"][-len(names) :]
+        notes.append(f"The file does not name its axes; they were read as {', '.join(axes)}.")
+    described = {"axes": axes, "datasets": [{"path": ""}]}
+    yield ZarrImage("", described, {}, "", notes=tuple(notes))
+
+
 def _labels(store: ZarrStore, images: Sequence[ZarrImage]) -> Iterator[ZarrImage]:
     groups = dict.fromkeys(image.group for image in images)
     parents = [f"{group}/labels" if group else "labels" for group in groups]
@@ -154,4 +175,7 @@ def _check_number(store: ZarrStore, number: int) -> None:
 def _what_else(said: Mapping[str, Any]) -> str:
     if "plate" in said or "well" in said:
         return "it is a plate of which no field is there"
-    return "it is Zarr without the description of an image that OME-Zarr has"
+    return (
+        "it is a group of Zarr without the description of an image that OME-Zarr has. Give one of "
+        "the arrays in it"
+    )

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -114,7 +115,8 @@ def read_stored(path: Path, stored: StoredVoxels, lazy: bool | None) -> Any:
     size = math.prod(stored.shape) * stored.dtype.itemsize
     lazy = size > LAZY_ABOVE if lazy is None else lazy
     if lazy and not stored.packing and len(stored.files) == 1 and len(stored.shape) > 1:
-        return lazy_voxels(path, _planes(stored), token=stored.start, lock=False)
+        reopen = partial(_planes, stored)
+        return lazy_voxels(path, reopen(), token=stored.start, lock=False, reopen=reopen)
     check_memory(path, stored.shape, stored.dtype.itemsize)
     voxels = np.empty(stored.shape, stored.dtype)
     share = size // len(stored.files)

@@ -1,5 +1,6 @@
 """Images from TIFF files: plain ones, OME-TIFF and ImageJ hyperstacks."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,14 @@ def _notes_on(page: Any) -> list[str]:
 
 def _lazy_array(path: Path, nth: int, n_pages: int) -> Any:
     """A dask array over the file, one page a chunk where there are several."""
+    mode = "page" if n_pages > 1 else "strile"
+    reopen = partial(_pages, path, nth, mode)
+    return lazy_voxels(path, reopen(), token=nth, lock=True, reopen=reopen)
+
+
+def _pages(path: Path, nth: int, mode: str) -> Any:
+    """The array of a series, of which a chunk is a page, or a strip or tile."""
     import zarr
 
     file, _ = open_tiff(path)
-    mode = "page" if n_pages > 1 else "strile"
-    store = file.series[nth].aszarr(level=0, chunkmode=mode)
-    return lazy_voxels(path, zarr.open_array(store, mode="r"), token=nth, lock=True)
+    return zarr.open_array(file.series[nth].aszarr(level=0, chunkmode=mode), mode="r")

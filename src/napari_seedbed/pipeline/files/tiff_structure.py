@@ -27,6 +27,7 @@ DECODER_ERRORS = (
     LookupError,
     ArithmeticError,
     AttributeError,
+    NameError,
     RuntimeError,
     EOFError,
     SystemError,

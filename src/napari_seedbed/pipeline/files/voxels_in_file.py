@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.errors import FileError
+from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.files.declared_size import check_declared, check_memory
 from napari_seedbed.pipeline.files.places import is_url, network_errors
 from napari_seedbed.pipeline.files.tiff_structure import DECODER_ERRORS
@@ -25,7 +25,14 @@ _MOST_BLOCKS = 5_000_000
 _LARGEST_BLOCK = 16 * 1024**2
 
 
-def lazy_voxels(path: Path, voxels: Any, *, token: object, lock: bool) -> Any:
+def lazy_voxels(
+    path: Path,
+    voxels: Any,
+    *,
+    token: object,
+    lock: bool,
+    reopen: Callable[[], Any] | None = None,
+) -> Any:
     """A dask array over an array in a file, block by block as they are stored.
 
     Parameters
@@ -38,6 +45,8 @@ def lazy_voxels(path: Path, voxels: Any, *, token: object, lock: bool) -> Any:
         Which array of the file.
     lock : bool
         Whether only one thread may read at a time.
+    reopen : callable, optional
+        Picklable; gives `voxels` again, in another process that sees the file.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def lazy_voxels(path: Path, voxels: Any, *, token: object, lock: bool) -> Any:
     if not is_url(path):
         stat = path.stat()
         name += f"-{stat.st_mtime_ns}-{stat.st_size}"
-    array = _VoxelsInFile(path, voxels)
+    array = _VoxelsInFile(path, voxels, reopen)
     counts = [-(-n // size) for n, size in zip(array.shape, array.chunks, strict=True)]
     if math.prod(counts) > _MOST_BLOCKS:
         raise FileError(
@@ -60,7 +69,14 @@ def lazy_voxels(path: Path, voxels: Any, *, token: object, lock: bool) -> Any:
     return dask.array.from_array(array, chunks=array.chunks, lock=lock, name=name, asarray=False)
 
 
-def read_voxels(path: Path, voxels: Any, lazy: bool | None, *, token: object) -> Any:
+def read_voxels(
+    path: Path,
+    voxels: Any,
+    lazy: bool | None,
+    *,
+    token: object,
+    reopen: Callable[[], Any] | None = None,
+) -> Any:
     """The voxels of an array in a file, at once or when they are needed.
 
     Parameters
@@ -71,6 +87,8 @@ def read_voxels(path: Path, voxels: Any, lazy: bool | None, *, token: object) ->
         As in `read_image`.
     token : object
         Which array of the file.
+    reopen : callable, optional
+        As for `lazy_voxels`.
 
     Returns
     -------
@@ -84,7 +102,7 @@ def read_voxels(path: Path, voxels: Any, lazy: bool | None, *, token: object) ->
     itemsize = np.dtype(voxels.dtype).itemsize
     check_declared(path, voxels.shape, itemsize, path.stat().st_size)
     if lazy or (lazy is None and math.prod(voxels.shape) * itemsize > LAZY_ABOVE):
-        return lazy_voxels(path, voxels, token=token, lock=True)
+        return lazy_voxels(path, voxels, token=token, lock=True, reopen=reopen)
     check_memory(path, voxels.shape, itemsize)
     return _VoxelsInFile(path, voxels)[(slice(None),) * len(voxels.shape)]
 
@@ -108,10 +126,14 @@ def missing_note(there: int, count: int, what: str, filler: float = 0) -> list[s
 
 
 class _VoxelsInFile:
-    """Reads parts of an array; damage found on the way is a FileError, as it is at once."""
+    """Reads parts of an array; damage found on the way is a FileError, as it is at once.
 
-    def __init__(self, path: Path, voxels: Any) -> None:
+    Other processes are told how it is opened, and get no voxels.
+    """
+
+    def __init__(self, path: Path, voxels: Any, reopen: Callable[[], Any] | None = None) -> None:
         self._path = path
+        self._reopen = reopen
         self._voxels = with_whole_blocks(voxels)
         self.shape = tuple(voxels.shape)
         self.dtype = np.dtype(voxels.dtype).newbyteorder("=")
@@ -122,6 +144,14 @@ class _VoxelsInFile:
         if shards and math.prod(shards) * self.dtype.itemsize <= _LARGEST_BLOCK:
             self.chunks = tuple(shards)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._reopen is None:
+            raise InputError(
+                f"{self._path}: other processes cannot read parts of this kind of file; convert "
+                "it to OME-Zarr first."
+            )
+        return _opened_again, (self._path, self._reopen)
+
     def __getitem__(self, index: Any) -> NDArray:
         try:
             return np.asarray(self._voxels[index], dtype=self.dtype)
@@ -129,6 +159,10 @@ class _VoxelsInFile:
             raise FileError(f"{self._path} could not be read: {error}.") from error
         except (*DECODER_ERRORS, OSError) as error:
             raise FileError(f"{self._path} is damaged or was removed ({error}).") from error
+
+
+def _opened_again(path: Path, reopen: Callable[[], Any]) -> _VoxelsInFile:
+    return _VoxelsInFile(path, reopen(), reopen)
 
 
 class Planes:

@@ -4,7 +4,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from napari_seedbed.pipeline.files.atomic_files import folder_written_whole, why
 from napari_seedbed.pipeline.files.voxels_in_file import lazy_voxels
 from napari_seedbed.pipeline.files.zarr_levels import Level, halves_of, new_array, shards_of
 from napari_seedbed.pipeline.files.zarr_reading import OWN
-from napari_seedbed.pipeline.files.zarr_store import ZarrStore
+from napari_seedbed.pipeline.files.zarr_store import ZarrStore, array_of
 from napari_seedbed.pipeline.files.zarr_writing import (
     as_stored,
     attributes_of,
@@ -90,9 +90,9 @@ class BlockStore:
 
     def lazy(self) -> Image:
         """The image over what is written so far."""
-        voxels = ZarrStore(self.path).array("0")
+        reopen = partial(array_of, self.path, "0")
         stored = as_stored(self.image)
-        array = lazy_voxels(self.path, voxels, token="0", lock=False)
+        array = lazy_voxels(self.path, reopen(), token="0", lock=False, reopen=reopen)
         array = array.transpose([stored.axes.index(axis) for axis in self.image.axes])
         return replace(self.image, array=array.astype(self.image.dtype))
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from napari_seedbed.pipeline.files.placed_images import Placing, placed_image
 from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.files.voxels_in_file import LAZY_ABOVE, lazy_voxels, missing_note
 from napari_seedbed.pipeline.files.whole_blocks import with_whole_blocks
-from napari_seedbed.pipeline.files.zarr_store import MARKERS, ZarrStore, block_count
+from napari_seedbed.pipeline.files.zarr_store import MARKERS, ZarrStore, array_of, block_count
 
 OWN = "napari_seedbed"
 """Under which Zarr files say what OME-Zarr has no word for."""
@@ -69,7 +70,7 @@ def read_zarr(path: Path, name: str, lazy: bool | None, series: int | None) -> I
     store = ZarrStore(path)
     images = images_in(store)
     nth, name, notes = chosen_image(path, name, series, [_named(image) for image in images])
-    return _resolution(store, images[nth], 0, name, notes, lazy)
+    return _resolution(store, images[nth], 0, name, [*notes, *images[nth].notes], lazy)
 
 
 def lower_levels_of_zarr(path: Path, series: int | None) -> list[Image]:
@@ -89,7 +90,8 @@ def _resolution(
     letters, units = axes_of(image.described, voxels.ndim)
     if lazy is None:
         lazy = voxels.nbytes > LAZY_ABOVE or voxels.nchunks > _MOST_LISTED
-    array = lazy_voxels(path, voxels, token=member, lock=False)
+    reopen = partial(array_of, path, member)
+    array = lazy_voxels(path, voxels, token=member, lock=False, reopen=reopen)
     if not lazy:
         array = np.asarray(with_whole_blocks(voxels)[...], dtype=array.dtype)
     if level == 0 and not is_url(path):

@@ -11,7 +11,12 @@ from typing import Any
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.memory import available_memory, bytes_in_words
-from napari_seedbed.pipeline.files.places import is_url, network_errors
+from napari_seedbed.pipeline.files.places import (
+    is_url,
+    network_errors,
+    url_options,
+    what_opens,
+)
 
 MARKERS = (".zattrs", ".zgroup", ".zarray", "zarr.json")
 """One of these is in every Zarr group or array."""
@@ -26,9 +31,11 @@ _NUMBERS = frozenset("biufc")
 # Codecs that could run any program.
 _REFUSED_CODECS = frozenset({"pickle"})
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
-# Of HTTP: where listing is not allowed, what is missing is forbidden.
+# Of HTTP: where listing is not allowed, what is missing is forbidden, as it is in S3.
 _NOT_FOUND = frozenset({403, 404})
 _AT_ONCE = 16
+# Under which xarray and others name dimensions in version 2 of Zarr.
+_XARRAY = "_ARRAY_DIMENSIONS"
 
 Documents = Callable[[Sequence[str]], dict[str, bytes]]
 
@@ -56,7 +63,9 @@ class ZarrStore:
         self._store: Any
         if is_url(path):
             self._documents = _documents_at_url(path)
-            self._store = storage.FsspecStore.from_url(str(path), read_only=True)
+            self._store = storage.FsspecStore.from_url(
+                str(path), read_only=True, storage_options=url_options(path)
+            )
         elif path.is_dir():
             self._folder = path.resolve()
             self._documents = self._documents_in_folder
@@ -85,6 +94,20 @@ class ZarrStore:
             names = (".zattrs", ".zgroup", ".zarray")
             found |= self._documents([_joined(place, name) for place in older for name in names])
         return [self._understood(place, found) for place in places]
+
+    def dimensions(self, member: str) -> list[str] | None:
+        """Names of the dimensions of an array, empty where they have none; None of a group."""
+        place = self._place(member)
+        names = [_joined(place, name) for name in ("zarr.json", ".zarray", ".zattrs")]
+        found = self._documents(names)
+        newer, older, more = (json.loads(found.get(name, b"{}")) for name in names)
+        shape = newer.get("shape", older.get("shape"))
+        if shape is None:
+            return None
+        stated = newer.get("dimension_names") or more.get(_XARRAY) or ()
+        return (
+            [str(name or "") for name in stated] if len(stated) == len(shape) else [""] * len(shape)
+        )
 
     def array(self, member: str) -> Any:
         """An array of numbers, as zarr has it, that can be read without harm.
@@ -162,6 +185,11 @@ class ZarrStore:
         return {} if there else None
 
 
+def array_of(path: Path, member: str) -> Any:
+    """An array of a hierarchy; see `ZarrStore.array`."""
+    return ZarrStore(path).array(member)
+
+
 def block_count(shape: Sequence[int], block: Sequence[int]) -> int:
     """How many blocks cover an array."""
     return math.prod(-(-length // size) for length, size in zip(shape, block, strict=True))
@@ -216,17 +244,17 @@ def _documents_at_url(path: Path) -> Documents:
     from fsspec.core import url_to_fs
 
     try:
-        system, top = url_to_fs(str(path))
+        system, top = url_to_fs(str(path), **url_options(path))
     except ImportError as error:
         raise FileError(
-            f"{path} could not be read: a package for such URLs is missing. Install them with "
-            "pip install 'napari-seedbed[remote]'."
+            f"{path} could not be read: a package for such URLs is missing. Install it with "
+            f"pip install {what_opens(path)}."
         ) from error
 
     def document(key: str) -> bytes | None:
         try:
             return system.cat_file(f"{top}/{key}")
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return None
         except network_errors() as error:
             if getattr(error, "status", 0) in _NOT_FOUND:

@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,6 @@ from napari_seedbed.pipeline.operations.costs import by_channel
 from napari_seedbed.pipeline.operations.families import image_filter
 from napari_seedbed.pipeline.operations.halos import no_halo
 from napari_seedbed.pipeline.operations.references import GONZALEZ_6
-
-if TYPE_CHECKING:
-    from napari_seedbed.core.marks.shapes import Shape
 
 _RGB_NAMES = ("Red", "Green", "Blue")
 
@@ -84,8 +80,10 @@ def _crop(job: WholeJob) -> dict[str, Image]:
         cropped = replace(cropped, array=cropped.array[(*index, kept)])
     cropped = job.in_memory(cropped)
     if shapes and parameters["outside"]:
-        inside = _inside(image, shapes, region)
-        cropped = replace(cropped, array=job.core.with_zeros_outside(cropped.array, inside))
+        inside = job.core.inside_shapes(job.drawn(), image.spatial_shape, tuple(region))
+        others = tuple(place for place, axis in enumerate(image.axes) if axis not in SPATIAL)
+        inside = np.expand_dims(inside, others)
+        cropped = job.on_grid_of(cropped, job.core.with_zeros_outside(cropped.array, inside))
     job.notes.append(
         f"Kept {' x '.join(map(str, cropped.spatial_shape))} voxels: {_words(region)}."
     )
@@ -97,18 +95,6 @@ def _words(region: list[slice]) -> str:
     return ", ".join(
         f"{axis} {part.start} to {part.stop - 1}" for axis, part in zip(axes, region, strict=True)
     )
-
-
-def _inside(image: Image, shapes: "tuple[Shape, ...]", region: list[slice]) -> NDArray[np.bool_]:
-    """Which voxels of the cropped image lie within the shapes, ready to meet its array."""
-    from napari_seedbed.core import inside_shapes
-
-    inside = inside_shapes(shapes, image.spatial_shape)
-    inside = inside[
-        tuple(slice(None) if n == 1 else part for n, part in zip(inside.shape, region, strict=True))
-    ]
-    others = tuple(place for place, axis in enumerate(image.axes) if axis not in SPATIAL)
-    return np.expand_dims(inside, others)
 
 
 def _crop_need(size: Size, parameters: Values) -> Need:

@@ -1,18 +1,16 @@
 """What differs between two images of one scene, or the time points of a series."""
 
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import check_stop, tell
+from napari_seedbed.core.progress import tell
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.data.tables import Columns, Table, joined
 from napari_seedbed.pipeline.engine.jobs import Channels, Context, Job, WholeJob
 from napari_seedbed.pipeline.operations.channels import channel_names
 from napari_seedbed.pipeline.operations.no_changes import (
@@ -23,7 +21,6 @@ from napari_seedbed.pipeline.operations.no_changes import (
 
 if TYPE_CHECKING:
     from napari_seedbed.core import ChangeEvidence, Changes, Registration
-    from napari_seedbed.core.marks.shapes import Shape
 
 _EVIDENCE = "evidence of changes"
 SIMILARITY = "similarity"
@@ -36,7 +33,8 @@ SIMILARITY = "similarity"
 def difference_of_images(job: Job) -> dict[str, Any]:
     """The difference of an image and a second one."""
     first, second, axis = _pair(job)
-    difference, registration = _difference(job.core, first, second, axis, job.parameters)
+    how = _how(job.parameters)
+    difference, registration = _difference(job.core, first, second, axis, job.parameters, how)
     job.note(_registration_notes, registration, job.image)
     if axis is None or job.parameters["mode"] == SIMILARITY:
         return {"image": difference}
@@ -47,9 +45,10 @@ def changes_between_images(job: Job) -> dict[str, Any]:
     """Mask, boxes and list of what changed between an image and a second one."""
     first, second, axis = _pair(job)
     tell(0.0, "comparing the images")
-    evidence = _evidence(first, second, axis, job.parameters, job.spacing, job)
+    how = _how(job.parameters)
+    evidence = _evidence(first, second, axis, job.parameters, how, job)
     tell(0.8, "listing the changes")
-    found = _found(job.core, evidence, job.parameters, job.image)
+    found = _found(job.core, evidence, job.parameters, job.image, job.spacing)
     job.note(_changes_in_words, evidence, found, job)
     outputs: dict[str, Any] = {"mask": found.labels > 0}
     if job.parameters["shapes"]:
@@ -76,97 +75,87 @@ def _changes_in_words(evidence: "ChangeEvidence", found: "Changes", job: Job) ->
 
 def difference_along_series(job: WholeJob) -> dict[str, Any]:
     """The difference of each time point and the one that it is compared with."""
-    differences = []
     axis = _channel_axis(job.image, job.parameters)
-    for frame, first, second in _frames(job, axis):
-        parameters = job.parameters if second is not first else {**job.parameters, **_AS_THEY_ARE}
-        difference, registration = _difference(job.core, first, second, axis, parameters)
-        job.notes += _registration_notes(registration, job.image, frame)
-        differences.append(difference)
-    return {"image": _series_image(job.image, differences, axis, "difference")}
+    load = _volumes(job, axis)
+
+    def compared(time: int, beside: int) -> dict[str, Any]:
+        second, first = load(beside), load(time)
+        how = _how_unless_same(job, time, beside)
+        difference, registration = _difference(job.core, first, second, axis, job.parameters, how)
+        job.note(_registration_notes, registration, job.image, time)
+        return {"differences": difference}
+
+    found = job.in_turn(_pairs(job), compared)
+    is_one = axis is None or job.parameters["mode"] == SIMILARITY
+    names = () if is_one else channel_names(job.image)[: job.image.n_channels]
+    return {"image": job.series_image(found["differences"], names, "difference")}
 
 
 def changes_along_series(job: WholeJob) -> dict[str, Any]:
     """Mask, boxes and list of what changed at each time point."""
     image, parameters = job.image, job.parameters
     axis = _channel_axis(image, parameters)
-    masks: list[NDArray[np.bool_]] = []
-    differences: list[NDArray[np.floating]] = []
-    shapes: list[Shape] = []
-    rows: list[Columns] = []
+    load = _volumes(job, axis)
+    counts: list[int] = []
     nearest: list[Strongest] = []
-    for frame, first, second in _frames(job, axis):
-        how = parameters if second is not first else {**parameters, **_AS_THEY_ARE}
-        evidence = _evidence(first, second, axis, how, image.spacing, job)
-        found = _found(job.core, evidence, parameters, image)
-        job.notes += _registration_notes(evidence.registration, image, frame)
-        count = len(found.boxes)
-        nearest += _nearest(evidence, found, parameters, image.spacing)
-        masks.append(found.labels > 0)
-        shapes += job.core.boxes_as_shapes(found.boxes, frame)
-        rows.append({"time_point": np.full(count, frame), **found.table})
+
+    def in_words(time: int, evidence: "ChangeEvidence", found: "Changes") -> list[str]:
+        counts.append(len(found.boxes))
+        nearest.extend(_nearest(evidence, found, parameters, image.spacing))
+        return _registration_notes(evidence.registration, image, time)
+
+    def compared(time: int, beside: int) -> dict[str, Any]:
+        second, first = load(beside), load(time)
+        how = _how_unless_same(job, time, beside)
+        evidence = _evidence(first, second, axis, parameters, how, job)
+        found = _found(job.core, evidence, parameters, image, job.spacing)
+        job.note(in_words, time, evidence, found)
+        parts: dict[str, Any] = {"masks": found.labels > 0}
+        if parameters["shapes"]:
+            parts["shapes"] = job.core.boxes_as_shapes(found.boxes, time)
+        if parameters["table"]:
+            parts["tables"] = (time, found.table)
         if parameters["difference"]:
-            differences.append(evidence.difference)
-    total = sum(len(part["change"]) for part in rows)
-    job.notes.append(_count_note(total, parameters, nearest))
-    outputs: dict[str, Any] = {"mask": _series_image(image, masks, None, "changes")}
+            parts["differences"] = evidence.difference
+        return parts
+
+    every = job.in_turn(_pairs(job), compared)
+    job.note(lambda: _count_note(sum(counts), parameters, nearest))
+    outputs: dict[str, Any] = {"mask": job.series_image(every["masks"], (), "changes")}
     if parameters["shapes"]:
-        outputs["shapes"] = Shapes(
-            tuple(shapes), f"{image.name} boxes", image.spacing, image.units, image.translate,
-            None if image.time_axis is None else image.n_times,
-        )  # fmt: skip
+        outputs["shapes"] = job.series_shapes(every["shapes"], "boxes")
     if parameters["table"]:
-        outputs["table"] = Table(joined(rows), f"{image.name} list of changes")
+        outputs["table"] = job.series_table(every["tables"], "list of changes")
     if parameters["difference"]:
-        outputs["difference"] = _series_image(image, differences, None, "difference")
+        outputs["difference"] = job.series_image(every["differences"], (), "difference")
     return outputs
 
 
-_AS_THEY_ARE = {"register": "none", "match": "none"}
-"""What a time point that is compared with itself needs."""
-
-
-def _frames(job: WholeJob, axis: int | None) -> Iterator[tuple[int, NDArray, NDArray]]:
-    """Give the number and the voxels of each time point, and those that it is compared with."""
-    from napari_seedbed.core.differences.difference_series import frame_pairs
-
-    image, parameters = job.image, job.parameters
+def _pairs(job: WholeJob) -> list[tuple[int, int]]:
+    """Each time point, and the one that it is compared with."""
+    n_times, parameters = job.image.n_times, job.parameters
     against: str | int = "previous"
     if parameters["against"] == "frame":
         against = int(parameters["frame"])
-    if against != "previous" and int(against) >= image.n_times:
+    if against != "previous" and int(against) >= n_times:
         raise InputError(
-            f"frame: there is no time point {against}; the image has {image.n_times}, counted "
-            "from 0."
+            f"frame: there is no time point {against}; the image has {n_times}, counted from 0."
         )
-    if image.n_times == 1:
+    if n_times == 1:
         job.notes.append("The image has a single time point, which was compared with itself.")
-    kept: dict[int, NDArray] = {}
-    for frame, other in frame_pairs(image.n_times, against):
-        check_stop()
-        tell(frame / image.n_times, f"time point {frame + 1} of {image.n_times}")
-        kept = {t: kept[t] if t in kept else _voxels(image, t, axis) for t in {frame, other}}
-        yield frame, kept[frame], kept[other]
+    pairs: list[tuple[int, int]] = job.core.frame_pairs(n_times, against)
+    return pairs
 
 
-def _series_image(image: Image, volumes: list[Any], axis: int | None, what: str) -> Image:
-    """The time points together, on the axes of the image."""
-    arrays = np.stack(volumes) if image.time_axis is not None else volumes[0]
-    has_channels = axis is not None and arrays.ndim > len(image.spatial_axes) + (
-        image.time_axis is not None
-    )
-    lead = ("t",) if image.time_axis is not None else ()
-    return replace(
-        image,
-        array=arrays,
-        axes=(*lead, *(("c",) if has_channels else ()), *image.spatial_axes),
-        rgb=False,
-        channel_names=channel_names(image)[: arrays.shape[len(lead)]] if has_channels else (),
-        channel_colors=(),
-        name=f"{image.name} {what}",
-        source_channels=None,
-        notes=(),
-    )
+def _volumes(job: WholeJob, axis: int | None) -> Callable[[int], NDArray]:
+    """What gives a time point, as it is or its grey; the last two are kept."""
+
+    @lru_cache(maxsize=2)
+    def load(time: int) -> NDArray:
+        volume = job.volume_at(time)
+        return volume if axis is not None else _grey(volume, len(job.image.spatial_axes))
+
+    return load
 
 
 # What both have in common
@@ -192,17 +181,32 @@ def _channel_axis(image: Image, parameters: Mapping[str, Any]) -> int | None:
     return None if parameters["channels"] == "mean" or image.n_channels == 1 else 0
 
 
-def _voxels(image: Image, t: int, axis: int | None) -> NDArray:
-    volume = image.select_time(t).volume()
-    return volume if axis is not None else _grey(volume, len(image.spatial_axes))
-
-
 def _grey(volume: NDArray, n_axes: int) -> NDArray:
     return volume if volume.ndim == n_axes else volume.mean(axis=0, dtype=np.float64)
 
 
+_How = Mapping[str, str | None]
+"""How the second image is registered to the first, and its intensities matched."""
+
+
+def _how(parameters: Mapping[str, Any]) -> _How:
+    chosen = {name: parameters[name] for name in ("register", "match")}
+    return {name: None if one == "none" else one for name, one in chosen.items()}
+
+
+def _how_unless_same(job: WholeJob, time: int, beside: int) -> _How:
+    """A time point that is compared with itself stays as it is."""
+    how = _how(job.parameters)
+    return {name: job.unless_same(time, beside, one) for name, one in how.items()}
+
+
 def _difference(
-    core: Any, first: NDArray, second: NDArray, axis: int | None, parameters: Mapping[str, Any]
+    core: Any,
+    first: NDArray,
+    second: NDArray,
+    axis: int | None,
+    parameters: Mapping[str, Any],
+    how: _How,
 ) -> "tuple[NDArray[np.floating], Registration | None]":
     is_similarity = parameters["mode"] == SIMILARITY
     compared = core.compare_images(
@@ -210,8 +214,7 @@ def _difference(
         second,
         mode="signed" if is_similarity else parameters["mode"],
         channel_axis=axis,
-        register=_none(parameters["register"]),
-        match=_none(parameters["match"]),
+        **how,
     )
     if not is_similarity:
         return compared.difference, compared.registration
@@ -227,15 +230,14 @@ def _evidence(
     second: NDArray,
     axis: int | None,
     parameters: Mapping[str, Any],
-    spacing: tuple[float, ...],
+    how: _How,
     job: Job | WholeJob,
 ) -> "ChangeEvidence":
     """What speaks for changes; kept in live runs, which mostly try thresholds on it."""
-    how = ("mode", "channels", "register", "match", "tolerance")
     key: Hashable = None
     if job.context.live:
-        named = tuple(parameters[name] for name in how)
-        key = (_EVIDENCE, _digest(first), _digest(second), axis, spacing, named)
+        named = (*(parameters[name] for name in ("mode", "channels", "tolerance")), *how.values())
+        key = (_EVIDENCE, _digest(first), _digest(second), axis, job.spacing, named)
         kept = job.context.cache.get(key)
         if kept is not None:
             return kept
@@ -244,10 +246,9 @@ def _evidence(
         second,
         mode=parameters["mode"],
         channel_axis=axis,
-        register=_none(parameters["register"]),
-        match=_none(parameters["match"]),
+        **how,
         tolerance=parameters["tolerance"],
-        spacing=spacing,
+        spacing=job.spacing,
     )
     if job.context.live:
         _forget(job.context)
@@ -267,7 +268,11 @@ def _forget(context: Context) -> None:
 
 
 def _found(
-    core: Any, evidence: "ChangeEvidence", parameters: Mapping[str, Any], image: Image
+    core: Any,
+    evidence: "ChangeEvidence",
+    parameters: Mapping[str, Any],
+    image: Image,
+    spacing: tuple[float, ...],
 ) -> "Changes":
     changes: Changes = core.find_changes(
         evidence,
@@ -275,14 +280,10 @@ def _found(
         min_contrast=parameters["min_contrast"],
         min_size=parameters["min_size"],
         max_gap=parameters["max_gap"],
-        spacing=image.spacing,
+        spacing=spacing,
         unit=image.unit,
     )
     return changes
-
-
-def _none(choice: str) -> str | None:
-    return None if choice == "none" else choice
 
 
 def _nearest(

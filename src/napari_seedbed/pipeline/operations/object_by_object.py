@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import part_of
+from napari_seedbed.core.seeded.object_steps import ObjectStep
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.object_steps import (
     STEPS,
-    ObjectStep,
     shape_of_steps,
     steps_as_text,
     steps_from_text,
@@ -29,10 +28,9 @@ from napari_seedbed.pipeline.engine.inputs import Inputs
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import text, whole_number
 from napari_seedbed.pipeline.engine.provenance import describe, make_record
-from napari_seedbed.pipeline.operations.seeded import darker_than, prepared_segmenter
+from napari_seedbed.pipeline.operations.seeded import DARKER, darker_than, prepared_segmenter
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.seeded.object_proposals import ObjectProposer
     from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter
 
 OPERATION = "object_by_object"
@@ -64,42 +62,20 @@ def _prepare(job: Job) -> None:
     cache[_SEGMENTER] = segmenter
 
 
-def learn_anew(proposer: "ObjectProposer", steps: Sequence[ObjectStep]) -> None:
-    """Learn from the voxels of objects alone what those look like that these steps made."""
-    proposer.learn({step.number: step.background for step in steps})
-
-
 def _object_by_object(job: Job) -> dict[str, NDArray[np.int32]]:
-    from napari_seedbed.core import ObjectProposer
-
-    steps = _steps(job)
-    proposer = ObjectProposer(prepared_segmenter(job))
-    excluded = _excluded(job)
-    made: set[int] = set()
-    for nth, step in enumerate(steps):
-        with part_of(nth, len(steps), f"object {nth + 1} of {len(steps)}: "):
-            proposer.choose_background(
-                step.darker_than or None, excluded if step.is_masked else None
-            )
-            if step.learnt_anew:
-                learn_anew(proposer, steps[:nth])
-            _make(proposer, step, made, job.notes)
-    return {"labels": proposer.objects.astype(np.int32, copy=False)}
+    # A script has no time point where there is no time.
+    time = 0 if job.time is None else job.time
+    labels, missing = job.core.objects_of_steps(
+        prepared_segmenter(job), _steps(job, time), _excluded(job), time=time
+    )
+    job.note(_missing_in_words, missing)
+    return {"labels": labels}
 
 
-def _make(proposer: "ObjectProposer", step: ObjectStep, made: set[int], notes: list[str]) -> None:
-    """Make one object; one of the same number gives way."""
-    if step.number in made:
-        proposer.remove(step.number)
-    try:
-        found = proposer.propose(step.strokes, step.background)
-    except InputError:
-        # All of its strokes lie in objects that were made before.
-        notes.append(f"Object {step.number} is missing: earlier objects cover all its strokes.")
-        made.discard(step.number)
-        return
-    proposer.keep(step.number, found)
-    made.add(step.number)
+def _missing_in_words(numbers: Sequence[int]) -> list[str]:
+    return [
+        f"Object {number} is missing: earlier objects cover all its strokes." for number in numbers
+    ]
 
 
 def _excluded(job: Job) -> NDArray[np.bool_] | None:
@@ -107,7 +83,7 @@ def _excluded(job: Job) -> NDArray[np.bool_] | None:
     return None if other is None else other > 0
 
 
-def _steps(job: Job) -> list[ObjectStep]:
+def _steps(job: Job, time: int) -> Sequence[ObjectStep]:
     """What objects are made from: what the panel recorded, or seeds."""
     told = job.parameters[STEPS]
     if told.strip():
@@ -117,26 +93,26 @@ def _steps(job: Job) -> list[ObjectStep]:
                 f"{STEPS}: they were made on an image of the shape {shape}, this one has the shape "
                 f"{own}; strokes hold for their own image only."
             )
-        found = [step for step in steps_from_text(told) if step.time == job.time]
+        found = steps_from_text(told)
         if job.other() is None and any(step.is_masked for step in found):
             raise InputError(
                 "other: there is none, but objects were made with a mask of what is no object; "
                 "give that mask."
             )
-        return found
-    seeds, background = job.seeds, job.parameters["background"]
-    if seeds is None:
+        kept: Sequence[ObjectStep] = job.constant(STEPS, found)
+        return kept
+    if job.seeds is None:
         raise InputError(
             f"seeds: there are neither seeds nor {STEPS}; mark each object with a label of its own."
         )
-    places = np.argwhere(seeds > 0)
-    labels = seeds[tuple(places.T)]
-    values = [int(value) for value in np.unique(labels) if value != background]
-    if not values:
-        raise InputError(
-            "seeds: there are none of objects; mark each object with a label of its own."
-        )
-    return [ObjectStep(value, places[labels == value], places[labels != value]) for value in values]
+    made: Sequence[ObjectStep] = job.core.steps_of_seeds(
+        job.seeds,
+        job.parameters["background"],
+        time=time,
+        darker_than=job.parameters[DARKER],
+        is_masked=job.other() is not None,
+    )
+    return made
 
 
 def _need(size: Size, parameters: Values) -> Need:

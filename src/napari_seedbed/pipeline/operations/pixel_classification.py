@@ -22,10 +22,9 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
-from napari_seedbed.pipeline.engine.jobs import Channels, Job
+from napari_seedbed.pipeline.engine.jobs import Channels, Job, Once
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
 from napari_seedbed.pipeline.engine.volumes import place_in_memory, seed_volume
-from napari_seedbed.pipeline.engine.written_calls import NotWritable
 from napari_seedbed.pipeline.operations.shared_parameters import length, size
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 NAME = "pixel_classification"
 _CLASSIFIER = "pixel classifier"
 _FEATURES = "pixel features"
+_LEARNT_WITH = ("sigma", "n_scales", "intensities")
 _COLOURS = ("red", "green", "blue")
 
 _KEPT_VOXELS = 1_000_000_000
@@ -94,28 +94,17 @@ def samples_of(
     cache : dict, optional
         Kept between calls on the same voxels with the same parameters.
     """
-    from napari_seedbed.core import training_samples
+    from napari_seedbed.core import samples_of_series
 
-    found = []
-    for t in range(image.n_times):
-        check_stop()
-        marks = seed_volume(seeds, t)
-        if not (marks > 0).any():
-            continue
-        volume = _volume(image, t, cache)
-        found.append(
-            training_samples(
-                volume,
-                marks,
-                image.spacing,
-                0 if volume.ndim > len(image.spacing) else None,
-                sigma=parameters["sigma"],
-                n_scales=parameters["n_scales"],
-                intensities=parameters["intensities"],
-                cache=None if cache is None else cache.setdefault(t, {}),
-            )
-        )
-    return found[0].joined(*found[1:]) if found else None
+    return samples_of_series(
+        lambda t: _volume(image, t, cache),
+        partial(seed_volume, seeds),
+        image.n_times,
+        image.spacing,
+        0 if image.n_channels > 1 else None,
+        cache=cache,
+        **{name: parameters[name] for name in _LEARNT_WITH},
+    )
 
 
 def _volume(image: Image, t: int, cache: dict[Any, Any] | None) -> NDArray[Any]:
@@ -150,28 +139,26 @@ def _classifier(job: Job) -> "PixelClassifier":
     if _CLASSIFIER not in job.shared:
         samples = job.remembered(
             partial(samples_of, job.image, job.all_seeds, job.parameters),
-            partial(_samples_of_volume, job),
+            partial(_written_samples, job),
         )
         if samples is None:
             raise InputError("seeds: there are none; mark voxels of at least two classes.")
-        job.shared[_CLASSIFIER] = job.core.PixelClassifier(samples, n_trees=n_trees)
+        learn = partial(job.core.PixelClassifier, samples, n_trees=n_trees)
+        job.shared[_CLASSIFIER] = job.remembered(learn, learn)
     made: PixelClassifier = job.shared[_CLASSIFIER]
     return made
 
 
-def _samples_of_volume(job: Job) -> "TrainingSamples":
-    """What is marked in an image of one time point."""
-    if job.image.time_axis is not None:
-        raise NotWritable("it learns from the marks of all time points together.")
-    names = ("sigma", "n_scales", "intensities")
-    samples: TrainingSamples = job.core.training_samples(
-        job.load(),
-        job.seeds,
-        job.spacing,
-        job.channel_axis,
-        **{name: job.parameters[name] for name in names},
+def _written_samples(job: Any) -> Any:
+    """What is marked in an image, as a script learns from it."""
+    settings = {name: job.parameters[name] for name in _LEARNT_WITH}
+    if job.image.time_axis is None:
+        return job.core.training_samples(
+            job.load(), job.seeds, job.spacing, job.channel_axis, **settings
+        )
+    return job.core.samples_of_series(
+        *job.functions_of_time(), job.image.n_times, job.spacing, job.channel_axis, **settings
     )
-    return samples
 
 
 def _intensity(
@@ -199,7 +186,6 @@ def _intensity(
 
 def _pixel_classification(job: Job) -> dict[str, Any]:
     parameters, volume = job.parameters, job.load()
-    first = _CLASSIFIER + " told" not in job.shared
     classifier = _classifier(job)
     of_objects = parameters["result"] == "objects"
     # Objects may reach through all of it.
@@ -222,13 +208,11 @@ def _pixel_classification(job: Job) -> dict[str, Any]:
         assert maps is not None
         values = job.label_values or classifier.label_values
         outputs["probabilities"] = Channels(maps, tuple(f"label {value}" for value in values))
-    if first:
-        # Once for all time points: there is one classifier.
-        job.shared[_CLASSIFIER + " told"] = True
-        if parameters["table"]:
-            unit = "" if job.image.unit == "pixel" else job.image.unit
-            channels = job.image.channel_names or (_COLOURS if job.image.rgb else ())
-            outputs["table"] = classifier.importance_table(channels, unit)
+    if parameters["table"]:
+        unit = "" if job.image.unit == "pixel" else job.image.unit
+        channels = job.image.channel_names or (_COLOURS if job.image.rgb else ())
+        # There is one classifier for all time points.
+        outputs["table"] = Once(partial(classifier.importance_table, channels, unit))
     job.note(_learnt_in_words, classifier)
     return outputs
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from napari_seedbed.core.compiling import Engine
     from napari_seedbed.core.seeded.lessons import Lesson
     from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter
+    from napari_seedbed.pipeline.engine.block_jobs import BlockJob
 
 Prepared = TypeVar("Prepared")
 
@@ -185,6 +186,12 @@ def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
     for name in outputs.keys() & {"labels", "second_label"}:
         outputs[name] = _emptied(outputs[name], background, ground)
     return outputs
+
+
+def _in_blocks(job: "BlockJob") -> dict[str, Any] | None:
+    from napari_seedbed.pipeline.operations.seeded_blocks import seeded_in_blocks
+
+    return seeded_in_blocks(job)
 
 
 def _ground(job: Job) -> NDArray[np.bool_] | None:
@@ -361,6 +368,7 @@ SEEDED_SEGMENTATION = _seeded(
     title="Seeded segmentation",
     term="scribbles, markers, random walker, watershed",
     function=_seeded_segmentation,
+    in_blocks=_in_blocks,
     prepare=_prepare,
     other=SecondImage("mask", "Not an object", needed=False),
     core_names={"labels": "seeds", "lesson": LEARNT},

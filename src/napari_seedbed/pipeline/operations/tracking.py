@@ -1,37 +1,40 @@
 """Operations that follow objects through time."""
 
 import re
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.engine.declarations import SecondImage
 from napari_seedbed.pipeline.engine.jobs import WholeJob
 from napari_seedbed.pipeline.engine.parameters import number, output, text, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation
-from napari_seedbed.pipeline.operations.proofreading import (
-    check_second_image,
-    image_at,
-)
+from napari_seedbed.pipeline.operations.proofreading import check_second_image
 
 
 def _link(job: WholeJob) -> dict[str, Any]:
-    axis = job.image.time_axis
-    array = job.core.editable_labels(job.image.array)
-    series = array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
-    found = job.core.link_objects(series, job.parameters["least_overlap"])
-    labels = found.labels[0] if axis is None else np.moveaxis(found.labels, 0, axis)
+    found = job.core.link_objects(_series(job), job.parameters["least_overlap"])
     job.note(_events_in_words, found.events["event"])
-    outputs: dict[str, Any] = {"labels": job.in_place(labels)}
+    outputs: dict[str, Any] = {"labels": _in_place(job, found.labels)}
     if job.parameters["table"]:
         outputs["table"] = job.table(found.events, f"{job.image.name} events")
     return outputs
+
+
+def _series(job: WholeJob) -> NDArray[np.integer]:
+    """The labels with time as their first axis."""
+    axis, array = job.image.time_axis, job.core.editable_labels(job.image.array)
+    return array[np.newaxis] if axis is None else np.moveaxis(array, axis, 0)
+
+
+def _in_place(job: WholeJob, series: NDArray[np.integer]) -> Any:
+    """Labels whose first axis is time in the place of the image."""
+    axis = job.image.time_axis
+    return job.in_place(series[0] if axis is None else np.moveaxis(series, 0, axis))
 
 
 def _events_in_words(kinds: NDArray[np.str_]) -> str:
@@ -47,42 +50,22 @@ _EVENTS = {"split": "splits", "merge": "merges", "loss": "losses", "appearance":
 
 
 def _carry(job: WholeJob) -> dict[str, Any]:
-    from napari_seedbed.core import carry_objects, editable_labels
+    job.check(check_second_image, job)
+    labels, carried = job.core.carry_through_series(
+        _series(job),
+        job.at_times(job.other_at),
+        _labels(job.parameters["objects"]),
+        start=job.parameters["start"],
+        steps=job.parameters["steps"],
+        channel_axis=job.other_channel_axis(),
+        spacing=job.spacing,
+    )
+    job.note(_carried_in_words, carried)
+    return {"labels": _in_place(job, labels)}
 
-    check_second_image(job)
-    labels = replace(job.image, array=editable_labels(job.image.array))
-    start, steps = job.parameters["start"], job.parameters["steps"]
-    wanted = _labels(job.parameters["objects"])
-    last = labels.n_times - 1
-    if start > last or (start == last and start > 0):
-        raise InputError(f"start: it is {start}; the last time point is {last}, counted from 0.")
-    stop = last if steps == 0 else min(last, start + steps)
-    carried = 0
-    for time in range(start, stop):
-        check_stop()
-        tell((time - start) / (stop - start), f"time point {time + 2} of {last + 1}")
-        now, following = (labels.select_time(t).array for t in (time, time + 1))
-        here, there = (set(np.unique(volume).tolist()) for volume in (now, following))
-        missing = sorted(set(wanted) - here)
-        if missing and time == start:
-            raise InputError(f"objects: there is no object {missing[0]} at time point {time}.")
-        objects = sorted((set(wanted) or {value for value in here if value > 0}) & here - there)
-        if not objects:
-            continue
-        images = [image_at(job, t) for t in (time, time + 1)]
-        edit = carry_objects(
-            now,
-            following,
-            images[0]["image"],
-            images[1]["image"],
-            objects,
-            channel_axis=images[0]["channel_axis"],
-            spacing=job.image.spacing,
-        )
-        edit.apply(following)
-        carried += len(objects)
-    job.notes.append(f"{carried} object{'' if carried == 1 else 's'} carried.")
-    return {"labels": labels}
+
+def _carried_in_words(count: int) -> str:
+    return f"{count} object{'' if count == 1 else 's'} carried."
 
 
 def _labels(given: str) -> list[int]:

@@ -5,6 +5,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.declarations import Kind
@@ -121,8 +123,24 @@ class Drawn(Expression):
         return True
 
 
+class _Unspoken:
+    """What is said while a function works is not known when its script is written."""
+
+    writer: ScriptWriter
+
+    def note(self, in_words: Callable[..., Any], *values: Any) -> None:
+        """Say nothing: what would be said is not known."""
+
+    def check(self, refuse: Callable[..., object], *values: Any) -> None:
+        """Check nothing: what is wrong is not known."""
+
+    def constant(self, name: str, value: Any) -> Any:
+        """Write a constant of the script."""
+        return self.writer.constant(name, value)
+
+
 @dataclass
-class WrittenJob(Job):
+class WrittenJob(_Unspoken, Job):
     """A job of which every result is a line of a script.
 
     Attributes
@@ -138,17 +156,17 @@ class WrittenJob(Job):
     made: Made = field(default_factory=lambda: Made("image", "image"))
     loops: tuple[str, ...] = ()
 
-    def note(self, in_words: Callable[..., Any], *values: Any) -> None:
-        """Say nothing: what would be said is not known."""
-
-    def check(self, refuse: Callable[..., object], *values: Any) -> None:
-        """Check nothing: what is wrong is not known."""
-
     def remembered(self, known: Callable[[], Any], make: Callable[[], Any]) -> Any:
         """Write how it is made, before the loop."""
         del known
         with self.writer.before_loop():
             return make()
+
+    def functions_of_time(self) -> tuple[Expression, Expression]:
+        """Functions that give the voxels and the seeds of a time point."""
+        made, seeds = self.made, self.all_seeds
+        load = function_of_time(self.writer, lambda t: volume_of(self.writer, made, literal(t)))
+        return load, function_of_time(self.writer, lambda t: f"{seeds}[{t}]")
 
     def value_range(self) -> Any:
         """Write that the range is found."""
@@ -244,7 +262,7 @@ class WrittenJob(Job):
 
 
 @dataclass
-class WrittenWholeJob(WholeJob):
+class WrittenWholeJob(_Unspoken, WholeJob):
     """A whole image of which every result is a line of a script.
 
     Attributes
@@ -252,19 +270,19 @@ class WrittenWholeJob(WholeJob):
     writer : ScriptWriter
     labels, second : Made
         The image, and the second one.
+    shapes_text : str
+        The variable with the shapes.
     """
 
     writer: ScriptWriter = field(default_factory=ScriptWriter)
     labels: Made = field(default_factory=lambda: Made("image", "labels"))
     second: Made | None = None
+    shapes_text: str = ""
 
     @property
     def spacing(self) -> tuple[float, ...]:
         """Voxel size, by its name."""
         return Named(self.image.spacing, SPACING)
-
-    def note(self, in_words: Callable[..., Any], *values: Any) -> None:
-        """Say nothing: what would be said is not known."""
 
     def labels_at(self, t: Any) -> Any:
         """The image at a time point, which holds labels."""
@@ -301,6 +319,55 @@ class WrittenWholeJob(WholeJob):
         writer.lines += [f"    {line}" for line in lines]
         return writer.assigned(f"joined({tables})", "table")
 
+    def volume_at(self, t: Any) -> Any:
+        """The image at a time point."""
+        return volume_of(self.writer, self.labels, literal(t))
+
+    def at_times(self, at: Callable[[Any], Any]) -> Any:
+        """A function of the time point."""
+        return function_of_time(self.writer, at)
+
+    def in_turn(self, pairs: Any, found: Callable[[Any, Any], Mapping[str, Any]]) -> dict[str, Any]:
+        """Write a loop over pairs of time points, if there is time."""
+        writer = self.writer
+        if not self.labels.is_series:
+            return {name: [value] for name, value in found(0, 0).items()}
+        places = [Expression(writer, writer.variable(name)) for name in ("time", "beside")]
+        with writer.block() as inner:
+            parts = found(*places)
+        every = {name: writer.assigned("[]", name) for name in parts}
+        writer.line(f"for {', '.join(map(str, places))} in {pairs}:")
+        inner += [f"{every[name]}.append({literal(value)})" for name, value in parts.items()]
+        writer.lines += [f"    {line}" for line in inner]
+        return every
+
+    def unless_same(self, time: Any, other: Any, value: Any) -> Any:
+        """A value, or None where two time points are one."""
+        if value is None or not isinstance(time, Expression):
+            return None
+        text = f"None if {time} == {other} else {literal(value)}"
+        return Expression(self.writer, text, is_simple=False)
+
+    def series_image(self, volumes: Any, names: tuple[str, ...], what: str) -> Any:
+        """Write that volumes are put together."""
+        made = self.labels
+        axes = (*(("c",) if names else ()), *made.spatial_axes)
+        text = literal(volumes) if made.is_series else literal(volumes[0])
+        if made.is_series:
+            text, axes = str(self.writer.assigned(f"np.stack({text})", what)), ("t", *axes)
+        return Made(text, "image", axes, made.sizes, channel_names=names)
+
+    def series_shapes(self, found: Any, what: str) -> Any:
+        """Write that shapes are put together."""
+        text = f"[shape for part in {literal(found)} for shape in part]"
+        return self.writer.assigned(text, what)
+
+    def series_table(self, found: Any, what: str) -> Any:
+        """Write that rows are put together."""
+        self.writer.helpers |= {"placed", "joined"}
+        rows = f"placed(columns, time_point=time) for time, columns in {literal(found)}"
+        return self.writer.assigned(f"joined([{rows}])", "table")
+
     def table(self, columns: Any, name: str) -> Any:
         """The columns: a table of a script has no name."""
         return columns
@@ -309,9 +376,30 @@ class WrittenWholeJob(WholeJob):
         """The image itself: all of a script is in memory."""
         return image
 
+    def on_own_axes(self, function: Callable[[Any, int | None], Any]) -> Any:
+        """Write what a function gives; other lines have time first."""
+        made = self.labels
+        if not made.is_series or made.axes == made.written_axes:
+            return super().on_own_axes(function)
+        axis = made.axes.index("t")
+        return np.moveaxis(function(np.moveaxis(self.image.array, 0, axis), axis), axis, 0)
+
+    def on_grid_of(self, image: Image, array: Any) -> Image:
+        """The same array, of which the shape is known."""
+        return replace(image, array=Expression(self.writer, literal(array), shape=image.shape))
+
+    def drawn(self) -> Any:
+        """The shapes that were drawn, by their name."""
+        return Expression(self.writer, self.shapes_text)
+
     def in_place(self, array: Any) -> Any:
         """The array: an image of a script is no more than that."""
         return array
+
+
+def function_of_time(writer: ScriptWriter, at: Callable[[Any], Any]) -> Expression:
+    """A function that gives something of a time point."""
+    return Expression(writer, f"lambda t: {at(Expression(writer, 't'))}", is_simple=False)
 
 
 def series_job(
@@ -326,8 +414,7 @@ def series_job(
     """What a series operation is given, of which every result is a line of a script."""
 
     def at(one: Made) -> Any:
-        text = volume_of(writer, one, "t" if one.is_series else None)
-        return Expression(writer, f"lambda t: {text}", is_simple=False)
+        return function_of_time(writer, lambda t: volume_of(writer, one, literal(t)))
 
     return SeriesJob(
         load=at(made),

@@ -7,9 +7,8 @@ from typing import Any
 
 from napari_seedbed.pipeline.data.tables import PointsFound
 from napari_seedbed.pipeline.engine.declarations import Kind, Operation
-from napari_seedbed.pipeline.engine.jobs import Channels
+from napari_seedbed.pipeline.engine.jobs import Channels, Once
 from napari_seedbed.pipeline.engine.written_calls import (
-    NotWritable,
     ScriptWriter,
     literal,
 )
@@ -74,8 +73,6 @@ class StepOutputs:
     def found(self, key: str, output: Any) -> Found:
         """What the function gave, as a variable of the script."""
         kind = kind_of(key, self.operation)
-        if kind not in ARRAYS and self.step.region is not None:
-            raise NotWritable(f"it does not cut {kind} out.")
         if isinstance(output, PointsFound):
             columns = f"**{literal(output.columns)}"
             if isinstance(output.columns, dict):
@@ -88,6 +85,14 @@ class StepOutputs:
         if isinstance(output, Channels):
             return Found(key, kind, literal(output.array), output)
         return Found(key, kind, literal(output))
+
+    def once(self, key: str, output: Once, times: Sequence[int]) -> Made:
+        """What is the same for all time points, with the first one of them."""
+        text = literal(output.make())
+        if self.image.is_series:
+            self.writer.helpers.add("placed")
+            text = str(self.writer.assigned(f"placed({text}, time_point={times[0]})", key))
+        return Made(text, kind_of(key, self.operation))
 
     def in_loops(
         self, found: Sequence[Found], body: list[str], loops: Sequence[Loop]
@@ -173,14 +178,54 @@ class StepOutputs:
         if rgb and not self.operation.chooses_type:
             writer.core_names.add("in_type_of")
             text = str(writer.assigned(f"in_type_of({text}, {image.text})", one.kind))
-        if self.step.region is not None:
-            parts = ", ".join(f"{start}:{stop}" for start, stop in self.step.region)
-            whole = text if text.isidentifier() else f"({text})"
-            text = str(writer.assigned(f"{whole}[..., {parts}]", one.kind))
-            lengths = [stop - start for start, stop in self.step.region]
-            sizes.update(zip(image.spatial_axes, lengths, strict=True))
         names = image.channel_names if own is None else own.names
         return Made(text, one.kind, axes, sizes, rgb, names if "c" in axes else ())
+
+
+def cut_out(
+    writer: ScriptWriter,
+    outputs: Mapping[str, Made],
+    region: Sequence[tuple[int, int]],
+    image: Made,
+) -> dict[str, Made]:
+    """Write that of outputs a part is kept, as a run of that part gives it.
+
+    Parameters
+    ----------
+    writer : ScriptWriter
+    outputs : dict of Made
+        What a run of all of the image gives.
+    region : sequence of (int, int)
+        First voxel of the part and the one after its last, along each spatial axis.
+    image : Made
+        The input. Outputs on another grid stay as they are.
+    """
+    found = dict(outputs)
+    part = literal(tuple(slice(*bounds) for bounds in region))
+    lengths = dict(zip(image.spatial_axes, (stop - start for start, stop in region), strict=True))
+    for key, one in outputs.items():
+        if one.kind in ARRAYS:
+            if all(one.sizes[axis] == image.sizes[axis] for axis in lengths):
+                parts = ", ".join(f"{start}:{stop}" for start, stop in region)
+                whole = one.text if one.text.isidentifier() else f"({one.text})"
+                text = str(writer.assigned(f"{whole}[..., {parts}]", one.kind))
+                found[key] = replace(one, text=text, sizes={**one.sizes, **lengths})
+        elif one.kind == "points":
+            writer.core_names.add("points_within")
+            writer.helpers.add("points_of_part")
+            text = str(writer.assigned(f"points_of_part({one.text}, {part})", key))
+            found[key] = replace(one, text=text)
+        elif one.kind == "shapes":
+            writer.core_names |= {"shapes_within", "moved_shape"}
+            writer.helpers.add("shapes_of_part")
+            text = str(writer.assigned(f"shapes_of_part({one.text}, {part})", key))
+            found[key] = replace(one, text=text)
+            if "table" in outputs:
+                writer.helpers.add("rows_of_part")
+                rows = f"rows_of_part({outputs['table'].text}, {one.text}, {part})"
+                text = str(writer.assigned(rows, "table"))
+                found["table"] = replace(outputs["table"], text=text)
+    return found
 
 
 def numbered(

@@ -36,6 +36,26 @@ def joined(tables):
     """The rows of several tables below each other."""
     return {name: np.concatenate([one[name] for one in tables]) for name in tables[0]}
 ''',
+    "points_of_part": '''
+def points_of_part(points, part):
+    """Points that lie on voxels of a part, counted from its corner."""
+    inside = points_within(points["points"], part)
+    kept = {name: column[inside] for name, column in points.items()}
+    return {**kept, "points": kept["points"] - [one.start for one in part]}
+''',
+    "shapes_of_part": '''
+def shapes_of_part(shapes, part):
+    """Shapes that lie in a part or reach into it, counted from its corner."""
+    by = [-one.start for one in part]
+    return [moved_shape(shapes[nth], by) for nth in shapes_within(shapes, part)]
+''',
+    "rows_of_part": '''
+def rows_of_part(table, shapes, part):
+    """The rows of these shapes, where a table has one for each."""
+    if "shape" not in table or len(table["shape"]) != len(shapes):
+        return table
+    return {name: column[shapes_within(shapes, part)] for name, column in table.items()}
+''',
     "read": '''
 def read(path, axes):
     """The voxels of a TIFF or NumPy file, with these axes in this order."""

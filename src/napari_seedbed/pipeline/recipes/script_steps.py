@@ -10,7 +10,7 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.inputs import with_labels
-from napari_seedbed.pipeline.engine.jobs import Context
+from napari_seedbed.pipeline.engine.jobs import Context, Once
 from napari_seedbed.pipeline.engine.parameters import Value
 from napari_seedbed.pipeline.engine.written_calls import (
     Expression,
@@ -33,6 +33,7 @@ from napari_seedbed.pipeline.recipes.script_jobs import (
 from napari_seedbed.pipeline.recipes.script_outputs import (
     ARRAYS,
     StepOutputs,
+    cut_out,
     kind_of,
     numbered,
 )
@@ -67,7 +68,10 @@ class StepWriter:
             self.other = self._input(step.other, step.other_channels)
         self.seeds, self.shapes = self._seeds(number), self._shapes(number)
         start = len(self.writer.lines)
-        outputs = numbered(self._outputs(), self.writer, number, start)
+        outputs = self._outputs()
+        if step.region is not None:
+            outputs = cut_out(self.writer, outputs, step.region, self.image)
+        outputs = numbered(outputs, self.writer, number, start)
         self.writer.tidy(start, {made.text for made in outputs.values()})
         for key, made in outputs.items():
             name = step.name if key == operation.gives else f"{step.name}.{key}"
@@ -161,15 +165,21 @@ class StepWriter:
         """What comes of the loops over time and channels, of which there may be none."""
         writer, image = self.writer, self.image
         outputs = StepOutputs(writer, self.step, self.operation, image)
-        loops = [("t", *self._times())] if image.is_series else []
+        times = self._chosen_times()
+        loops = [("t", *self._times(times))] if image.is_series else []
         if outputs.each:
             loops.append(("c", f"range({image.text}.shape[{len(loops)}])", ""))
         time, channel = ("t" if image.is_series else None), ("c" if outputs.each else None)
         with writer.block() as body, writer.loop(bool(loops)) as before:
             results = self.operation.call(self._job(time, channel))
-            found = [outputs.found(key, one) for key, one in results.items()]
+            once = {key: one for key, one in results.items() if isinstance(one, Once)}
+            with writer.before_loop():
+                same = {key: outputs.once(key, one, times) for key, one in once.items()}
+            rest = [key for key in results if key not in once]
+            found = [outputs.found(key, results[key]) for key in rest]
         writer.lines += before
-        return outputs.in_loops(found, body, loops)
+        made = {**outputs.in_loops(found, body, loops), **same}
+        return {key: made[key] for key in results}
 
     def _of_series(self) -> dict[str, Made]:
         shapes = () if self.shapes is None else Expression(self.writer, self.shapes.text)
@@ -202,12 +212,15 @@ class StepWriter:
             writer=writer,
             labels=image,
             second=self.other,
+            shapes_text="" if self.shapes is None else self.shapes.text,
         )
         outputs = {}
         for key, one in self.operation.call(job).items():
             if isinstance(one, Image):
                 sizes = dict(zip(one.axes, one.shape, strict=True))
                 outputs[key] = replace(image, text=str(one.array), sizes=sizes)
+            elif isinstance(one, Made):
+                outputs[key] = replace(one, kind=kind_of(key, self.operation))
             elif key in ("table", "shapes"):
                 outputs[key] = Made(str(one), key)
             else:
@@ -277,15 +290,20 @@ class StepWriter:
         text = f"[shape for shape in {self.shapes.text} if shape.time == {time}]"
         return Drawn(self.writer, text)
 
-    def _times(self) -> tuple[str, str]:
-        """What the loop over time goes over, and what it leaves out."""
-        every = list(range(self.n_times))
-        chosen = every if self.step.times is None else list(self.step.times)
-        labels, needed = self._known_labels(), self.operation.starts.labels
-        guard = ""
+    def _chosen_times(self) -> list[int]:
+        """Time points that are worked on, as far as that is known."""
+        step, labels = self.step, self._known_labels()
+        chosen = list(range(self.n_times) if step.times is None else step.times)
         if labels is not None and len(chosen) > 1:
             chosen = with_labels(self.operation, labels, chosen)
-        elif self.seeds is not None and needed and self.n_times > 1:
+        return chosen
+
+    def _times(self, chosen: list[int]) -> tuple[str, str]:
+        """What the loop over time goes over, and what it leaves out."""
+        every, needed = list(range(self.n_times)), self.operation.starts.labels
+        is_known = self._known_labels() is not None and self.n_times > 1
+        guard = ""
+        if not is_known and self.seeds is not None and needed and self.n_times > 1:
             seeds = f"{self.seeds.text}[t]"
             guard = f"len(np.unique({seeds}[{seeds} > 0])) < {needed}"
         over = f"range(len({self.image.text}))" if chosen == every else literal(chosen)

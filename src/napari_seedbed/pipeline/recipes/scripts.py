@@ -172,16 +172,18 @@ def _document(
 ) -> str:
     second = recipe.needs_other
     needed = {*writer.helpers, "read", "write"}
-    needed |= {PACKED} if any(PACKED in line for line in writer.lines) else set()
+    code = [*writer.constants, *writer.lines]
+    needed |= {PACKED} if any(PACKED in line for line in code) else set()
     helpers = [key for key in HELPERS if key in needed]
     modules = {*writer.modules, "import sys", "from pathlib import Path"}
     for key in helpers:
         modules.update(_MODULES.get(key, ()))
-    lines, packed = _without_packed(writer.lines)
-    text = "\n".join([*constants, *lines])
+    code, packed = _without_packed(code)
+    known, lines = code[: len(writer.constants)], code[len(writer.constants) :]
+    text = "\n".join([*constants, *code, *(HELPERS[key] for key in helpers)])
     classes = set(core.__all__) & set(re.findall(r"(?<![\w.])([A-Z]\w+)\(", text))
-    known = writer.core_names | classes
-    names = ", ".join(one for one in sorted(known) if re.search(rf"\b{one}\b", text))
+    called = writer.core_names | classes
+    names = ", ".join(one for one in sorted(called) if re.search(rf"\b{one}\b", text))
     body = [broken(line, 4) if line else "" for line in lines]
     arguments = "image, other" if second else "image"
     read = [f'read(Path(sys.argv[{n}]), "{read_axes}")' for n in range(1, 3 if second else 2)]
@@ -194,6 +196,7 @@ def _document(
         *constants,
         *packed,
         *(f"\n{HELPERS[key]}" for key in helpers),
+        *(["\n", *(broken(line, 0) for line in known)] if known else []),
         "",
         "",
         f"def process({arguments}):",

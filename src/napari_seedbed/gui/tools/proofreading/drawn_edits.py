@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.marks.outlines import fill_outline
+from napari_seedbed.core.proofreading.edit_commands import EditCommand
 from napari_seedbed.errors import InputError
-from napari_seedbed.pipeline.encodings.edit_encoding import EditCommand
 
 Path = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from napari_seedbed.pipeline.encodings.edit_encoding import EditCommand
+from napari_seedbed.core.proofreading.edit_commands import EditCommand
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
+from napari_seedbed.core.proofreading.edit_commands import EditCommand
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.layer_records import BEFORE, METADATA_KEY, SLOT_KEYS
 from napari_seedbed.gui.qt import errors
@@ -20,7 +21,7 @@ from napari_seedbed.gui.tools.proofreading.labels_history import LabelsHistory
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.fingerprint import fingerprint
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.encodings.edit_encoding import EditCommand, edits_text
+from napari_seedbed.pipeline.encodings.edit_encoding import edits_text
 from napari_seedbed.pipeline.engine.inputs import Inputs
 from napari_seedbed.pipeline.engine.provenance import make_record
 

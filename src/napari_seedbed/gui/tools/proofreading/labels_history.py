@@ -10,8 +10,10 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_seedbed.core.proofreading.edit_commands import EditCommand
 from napari_seedbed.core.proofreading.edit_history import EditHistory
 from napari_seedbed.core.proofreading.label_edits import LabelEdit, edit_of_voxels
+from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.object_states import (
     ObjectState,
@@ -24,8 +26,6 @@ from napari_seedbed.gui.layers.painted_voxels import Voxels, painted_voxels
 from napari_seedbed.gui.layers.seeds_watch import move_connections
 from napari_seedbed.gui.layers.viewer_keys import ViewerKey
 from napari_seedbed.gui.qt.delays import Delay
-from napari_seedbed.pipeline.encodings.edit_encoding import EditCommand
-from napari_seedbed.pipeline.encodings.voxel_runs import VoxelRuns
 
 UNDO_KEY, REDO_KEY = "Ctrl+Z", "Ctrl+Shift+Z"
 

@@ -11,8 +11,10 @@ from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_seedbed.core.proofreading.edit_commands import EditCommand, edit_of
 from napari_seedbed.core.proofreading.label_edits import LabelEdit
 from napari_seedbed.core.proofreading.object_boxes import free_labels
+from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.image_layers import image_of
 from napari_seedbed.gui.layers.object_states import ObjectState, ObjectStates, object_states
@@ -28,9 +30,6 @@ from napari_seedbed.gui.tools.proofreading.labels_history import LabelsHistory, 
 from napari_seedbed.gui.tools.proofreading.object_selection import ObjectSelection
 from napari_seedbed.gui.tools.proofreading.object_table import ObjectTable
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.encodings.edit_encoding import EditCommand
-from napari_seedbed.pipeline.encodings.voxel_runs import VoxelRuns
-from napari_seedbed.pipeline.operations.proofread_edits import edit_of
 
 if TYPE_CHECKING:
     from napari_seedbed.gui.tools.proofreading.picture_tools import Line, Tool

@@ -12,7 +12,9 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_seedbed.core import carry_objects, link_objects
+from napari_seedbed.core.proofreading.edit_commands import EditCommand
 from napari_seedbed.core.proofreading.label_edits import LabelEdit, changed
+from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.measurement_table import MeasurementTable
 from napari_seedbed.gui.forms.panel_form import Section
@@ -27,8 +29,6 @@ from napari_seedbed.gui.tools.proofreading.labels_history import LabelsHistory, 
 from napari_seedbed.gui.tools.proofreading.object_selection import ObjectSelection
 from napari_seedbed.gui.tools.proofreading.object_table import ObjectTable
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.encodings.edit_encoding import EditCommand
-from napari_seedbed.pipeline.encodings.voxel_runs import VoxelRuns
 
 _HEIGHT = 140
 _SHOWN = ("time", "event", "label", "other")

@@ -10,6 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
+from napari_seedbed.core.seeded.object_steps import ObjectStep
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.grids import grid_of
 from napari_seedbed.gui.layers.hand_edits import HandStrokes
@@ -23,7 +24,6 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.object_steps import (
     STEPS,
-    ObjectStep,
     shape_of_steps,
     steps_from_text,
 )

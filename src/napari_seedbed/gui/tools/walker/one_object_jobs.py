@@ -13,15 +13,14 @@ from skimage.filters import threshold_otsu
 from napari_seedbed.core import ObjectProposer
 from napari_seedbed.core.seeded.object_looks import Sample
 from napari_seedbed.core.seeded.object_proposals import Proposal
+from napari_seedbed.core.seeded.object_steps import ObjectStep, learn_anew
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.image_layers import image_of
 from napari_seedbed.gui.layers.seed_layers import seeds_image
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.encodings.object_steps import ObjectStep
 from napari_seedbed.pipeline.operations.object_by_object import (
     OPERATION,
-    learn_anew,
     segmenter_in,
 )
 
