@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data import box_views
+from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
+from napari_seedbed.pipeline.encodings.seed_encoding import decode_seeds
+from napari_seedbed.pipeline.engine.block_plans import Blocks
+from napari_seedbed.pipeline.engine.provenance import encode_image_seeds
 
 SHAPES = [(300, 290), (20, 300, 290), (3, 20, 150, 290)]
 
@@ -100,3 +105,29 @@ def test_what_it_cannot_do_is_refused(monkeypatch):
     monkeypatch.setattr(box_views.memory, "available_memory", lambda: 10_000)
     with pytest.raises(InputError, match="9 x 20 x 20 voxels would take"):
         np.asarray(sparse)
+
+
+def test_recipes_hold_the_same_text_of_them_as_of_an_array(rng):
+    sparse, dense = _same((3, 20, 150, 290), rng)
+    seeds = [Image(array, ("z", "t", "y", "x")) for array in (sparse, dense)]
+    one, other = (encode_image_seeds(image) for image in seeds)
+    assert one == other
+    assert one["axes"] == ["t", "z", "y", "x"]
+    np.testing.assert_array_equal(decode_seeds(one), dense.transpose(1, 0, 2, 3))
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["in memory", "in blocks"])
+def test_operations_take_them_as_seeds(rng, tmp_path, blocked):
+    voxels = rng.integers(0, 255, (20, 90, 150)).astype(np.uint8)
+    sparse, dense = SparseLabels(voxels.shape), np.zeros(voxels.shape, np.int32)
+    for labels in (sparse, dense):
+        labels[2, 10:20, 10:20], labels[15, 50:70, 120:140] = 1, 2
+    image, axes = Image(voxels, ("z", "y", "x")), ("z", "y", "x")
+    found = []
+    for number, labels in enumerate((sparse, dense)):
+        blocks = Blocks(tmp_path / str(number), shape=(20, 64, 64)) if blocked else None
+        inputs = {"image": image, "seeds": Image(labels, axes)}
+        result = operations.run("seeded_segmentation", inputs, blocks=blocks)
+        found.append((np.asarray(result.image("labels").array), result.record["seeds"]))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
