@@ -5,17 +5,23 @@ import time
 
 import numpy as np
 import pytest
+import zarr
 from large_store import stored_pyramid
+from painting import drag
 from qtpy.QtCore import Qt
+from seeded_window import ball, dice
 
 from bounds import bound
 from napari_seedbed.gui.forms import block_runs
 from napari_seedbed.gui.forms.operation_form import form_class
 from napari_seedbed.gui.forms.panel import RUN
+from napari_seedbed.gui.forms.preparation import preparation
 from napari_seedbed.gui.forms.storage_choice import FILES, MEMORY
 from napari_seedbed.gui.layers.layer_records import is_preview, is_result
+from napari_seedbed.gui.tools.walker.seeded_segmentation_panel import SeededSegmentationPanel
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 from napari_seedbed.pipeline.files import zarr_levels
 from napari_seedbed.pipeline.files.run_folders import RUN_FILE
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
@@ -210,3 +216,37 @@ def test_files_are_taken_where_memory_would_not_do_and_a_folder_is_asked_for(
     small = window.viewer.add_image(np.zeros((8, 9, 9), np.uint16), name="small")
     window.form.inputs.image.choose(small)
     assert not storage.isVisible()
+
+
+def test_strokes_on_an_image_in_files_are_grown_into_files(make_napari_viewer, qtbot, stored, gate):
+    path, _ = stored
+    image, truth = ball(SHAPE, (1.0, 0.25, 0.25), (12, 128, 128))
+    zarr.open_group(str(path))["0"][...] = image
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1100, 760)
+    viewer.open(str(path), plugin="napari-seedbed")
+    panel = SeededSegmentationPanel(viewer)
+    viewer.window.add_dock_widget(panel, name="Seeded segmentation")
+    qtbot.waitUntil(lambda: preparation.is_done, timeout=300_000)
+    panel.form.live.setChecked(False)
+    qtbot.mouseClick(panel.form.new_seeds, Qt.MouseButton.LeftButton)
+    seeds = panel.form.seeds.layer()
+    assert isinstance(seeds.data, SparseLabels)
+    viewer.dims.set_point(0, 12)
+    qtbot.wait(50)
+    drag(viewer, (12, 128, 120), (12, 128, 136))
+    seeds.selected_label = 2
+    drag(viewer, (12, 20, 20), (12, 20, 230))
+    storage = panel.storage
+    storage.way.setCurrentIndex(storage.way.findData(FILES))
+    storage.way.activated.emit(storage.way.currentIndex())
+    panel.form.controls.run.click()
+    assert panel.is_running
+    assert not panel.controls.run.isEnabled()
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=120_000)
+    assert panel.form.status.text().startswith("Done: ")
+    (result,) = [one for one in viewer.layers if is_result(one)]
+    assert result.multiscale
+    assert dice(np.asarray(result.data[0]) == 1, truth) > 0.9
+    assert panel.controls.run.isEnabled()
+    assert not panel.controls.cancel.isEnabled()
