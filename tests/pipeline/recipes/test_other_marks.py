@@ -87,7 +87,7 @@ def test_operations_make_the_seeds_anew_on_another_image(maker, n_channels, tmp_
     # what was run can be written down, and holds no seeds
     again = load_recipe(save_recipe(tmp_path / "r.yaml", recipe_from_record(result.record)))
     assert [step.operation for step in again.steps] == [*MAKERS[maker], "seeded_watershed"]
-    assert (again.seeds, again.needs_other) == (None, False)
+    assert (again.seeds, again.other_names) == (None, ())
     first = spots(TWO, (24, 40), n_channels)
     repeated = replay(again, first)
     assert len(np.unique(repeated.image("labels").array)) == len(TWO)

@@ -62,7 +62,7 @@ def case_of(name, result, inputs):
     """What the runner needs to do a result again by a script."""
     recipe = recipe_from_record(result.record)
     arrays = [in_script_order(inputs["image"])]
-    if recipe.needs_other:
+    if recipe.other_names:
         arrays.append(in_script_order(inputs["other"]))
     expected = {key: in_plain_values(one) for key, one in result.outputs.items()}
     return name, recipe_as_script(recipe), arrays, expected

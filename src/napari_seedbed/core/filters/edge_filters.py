@@ -246,7 +246,10 @@ def canny(
     if thresholds not in ("contrast", "share", "intensity"):
         raise InputError(f"thresholds is {thresholds!r}; it must be contrast, share or intensity.")
     if thresholds == "share" and high > 1:
-        raise InputError(f"high is {high:g}; a share must be from 0 to 1.")
+        raise InputError(
+            f"high is {high:g}; a share must be from 0 to 1. For an intensity set thresholds to "
+            "'intensity'."
+        )
     if width > max(array.shape[-2:]):
         raise InputError(f"sigma is {sigma:g}; it must not be larger than a slice.")
     array, exponent = moderate(array)

@@ -95,7 +95,10 @@ def find_blobs(
     if threshold_kind not in ("share", "intensity"):
         raise InputError(f"threshold_kind is {threshold_kind!r}; it must be share or intensity.")
     if threshold_kind == "share" and least > 1:
-        raise InputError(f"threshold is {least:g}; a share must be from 0 to 1.")
+        raise InputError(
+            f"threshold is {least:g}; a share must be from 0 to 1. For an intensity set "
+            "threshold_kind to 'intensity'."
+        )
     if share > 1:
         raise InputError(f"overlap is {share:g}; it must be from 0 to 1.")
     root = math.sqrt(array.ndim)

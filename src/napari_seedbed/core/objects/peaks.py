@@ -122,7 +122,10 @@ def maxima_level(threshold: Any, kind: str, low: float, high: float, *, dark: bo
         return level
     share = check_number(threshold, "threshold")
     if share > 1:
-        raise InputError(f"threshold is {share:g}; a share must be from 0 to 1.")
+        raise InputError(
+            f"threshold is {share:g}; a share must be from 0 to 1. For an intensity set "
+            "threshold_kind to 'intensity'."
+        )
     return high - share * (high - low) if dark else low + share * (high - low)
 
 

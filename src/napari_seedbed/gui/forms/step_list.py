@@ -15,6 +15,7 @@ from napari_seedbed.pipeline.encodings.learnt_text import LEARNT
 from napari_seedbed.pipeline.engine.parameters import Value, check_parameters
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes.methods_text import start_in_words
+from napari_seedbed.pipeline.recipes.other_images import nth_image
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe, Step
 from napari_seedbed.pipeline.recipes.switched_off import steps_in_force
 
@@ -142,9 +143,9 @@ class StepList(QWidget):
 
 
 def _input_in_words(name: str, recipe: Recipe) -> str:
-    """What a step works on: the image, the second one, or what an earlier step has given."""
+    """What a step works on: the image, a further one, or what an earlier step has given."""
     step, _, output = name.partition(".")
     places = {one.name: number for number, one in enumerate(recipe.steps, start=1)}
     if step not in places:
-        return {"image": "the image"}.get(step, "the second image")
+        return "the image" if step == "image" else f"the {nth_image(recipe, step)}"
     return f"the {output or 'result'} of step {places[step]}"

@@ -25,8 +25,8 @@ class Item:
     shown : str
         As it was named.
     path : Path
-    other : Path or None
-        The second image that goes with it.
+    others : tuple of (str, Path)
+        The further images that go with it, with their names in the recipe.
     series : int or None
         Which image of the file, counted from 1.
     title : str
@@ -35,7 +35,7 @@ class Item:
 
     shown: str
     path: Path
-    other: Path | None = None
+    others: tuple[tuple[str, Path], ...] = ()
     series: int | None = None
     title: str = ""
 
@@ -51,7 +51,8 @@ class Item:
 
     def for_any_folder(self) -> "Item":
         """The same, found from any folder that a process works in."""
-        return replace(self, path=absolute(self.path), other=self.other and absolute(self.other))
+        others = tuple((name, absolute(path)) for name, path in self.others)
+        return replace(self, path=absolute(self.path), others=others)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from napari_seedbed.pipeline.files.places import place_of
 from napari_seedbed.pipeline.files.table_writing import check_parquet
 from napari_seedbed.pipeline.files.writers import image_formats, usual_suffix
 from napari_seedbed.pipeline.operations import get
-from napari_seedbed.pipeline.recipes.recipe_model import Recipe
+from napari_seedbed.pipeline.recipes.other_images import check_names
+from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe
 
 PathLike = str | os.PathLike[str]
 
@@ -41,7 +42,7 @@ def run_batch(
     overwrite: bool = False,
     resume: bool = False,
     on_done: Callable[[dict[str, Any]], None] | None = None,
-    other: PathLike | None = None,
+    other: PathLike | Mapping[str, PathLike] | None = None,
     stack: StackAxis | None = None,
     step: float | None = None,
     parquet: bool = False,
@@ -79,12 +80,13 @@ def run_batch(
         from the same voxels and not changed since, are left as they are.
     on_done : callable, optional
         Called with the entry of each input as soon as it is finished.
-    other : path, optional
-        The second image of a recipe that works on two: a file, which goes with every input, or a
-        folder with a file of the same name for each.
+    other : path or dict of str to path, optional
+        The further images of a recipe that works on several, by their names in it
+        (`Recipe.other_names`): each a file, which goes with every input, or a folder with a file of
+        the same name for each. A path alone is the only one of them.
     stack : {'z', 't', 'c'}, optional
         Take all inputs together as one image, along this axis: files, or a folder or pattern of
-        them. Its results are called after their folder. A second image that is a folder is then
+        them. Its results are called after their folder. A further image that is a folder is then
         a stack too.
     step : float, optional
         Distance of slices in a stack along z, in the unit of the files or, where they have none,
@@ -98,7 +100,7 @@ def run_batch(
     series : int, 'all' or mapping, optional
         Which image of each input, counted from 1; the first by default. 'all' takes each image of
         each file as an input: fields of a plate, positions of a stage. A mapping has the numbers of
-        those to take of files; of others it is each. Second images are the first ones of their
+        those to take of files; of others it is each. Further images are the first ones of their
         files.
     seeds, shapes : path, optional
         What the recipe starts from instead of what is stored in it: a file, which goes with every
@@ -127,7 +129,7 @@ def run_batch(
     Raises
     ------
     InputError
-        When two inputs would give the same file names, when a second image is missing or
+        When two inputs would give the same file names, when a further image is missing or
         needless, when another run uses the folder, when no scheduler answers, and for Parquet
         where pyarrow is not installed.
     FileError
@@ -151,7 +153,7 @@ def run_batch(
         paths = [together.place]
     elif step is not None:
         raise InputError("step: it is the distance of slices in a stack; name --stack z too.")
-    _check_other(recipe, other)
+    others = _others(recipe, other)
     marks = {
         role: place_of(given)
         for role, given in (("seeds", seeds), ("shapes", shapes), ("classes", classes))
@@ -168,7 +170,12 @@ def run_batch(
     elif isinstance(series, int):
         number = series
     items = [
-        Item(str(path), path, None if other is None else _partner(path, Path(other)), number)
+        Item(
+            str(path),
+            path,
+            tuple((name, _partner(path, given)) for name, given in others.items()),
+            number,
+        )
         for path in paths
     ]
     if wanted is not None:
@@ -184,7 +191,7 @@ def run_batch(
         )
     sources = [*paths, *(together.files if together else ())]
     sources += [file for file in marks.values() if not is_folder(file)]
-    sources += [file for item in items if item.other is not None for file in files_of(item.other)]
+    sources += [file for item in items for _, path in item.others for file in files_of(path)]
     job = Job(
         recipe,
         Path(folder),
@@ -234,18 +241,18 @@ def run_batch(
         return results.summary
 
 
-def _check_other(recipe: Recipe, other: PathLike | None) -> None:
-    if recipe.needs_other and other is None:
-        raise InputError(
-            "other: the recipe works on two images; name the second one, or a folder of them, "
-            "with --other."
-        )
-    if other is not None and not recipe.needs_other:
-        raise InputError("other: the recipe works on one image; leave --other out.")
+def _others(recipe: Recipe, given: PathLike | Mapping[str, PathLike] | None) -> dict[str, Path]:
+    """Where the further images lie, by their names in the recipe and in its order."""
+    if given is None:
+        given = {}
+    elif not isinstance(given, Mapping):
+        given = {(recipe.other_names or (OTHER,))[0]: given}
+    check_names(recipe, given)
+    return {name: place_of(given[name]) for name in recipe.other_names}
 
 
 def _partner(path: Path, other: Path) -> Path:
-    """The second image that goes with an input; for a stack, which is a folder, a whole one."""
+    """The further image that goes with an input; for a stack, which is a folder, a whole one."""
     return other / path.name if is_folder(other) and not is_folder(path) else other
 
 

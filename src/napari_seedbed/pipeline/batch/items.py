@@ -58,7 +58,7 @@ from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.operations.object_tables import object_table_of
 from napari_seedbed.pipeline.recipes import replay
-from napari_seedbed.pipeline.recipes.recipe_model import Recipe, Step
+from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe, Step
 
 OBJECTS = "objects"
 """What the table of the objects of a label image is called among the results."""
@@ -223,8 +223,9 @@ class Job:
         }
         if item.series is not None:
             made_from["series"] = str(item.series)
-        if item.other is not None:
-            sources["other"] = files_of(item.other)
+        for name, path in item.others:
+            # a file may be called as what else a log knows
+            sources[name if name == OTHER else f"{OTHER} {name}"] = files_of(path)
         for role, place in self.marks.items():
             sources[role] = [companion(item.path, place, role, item.name)]
         for role, paths in sources.items():
@@ -259,7 +260,7 @@ class Job:
         """Make and write the results; give what the entry says of them."""
         tell(0.0, "reading")
         image = self._read(item.path, item.series)
-        second = None if item.other is None else self._read(item.other)
+        others = {name: self._read(path) for name, path in item.others}
         in_slices = self.by_slice and "z" in image.axes
         apply: Callable[..., Result] = replay_by_slice if in_slices else replay
         marked = recipe_with_marks(self.recipe, item.path, image, self.marks, item.name)
@@ -271,7 +272,7 @@ class Job:
         result = apply(
             marked.recipe,
             image,
-            other=second,
+            other=others,
             step=self.stack.step if self.stack else None,
             also_labels=measured_labels(self.recipe),
             **about_blocks,

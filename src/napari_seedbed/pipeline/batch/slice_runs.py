@@ -1,6 +1,6 @@
 """A recipe for pictures applied to every slice of a volume, each by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from napari_seedbed.pipeline.engine.results import Result
 from napari_seedbed.pipeline.engine.volumes import Output
 from napari_seedbed.pipeline.operations.object_tables import object_table_of
 from napari_seedbed.pipeline.recipes import replay
+from napari_seedbed.pipeline.recipes.other_images import others_by_name
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 SLICE = "slice"
@@ -26,7 +27,7 @@ def replay_by_slice(
     recipe: Recipe,
     image: Image,
     *,
-    other: Image | None = None,
+    other: Image | Mapping[str, Image] | None = None,
     step: float | None = None,
     also_labels: str | None = None,
 ) -> Result:
@@ -38,9 +39,9 @@ def replay_by_slice(
         Without marks of people: those were made on one picture.
     image : Image
         With an axis z.
-    other : Image, optional
-        The second image of a recipe that works on two: a volume of as many slices, or a picture,
-        which goes with every slice.
+    other : Image or dict of str to Image, optional
+        The further images of a recipe, as `replay` takes them: each a volume of as many slices, or
+        a picture, which goes with every slice.
     step : float, optional
         Distance of slices that the image was given by hand.
     also_labels : str, optional
@@ -66,20 +67,22 @@ def replay_by_slice(
             "slices of a volume. Open the volume in napari, mark it there, and save that recipe."
         )
     n_slices = image.shape[image.axes.index("z")]
-    if other is not None and "z" in other.axes and other.shape[other.axes.index("z")] != n_slices:
-        raise RecipeError(
-            f"{other.name} has {other.shape[other.axes.index('z')]} slices and {image.name} "
-            f"{n_slices}; give two of as many slices."
-        )
+    others = others_by_name(recipe, other)
+    for one in others.values():
+        if "z" in one.axes and one.shape[one.axes.index("z")] != n_slices:
+            raise RecipeError(
+                f"{one.name} has {one.shape[one.axes.index('z')]} slices and {image.name} "
+                f"{n_slices}; give images of as many slices."
+            )
     results = []
     for z in range(n_slices):
-        second = None if other is None else slice_of(other, z)
+        here = {name: slice_of(one, z) for name, one in others.items()}
         with part_of(z, n_slices, f"slice {z + 1} of {n_slices}: "):
             results.append(
                 replay(
                     recipe,
                     slice_of(image, z),
-                    other=second,
+                    other=here,
                     is_part=True,
                     also_labels=also_labels,
                 )

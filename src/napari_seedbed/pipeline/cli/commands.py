@@ -187,6 +187,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from napari_seedbed.pipeline.batch import Workers, run_batch
     from napari_seedbed.pipeline.cli.note_ranges import shortened
     from napari_seedbed.pipeline.operations.seeded import engine_of
+    from napari_seedbed.pipeline.recipes.other_images import files_by_name
     from napari_seedbed.pipeline.recipes.other_marks import recipe_making_seeds
 
     workers = Workers(arguments.workers, arguments.threads, arguments.scheduler)
@@ -235,7 +236,7 @@ def _run(arguments: argparse.Namespace) -> int:
             recipe_name=Path(arguments.recipe).name,
             overwrite=arguments.overwrite,
             on_done=on_done,
-            other=arguments.other,
+            other=files_by_name(recipe.in_force, arguments.other),
             stack=arguments.stack,
             step=arguments.step,
             parquet=arguments.parquet,
@@ -370,6 +371,9 @@ def _info(arguments: argparse.Namespace) -> int:
         made_on = recipe.image
         say(f"Recipe of napari-seedbed {recipe.created_with}")
         say(f"Made on   {visible(made_on.name)}, {' x '.join(map(str, made_on.shape))}")
+        for called, other in recipe.others.items():
+            shape = " x ".join(map(str, other.shape))
+            say(f"{'':10}{visible(other.name)}, {shape}, which steps call {visible(called)}")
         for number, step in enumerate(recipe.steps, start=1):
             if step.seeds is not None:
                 step.seeds.check()

@@ -30,9 +30,12 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
     )
     command.add_argument(
         "--other",
-        metavar="FILE",
+        metavar="[NAME=]FILE",
+        action="append",
+        default=[],
         help="the second image of a recipe that works on two, or a folder with a file of the same "
-        "name for each input",
+        "name for each input; once for each further image, in the order of the recipe or with the "
+        "names that it gives them (seedbed info says which)",
     )
     seeds = command.add_mutually_exclusive_group()
     seeds.add_argument(

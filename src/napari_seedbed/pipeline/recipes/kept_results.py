@@ -36,7 +36,7 @@ class KeptResults:
         results : dict of str to Result
             By the name of the step, with some outputs or all.
         sources : dict of str to str
-            Fingerprints of 'image' and 'other' that they were made from.
+            Fingerprints of the images that they were made from, by their names in that recipe.
         """
         self._lent = (recipe, results, sources)
 
@@ -46,8 +46,11 @@ class KeptResults:
         keys = _keys(recipe, sources, prints)
         known = {name: self._results[key] for name, key in keys.items() if key in self._results}
         lent, self._lent = self._lent, None
-        if lent is not None and lent[2] == prints:
-            theirs = _keys(lent[0], sources, prints)
+        named = {name: image for image, name in prints.items()}
+        if lent is not None and set(lent[2].values()) <= named.keys():
+            # steps that are switched off may change what the others call a file
+            same = {name: sources[named[image]] for name, image in lent[2].items()}
+            theirs = _keys(lent[0], same, lent[2])
             by_key = {theirs[name]: result for name, result in lent[1].items()}
             known = {name: by_key[key] for name, key in keys.items() if key in by_key} | known
         return FoundResults(self._results, keys, known)

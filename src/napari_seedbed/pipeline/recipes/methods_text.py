@@ -9,12 +9,11 @@ from napari_seedbed.pipeline.engine.parameters import Parameter, Value, check_pa
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.operations.listing import in_one_line
 from napari_seedbed.pipeline.operations.seeded import SEEDED_SEGMENTATION
+from napari_seedbed.pipeline.recipes.other_images import nth_image
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe, Step
 
 # A histogram would take a page.
 _LONGEST_TEXT = 120
-
-_SUBJECTS = {"image": "the image", "other": "the second image"}
 
 
 def recipe_to_methods_text(recipe: Recipe) -> str:
@@ -61,17 +60,26 @@ def _step(recipe: Recipe, step: Step) -> str:
     ]
     cited = re.match(r"(\w+).*?\((\d{4})\)", operation.reference)
     author = " ".join(cited.groups()) if cited else operation.reference
-    subject = _SUBJECTS.get(step.image, f"the result of {step.image}")
+    subject = _subject(recipe, step.image)
     text = f"{operation.title} ({author}) was applied to {subject}"
     if step.image == "image" and recipe.channels is not None:
         chosen = ", ".join(str(channel + 1) for channel in recipe.channels)
         text += f" (channel {chosen})"
     if step.other is not None:
-        text += f" and {_SUBJECTS.get(step.other, f'the result of {step.other}')}"
+        text += f" and {_subject(recipe, step.other)}"
     if stated:
         text += f" with {', '.join(stated)}"
     start = start_in_words(step)
     return f"{text}, from {start}." if start else f"{text}."
+
+
+def _subject(recipe: Recipe, name: str) -> str:
+    """What a step works on: ``the third image``, ``the result of otsu``."""
+    if name == "image":
+        return "the image"
+    if name in recipe.other_names:
+        return f"the {nth_image(recipe, name)}"
+    return f"the result of {name}"
 
 
 def start_in_words(step: Step) -> str:

@@ -54,13 +54,18 @@ def fitted(
             f"{image.name} is not the image that the recipe was made on ({recipe.image.name}): its "
             f"fingerprint differs. The recipe's {_reused(recipe)} were reused{_made_anew(recipe)}."
         )
-    calibrated = any(unit != "pixel" for unit in image.units)
+    calibrated = is_calibrated(image)
     if (same and not is_part) or not calibrated:
-        image, more = _with_size_of(recipe.image, image, calibrated, step)
+        image, more = with_size_of(recipe.image, image, calibrated, step)
     else:
         image = in_one_unit(image)
         recipe, more = _with_lengths_for(recipe, image)
     return recipe, image, [*notes, *more, *_other_versions(recipe)]
+
+
+def is_calibrated(image: Image) -> bool:
+    """Whether an image states a unit of length."""
+    return any(unit != "pixel" for unit in image.units)
 
 
 def lengths_for(recipe: Recipe, step: Step, image: Image) -> dict[str, Value]:
@@ -86,10 +91,26 @@ def _check_dimensions(recipe: Recipe, image: Image) -> None:
     )
 
 
-def _with_size_of(
+def with_size_of(
     made_on: SourceImage, image: Image, calibrated: bool, step: float | None
 ) -> tuple[Image, list[str]]:
-    """The image with the recipe's voxel size, but for a distance of slices given by hand."""
+    """The image with the recipe's voxel size, but for a distance of slices given by hand.
+
+    Parameters
+    ----------
+    made_on : SourceImage
+    image : Image
+    calibrated : bool
+        Whether the image states a unit.
+    step : float or None
+        The distance of slices, in the unit of the image or else of the recipe.
+
+    Returns
+    -------
+    image : Image
+    notes : list of str
+        In plain words.
+    """
     spacing = made_on.spacing
     if step is not None and len(spacing) == 3:
         known = convert(step, image.unit, made_on.units[0]) if calibrated else None

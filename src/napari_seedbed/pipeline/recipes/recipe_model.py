@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 OTHER = "other"
-"""What steps call the second file."""
+"""What steps call the second file; those after it are other_2, other_3 and so on."""
 
 # A tenth of a picometre in metres, and much less than that in other units.
 _FINEST = 1e-13
@@ -43,6 +43,9 @@ IMAGES = ("image", "labels", "mask")
 
 
 Index = Annotated[int, Field(ge=0)]
+
+OtherName = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
+"""What steps can call a file: a word of letters, digits and underscores."""
 
 
 class _Model(BaseModel):
@@ -136,6 +139,18 @@ class SourceImage(_Model):
         return tuple(n for axis, n in pairs if axis in SPATIAL)
 
 
+class OtherImage(SourceImage):
+    """A further image that a recipe was made on.
+
+    Attributes
+    ----------
+    channels : tuple of int or None
+        Which channels of its file that is; all when None.
+    """
+
+    channels: tuple[Index, ...] | None = Field(default=None, min_length=1)
+
+
 class Step(_Model):
     """One operation of a recipe.
 
@@ -147,7 +162,7 @@ class Step(_Model):
     parameters : dict
         Missing ones take their defaults.
     image : str
-        What it works on: 'image' for the file, or the name of an earlier step.
+        What it works on: 'image' for the file, the name of another file, or of an earlier step.
     channels : tuple of int or None
         Channels of an earlier step's output; all when None.
     times : tuple of int or None
@@ -155,7 +170,7 @@ class Step(_Model):
     region : tuple of (int, int) or None
         First voxel and the one after the last along each spatial axis; all when None.
     other : str or None
-        The second image: 'image', an earlier step, or 'other' for a second file.
+        The second image: 'image', an earlier step, or the name of another file ('other').
     other_channels : tuple of int or None
         Channels of it; all when None.
     seeds : Seeds or None
@@ -221,6 +236,10 @@ class Recipe(_Model):
     image : SourceImage
     channels : tuple of int or None
         Which channels of the file are used; all when None.
+    others : dict of str to OtherImage
+        The further images that it was made on, by what steps call them, in the order in which
+        people name them. Recipes of earlier versions do not describe the one that they call
+        'other'.
     steps : tuple of Step
         In order; the last one's outputs are the recipe's.
     notes : tuple of str
@@ -232,6 +251,7 @@ class Recipe(_Model):
     libraries: dict[str, str] = Field(default_factory=dict)
     image: SourceImage
     channels: tuple[Index, ...] | None = Field(default=None, min_length=1)
+    others: dict[OtherName, OtherImage] = Field(default_factory=dict)
     steps: tuple[Step, ...] = Field(min_length=1)
     notes: tuple[str, ...] = ()
     _from_files: frozenset[str] = PrivateAttr(default=frozenset())
@@ -267,13 +287,21 @@ class Recipe(_Model):
         return next((step.seeds for step in reversed(self.steps) if step.seeds), None)
 
     @property
-    def needs_other(self) -> bool:
-        """Whether it works on two files."""
-        return any(OTHER in (step.image, step.other) for step in self.steps)
+    def other_names(self) -> tuple[str, ...]:
+        """What steps call the files that they work on beside 'image', in order."""
+        used = {name for step in self.steps for name in (step.image, step.other, step.seeds_from)}
+        return tuple(name for name in self._possible_others if name in used)
+
+    @property
+    def _possible_others(self) -> tuple[str, ...]:
+        return tuple(self.others) or (OTHER,)
 
     @model_validator(mode="after")
     def _check_steps(self) -> "Recipe":
-        names, known = {"image", OTHER}, {"image", OTHER}
+        if "image" in self.others:
+            raise RecipeError("others: 'image' is what steps call the first file; rename it.")
+        names = {"image", *self._possible_others}
+        known = set(names)
         starts: set[str] = set()
         for step in self.steps:
             if step.operation not in operations:
@@ -289,13 +317,14 @@ class Recipe(_Model):
             if step.image not in known:
                 raise RecipeError(
                     f"The recipe's step {step.name!r} works on {step.image!r}, which is neither "
-                    "'image' nor the name of an earlier step that gives an image."
+                    "'image' nor the name of another file, nor of an earlier step that gives an "
+                    "image."
                 )
             if step.other is not None and step.other not in known:
                 raise RecipeError(
                     f"The recipe's step {step.name!r} takes {step.other!r} as its second image, "
-                    "which is neither 'image', 'other' nor the name of an earlier step that gives "
-                    "an image."
+                    "which is neither 'image' nor the name of another file, nor of an earlier step "
+                    "that gives an image."
                 )
             for start in (step.seeds_from, step.shapes_from):
                 if start is not None and start not in known | starts:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from napari_seedbed.core.progress import part_of
 from napari_seedbed.errors import RecipeError
-from napari_seedbed.pipeline.data.fingerprint import Fingerprint, combine
+from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points
@@ -22,10 +22,14 @@ from napari_seedbed.pipeline.engine.windows import region_from_bounds
 from napari_seedbed.pipeline.files import atomic_files
 from napari_seedbed.pipeline.operations import Result, get, run
 from napari_seedbed.pipeline.recipes.kept_results import KeptResults, steps_to_run
+from napari_seedbed.pipeline.recipes.other_images import (
+    fitted_other,
+    other_files_in_words,
+    others_by_name,
+)
 from napari_seedbed.pipeline.recipes.recipe_fitting import fitted
 from napari_seedbed.pipeline.recipes.recipe_model import (
     FORMAT_VERSION,
-    OTHER,
     DrawnShape,
     Recipe,
     Seeds,
@@ -33,6 +37,7 @@ from napari_seedbed.pipeline.recipes.recipe_model import (
     Step,
 )
 from napari_seedbed.pipeline.recipes.recipe_text import read_yaml, yaml_text
+from napari_seedbed.pipeline.recipes.recorded_files import RecordedFiles
 
 _QUOTED = 200
 
@@ -48,8 +53,7 @@ def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
     Raises
     ------
     RecipeError
-        For a record of a live run, which is not exact, or one that is incomplete, and for a result
-        of more than two images, which a recipe cannot tell apart.
+        For a record of a live run, which is not exact, or one that is incomplete.
     """
     return making_of(record).recipe
 
@@ -63,13 +67,10 @@ class Making:
     recipe : Recipe
     records : dict of str to mapping
         Of each step, the record of the run that it repeats.
-    second : mapping or None
-        What the records say of the second file, where there is one.
     """
 
     recipe: Recipe
     records: Mapping[str, Mapping[str, Any]]
-    second: Mapping[str, Any] | None
 
 
 def making_of(record: Mapping[str, Any]) -> Making:
@@ -82,16 +83,17 @@ def making_of(record: Mapping[str, Any]) -> Making:
     """
     tree = _Tree()
     tree.add(record)
-    source = tree.source
+    source = tree.files.first
     recipe = Recipe(
         created_with=record["version"],
         libraries=record["libraries"],
         image=SourceImage(**{name: source[name] for name in SourceImage.model_fields}),
         channels=source["channels"],
+        others=tree.files.others(),
         steps=tuple(tree.steps),
         notes=tuple(record.get("lacks", ())),
     )
-    return Making(recipe, {name: made for made, name in tree.names}, tree.second or None)
+    return Making(recipe, {name: made for made, name in tree.names})
 
 
 class _Tree:
@@ -99,8 +101,7 @@ class _Tree:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.source: Mapping[str, Any] = {}
-        self.second: Mapping[str, Any] = {}
+        self.files = RecordedFiles()
         self.names: list[tuple[Mapping[str, Any], str]] = []
 
     def add(self, record: Mapping[str, Any]) -> str:
@@ -149,47 +150,14 @@ class _Tree:
             if key != get(made["operation"]).gives:
                 name = f"{name}.{key}"
             return name, entry["channels"]
-        if not self.source:
-            self.source = entry
-        if entry["fingerprint"] == self.source["fingerprint"]:
-            return "image", None
-        part = _channels_in(entry, self.source)
-        if part is not None:
-            return "image", part
-        self.second = self.second or entry
-        if not _may_be_one_file(entry, self.second):
-            names = f"{self.source['name']!r}, {self.second['name']!r} and {entry['name']!r}"
-            raise RecipeError(
-                f"This result was made from three images, {names}; a recipe takes two at most. "
-                "Save the first of the results to a file, and go on from that."
-            )
-        return OTHER, entry["channels"]
-
-
-def _channels_in(entry: Mapping[str, Any], source: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """Which channels of an input another one is; None where it is none of them."""
-    known = source.get("channel_fingerprints", ())
-    numbers = source["channels"] or range(len(known))
-    places = {number: place for place, number in enumerate(numbers)}
-    if not known or not entry["channels"] or not places.keys() >= set(entry["channels"]):
-        return None
-    part = tuple(places[number] for number in entry["channels"])
-    return part if combine([known[place] for place in part]) == entry["fingerprint"] else None
-
-
-def _may_be_one_file(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two inputs have the same voxels, or are channels of one image."""
-    is_part = entry["channels"] is not None or other["channels"] is not None
-    return bool(
-        entry["fingerprint"] == other["fingerprint"] or (is_part and entry["name"] == other["name"])
-    )
+        return self.files.place_of(entry)
 
 
 def replay(
     recipe: Recipe,
     image: Image,
     *,
-    other: Image | None = None,
+    other: Image | Mapping[str, Image] | None = None,
     step: float | None = None,
     is_part: bool = False,
     also_labels: str | None = None,
@@ -206,8 +174,9 @@ def replay(
     recipe : Recipe
     image : Image
         With all channels of its file.
-    other : Image, optional
-        The second image of a recipe that works on two (`Recipe.needs_other`).
+    other : Image or dict of str to Image, optional
+        The further images of a recipe that works on several, by their names in the recipe
+        (`Recipe.other_names`), each with all channels of its file; alone where there is one.
     step : float, optional
         Distance of slices that the image was given by hand: it counts whatever the recipe says.
     is_part : bool
@@ -234,10 +203,9 @@ def replay(
     recipe, image, notes = fitted(recipe.in_force, image, step=step, is_part=is_part)
     notes = [*recipe.notes, *notes]
     sources = {"image": image}
-    if other is not None:
-        sources[OTHER] = other
-    elif recipe.needs_other:
-        raise RecipeError("The recipe works on two images; give the second one, too.")
+    for name, given in others_by_name(recipe, other).items():
+        sources[name], said = fitted_other(recipe, name, given, image, step=step, is_part=is_part)
+        notes += said
     found = None if kept is None else kept.find(recipe, sources)
     known = {} if found is None else found.known
     to_run = steps_to_run(recipe.steps, known, [also_labels] if also_labels else [])
@@ -372,15 +340,16 @@ def save_recipe(path: str | PathLike[str], recipe: Recipe) -> Path:
         When the file cannot be written.
     """
     content = recipe.model_dump(mode="json", exclude_none=True)
-    if not recipe.notes:
-        del content["notes"]
+    for name in ("others", "notes"):
+        if not content[name]:
+            del content[name]
     for step in content["steps"]:
         if not step["skip"]:
             del step["skip"]
         if "seeds" in step:
             step["seeds"]["data"] = "\n".join(re.findall(".{1,88}", step["seeds"]["data"]))
     text = yaml_text(content)
-    images = "IMAGE --other SECOND_IMAGE" if recipe.needs_other else "IMAGE"
+    images = " ".join(["IMAGE", *(f"--other {one}" for one in other_files_in_words(recipe))])
     path = Path(path)
     with atomic_files.written_whole(path) as temporary:
         temporary.write_text(

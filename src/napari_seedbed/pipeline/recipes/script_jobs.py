@@ -25,8 +25,6 @@ CANONICAL = ("t", "c", "z", "y", "x")
 SPACING = "SPACING"
 """The constant of a script with the voxel size."""
 
-OTHER = "other"
-"""The variable of a script with the second file."""
 
 _SHORT = 60
 """A loop of up to so many signs is put into one line."""
@@ -48,6 +46,8 @@ class Made:
         Lengths of its axes.
     rgb : bool
     channel_names : tuple of str
+    is_described : bool
+        Whether the recipe says how it is laid out, or it is only taken to be as the first image.
     """
 
     text: str
@@ -56,6 +56,7 @@ class Made:
     sizes: Mapping[str, int] = field(default_factory=dict)
     rgb: bool = False
     channel_names: tuple[str, ...] = ()
+    is_described: bool = True
 
     @property
     def n_channels(self) -> int:
@@ -297,9 +298,9 @@ class WrittenWholeJob(_Unspoken, WholeJob):
     def other_channel_axis(self) -> Any:
         """0 where the second image has several channels, which its file may have."""
         assert self.second is not None
-        if self.second.text != OTHER:
+        if self.second.is_described:
             return 0 if self.second.n_channels > 1 else None
-        text = f"None if {OTHER}.ndim == {self.image.array.ndim} else 0"
+        text = f"None if {self.second.text}.ndim == {self.image.array.ndim} else 0"
         return Expression(self.writer, text, is_simple=False)
 
     def table_of(self, function: Callable[[Any], Any]) -> Any:

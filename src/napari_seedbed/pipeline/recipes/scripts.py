@@ -6,13 +6,17 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from napari_seedbed import core
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import SPATIAL
+from napari_seedbed.pipeline.data.units import convert
 from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.written_calls import PACKED, NotWritable, ScriptWriter, literal
 from napari_seedbed.pipeline.files import atomic_files
 from napari_seedbed.pipeline.operations import get
+from napari_seedbed.pipeline.recipes.other_images import nth_image
 from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe, Step
 from napari_seedbed.pipeline.recipes.replays import save_recipe
 from napari_seedbed.pipeline.recipes.script_jobs import CANONICAL, SPACING, Made
@@ -85,8 +89,10 @@ def recipe_as_script(recipe: Recipe, name: str = "script.py") -> str:
     """
     recipe = recipe.in_force
     writer = ScriptWriter()
+    _check_voxel_sizes(recipe)
     source, read_axes = _source(recipe, writer)
-    steps = StepWriter(recipe, writer, {"image": source, OTHER: _second(source)})
+    others = {name: _other(recipe, name, source) for name in recipe.other_names}
+    steps = StepWriter(recipe, writer, {"image": source, **others})
     constants = [f"{SPACING} = {literal(recipe.image.spacing)}  # {_unit(recipe)}"]
     for number, step in enumerate(recipe.steps, start=1):
         operation = get(step.operation)
@@ -105,7 +111,28 @@ def recipe_as_script(recipe: Recipe, name: str = "script.py") -> str:
     returned = [_returned(key, made, writer) for key, made in outputs.items()]
     writer.line("")
     writer.line(f"return {{{', '.join(returned)}}}")
-    return _document(recipe, name, writer, steps, constants, read_axes)
+    axes = [read_axes, *(_axes_of_file(recipe, one, read_axes) for one in others)]
+    return _document(recipe, name, writer, steps, constants, axes)
+
+
+def _check_voxel_sizes(recipe: Recipe) -> None:
+    """Refuse steps on a further image whose voxels are not those of the first: there is one size.
+
+    Where it is the second image of a step, its place on the grid counts alone.
+    """
+    made_on = recipe.image
+    worked_on = {step.image for step in recipe.steps}
+    for name in worked_on & recipe.others.keys():
+        other = recipe.others[name]
+        sizes = [convert(n, other.units[-1], made_on.units[-1]) for n in other.spacing]
+        if len(sizes) != len(made_on.spacing) or not np.allclose(
+            [size or 0.0 for size in sizes], made_on.spacing, rtol=1e-9, atol=0
+        ):
+            raise InputError(
+                f"script: the voxels of {other.name!r} are of another size than those of "
+                f"{made_on.name!r}, and a script knows one. Save the recipe as YAML, and run it "
+                "with seedbed run."
+            )
 
 
 def _lower(sentence: str) -> str:
@@ -132,9 +159,35 @@ def _source(recipe: Recipe, writer: ScriptWriter) -> tuple[Made, str]:
     return Made(text, "image", tuple(image.axes), sizes, image.rgb), "".join(axes)
 
 
-def _second(source: Made) -> Made:
-    """The second image: laid out as the first, as far as anybody knows."""
-    return replace(source, text="other")
+def _other(recipe: Recipe, name: str, source: Made) -> Made:
+    """A further image: laid out as the first, where the recipe does not describe it."""
+    if name not in recipe.others:
+        return replace(source, text=name, is_described=False)
+    made_on = recipe.others[name]
+    sizes = dict(zip(made_on.axes, made_on.shape, strict=True))
+    axes, is_rgb = tuple(made_on.axes), made_on.rgb
+    if made_on.channels is not None:
+        # the file has more of them, however many
+        axes = axes if "c" in sizes else ("c", *axes)
+        sizes["c"], is_rgb = max(made_on.channels) + 2, False
+    return Made(_variable(recipe, name), "image", axes, sizes, is_rgb)
+
+
+def _variable(recipe: Recipe, name: str) -> str:
+    """What a further image is called in the script, whatever steps call it."""
+    place = list(recipe.others or [name]).index(name) + 1
+    return OTHER if place == 1 else f"{OTHER}_{place}"
+
+
+def _axes_of_file(recipe: Recipe, name: str, first: str) -> str:
+    """The axes that the file of a further image has."""
+    if name not in recipe.others:
+        return first
+    made_on = recipe.others[name]
+    has_channels = made_on.channels is not None or "c" in made_on.axes
+    return "".join(
+        axis for axis in CANONICAL if axis in made_on.axes or (axis == "c" and has_channels)
+    )
 
 
 def _marks(number: int, step: Step) -> list[str]:
@@ -168,9 +221,8 @@ def _document(
     writer: ScriptWriter,
     steps: StepWriter,
     constants: list[str],
-    read_axes: str,
+    axes: list[str],
 ) -> str:
-    second = recipe.needs_other
     needed = {*writer.helpers, "read", "write"}
     code = [*writer.constants, *writer.lines]
     needed |= {PACKED} if any(PACKED in line for line in code) else set()
@@ -185,10 +237,15 @@ def _document(
     called = writer.core_names | classes
     names = ", ".join(one for one in sorted(called) if re.search(rf"\b{one}\b", text))
     body = [broken(line, 4) if line else "" for line in lines]
-    arguments = "image, other" if second else "image"
-    read = [f'read(Path(sys.argv[{n}]), "{read_axes}")' for n in range(1, 3 if second else 2)]
+    arguments = ["image", *(_variable(recipe, other) for other in recipe.other_names)]
+    read = [f'read(Path(sys.argv[{n}]), "{one}")' for n, one in enumerate(axes, start=1)]
+    about = "; ".join(
+        f"{given}: {', '.join(one)}" for given, one in zip(arguments, axes, strict=True)
+    )
+    if len(set(axes)) == 1:
+        about = ", ".join(axes[0])
     parts = [
-        _head(recipe, name, second),
+        _head(recipe, name),
         "",
         _imports(modules),
         broken(f"from napari_seedbed.core import {names}", 0) if names else "",
@@ -199,17 +256,16 @@ def _document(
         *(["\n", *(broken(line, 0) for line in known)] if known else []),
         "",
         "",
-        f"def process({arguments}):",
-        f'    """What the recipe gives of arrays with the axes {", ".join(read_axes)}."""',
+        f"def process({', '.join(arguments)}):",
+        f'    """What the recipe gives of arrays with the axes {about}."""',
         *body[1 if body and not body[0] else 0 :],
         "",
         "",
         'if __name__ == "__main__":',
         f"    for name, result in process({', '.join(read)}).items():"
-        if not second
-        else "    images = ["
-        + ", ".join(read)
-        + "]\n    for name, result in process(*images).items():",
+        if len(read) == 1
+        else broken(f"images = [{', '.join(read)}]", 4)
+        + "\n    for name, result in process(*images).items():",
         '        write(Path(sys.argv[1]).with_suffix(""), name, result)',
     ]
     return "\n".join(part.removesuffix("\n") for part in parts) + "\n"
@@ -227,18 +283,20 @@ def _without_packed(lines: list[str]) -> tuple[list[str], list[str]]:
     return [re.sub(rf'{PACKED}\("([^"]+)"', named, line) for line in lines], constants
 
 
-def _head(recipe: Recipe, name: str, second: bool) -> str:
+def _head(recipe: Recipe, name: str) -> str:
     titles = ", then ".join(get(step.operation).title for step in recipe.steps)
     versions = ", ".join(f"{key} {one}" for key, one in recipe.libraries.items())
+    others = [nth_image(recipe, one).upper().replace(" ", "_") for one in recipe.other_names]
+    made_on = [recipe.image.name, *(recipe.others[one].name for one in recipe.others)]
     lines = [
         *textwrap.wrap(f"{titles}: a recipe of napari-seedbed as a script.", _WIDTH),
         "",
-        f"    python {name} IMAGE{' SECOND_IMAGE' if second else ''}",
+        f"    python {' '.join([name, 'IMAGE', *others])}",
         "",
         "IMAGE is a TIFF file, or NumPy's with the axes that process says. Results lie beside it.",
         "",
         *textwrap.wrap(
-            f"Made on {recipe.image.name!r} with napari-seedbed {recipe.created_with}"
+            f"Made on {', '.join(map(repr, made_on))} with napari-seedbed {recipe.created_with}"
             + (f" ({versions})." if versions else "."),
             _WIDTH,
         ),

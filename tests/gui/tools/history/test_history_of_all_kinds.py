@@ -120,7 +120,7 @@ def test_points_tables_and_two_images(viewer_model, make, panel_on, rng):
     assert isinstance(difference, ImageLayer)
     panel, again, new = panel_on(difference, "image_difference", mode="absolute")
     assert (again, new) == (difference, 0)
-    assert panel.form.other.layer() is other
+    assert panel.form.others.combos["other"].layer() is other
 
 
 def test_shapes_with_a_row_each(viewer_model, make, panel_on):

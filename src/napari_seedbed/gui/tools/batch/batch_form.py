@@ -16,6 +16,7 @@ from napari_seedbed.gui.qt.controls import (
 from napari_seedbed.gui.qt.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.tools.batch.file_list import FileList
 from napari_seedbed.gui.tools.batch.image_choice import ImageChoice, Images
+from napari_seedbed.gui.tools.batch.other_files import OtherFiles
 
 
 class BatchForm(PanelForm):
@@ -30,8 +31,8 @@ class BatchForm(PanelForm):
         What the recipe does.
     files : FileList
     add_files, add_folder, remove : QPushButton
-    other : QLineEdit
-        The second image, or a folder of them.
+    others : OtherFiles
+        The further images of the recipe, or folders of them.
     marks : MarksChoice
         What the recipe starts from.
     asked : QLabel
@@ -60,12 +61,7 @@ class BatchForm(PanelForm):
         self.add_files = button("Add files…")
         self.add_folder = button("Add folder…", "Add all images of a folder.")
         self.remove = button("Remove", "Take the chosen rows out of the list, or all.")
-        self.other = QLineEdit()
-        self.other.setToolTip(
-            "The second image of the recipe: a file, which goes with every input, or a folder with "
-            "a file of the same name for each."
-        )
-        self.browse_other = button("Folder…")
+        self.others = OtherFiles()
         self.marks = MarksChoice(
             "From files, or asked for",
             "A folder with a file of seeds or shapes for each input, called after it: labels, ROIs "
@@ -131,8 +127,6 @@ class BatchForm(PanelForm):
             in_row("Classes", (self.classes, 1), self.browse_classes),
             form_rows(("Processes", self.workers)),
         )
-        self._other_row = QWidget()
-        in_column(self._other_row, in_row("Second image", (self.other, 1), self.browse_other))
         self.show_summary = button(
             "Show summary", "Open the page with a picture, counts and sizes for each file."
         )
@@ -142,7 +136,7 @@ class BatchForm(PanelForm):
         self.add(
             in_row("Recipe", (self.recipe, 1), self.recipe_file),
             self.about,
-            self._other_row,
+            self.others,
             self.marks,
             (self.files, 1),
             self._asked_row,
@@ -153,13 +147,8 @@ class BatchForm(PanelForm):
             rule(),
             self.controls,
         )
-        self.show_other(False)
         self.ask_for("", "")
         self.show_images({})
-
-    def show_other(self, on: bool) -> None:
-        """Ask for a second image, or not."""
-        self._other_row.setVisible(on)
 
     def ask_for(self, what: str, hint: str) -> None:
         """Ask for seeds or shapes of a file, as the hint says; for nothing where it is empty."""

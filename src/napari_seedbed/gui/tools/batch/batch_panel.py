@@ -89,7 +89,7 @@ class BatchPanel(Panel):
         form.add_folder.clicked.connect(self._ask_for_folder_of_files)
         form.remove.clicked.connect(form.files.remove_chosen)
         form.browse.clicked.connect(partial(self._ask_for_folder, form.folder))
-        form.browse_other.clicked.connect(partial(self._ask_for_folder, form.other))
+        form.others.browsed.connect(self._ask_for_folder)
         form.browse_classes.clicked.connect(partial(self._ask_for_folder, form.classes))
         form.marks.browse.clicked.connect(partial(self._ask_for_folder, form.marks.file))
         form.marks.changed.connect(self._on_marks)
@@ -161,14 +161,13 @@ class BatchPanel(Panel):
     def _on_recipe(self, *_: Any) -> None:
         form = self.form
         form.about.setText("Run an operation on an image first, or take a recipe from a file.")
-        form.show_other(False)
         recipe = None
         with errors.shown(form.about.setText):
             recipe = self.recipe()
             if recipe is not None:
                 titles = [get(step.operation).title for step in recipe.in_force.steps]
                 form.about.setText(f"{' → '.join(titles)}, made on {recipe.image.name}.")
-                form.show_other(recipe.needs_other)
+        form.others.show_recipe(None if recipe is None else recipe.in_force)
         form.marks.show_recipe(recipe)
         self._enable()
 
@@ -236,7 +235,7 @@ class BatchPanel(Panel):
                 overwrite=form.overwrite.isChecked(),
                 resume=resume,
                 on_done=self._finished.emit,
-                other=form.other.text().strip() or None if recipe.needs_other else None,
+                other=form.others.files(),
                 parquet=form.parquet.isChecked(),
                 series=form.images.chosen() if form.each_image.isChecked() else None,
                 by_slice=form.by_slice.isChecked(),

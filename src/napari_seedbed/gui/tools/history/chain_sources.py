@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
@@ -17,7 +16,7 @@ from napari_seedbed.gui.layers.image_layers import (
 )
 from napari_seedbed.gui.layers.layer_records import is_preview, is_result
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.recipes.replays import Making
+from napari_seedbed.pipeline.recipes.recipe_model import Recipe, SourceImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +62,15 @@ class Held:
     choices: Sequence[ChannelChoice] = ()
 
 
-def sources_of(making: Making) -> dict[str, Source]:
+def sources_of(recipe: Recipe) -> dict[str, Source]:
     """The images that a result was made from, as its recipe names them."""
-    made_on, second = making.recipe.image, making.second
-    found = {"image": _source(made_on.model_dump(), making.recipe.channels)}
-    if second is not None:
-        found["other"] = _source(second, second["channels"])
-    return found
+    found = {"image": _source(recipe.image, recipe.channels)}
+    return found | {name: _source(one, one.channels) for name, one in recipe.others.items()}
 
 
-def _source(entry: Mapping[str, Any], channels: Sequence[int] | None) -> Source:
-    lengths = dict(zip(entry["axes"], entry["shape"], strict=True))
-    return Source(entry["name"], entry["fingerprint"], entry["dtype"], lengths, channels)
+def _source(made_on: SourceImage, channels: Sequence[int] | None) -> Source:
+    lengths = dict(zip(made_on.axes, made_on.shape, strict=True))
+    return Source(made_on.name, made_on.fingerprint, made_on.dtype, lengths, channels)
 
 
 def held_by(layer: Layer, source: Source, layers: Iterable[Layer]) -> Held | None:

@@ -1,6 +1,7 @@
 """The controls of the history panel: the layer, what it was made from, and its steps."""
 
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
+from napari_seedbed.gui.forms.other_layers import OtherLayers
 from napari_seedbed.gui.forms.panel_form import PanelForm
 from napari_seedbed.gui.forms.step_list import StepList
 from napari_seedbed.gui.qt.controls import button, form_rows, in_row, save_recipe_button
@@ -17,7 +18,8 @@ class HistoryForm(PanelForm):
     ----------
     layer : LayerCombo
         The result.
-    image, other : LayerCombo
+    image : LayerCombo
+    others : OtherLayers
         What it was made from.
     undo, redo : QPushButton
         Of edits in the list.
@@ -30,10 +32,8 @@ class HistoryForm(PanelForm):
         super().__init__()
         self.layer = LayerCombo("make a result first", "The result whose steps are shown.")
         self.image = LayerCombo("open the image first", "The image that it was made from.")
-        self.other = LayerCombo("open the image first", "The second image it was made from.")
-        self._rows = form_rows(
-            ("Layer", self.layer), ("Image", self.image), ("Second image", self.other)
-        )
+        self.others = OtherLayers("open the image first")
+        self._rows = form_rows(("Layer", self.layer), ("Image", self.image))
         self.undo, self.redo = button("Undo"), button("Redo")
         self.steps = StepList()
         self.state = wrapped_label()
@@ -43,13 +43,13 @@ class HistoryForm(PanelForm):
         self.controls.forecast.hide()
         self.controls.setContentsMargins(8, 0, 8, 6)
         self.run.setToolTip("Do the steps again, from the first one on that has changed.")
-        self.add(self._rows, in_row(self.undo, self.redo), self.steps, None)
+        self.add(self._rows, self.others, in_row(self.undo, self.redo), self.steps, None)
         self.show_recipe(None)
 
     def show_recipe(self, recipe: Recipe | None) -> None:
         """Show the steps of a result, or none."""
         self._rows.setRowVisible(self.image, recipe is not None)
-        self._rows.setRowVisible(self.other, recipe is not None and recipe.needs_other)
+        self.others.show_recipe(recipe)
         self.steps.show_recipe(recipe)
 
     def show_edits(self, undo: str, redo: str) -> None:

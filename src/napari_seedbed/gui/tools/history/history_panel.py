@@ -95,8 +95,8 @@ class HistoryPanel(RunPanel):
         form.steps.changed.connect(self._on_edited)
         form.steps.refused.connect(self._say)
         form.layer.layer_chosen.connect(self._on_layer)
-        for combo in (form.image, form.other):
-            combo.layer_chosen.connect(self._on_source)
+        form.image.layer_chosen.connect(self._on_source)
+        form.others.changed.connect(self._on_source)
         self.reset_choices()
 
     # What each panel says for itself
@@ -113,7 +113,7 @@ class HistoryPanel(RunPanel):
             images = {name: one.image for name, one in held.items()}
             wanted = shown.wanted
             recipe = for_parts(wanted, images)
-            task = Task(recipe, shown.making, images, shown.prints, layers, shown.kept)
+            task = Task(recipe, shown.making, images, shown.prints_made, layers, shown.kept)
             self._start(partial(remake, task), partial(self._on_made, wanted, held, digests))
 
     def _is_ready(self) -> bool:
@@ -188,7 +188,7 @@ class HistoryPanel(RunPanel):
         self._enable()
 
     def _combos(self) -> dict[str, LayerCombo]:
-        return {"image": self.form.image, "other": self.form.other}
+        return {"image": self.form.image, **self.form.others.combos}
 
     def _held(self) -> dict[str, Held]:
         """The layers that are chosen as what the result was made from."""

@@ -48,9 +48,9 @@ class Task:
     making : Making
         How the result was made that is shown now.
     images : dict of str to Image
-        'image', and 'other' where there is a second one.
+        By what the recipe calls them.
     prints : dict of str to str
-        Fingerprints of those that the result was made from.
+        Fingerprints of those that the result was made from, by what the recipe of it calls them.
     shown : sequence of ShownResult
     kept : KeptResults
     """
@@ -85,7 +85,7 @@ class Looked:
     Attributes
     ----------
     changed : sequence of str
-        Which of 'image' and 'other' hold other voxels now.
+        Which images hold other voxels now, by what the recipe calls them.
     is_changed_by_hand : bool
     """
 
@@ -120,10 +120,9 @@ def remake(task: Task) -> Remade:
                 outputs[one.step][key] = one.image
     lent = {name: Result(outputs[name], dict(record)) for name, record in records.items()}
     task.kept.lend(task.making.recipe, lent, task.prints)
-    images = task.images
-    result = call_aside(
-        partial(replay, task.recipe, images["image"], other=images.get("other"), kept=task.kept)
-    )
+    others = dict(task.images)
+    image = others.pop("image")
+    result = call_aside(partial(replay, task.recipe, image, other=others, kept=task.kept))
     layers = {key: [found[nth] for nth in sorted(found)] for key, found in parts.items()}
     return Remade(counted(result), layers)
 

@@ -16,7 +16,7 @@ from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes.kept_results import KeptResults
 from napari_seedbed.pipeline.recipes.recipe_fitting import lengths_for
-from napari_seedbed.pipeline.recipes.recipe_model import OTHER, Recipe
+from napari_seedbed.pipeline.recipes.recipe_model import OtherImage, Recipe
 from napari_seedbed.pipeline.recipes.replays import Making, making_of
 
 
@@ -45,13 +45,19 @@ class ShownSteps:
 
     @property
     def sources(self) -> dict[str, Source]:
-        """What it was made from."""
-        return sources_of(self.making)
+        """What it was made from, and what steps that are switched off take."""
+        return sources_of(self.recipe)
 
     @property
     def prints(self) -> dict[str, str]:
-        """Fingerprints of what it was made from."""
+        """Fingerprints of these."""
         return {name: source.fingerprint for name, source in self.sources.items()}
+
+    @property
+    def prints_made(self) -> dict[str, str]:
+        """Fingerprints of what it was made from, by the names in the recipe of its record."""
+        made = sources_of(self.making.recipe)
+        return {name: source.fingerprint for name, source in made.items()}
 
     @property
     def has_edits(self) -> bool:
@@ -99,9 +105,26 @@ def steps_after(
         )
     made_on = {name: getattr(now, name) for name in ("image", "channels", "libraries")}
     made_on |= {"steps": steps, "created_with": now.created_with}
+    made_on["others"] = _others_after(wanted, now)
     edits = shown.edits if steps == wanted.steps else StepEdits(steps)
     recipe = wanted.model_copy(update=made_on)
     return ShownSteps(record, making, recipe, edits, shown.kept)
+
+
+def _others_after(wanted: Recipe, now: Recipe) -> dict[str, OtherImage]:
+    """The further images, as a run of a recipe took them; those of steps switched off stay.
+
+    Without these steps the record of the run may call the images otherwise.
+    """
+    found = dict(wanted.others)
+    taken = {"image": OtherImage(**now.image.model_dump(), channels=now.channels), **now.others}
+    for before, after in zip(wanted.in_force.steps, now.steps, strict=False):
+        if before.operation != after.operation:
+            break
+        for name, made in ((before.image, after.image), (before.other, after.other)):
+            if name in found and made in taken:
+                found[name] = taken[made]
+    return found
 
 
 def keep_steps(layer: Layer, recipe: Recipe) -> None:
@@ -120,6 +143,8 @@ def _kept_recipe(layer: Layer, making: Making) -> Recipe | None:
         return None
     if recipe is None:
         return None
+    if not recipe.others:
+        recipe = recipe.model_copy(update={"others": making.recipe.others})
     done, recorded = (
         [(step.operation, step.parameters) for step in one.steps]
         for one in (recipe.in_force, making.recipe)
@@ -129,14 +154,31 @@ def _kept_recipe(layer: Layer, making: Making) -> Recipe | None:
 
 def for_parts(recipe: Recipe, images: Mapping[str, Image]) -> Recipe:
     """The recipe for images that hold those channels alone that it takes of the files."""
-    second = images.get(OTHER)
-    steps = []
-    for step in recipe.steps:
-        chosen = step.other_channels if step.other == OTHER else None
-        if chosen and second is not None and max(chosen) >= second.n_channels:
-            step = step.model_copy(update={"other_channels": None})
-        steps.append(step)
-    return recipe.model_copy(update={"channels": None, "steps": tuple(steps)})
+    parts = {
+        name: one.channels
+        for name, one in recipe.others.items()
+        if name in images and one.channels is not None
+    }
+
+    def within(name: str | None, chosen: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        held = parts.get(name or "")
+        if held is None or chosen is None:
+            return chosen
+        return None if chosen == held else tuple(map(held.index, chosen))
+
+    steps = tuple(
+        step.model_copy(
+            update={
+                "channels": within(step.image, step.channels),
+                "other_channels": within(step.other, step.other_channels),
+            }
+        )
+        for step in recipe.steps
+    )
+    others = {
+        name: one.model_copy(update={"channels": None}) for name, one in recipe.others.items()
+    }
+    return recipe.model_copy(update={"channels": None, "others": others, "steps": steps})
 
 
 def names_of_steps(recipe: Recipe) -> list[str]:

@@ -2,6 +2,7 @@
 
 from napari_seedbed.gui.forms.layer_choice import LayerCombo
 from napari_seedbed.gui.forms.marks_choice import MarksChoice
+from napari_seedbed.gui.forms.other_layers import OtherLayers
 from napari_seedbed.gui.forms.panel_form import PanelForm, rule
 from napari_seedbed.gui.forms.step_list import StepList
 from napari_seedbed.gui.qt.controls import form_rows, save_recipe_button
@@ -14,8 +15,9 @@ class RecipeForm(PanelForm):
 
     Attributes
     ----------
-    image, other : LayerCombo
-        The image, and the second one of a recipe that works on two.
+    image : LayerCombo
+    others : OtherLayers
+        The further images of a recipe that works on several.
     marks : MarksChoice
         What the recipe starts from.
     steps : StepList
@@ -25,8 +27,7 @@ class RecipeForm(PanelForm):
         super().__init__()
         self.about = wrapped_label("Drag a recipe, a .yaml file, into the window.")
         self.image = LayerCombo("open an image first", "The image to run the recipe on.")
-        self.other = LayerCombo("open a second image", "The second image of the recipe.")
-        self._rows = form_rows(("Image", self.image), ("Second image", self.other))
+        self.others = OtherLayers("open a further image")
         self.marks = MarksChoice(
             "From a file",
             "Seeds or shapes: labels, ROIs of Fiji, annotations of QuPath, or a table of them.",
@@ -36,8 +37,16 @@ class RecipeForm(PanelForm):
         self.save_recipe = save_recipe_button("Write the recipe down with the parameters as run.")
         self.controls = RunControls(below=[self.save_recipe])
         self.run.setToolTip("Do all steps on the image, as 'seedbed run' does.")
-        self.add(self.about, self._rows, self.marks, self.steps, rule(), self.controls, None)
-        self._rows.setRowVisible(self.other, False)
+        self.add(
+            self.about,
+            form_rows(("Image", self.image)),
+            self.others,
+            self.marks,
+            self.steps,
+            rule(),
+            self.controls,
+            None,
+        )
 
     def show_recipe(self, name: str, recipe: Recipe) -> None:
         """Show the steps of a recipe with their parameters."""
@@ -52,5 +61,5 @@ class RecipeForm(PanelForm):
                 ]
             )
         )
-        self._rows.setRowVisible(self.other, recipe.needs_other)
+        self.others.show_recipe(recipe)
         self.steps.show_recipe(recipe)

@@ -59,7 +59,7 @@ class RecipePanel(RunPanel):
         self.form.steps.changed.connect(self._on_chosen)
         self.form.steps.refused.connect(self._say)
         self.form.image.layer_chosen.connect(self._on_image)
-        self.form.other.layer_chosen.connect(self._on_chosen)
+        self.form.others.changed.connect(self._on_chosen)
         self.form.marks.changed.connect(self._on_marks)
         self.form.marks.way.currentIndexChanged.connect(self._on_way)
         self.form.marks.browse.clicked.connect(self._ask_for_marks)
@@ -108,10 +108,13 @@ class RecipePanel(RunPanel):
                 if drawn is None:
                     raise InputError(f"{marks.roles[0]}: no layer is chosen; press New for one.")
                 start = _Start({}, marks_in(drawn, layer, recipe, self.viewer), drawn.name)
-            other = self.form.other.layer() if recipe.needs_other else None
-            second = None if other is None else self._image(other, None)
+            others = {}
+            for name, combo in self.form.others.combos.items():
+                chosen, known = combo.layer(), recipe.others.get(name)
+                if chosen is not None:
+                    others[name] = self._image(chosen, known.channels if known else None)
             self._start(
-                partial(_replayed, recipe, image, second, start),
+                partial(_replayed, recipe, image, others, start),
                 partial(self._on_made, self._chosen(), Origin(layer, image)),
             )
 
@@ -127,7 +130,7 @@ class RecipePanel(RunPanel):
     def _chosen(self) -> tuple[Any, ...]:
         """What a run would be given now."""
         form, marks = self.form, self.form.marks
-        layers = (form.image.layer(), form.other.layer())
+        layers = [one.layer() for one in (form.image, *form.others.combos.values())]
         painted = self._painted.layer, self._painted.digest
         return (*layers, form.steps.steps(), marks.chosen, marks.file.text(), painted)
 
@@ -190,7 +193,7 @@ class RecipePanel(RunPanel):
 
     def reset_choices(self, event: Any = None) -> None:
         """Offer the layers that there are now; napari calls it when they change."""
-        for combo in (self.form.image, self.form.other):
+        for combo in (self.form.image, *self.form.others.combos.values()):
             self._offer(combo)
         self.form.marks.offer(self.viewer, self.form.image.layer())
         self._enable()
@@ -220,11 +223,11 @@ class _Start:
     layer: str = ""
 
 
-def _replayed(recipe: Recipe, image: Image, other: Image | None, start: _Start) -> Finished:
+def _replayed(recipe: Recipe, image: Image, others: Mapping[str, Image], start: _Start) -> Finished:
     marked = recipe_with_marks(recipe, Path(image.name), image, start.files)
     recipe = marked.recipe
     if start.drawn:
         recipe = recipe_from(recipe, **start.drawn, source=f"the layer '{start.layer}'")
-    result = call_aside(partial(replay, recipe, image, other=other))
+    result = call_aside(partial(replay, recipe, image, other=others))
     record = {**result.record, "notes": [*marked.notes, *result.record["notes"]]}
     return counted(replace(result, record=record))
