@@ -36,7 +36,7 @@ class Calls:
     parameters: Mapping[str, Any]
     context: Context
     hashed: Fingerprint | None
-    all_of_image: Image
+    whole: Inputs
     wanted: tuple[slice, ...] | None = None
     notes: list[str] = field(default_factory=list)
     shared: dict[Hashable, Any] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class Calls:
             parameters=self.parameters,
             cache_key=(volume.key, channel),
             context=self.context,
-            image=self.all_of_image,
+            image=self.whole.image,
             time=t,
             channel=channel,
             other=load_other,
@@ -148,7 +148,8 @@ class Calls:
             shared=self.shared,
             over=self.over,
             other_image=other,
-            all_seeds=seeds,
+            all_seeds=self.whole.seeds,
+            all_shapes=() if self.whole.shapes is None else self.whole.shapes.shapes,
             wanted=self.wanted,
         )
 
