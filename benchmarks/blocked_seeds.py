@@ -142,7 +142,8 @@ def phantom(folder: Path, bodies: Bodies) -> tuple[zarr.Array, zarr.Array]:
 def store(place: Path, side: int, dtype: type = np.int32) -> zarr.Array:
     """Return a new store for a volume."""
     shutil.rmtree(place, ignore_errors=True)
-    chunks = (min(CHUNK, side),) * 3
+    # Planes are looked at, too.
+    chunks = (min(CHUNK // 4, side), min(CHUNK, side), min(CHUNK, side))
     return zarr.create_array(place, shape=(side,) * 3, chunks=chunks, dtype=dtype)
 
 
