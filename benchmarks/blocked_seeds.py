@@ -79,11 +79,11 @@ def measure(folder: Path, side: int, block: int, workers: Workers, *, compare: b
     if compare:
         compare_in_memory(image, bodies, found)
     more_places, more_labels, plane = one_more(bodies)
-    looks: list[float] = []
+    looks: list[str] = []
 
     def report(progress: Progress) -> None:
         if progress.preview is not None:
-            looks.append(again.seconds)
+            looks.append(str(again))
 
     again = Timed()
     with running(report=report):
@@ -95,7 +95,7 @@ def measure(folder: Path, side: int, block: int, workers: Workers, *, compare: b
             anew=False,
         )
     print(
-        f"one more stroke {again}, in view after {looks[0]:.1f} s; "
+        f"one more stroke {again}, in view after {looks[0]}; "
         f"{len(later.changed)} of {len(segmenter.grid.regions)} blocks changed"
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
