@@ -50,19 +50,25 @@ def fill_holes(
     """
     array = object_labels(labels)
     size = check_spacing(spacing, array.ndim)
-    limit = check_number(largest, "largest")
     out = array.copy()
     if slicewise and array.ndim == 3:
+        limit = hole_limit(largest, size[1:])
         for plane in out:
             check_stop()
-            _fill(plane, limit / (size[1] * size[2]))
+            _fill(plane, limit)
     else:
-        _fill(out, limit / float(np.prod(size)))
+        _fill(out, hole_limit(largest, size))
     return out
 
 
+def hole_limit(largest: float, spacing: Sequence[float]) -> float:
+    """Return how many voxels the largest hole has that is filled, as for `fill_holes`."""
+    limit = check_number(largest, "largest")
+    return limit / float(np.prod(spacing)) * (1 + _ROUNDING) if limit else math.inf
+
+
 def _fill(labels: NDArray[np.int32], limit: float) -> None:
-    """Fill the holes of up to so many voxels (0: any number), in place."""
+    """Fill the holes of up to so many voxels, in place."""
     ground, number = ndi.label(labels == 0)
     enclosed = _enclosed(ground, number)
     if not enclosed.any():
@@ -78,8 +84,8 @@ def _fill(labels: NDArray[np.int32], limit: float) -> None:
             np.maximum.at(high, of[meet], beside[meet])
     single = enclosed & (low == high)
     small = np.ones(number + 1, bool)
-    if limit:
-        small = np.bincount(ground.ravel(), minlength=number + 1) <= limit * (1 + _ROUNDING)
+    if math.isfinite(limit):
+        small = np.bincount(ground.ravel(), minlength=number + 1) <= limit
     target = np.where(single & small, low, 0)
     # Ground between several objects is a hole of one of them only if it encloses the others.
     shared = enclosed & ~single
@@ -119,8 +125,8 @@ def _fill_around_others(
         margins = [(int(length > 1),) * 2 for length in labels.shape]
         found, number = ndi.label(np.pad(labels[box] != value, margins, constant_values=True))
         inside = _enclosed(found, number)
-        if limit:
-            inside &= np.bincount(found.ravel()) <= limit * (1 + _ROUNDING)
+        if math.isfinite(limit):
+            inside &= np.bincount(found.ravel()) <= limit
         core = tuple(slice(1, -1) if n > 1 else slice(None) for n in labels.shape)
         fill = inside[found[core]] & empty[box]
         labels[box][fill] = value

@@ -34,7 +34,7 @@ def group_runs(numbers, first, following, runs):
                     x += 1
                     continue
                 start = x
-                while numbers[i, j, x] == number:
+                while x < numbers.shape[2] - 1 and numbers[i, j, x] == number:
                     x += 1
                 place = following[number - 1]
                 runs[place, 0] = first + i - 1

@@ -154,22 +154,33 @@ def sort_labels(
         Labels 1, 2, … without gaps.
     """
     array = object_labels(labels)
-    axes = ("z", "y", "x")[-array.ndim :]
-    if by != "size" and by not in axes:
-        raise InputError(f"by is {by!r}; it must be size, {' or '.join(axes)}.")
+    axis = sort_axis(by, array.ndim)
     values, counts = counted(array)
     if not len(values):
         return array.copy()
     key = counts.astype(float)
-    if by != "size":
+    if axis is not None:
         where = np.flatnonzero(array)
         number = np.searchsorted(values, array.ravel()[where])
-        place = np.unravel_index(where, array.shape)[axes.index(by)]
+        place = np.unravel_index(where, array.shape)[axis]
         key = np.bincount(number, weights=place) / counts
+    return renumbered(array, values, ranks(key, descending=descending))
+
+
+def sort_axis(by: SortKey, ndim: int) -> int | None:
+    """Return the axis whose coordinate `sort_labels` sorts by, None for the size."""
+    axes = ("z", "y", "x")[-ndim:]
+    if by != "size" and by not in axes:
+        raise InputError(f"by is {by!r}; it must be size, {' or '.join(axes)}.")
+    return None if by == "size" else axes.index(by)
+
+
+def ranks(key: NDArray[np.floating], *, descending: bool) -> NDArray[np.int64]:
+    """Return the place, from 1 on, that each number takes when they are sorted."""
     order = np.argsort(-key if descending else key, kind="stable")
-    targets = np.empty(len(values), np.int64)
-    targets[order] = np.arange(1, len(values) + 1)
-    return renumbered(array, values, targets)
+    found = np.empty(len(key), np.int64)
+    found[order] = np.arange(1, len(key) + 1)
+    return found
 
 
 def join_labels(
@@ -203,17 +214,54 @@ def join_labels(
     values, _ = counted(array)
     if len(values) < 2:
         return array.copy()
-    flat = array.ravel()
-    first, second = neighbour_pairs(array, steps)
+    pairs = linked_labels(array, values, reach, size, steps)
+    return renumbered(array, values, lowest_of_linked(values, pairs))
+
+
+def linked_labels(
+    labels: NDArray[np.int32],
+    values: NDArray[np.int32],
+    distance: float,
+    spacing: tuple[float, ...],
+    connectivity: int,
+) -> NDArray[np.int64]:
+    """Return pairs of labels that are near each other, but for pairs that others link.
+
+    Parameters
+    ----------
+    labels : (M, N[, P]) ndarray of int32
+    values : (K,) ndarray of int32
+        Its labels above 0, rising.
+    distance, spacing, connectivity
+        As for `join_labels`.
+
+    Returns
+    -------
+    (N, 2) ndarray of int
+        Places in `values`.
+    """
+    flat = labels.ravel()
+    first, second = neighbour_pairs(labels, connectivity)
     pairs = _different(values, flat[first], flat[second])
-    if reach > 0:
+    if distance > 0:
         check_stop()
-        pairs = np.vstack([pairs, _near(array, values, reach, size)])
-    graph = coo_array((np.ones(len(pairs)), pairs.T), (len(values), len(values)))
-    _, group = connected_components(graph, directed=False)
-    lowest = np.full(group.max() + 1, np.iinfo(np.int32).max)
+        pairs = np.vstack([pairs, _near(labels, values, distance, spacing)])
+    return pairs
+
+
+def lowest_of_linked(values: NDArray[np.integer], pairs: NDArray[np.int64]) -> NDArray[np.integer]:
+    """Return the lowest label, for each of some, of all that pairs (places in them) link it to."""
+    group = linked_groups(len(values), pairs)
+    lowest = np.full(len(values), np.iinfo(values.dtype).max, values.dtype)
     np.minimum.at(lowest, group, values)
-    return renumbered(array, values, lowest[group])
+    return lowest[group]
+
+
+def linked_groups(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, from 0 on, which group each of so many things is in that pairs (N, 2) link."""
+    graph = coo_array((np.ones(len(pairs), np.int8), pairs.T), (count, count))
+    _, group = connected_components(graph, directed=False)
+    return np.asarray(group, np.int64)
 
 
 def _different(

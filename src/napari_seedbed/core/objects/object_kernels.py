@@ -1,11 +1,12 @@
 """Compiled loops over labelled volumes: one pass each, whatever the number of objects.
 
-Volumes hold 0 or the number of an object, counted from 1, and have one empty voxel more on each
-side of the two last axes and a neighbouring plane on each side of the first.
+Volumes hold 0 or the number of an object, counted from 1, and have one voxel more on each side of
+each axis: a neighbour, or 0 beyond the image.
 """
 
 import math
 
+import numpy as np
 from numba import njit
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")
@@ -28,7 +29,7 @@ def tally(numbers, first, sizes, runs, sums, low, high):
                     x += 1
                     continue
                 start = x
-                while numbers[i, j, x] == number:
+                while x < numbers.shape[2] - 1 and numbers[i, j, x] == number:
                     x += 1
                 k, length = number - 1, x - start
                 sizes[k] += length
@@ -59,7 +60,7 @@ def tally_moments(numbers, first, low, moments):
                     x += 1
                     continue
                 start = x
-                while numbers[i, j, x] == number:
+                while x < numbers.shape[2] - 1 and numbers[i, j, x] == number:
                     x += 1
                 k, length = number - 1, x - start
                 z = first + i - 1 - low[k, 0]
@@ -162,7 +163,8 @@ def _put_in_place(values, rank):
             low = i
         else:
             break
-    return float(values[rank])
+    # float() of a number of 32 bits stays one.
+    return np.float64(values[rank])
 
 
 @_fast
@@ -191,6 +193,6 @@ def describe_values(first, last, starts, grouped, table):
             lower = values[0]
             for value in values[:half]:
                 lower = max(lower, value)
-            upper = 0.5 * (float(upper) + float(lower))
+            upper = 0.5 * (upper + np.float64(lower))
         table[k, 4] = upper
         table[k, 5] = total

@@ -1,6 +1,7 @@
 """Tables of what was segmented: one row an object."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,14 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from napari_seedbed.core.objects import object_kernels as kernels
-from napari_seedbed.core.objects.labelled_volume import LabelledVolume, Tally
-from napari_seedbed.core.objects.object_hulls import object_hulls
+from napari_seedbed.core.objects.labelled_volume import LabelledVolume, Tally, volume_axes
+from napari_seedbed.core.objects.object_hulls import object_hulls, object_runs
 from napari_seedbed.core.objects.object_intensities import INTENSITIES, object_intensities
-from napari_seedbed.core.objects.object_shapes import object_shapes, steps_in_memory
+from napari_seedbed.core.objects.object_shapes import (
+    object_shapes,
+    steps_in_memory,
+    tally_shapes,
+)
 from napari_seedbed.core.progress import check_stop, tell
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -107,40 +112,87 @@ def measure_objects(
     if labels.size == 0:
         raise InputError(f"labels are empty: their shape is {labels.shape}.")
     size = check_spacing(spacing, labels.ndim)
+    check_groups(groups)
+    channels = image_channels(image, labels.shape, channel_axis, channel_names)
+
+    _begin(0.0, "sizes")
+    volume = LabelledVolume(labels)
+    tally = tally_objects(volume)
+    facts = ObjectFacts(volume.labels, tally["sizes"], tally["sums"], tally["low"], tally["high"])
+    if "shape" in groups:
+        _begin(0.1, "shapes")
+        facts.shapes = tally_shapes(volume, facts.low)
+    if "hull" in groups:
+        _begin(0.3, "convex hulls")
+        facts.hulls = object_hulls(facts.sizes, *object_runs(volume, tally["runs"]), size)
+    if "intensity" in groups:
+        for suffix, grey in channels:
+            _begin(0.7, "intensities")
+            found = object_intensities(volume, facts.sizes, grey)
+            facts.intensities |= {f"{name}{suffix}": column for name, column in found.items()}
+    if "neighbours" in groups:
+        _begin(0.9, "neighbours")
+        facts.pairs = touching_objects(volume)
+    return facts.columns(groups, labels.shape, size, unit)
+
+
+@dataclass(eq=False)
+class ObjectFacts:
+    """What the columns of `measure_objects` come from, for K objects.
+
+    Attributes
+    ----------
+    labels, sizes : (K,) ndarray of int
+        Labels, rising, and numbers of voxels.
+    sums, low, high : (K, 3) ndarray of int
+        As of `tally_objects`.
+    shapes : dict of ndarray or None
+        As of `tally_shapes`.
+    hulls, intensities : dict of (K,) ndarray
+        Finished columns.
+    pairs : (N, 2) ndarray of int or None
+        As of `touching_objects`.
+    """
+
+    labels: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    sums: NDArray[np.int64]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    shapes: Tally | None = None
+    hulls: dict[str, NDArray[Any]] = field(default_factory=dict)
+    intensities: dict[str, NDArray[Any]] = field(default_factory=dict)
+    pairs: NDArray[np.int64] | None = None
+
+    def columns(
+        self, groups: Sequence[str], shape: Sequence[int], spacing: tuple[float, ...], unit: str
+    ) -> dict[str, NDArray[Any]]:
+        """The columns of some groups, for an image of that shape and voxel size."""
+        axes = volume_axes(len(shape))
+        table: dict[str, NDArray[Any]] = {"label": self.labels}
+        if "size" in groups:
+            table |= _sizes(self.sizes, spacing)
+        table["unit"] = np.full(len(self.sizes), unit)
+        centroids = self.sums[:, axes] / self.sizes[:, np.newaxis]
+        if "position" in groups:
+            table |= _positions(shape, centroids, self.low[:, axes], self.high[:, axes], spacing)
+        if self.shapes is not None:
+            table |= object_shapes(self.shapes, self.sizes, self.sums, self.low, self.high, spacing)
+        table |= self.hulls
+        table |= self.intensities
+        if self.pairs is not None:
+            table["touching"] = np.bincount(self.pairs.ravel(), minlength=len(self.labels))
+            table |= _nearest(self.labels, centroids * spacing)
+        return table
+
+
+def check_groups(groups: Sequence[str]) -> None:
+    """Raise `InputError` for a group of columns that there is not."""
     for group in groups:
         if group not in MEASUREMENT_GROUPS:
             raise InputError(
                 f"groups: there is no group {group!r}; there are {', '.join(MEASUREMENT_GROUPS)}."
             )
-    channels = _channels(image, labels.shape, channel_axis, channel_names)
-
-    _begin(0.0, "sizes")
-    volume = LabelledVolume(labels)
-    tally = _tally(volume)
-    sizes, low, high = tally["sizes"], tally["low"], tally["high"]
-    table: dict[str, NDArray[Any]] = {"label": volume.labels}
-    if "size" in groups:
-        table |= _sizes(sizes, size)
-    table["unit"] = np.full(len(sizes), unit)
-    centroids = tally["sums"][:, volume.axes] / sizes[:, np.newaxis]
-    if "position" in groups:
-        table |= _positions(volume, labels.shape, centroids, low, high, size)
-    if "shape" in groups:
-        _begin(0.1, "shapes")
-        table |= object_shapes(volume, sizes, tally["sums"], low, high, size)
-    if "hull" in groups:
-        _begin(0.3, "convex hulls")
-        table |= object_hulls(volume, sizes, tally["runs"], size)
-    if "intensity" in groups:
-        for suffix, grey in channels:
-            _begin(0.7, "intensities")
-            found = object_intensities(volume, sizes, grey)
-            table |= {f"{name}{suffix}": column for name, column in found.items()}
-    if "neighbours" in groups:
-        _begin(0.9, "neighbours")
-        table["touching"] = _touching(volume)
-        table |= _nearest(volume.labels, centroids * size)
-    return table
 
 
 def _begin(fraction: float, what: str) -> None:
@@ -180,10 +232,10 @@ def object_table(
     return {name: column for name, column in table.items() if name not in left_out}
 
 
-def _channels(
+def image_channels(
     image: Any, shape: tuple[int, ...], channel_axis: int | None, names: Sequence[str]
 ) -> list[tuple[str, NDArray[Any]]]:
-    """What the columns of each channel end in, and its grey values."""
+    """Return what the columns of each channel end in, and its grey values."""
     if image is None:
         return []
     grey = check_image(image)
@@ -202,11 +254,22 @@ def _channels(
             f"channel_names are {', '.join(map(repr, names))}; the image has {count} channels and "
             "needs a different name for each."
         )
-    words = names or [str(i + 1) for i in range(count)]
-    return [(f"_{word}", np.take(grey, i, axis)) for i, word in enumerate(words)]
+    suffixes = channel_suffixes(count, names)
+    return [(suffix, np.take(grey, i, axis)) for i, suffix in enumerate(suffixes)]
 
 
-def _tally(volume: LabelledVolume) -> Tally:
+def channel_suffixes(count: int, names: Sequence[str]) -> list[str]:
+    """Return what the columns of each of several channels end in."""
+    return [f"_{word}" for word in names or [str(i + 1) for i in range(count)]]
+
+
+def tally_objects(volume: LabelledVolume) -> Tally:
+    """Count the voxels of each object (``sizes``), its runs along x (``runs``) and its place.
+
+    ``sums``, ``low`` and ``high``, each (K, 3), are the sums of its coordinates and the ends of
+    its box, both included.
+    """
+
     def empty() -> Tally:
         return {
             "sizes": volume.zeros(),
@@ -240,15 +303,13 @@ def _sizes(sizes: NDArray[np.int64], spacing: tuple[float, ...]) -> dict[str, ND
 
 
 def _positions(
-    volume: LabelledVolume,
-    shape: tuple[int, ...],
+    shape: Sequence[int],
     centroids: NDArray[np.float64],
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
     spacing: tuple[float, ...],
 ) -> dict[str, NDArray[Any]]:
     names = _AXIS_NAMES[len(shape)]
-    first, last = low[:, volume.axes], high[:, volume.axes]
     columns: dict[str, NDArray[Any]] = {}
     for i, name in enumerate(names):
         columns[f"centroid_{name}"] = centroids[:, i] * spacing[i]
@@ -261,8 +322,8 @@ def _positions(
     return columns
 
 
-def _touching(volume: LabelledVolume) -> NDArray[np.int64]:
-    """How many other objects each one meets."""
+def touching_objects(volume: LabelledVolume) -> NDArray[np.int64]:
+    """Return pairs of objects (N, 2) that meet, by their places in the volume's labels."""
     count = len(volume.labels)
     seen = np.zeros(count, np.int32)
     keys = np.empty(0, np.int64)
@@ -275,8 +336,7 @@ def _touching(volume: LabelledVolume) -> NDArray[np.int64]:
             if waiting > max(_PAIRS_AT_ONCE, len(keys)):
                 keys, new, waiting = np.unique(np.concatenate([keys, *new])), [], 0
     keys = np.unique(np.concatenate([keys, *new]))
-    ends = np.concatenate([keys // max(count, 1), keys % max(count, 1)])
-    return np.bincount(ends, minlength=count)
+    return np.stack([keys // max(count, 1), keys % max(count, 1)], axis=1)
 
 
 def _pairs(

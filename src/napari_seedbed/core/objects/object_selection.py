@@ -1,6 +1,6 @@
 """Choosing which objects stay: by size, by rank, by where they lie."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -48,17 +48,27 @@ def remove_by_size(
         What stays keeps its label.
     """
     array = object_labels(labels)
-    voxel = float(np.prod(check_spacing(spacing, array.ndim)))
+    good_sizes = size_limits(smallest, largest, check_spacing(spacing, array.ndim))
+    found = pieces(array, objects, connectivity)
+    values, counts = counted(found)
+    return only_objects(array, found, values[good_sizes(counts)])
+
+
+def size_limits(
+    smallest: float, largest: float, spacing: Sequence[float]
+) -> Callable[[NDArray[np.integer]], NDArray[np.bool_]]:
+    """Return what says which numbers of voxels are sizes within limits, as `remove_by_size`."""
     low, high = check_number(smallest, "smallest"), check_number(largest, "largest")
     if high and low > high:
         raise InputError(f"smallest is {low:g} and largest {high:g}; nothing could stay.")
-    found = pieces(array, objects, connectivity)
-    values, counts = counted(found)
-    size = counts * voxel
-    good = size >= low * (1 - _ROUNDING)
-    if high:
-        good &= size <= high * (1 + _ROUNDING)
-    return _only(array, found, values[good])
+    voxel = float(np.prod(spacing))
+
+    def within(voxels: NDArray[np.integer]) -> NDArray[np.bool_]:
+        size = voxels * voxel
+        good = size >= low * (1 - _ROUNDING)
+        return good & (size <= high * (1 + _ROUNDING)) if high else good
+
+    return within
 
 
 def keep_largest(
@@ -87,8 +97,12 @@ def keep_largest(
     wanted = check_count(number, "number")
     found = pieces(array, objects, connectivity)
     values, counts = counted(found)
-    order = np.argsort(-counts, kind="stable")[:wanted]
-    return _only(array, found, np.sort(values[order]))
+    return only_objects(array, found, values[largest_places(counts, wanted)])
+
+
+def largest_places(voxels: NDArray[np.integer], number: int) -> NDArray[np.intp]:
+    """Return the places, rising, of the largest of some numbers; of equal ones the first."""
+    return np.sort(np.argsort(-voxels, kind="stable")[:number])
 
 
 def clear_border(
@@ -120,26 +134,44 @@ def clear_border(
         What stays keeps its label. Along an axis of one voxel there is no border.
     """
     array = object_labels(labels)
-    size = check_spacing(spacing, array.ndim)
-    reach = check_number(distance, "distance")
-    if faces not in ("all", "sides"):
-        raise InputError(f"faces is {faces!r}; it must be all or sides.")
+    widths = border_widths(array.shape, distance, check_spacing(spacing, array.ndim), faces)
     found = pieces(array, objects, connectivity)
     touching = [np.empty(0, np.int32)]
-    for axis, (length, step) in enumerate(zip(array.shape, size, strict=True)):
-        # A slice is not border all over.
-        if length == 1 or (faces == "sides" and array.ndim == 3 and axis == 0):
-            continue
-        wide = min(length, 1 + int(reach / step * (1 + _ROUNDING)))
+    for axis, (length, wide) in enumerate(zip(array.shape, widths, strict=True)):
         lead = (slice(None),) * axis
         touching.append(np.unique(found[(*lead, slice(None, wide))]))
         touching.append(np.unique(found[(*lead, slice(length - wide, None))]))
     values, _ = counted(found)
-    return _only(array, found, np.setdiff1d(values, np.concatenate(touching)))
+    return only_objects(array, found, np.setdiff1d(values, np.concatenate(touching)))
 
 
-def _only(
+def border_widths(
+    shape: Sequence[int], distance: float, spacing: Sequence[float], faces: Faces
+) -> list[int]:
+    """Return how many voxels along each axis are too near to the border, as for `clear_border`."""
+    reach = check_number(distance, "distance")
+    if faces not in ("all", "sides"):
+        raise InputError(f"faces is {faces!r}; it must be all or sides.")
+    widths = []
+    for axis, (length, step) in enumerate(zip(shape, spacing, strict=True)):
+        # A slice is not border all over.
+        is_no_border = length == 1 or (faces == "sides" and len(shape) == 3 and axis == 0)
+        near = min(length, 1 + int(reach / step * (1 + _ROUNDING)))
+        widths.append(0 if is_no_border else near)
+    return widths
+
+
+def only_objects(
     labels: NDArray[np.int32], objects: NDArray[np.int32], stay: NDArray[np.integer]
 ) -> NDArray[np.int32]:
-    """The labels of the voxels whose object stays."""
+    """Return the labels of the voxels whose object stays.
+
+    Parameters
+    ----------
+    labels : (…) ndarray of int32
+    objects : (…) ndarray of int32
+        The object that each voxel belongs to.
+    stay : (K,) ndarray of int
+        Objects, rising.
+    """
     return np.where(kept(objects, stay) > 0, labels, 0).astype(np.int32, copy=False)

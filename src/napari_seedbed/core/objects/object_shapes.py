@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from scipy.spatial import SphericalVoronoi
 
 from napari_seedbed.core.objects import object_kernels as kernels
-from napari_seedbed.core.objects.labelled_volume import LabelledVolume, Tally, add_all
+from napari_seedbed.core.objects.labelled_volume import (
+    LabelledVolume,
+    Tally,
+    add_all,
+    volume_axes,
+)
 
 Columns = dict[str, NDArray]
 
@@ -58,30 +63,21 @@ def steps_in_memory(volume: LabelledVolume, numbers: NDArray[np.int32]) -> NDArr
     return earlier_neighbours(volume.ndim) @ np.array(strides)
 
 
-def object_shapes(
-    volume: LabelledVolume,
-    sizes: NDArray[np.int64],
-    sums: NDArray[np.int64],
-    low: NDArray[np.int64],
-    high: NDArray[np.int64],
-    spacing: tuple[float, ...],
-) -> Columns:
-    """Describe the shape of each object.
+def tally_shapes(volume: LabelledVolume, low: NDArray[np.int64]) -> Tally:
+    """Count what the shape of each object comes from.
 
     Parameters
     ----------
     volume : LabelledVolume
-    sizes : (K,) ndarray
-        Voxels of each object.
-    sums, low, high : (K, 3) ndarray
-        Sums of its coordinates, and its box, the ends included.
-    spacing : tuple of float
-        Of the image's two or three axes.
+    low : (K, 3) ndarray
+        Where the box around each object begins.
 
     Returns
     -------
-    dict of (K,) ndarray
-        `SHAPE_2D` or `SHAPE_3D`.
+    dict of ndarray
+        ``moments`` (K, 6): sums of products of coordinates from there, zz, yy, xx, zy, zx, yx;
+        ``crossings`` (K, S): how often lines along each of `earlier_neighbours` enter or leave it;
+        ``euler`` (K,): its Euler number.
     """
     steps = earlier_neighbours(volume.ndim)
     euler_parts = _euler_parts(volume.ndim)
@@ -98,15 +94,45 @@ def object_shapes(
         memory = steps_in_memory(volume, numbers)
         kernels.tally_surfaces(numbers, memory, euler_parts, tally["crossings"], tally["euler"])
 
-    tally = volume.tally(empty, count, add_all)
+    return volume.tally(empty, count, add_all)
+
+
+def object_shapes(
+    tally: Tally,
+    sizes: NDArray[np.int64],
+    sums: NDArray[np.int64],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    spacing: tuple[float, ...],
+) -> Columns:
+    """Describe the shape of each object.
+
+    Parameters
+    ----------
+    tally : dict of ndarray
+        As `tally_shapes` gives it.
+    sizes : (K,) ndarray
+        Voxels of each object.
+    sums, low, high : (K, 3) ndarray
+        Sums of its coordinates, and its box, the ends included.
+    spacing : tuple of float
+        Of the image's two or three axes.
+
+    Returns
+    -------
+    dict of (K,) ndarray
+        `SHAPE_2D` or `SHAPE_3D`.
+    """
+    ndim = len(spacing)
+    axes = volume_axes(ndim)
     measure = sizes * float(np.prod(spacing))
     # So few lines cross objects of a few voxels that Crofton's formula would often give less than
     # the circle or sphere around that area or volume, the least that there is.
-    surface = tally["crossings"] @ crofton_weights(volume.ndim, spacing)
-    surface = np.maximum(surface, _least_surface(measure, volume.ndim))
-    spread, directions = _principal_axes(volume, sizes, sums, low, tally["moments"], spacing)
-    box = np.prod((high - low + 1)[:, volume.axes], axis=1)
-    flat = volume.ndim == 2
+    surface = tally["crossings"] @ crofton_weights(ndim, spacing)
+    surface = np.maximum(surface, _least_surface(measure, ndim))
+    spread, directions = _principal_axes(axes, sizes, sums, low, tally["moments"], spacing)
+    box = np.prod((high - low + 1)[:, axes], axis=1)
+    flat = ndim == 2
     lengths = (4.0 if flat else 2 * np.sqrt(5.0)) * np.sqrt(spread)
     columns: Columns = {"extent": sizes / box, "euler_number": tally["euler"]}
     columns["major_axis"], columns["minor_axis"] = lengths[:, -1], lengths[:, 0]
@@ -182,7 +208,7 @@ def _euler_parts(ndim: int) -> NDArray[np.int64]:
 
 
 def _principal_axes(
-    volume: LabelledVolume,
+    axes: list[int],
     sizes: NDArray[np.int64],
     sums: NDArray[np.int64],
     low: NDArray[np.int64],
@@ -196,7 +222,7 @@ def _principal_axes(
     spread = np.empty((len(sizes), 3, 3))
     for column, (a, b) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):
         spread[:, a, b] = spread[:, b, a] = raw[:, column] - mean[:, a] * mean[:, b]
-    spread = spread[:, volume.axes][:, :, volume.axes] * np.outer(spacing, spacing)
+    spread = spread[:, axes][:, :, axes] * np.outer(spacing, spacing)
     values, vectors = np.linalg.eigh(spread)
     # What rounding leaves of a zero.
     values = np.where(values < 1e-12 * values[:, -1:], 0.0, values)

@@ -61,32 +61,55 @@ def local_maxima(
     size = check_spacing(spacing, array.ndim)
     reach, edge = check_number(distance, "distance"), check_number(border, "border")
     low, high = float(array.min()), float(array.max())
-    level = _level(threshold, threshold_kind, low, high, dark=dark)
+    level = maxima_level(threshold, threshold_kind, low, high, dark=dark)
     if low == high:
         return np.zeros((0, array.ndim)), {"value": array.ravel()[:0].astype(np.float64)}
-    work = _turned(array) if dark else array
+    peaks = peak_voxels(array, reach, level, size, dark=dark)
+    check_stop()
+    points = _middles(peaks)
+    values = array[tuple(points.T)].astype(np.float64)
+    return chosen_maxima(points, values, array.shape, reach, size, dark=dark, border=edge)
+
+
+def peak_voxels(
+    image: NDArray[Any], distance: float, level: float, spacing: tuple[float, ...], *, dark: bool
+) -> NDArray[np.bool_]:
+    """Return which voxels are beyond a level and no less than all others within a distance."""
+    work = _turned(image) if dark else image
     # At the least voxels that share a face, edge or corner are compared.
     around = maximum(work, 1.0, 1.0, window="box")
-    if reach > min(size):
-        np.maximum(around, maximum(work, reach, size), out=around)
-    peaks = work == around
-    peaks &= array < level if dark else array > level
-    check_stop()
-    points = _middles(peaks, array)
-    values = array[tuple(points.T)].astype(np.float64)
+    if distance > min(spacing):
+        np.maximum(around, maximum(work, distance, spacing), out=around)
+    peaks: NDArray[np.bool_] = work == around
+    peaks &= image < level if dark else image > level
+    return peaks
+
+
+def chosen_maxima(
+    points: NDArray[np.int64],
+    values: NDArray[np.float64],
+    shape: Sequence[int],
+    distance: float,
+    spacing: tuple[float, ...],
+    *,
+    dark: bool,
+    border: float,
+) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
+    """Return what `local_maxima` does, from the middles of all plateaus (K, D) and their values."""
     order = np.lexsort((*points.T[::-1], values if dark else -values))
     points, values = points[order], values[order]
     inside = np.ones(len(points), bool)
-    for axis, (length, step) in enumerate(zip(array.shape, size, strict=True)):
+    for axis, (length, step) in enumerate(zip(shape, spacing, strict=True)):
         if length > 1:
             away = np.minimum(points[:, axis], length - 1 - points[:, axis]) * step
-            inside &= away >= edge * (1 - 1e-9)
+            inside &= away >= border * (1 - 1e-9)
     points, values = points[inside], values[inside]
-    kept = _apart(points * np.array(size), reach)
+    kept = _apart(points * np.array(spacing), distance)
     return points[kept].astype(np.float64), {"value": values[kept]}
 
 
-def _level(threshold: Any, kind: str, low: float, high: float, *, dark: bool) -> float:
+def maxima_level(threshold: Any, kind: str, low: float, high: float, *, dark: bool) -> float:
+    """Return the intensity that maxima must exceed in an image from `low` to `high`."""
     if kind not in ("share", "intensity"):
         raise InputError(f"threshold_kind is {kind!r}; it must be share or intensity.")
     if kind == "intensity":
@@ -111,7 +134,7 @@ def _turned(array: NDArray[Any]) -> NDArray[Any]:
     return ~array
 
 
-def _middles(peaks: NDArray[np.bool_], array: NDArray[Any]) -> NDArray[np.int64]:
+def _middles(peaks: NDArray[np.bool_]) -> NDArray[np.int64]:
     """One voxel of each plateau, the nearest to its middle."""
     found = label(peaks)
     assert isinstance(found, np.ndarray)
@@ -123,10 +146,31 @@ def _middles(peaks: NDArray[np.bool_], array: NDArray[Any]) -> NDArray[np.int64]
     if counts.max() == 1:
         return places
     middle = np.stack([np.bincount(number, axis) / counts for axis in places.T], axis=1)
+    return places[nearest_places(places, number, middle)]
+
+
+def nearest_places(
+    places: NDArray[np.int64], number: NDArray[np.integer], middle: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Return which voxel of each plateau is the nearest to its middle, the first of equal ones.
+
+    Parameters
+    ----------
+    places : (N, D) ndarray of int
+        Voxels of all plateaus, in order.
+    number : (N,) ndarray of int
+        The plateau, from 0 on, that each belongs to.
+    middle : (K, D) ndarray
+
+    Returns
+    -------
+    ndarray of int
+        Places in the list of voxels, one for each plateau that has some, rising.
+    """
     away = ((places - middle[number]) ** 2).sum(axis=1)
     order = np.lexsort((np.arange(len(number)), away, number))
-    first = np.searchsorted(number[order], np.arange(len(counts)))
-    return places[order[first]]
+    first = np.unique(number[order], return_index=True)[1]
+    return order[first]
 
 
 def _apart(places: NDArray[np.float64], distance: float) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.objects.label_lookup import object_labels
-from napari_seedbed.core.scores.label_overlaps import count_overlaps
+from napari_seedbed.core.scores.label_overlaps import LabelOverlaps, count_overlaps
 from napari_seedbed.errors import InputError
 
 Rows = Literal["children", "parents"]
@@ -37,14 +37,18 @@ def relate_objects(labels: Any, parents: Any, rows: Rows = "children") -> dict[s
     InputError
         If the shapes differ, or values are no labels.
     """
-    if rows not in ("children", "parents"):
-        raise InputError(f"rows is {rows!r}; it must be 'children' or 'parents'.")
     inner, outer = object_labels(labels), object_labels(parents, "parents")
     if inner.shape != outer.shape:
         raise InputError(
             f"parents has the shape {outer.shape}; it must have that of the labels, {inner.shape}."
         )
-    overlaps = count_overlaps(inner, outer)
+    return relations_of_overlaps(count_overlaps(inner, outer), rows)
+
+
+def relations_of_overlaps(overlaps: LabelOverlaps, rows: Rows) -> dict[str, NDArray[Any]]:
+    """Return what `relate_objects` does; the children are the truth, the parents the result."""
+    if rows not in ("children", "parents"):
+        raise InputError(f"rows is {rows!r}; it must be 'children' or 'parents'.")
     pairs = np.flatnonzero(overlaps.between_objects())
     child, parent = overlaps.truth_index[pairs], overlaps.result_index[pairs]
     # Where an index comes more than once the last value stays: that of most voxels.

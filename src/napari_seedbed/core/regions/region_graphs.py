@@ -175,17 +175,24 @@ def region_graph(
     flat, room = numbers.ravel(), len(names) + 1
     voxels = call_aside(partial(np.bincount, flat, minlength=room))[1:]
     means = np.zeros((len(names), len(channels)))
-    slopes = np.zeros(regions.shape, channels.dtype)
-    exponent = exponent_of(channels)
     for c, channel in enumerate(channels):
         count = partial(np.bincount, flat, channel.ravel(), minlength=room)
         means[:, c] = call_aside(count)[1:] / voxels
-        grey = divided(channel, exponent)
-        slope = gradient_magnitude(grey, sigma, size)
-        slopes += slope * slope
-    slopes = restored(np.sqrt(slopes, out=slopes), exponent)
-    edges, lengths, along = _touching(numbers, slopes, size, len(names))
+    slopes = boundary_slopes(channels, sigma, size)
+    edges, lengths, along = touching_regions(numbers, slopes, size, len(names))
     return RegionGraph(names, numbers, voxels, means, edges, lengths, along / lengths)
+
+
+def boundary_slopes(
+    channels: NDArray[np.floating], sigma: float, spacing: tuple[float, ...]
+) -> NDArray[np.floating]:
+    """Return how steep an image (C, [Z, ]Y, X) is, all channels together."""
+    slopes = np.zeros(channels.shape[1:], channels.dtype)
+    exponent = exponent_of(channels)
+    for channel in channels:
+        slope = gradient_magnitude(divided(channel, exponent), sigma, spacing)
+        slopes += slope * slope
+    return restored(np.sqrt(slopes, out=slopes), exponent)
 
 
 def numbered(labels: NDArray[np.integer]) -> tuple[Whole, NDArray[np.int32]]:
@@ -207,16 +214,36 @@ def numbered(labels: NDArray[np.integer]) -> tuple[Whole, NDArray[np.int32]]:
     return names, numbers
 
 
-def _touching(
+def touching_regions(
     numbers: NDArray[np.int32],
     heights: NDArray[np.floating],
     spacing: Sequence[float],
     n_regions: int,
+    axis: int | None = None,
 ) -> tuple[Whole, Floats, Floats]:
-    """Edges, the sizes of their boundaries, and sums of `heights` times size along them."""
+    """Measure the boundaries between regions.
+
+    Parameters
+    ----------
+    numbers : ([Z, ]Y, X) ndarray of int32
+        As of `numbered`.
+    heights : ([Z, ]Y, X) ndarray
+    spacing : sequence of float
+    n_regions : int
+    axis : int, optional
+        Count the faces across this axis alone; others then have the size 0.
+
+    Returns
+    -------
+    edges : (M, 2) ndarray of int
+    lengths, along : (M,) ndarray
+        Sizes of the boundaries, and sums of `heights` times size along them.
+    """
     lead = (1,) * (3 - numbers.ndim)
     volume, slopes = (np.ascontiguousarray(a).reshape(lead + a.shape) for a in (numbers, heights))
     areas = np.prod(spacing) / np.array((*lead, *spacing), np.float64)
+    if axis is not None:
+        areas[[i != len(lead) + axis for i in range(3)]] = 0
     n_lines = volume.shape[0] * volume.shape[1]
     room = 1 << max(10, int(6 * volume.shape[2]).bit_length())
     table = _table(max(room, _SMALLEST_TABLE))

@@ -126,13 +126,74 @@ def count_overlaps(truth: Any, labels: Any) -> LabelOverlaps:
 
     pieces = split(truth.shape[axis], 1 + truth.size // _VOXELS_PER_SLAB)
     run_ranges(count, pieces)
-    found, seen, columns = rows.total()
     check_stop()
-    truth_values, truth_index = np.unique(found, return_inverse=True)
-    result_values, result_index = np.unique(seen, return_inverse=True)
-    return LabelOverlaps(
-        truth_values, result_values, truth_index, result_index, columns[0], columns[1:]
-    )
+    return rows.overlaps()
+
+
+def overlaps_of_part(truth: Any, labels: Any, origin: Sequence[int]) -> LabelOverlaps:
+    """Count the voxels that labels share in a part of an image, as `count_overlaps`.
+
+    Parameters
+    ----------
+    truth, labels : (M, N[, P]) ndarray of bool, int or float
+        The part.
+    origin : sequence of int
+        Where it begins in the image, in whose voxels the positions are counted.
+    """
+    truth, labels = check_pair(truth, labels)
+    rows = _RowSums(truth.ndim)
+    rows.add(_rows_of(truth, labels, origin))
+    return rows.overlaps()
+
+
+def joined_overlaps(parts: Sequence[LabelOverlaps]) -> LabelOverlaps:
+    """Add up the overlaps of the parts of an image."""
+    rows = _RowSums(len(parts[0].position_sums))
+    for part in parts:
+        check_stop()
+        columns = np.concatenate([part.voxels[np.newaxis], part.position_sums])
+        rows.add(
+            (
+                part.truth_values[part.truth_index],
+                part.result_values[part.result_index],
+                columns,
+            )
+        )
+    return rows.overlaps()
+
+
+class _RowSums:
+    """Rows from many slabs, added up where they are of the same pair."""
+
+    def __init__(self, ndim: int) -> None:
+        none = np.empty(0, np.int64)
+        self._rows: list[Rows] = [(none, none, np.empty((1 + ndim, 0), np.int64))]
+        self._new = 0
+        self._lock = Lock()
+
+    def add(self, rows: Rows) -> None:
+        with self._lock:
+            self._rows.append(rows)
+            self._new += len(rows[0])
+            # Labels without order have nearly as many pairs in each slab as in the whole image.
+            if self._new > max(_MERGED_EARLY, 2 * len(self._rows[0][0])):
+                self._merge()
+
+    def overlaps(self) -> LabelOverlaps:
+        self._merge()
+        found, seen, columns = self._rows[0]
+        truth_values, truth_index = np.unique(found, return_inverse=True)
+        result_values, result_index = np.unique(seen, return_inverse=True)
+        return LabelOverlaps(
+            truth_values, result_values, truth_index, result_index, columns[0], columns[1:]
+        )
+
+    def _merge(self) -> None:
+        truth, result, columns = zip(*self._rows, strict=True)
+        self._rows = [
+            _add_up(np.concatenate(truth), np.concatenate(result), np.concatenate(columns, axis=1))
+        ]
+        self._new = 0
 
 
 def check_pair(truth: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -157,35 +218,6 @@ def check_pair(truth: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
             f"{arrays[0].shape}."
         )
     return arrays[0], arrays[1]
-
-
-class _RowSums:
-    """Rows from many slabs, added up where they are of the same pair."""
-
-    def __init__(self, ndim: int) -> None:
-        none = np.empty(0, np.int64)
-        self._rows: list[Rows] = [(none, none, np.empty((1 + ndim, 0), np.int64))]
-        self._new = 0
-        self._lock = Lock()
-
-    def add(self, rows: Rows) -> None:
-        with self._lock:
-            self._rows.append(rows)
-            self._new += len(rows[0])
-            # Labels without order have nearly as many pairs in each slab as in the whole image.
-            if self._new > max(_MERGED_EARLY, 2 * len(self._rows[0][0])):
-                self._merge()
-
-    def total(self) -> Rows:
-        self._merge()
-        return self._rows[0]
-
-    def _merge(self) -> None:
-        truth, result, columns = zip(*self._rows, strict=True)
-        self._rows = [
-            _add_up(np.concatenate(truth), np.concatenate(result), np.concatenate(columns, axis=1))
-        ]
-        self._new = 0
 
 
 def _rows_of(truth: NDArray[Any], labels: NDArray[Any], origin: Sequence[int]) -> Rows:

@@ -54,11 +54,10 @@ def surface_distances(
     # Distances near 1 use the digits of a 32-bit number best.
     unit = min(size)
     steps = (1.0,) * (3 - truth.ndim) + tuple(step / unit for step in size)
-    surfaces = [surface_of(mask) for mask in _masks(truth, labels)]
+    surfaces = [surface_of(mask) for mask in object_masks(truth, labels)]
     there = [bool(surface.any()) for surface in surfaces]
     if not all(there):
-        far = math.inf if any(there) else 0.0
-        return _named(far, far, far)
+        return without_surface(is_in_one=any(there))
     of_truth, of_result = surfaces
     away = [
         _distances(of_truth, of_result, steps),
@@ -69,10 +68,17 @@ def surface_distances(
     percentile = max(float(np.percentile(distances, 95)) for distances in away)
     total = sum(float(distances.sum()) for distances in away)
     mean = total / sum(len(distances) for distances in away)
-    return _named(largest * unit, percentile * unit, mean * unit)
+    return named_distances(largest * unit, percentile * unit, mean * unit)
 
 
-def _named(largest: float, percentile: float, mean: float) -> dict[str, float]:
+def without_surface(*, is_in_one: bool) -> dict[str, float]:
+    """Return the distances where one of two masks, or both, are empty."""
+    far = math.inf if is_in_one else 0.0
+    return named_distances(far, far, far)
+
+
+def named_distances(largest: float, percentile: float, mean: float) -> dict[str, float]:
+    """Return the numbers that `surface_distances` gives, by their names."""
     return {
         "hausdorff_distance": largest,
         "hausdorff_distance_95": percentile,
@@ -80,7 +86,7 @@ def _named(largest: float, percentile: float, mean: float) -> dict[str, float]:
     }
 
 
-def _masks(
+def object_masks(
     truth: NDArray[Any], labels: NDArray[Any]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return what is an object in each, as (Z, Y, X)."""

@@ -1,7 +1,7 @@
 """What an operation that needs more than a neighbourhood is given to work block by block."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_plans import BlockPlan
 from napari_seedbed.pipeline.engine.block_workers import Workers
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
-from napari_seedbed.pipeline.engine.jobs import core_module
+from napari_seedbed.pipeline.engine.jobs import Channels, core_module
 from napari_seedbed.pipeline.engine.volumes import Gathered, label_volume, other_volume
 from napari_seedbed.pipeline.engine.windows import Region, inner_of
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
@@ -160,7 +160,10 @@ class BlockJob:
     channel : int or None
         None where all channels count together.
     notes : list of str
-        What a person should know about the result; the function may add to it.
+        What a person should know about the result; the function may add to it. Where the
+        function at once is called with all time points, those of the last one count.
+    shared : dict
+        Kept for all time points and channels of one run.
     core : module
         The functions of `napari_seedbed.core`.
     """
@@ -175,6 +178,7 @@ class BlockJob:
     channel: int | None
     near: Sequence[int] | None = None
     notes: list[str] = field(default_factory=list)
+    shared: MutableMapping[Hashable, Any] = field(default_factory=dict)
     core: Any = field(default_factory=core_module)
 
     @property
@@ -237,7 +241,7 @@ class BlockJob:
         *shared: Any,
         halo: Halo = 0,
         dtype: Any,
-        channels: Sequence[str] = (),
+        channels: Sequence[str] | Channels = (),
     ) -> Image:
         """Write what a function gives for each block into an output; give that over its voxels.
 
@@ -254,13 +258,16 @@ class BlockJob:
             As for `map`.
         dtype : dtype
             Of the voxels.
-        channels : sequence of str
-            Names of the output's own channels; none by default.
+        channels : sequence of str or Channels
+            Names of the output's own channels, or an array of as many and what they are; none by
+            default.
         """
         given, operation = self.outputs.image, self.outputs.operation
         gathered = Gathered(given, per_channel=operation.channels == "each")
-        shape = (*((len(channels),) if channels else ()), *self.plan.shape)
-        like = gathered.template(name, shape, dtype, tuple(channels), operation)
+        told = channels if isinstance(channels, Channels) else tuple(channels)
+        count = len(told.array) if isinstance(told, Channels) else len(told)
+        shape = (*((count,) if count else ()), *self.plan.shape)
+        like = gathered.template(name, shape, dtype, told, operation)
         store = self.outputs.store(name, like, are_labels(name, dtype))
         place: dict[str, slice] = {}
         if given.time_axis is not None:
@@ -358,12 +365,15 @@ class BlockOutputs:
             self.stores[name] = store
         return self.stores[name]
 
-    def scratch_store(self, name: str, like: Image) -> BlockStore:
-        """A store beside the outputs, which `close` removes."""
+    def scratch_store(
+        self, name: str, like: Image, block: tuple[int, ...] | None = None
+    ) -> BlockStore:
+        """A store beside the outputs, maybe with blocks of its own, which `close` removes."""
         if name not in self._scratches:
             place = self.folder / f".{self.operation.name}-{name}.zarr"
-            store = BlockStore(place, like, True, self.block)
-            store.begin({**self.run, "output": name}, lower=False)
+            block = block or self.block
+            store = BlockStore(place, like, True, block)
+            store.begin({**self.run, "output": name, "block": list(block)}, lower=False)
             self._scratches[name] = store
         return self._scratches[name]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -117,7 +117,7 @@ def _names_of(shared: None, image: Image) -> list[str]:
 def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockOutputs]:
     """Write what comes out into stores; give it, and the stores to be finished."""
     operation, image = run.operation, run.inputs.image
-    halo = _halo(operation, image, run.parameters)
+    halo = halo_of(operation, image, run.parameters)
     if halo is None and operation.in_blocks is None:
         raise InputError(in_words_why_not(operation))
     around = halo or (0,) * len(image.spatial_shape)
@@ -144,10 +144,11 @@ def may_work_in_blocks(operation: Operation, image: Image, parameters: Mapping[s
     """Whether an operation can work in blocks, as far as its parameters say."""
     if operation.in_blocks is not None:
         return True
-    return _halo(operation, image, parameters) is not None
+    return halo_of(operation, image, parameters) is not None
 
 
-def _halo(operation: Operation, image: Image, parameters: Mapping[str, Any]) -> Reach:
+def halo_of(operation: Operation, image: Image, parameters: Mapping[str, Any]) -> Reach:
+    """Voxels that are looked at around a block; None where a neighbourhood does not do."""
     if operation.halo is None or operation.scope != "volume":
         return None
     return operation.halo(image.spacing, parameters)
@@ -362,6 +363,7 @@ def _by_passes(
     channels: Sequence[int | None] = range(image.n_channels) if each else (None,)
     parts = len(run.times) * len(channels)
     told = Told()
+    shared: dict[Hashable, Any] = {}
     for nth, (t, channel) in enumerate((t, channel) for t in run.times for channel in channels):
         check_stop()
         job = BlockJob(
@@ -374,13 +376,18 @@ def _by_passes(
             t,
             channel,
             run.blocks.near,
+            shared=shared,
         )
         with part_of(nth, parts), named_as(operation.core_names):
             found = operation.in_blocks(job)
         if found is None:
             raise InputError(in_words_why_not(operation))
         gathered.add(t, channel, {k: v for k, v in found.items() if not isinstance(v, Image)})
-        told.add(job.notes, image, t, channel)
+        if operation.whole:
+            # What it says of all time points is known at the last.
+            run.notes[:] = job.notes
+        else:
+            told.add(job.notes, image, t, channel)
     run.notes.extend(told.in_words(parts))
     stored = {name: store.lazy() for name, store in outputs.stores.items()}
     return {**stored, **gathered.others()}

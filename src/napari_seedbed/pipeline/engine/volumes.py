@@ -209,11 +209,12 @@ class Gathered:
             columns = [self._told(found.columns, c, len(found.points)) for _, c, found in parts]
             return Points(points, times.astype(np.int64), joined(columns), *place)
         tables = []
-        for t, channel, columns in parts:
-            count = len(next(iter(columns.values())))
-            told = self._told(columns, channel, count)
+        for t, channel, found in parts:
+            rows: Columns = found.columns if isinstance(found, Table) else found
+            count = len(next(iter(rows.values())))
+            told = self._told(rows, channel, count)
             tables.append(told if n_times is None else {"time_point": np.full(count, t), **told})
-        return Table(joined(tables), name)
+        return Table(joined(tables), first.name if isinstance(first, Table) else name)
 
     def _told(self, columns: Columns, channel: int | None, count: int) -> Columns:
         """Columns with the channel, counted from 1, before them where there are several."""

@@ -23,9 +23,10 @@ from napari_seedbed.pipeline.engine.parameters import (
     switch,
     whole_number,
 )
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
 from napari_seedbed.pipeline.operations.families import object_operation
-from napari_seedbed.pipeline.operations.objects import in_words
+from napari_seedbed.pipeline.operations.object_words import in_words
 from napari_seedbed.pipeline.operations.references import SCIKIT_IMAGE
 from napari_seedbed.pipeline.operations.shared_parameters import length
 
@@ -130,6 +131,7 @@ FIND_BLOBS = _points(
 
 LOCAL_MAXIMA = _points(
     name="local_maxima",
+    in_blocks=BlockFunction("regions_in_blocks", "local_maxima"),
     title="Local maxima",
     function=_found("local_maxima", "point"),
     parameters=(

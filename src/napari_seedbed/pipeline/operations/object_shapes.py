@@ -8,10 +8,11 @@ from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import Lengths, Need, Reach, Size, Values
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, switch
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
 from napari_seedbed.pipeline.operations.families import object_operation
 from napari_seedbed.pipeline.operations.halos import window_halo
-from napari_seedbed.pipeline.operations.objects import in_words
+from napari_seedbed.pipeline.operations.object_words import in_words
 from napari_seedbed.pipeline.operations.references import SCIKIT_IMAGE, SERRA, SOILLE
 from napari_seedbed.pipeline.operations.shared_parameters import length, radius, size
 
@@ -55,6 +56,7 @@ def _label_morphology_need(size: Size, parameters: Values) -> Need:
 
 FILL_HOLES = object_operation(
     name="fill_holes",
+    in_blocks=BlockFunction("objects_in_blocks", "fill_holes"),
     title="Fill holes",
     parameters=(
         size("largest", 0.0, "Maximum hole size", "Larger holes stay open; 0 fills all."),

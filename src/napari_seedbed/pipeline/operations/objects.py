@@ -16,8 +16,10 @@ from napari_seedbed.pipeline.engine.declarations import (
 )
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, switch, whole_number
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import object_operation
+from napari_seedbed.pipeline.operations.object_words import connectivity_of, in_words
 from napari_seedbed.pipeline.operations.references import ROSENFELD, SCIKIT_IMAGE, SOILLE
 from napari_seedbed.pipeline.operations.shared_parameters import length, size
 
@@ -43,8 +45,7 @@ def core_parameters(job: Job) -> dict[str, Any]:
     """The parameters of a job, with connectivity as the number that core counts."""
     parameters = dict(job.parameters)
     if "connectivity" in parameters:
-        # None means as many as there are axes.
-        parameters["connectivity"] = 1 if parameters["connectivity"] == "faces" else None
+        parameters["connectivity"] = connectivity_of(parameters)
     return parameters
 
 
@@ -78,10 +79,7 @@ def _join_seconds(size: Size, parameters: Values) -> float:
     return 6e-7 if parameters["distance"] > 0 else 5e-8
 
 
-def in_words(number: int, noun: str) -> str:
-    """Return how many were found, as ``3 objects found.`` does."""
-    return f"{number} {noun}{'' if number == 1 else 's'} found."
-
+_in_blocks = partial(BlockFunction, "objects_in_blocks")
 
 _pieces = partial(
     object_operation, function=CoreCall(arguments=core_parameters), estimate=by_voxel(16, 5e-8)
@@ -89,6 +87,7 @@ _pieces = partial(
 
 LABEL = _pieces(
     name="label",
+    in_blocks=_in_blocks("label"),
     title="Label connected components",
     function=_label,
     parameters=(CONNECTIVITY,),
@@ -101,6 +100,7 @@ LABEL = _pieces(
 
 COUNT = _pieces(
     name="count",
+    in_blocks=_in_blocks("count"),
     title="Count objects",
     function=_count,
     menu="napari/layers/measure",
@@ -112,6 +112,7 @@ COUNT = _pieces(
 
 REMOVE_BY_SIZE = _pieces(
     name="remove_by_size",
+    in_blocks=_in_blocks("remove_by_size"),
     title="Remove small and large objects",
     parameters=(
         size("smallest", 20.0, "Minimum size", "Smaller objects are taken away; 0 sets no limit."),
@@ -128,6 +129,7 @@ REMOVE_BY_SIZE = _pieces(
 
 KEEP_LARGEST = _pieces(
     name="keep_largest",
+    in_blocks=_in_blocks("keep_largest"),
     title="Keep the largest objects",
     parameters=(
         whole_number(
@@ -142,6 +144,7 @@ KEEP_LARGEST = _pieces(
 
 CLEAR_BORDER = _pieces(
     name="clear_border",
+    in_blocks=_in_blocks("clear_border"),
     title="Clear border",
     parameters=(
         length(
@@ -165,6 +168,7 @@ CLEAR_BORDER = _pieces(
 
 RELABEL = object_operation(
     name="relabel_sequential",
+    in_blocks=_in_blocks("relabel_sequential"),
     title="Relabel sequentially",
     parameters=(whole_number("start", 1, "First label", "Of the first object.", (1, 2**30)),),
     estimate=by_voxel(12, 2e-8),
@@ -174,6 +178,7 @@ RELABEL = object_operation(
 
 SORT_LABELS = object_operation(
     name="sort_labels",
+    in_blocks=_in_blocks("sort_labels"),
     title="Sort labels",
     parameters=(
         choice(
@@ -196,6 +201,7 @@ SORT_LABELS = object_operation(
 
 JOIN_LABELS = _pieces(
     name="join_labels",
+    in_blocks=_in_blocks("join_labels"),
     title="Merge nearby objects",
     parameters=(
         length(
@@ -252,6 +258,7 @@ COMBINE = object_operation(
 
 RELATE = object_operation(
     name="relate_objects",
+    in_blocks=_in_blocks("relate_objects"),
     title="Relate objects",
     function=CoreCall(arguments=_parents),
     core_names={"labels": "image", "parents": "other"},

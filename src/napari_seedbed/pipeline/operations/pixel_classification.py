@@ -293,14 +293,15 @@ def _need(size: Size, parameters: Values) -> Need:
 
     samples, shape, n_labels = samples_from_text(parameters["training"]), size.shape, size.n_labels
     if samples is None:
-        sigmas = scales(max(parameters["sigma"], 1e-3), parameters["n_scales"])
+        finest = max(parameters["sigma"], 1e-3) * min(size.spacing)
+        sigmas = scales(finest, parameters["n_scales"])
     else:
         sigmas, n_labels = samples.features.sigmas, len(samples.label_values)
     features = FeatureSet(sigmas, len(shape), size.n_channels)
     each = 4 + 8 * n_labels * parameters["probabilities"]
     each += 14 if parameters["result"] == "objects" else 0
     return Need(
-        int(pixel_classifier_memory(shape, features, n_labels) + each * size.voxels),
+        int(pixel_classifier_memory(shape, features, n_labels, size.spacing) + each * size.voxels),
         pixel_classifier_seconds(shape, features, int(parameters["n_trees"]), n_labels),
     )
 

@@ -1,6 +1,6 @@
 """Operations on graphs of regions: joining those that are alike, and giving each one colour."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,10 +8,14 @@ from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import Need, SecondImage, Size, Values
 from napari_seedbed.pipeline.engine.jobs import Channels, Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter, region_operation
 from napari_seedbed.pipeline.operations.references import ACHANTA
 from napari_seedbed.pipeline.operations.shared_parameters import smoothing
+
+if TYPE_CHECKING:
+    from napari_seedbed.pipeline.engine.block_jobs import BlockJob
 
 
 def _check_edits(text: str) -> None:
@@ -29,6 +33,18 @@ def _merge(job: Job) -> dict[str, Any]:
         job.channel_axis,
         sigma=chosen["sigma"],
     )
+    groups = chosen_groups(job, graph)
+    outputs: dict[str, Any] = {"labels": graph.painted(groups)}
+    if chosen["average"]:
+        colours = np.moveaxis(graph.coloured(groups, dtype=np.float32), -1, 0)
+        several = job.channel_axis is not None
+        outputs["average"] = Channels(colours, as_input=True) if several else colours[0]
+    return outputs
+
+
+def chosen_groups(job: "Job | BlockJob", graph: Any) -> Any:
+    """For each region of a graph the first of the group that it is joined to, as is chosen."""
+    chosen, core = job.parameters, job.core
     tree = core.merge_tree(graph, chosen["method"], chosen["weight"])
     if chosen["stop_at"] == "level":
         steps = tree.steps_at(chosen["level"])
@@ -37,12 +53,7 @@ def _merge(job: Job) -> dict[str, Any]:
     groups, notes = core.edited_groups(tree, steps, core.parse_edits(chosen["edits"]), graph.labels)
     job.note(lambda: notes)
     job.note(lambda: f"{len(graph.labels)} regions became {len(np.unique(groups))}.")
-    outputs: dict[str, Any] = {"labels": graph.painted(groups)}
-    if chosen["average"]:
-        colours = np.moveaxis(graph.coloured(groups, dtype=np.float32), -1, 0)
-        several = job.channel_axis is not None
-        outputs["average"] = Channels(colours, as_input=True) if several else colours[0]
-    return outputs
+    return groups
 
 
 def _merge_need(size: Size, parameters: Values) -> Need:
@@ -72,6 +83,7 @@ METHOD = choice(
 
 REGION_GRAPH_MERGE = region_operation(
     name="region_graph_merge",
+    in_blocks=BlockFunction("regions_in_blocks", "region_graph_merge"),
     title="Merge regions",
     term="region adjacency graph",
     panel="region_graph",
@@ -127,6 +139,7 @@ REGION_GRAPH_MERGE = region_operation(
 
 AVERAGE_COLOUR = image_filter(
     name="average_colour",
+    in_blocks=BlockFunction("regions_in_blocks", "average_colour"),
     title="Average colour of regions",
     group="Regions",
     function=CoreCall(arguments=_region_labels),

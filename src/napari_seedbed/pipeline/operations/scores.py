@@ -22,6 +22,7 @@ from napari_seedbed.pipeline.engine.inputs import check_inputs
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import check_parameters, output, whole_number
 from napari_seedbed.pipeline.engine.provenance import make_record
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_rows
 from napari_seedbed.pipeline.operations.halos import window_halo
 from napari_seedbed.pipeline.operations.shared_parameters import WINDOW, radius
@@ -85,6 +86,7 @@ _hint = partial(_measure, halo=window_halo())
 
 SCORES = _measure(
     name="scores",
+    in_blocks=BlockFunction("measurements_in_blocks", "scores"),
     title="Segmentation scores",
     function=_scores,
     parameters=(
