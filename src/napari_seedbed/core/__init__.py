@@ -12,6 +12,7 @@ _HOMES = {
     "objects_of_steps": "seeded.object_steps",
     "steps_of_seeds": "seeded.object_steps",
     "SeededSegmenter": "seeded.seeded_segmenter",
+    "BlockedSegmenter": "seeded.blocked_segmenter",
     "seeded_segmentation": "seeded.seeded_segmenter",
     "probabilities_of_labels": "seeded.label_probabilities",
     "smoothed_brightness": "seeded.brightness",

@@ -10,8 +10,8 @@ from napari_seedbed.core.seeded.basin_graphs import (
     STEEPNESS,
     basin_graph,
     cut_basins,
-    split_by_seeds,
 )
+from napari_seedbed.core.seeded.basin_splits import split_by_seeds
 
 SHAPES = [(1, 30, 40), (9, 14, 12)]
 

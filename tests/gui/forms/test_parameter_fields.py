@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication
 
 from napari_seedbed.core import parse_kernel
 from napari_seedbed.gui.forms.parameter_fields import NumberField, ParameterFields, TextField
@@ -236,3 +237,16 @@ def test_a_text_of_one_line_is_as_low_as_one(qtbot):
     line = TextField(replace(KERNEL, lines=1))
     qtbot.addWidget(line)
     assert line.edit.height() < 3 * line.edit.fontMetrics().lineSpacing()
+
+
+def test_no_field_is_cut_however_narrow_the_dock_is(qtbot):
+    fields = ParameterFields([p for p in operations.get("threshold").parameters if not p.advanced])
+    qtbot.addWidget(fields)
+    fields.show()
+    for width in range(fields.minimumSizeHint().width(), 420, 3):
+        fields.resize(width, fields._form.heightForWidth(width))
+        QApplication.processEvents()
+        for name, field in fields._fields.items():
+            needed = field.minimumWidth() or field.minimumSizeHint().width()
+            assert field.width() >= needed, (name, width)
+            assert field.geometry().right() < width, (name, width)

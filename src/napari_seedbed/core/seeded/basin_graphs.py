@@ -10,13 +10,12 @@ simulations. IEEE Trans. PAMI 13(6), 583-598.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
-from scipy.spatial import cKDTree
 
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.seeded import field_kernels
@@ -32,21 +31,33 @@ FLOOR = 1e-6
 _ROWS_PER_TASK = 512
 _SAMPLED = 8
 _BASINS_PER_TASK = 4096
-_VOXELS_AT_ONCE = 1 << 17
 _FEW = 8
 """Up to this part of all basins it is quicker to look each up."""
 
 
 @dataclass(frozen=True, eq=False)
-class BasinGraph:
-    """Basins and what lies between them.
+class Faces:
+    """Faces between basins.
 
     Attributes
     ----------
-    basin : (Z, Y, X) ndarray of int32
-        Number of each voxel's basin, -1 outside.
-    energy : (Z, Y, X) ndarray of float32
-        Squared slope, in units of its mean.
+    pair : (M, 2) ndarray of int32
+        Basins that touch, the lower number first; each two once.
+    area, cost : (M,) ndarray of float32
+        Area of the common face; the sum of area times energy.
+    """
+
+    pair: NDArray[np.int32]
+    area: Floats
+    cost: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FaceGraph:
+    """Basins, wherever their voxels are, and what lies between them.
+
+    Attributes
+    ----------
     areas : (3,) ndarray of float32
         Area of a voxel's face perpendicular to each axis.
     low, high : (N, 3) ndarray of int32
@@ -57,15 +68,15 @@ class BasinGraph:
         Area of the common face; the sum of area times energy.
     """
 
-    basin: NDArray[np.int32]
-    energy: Floats
     areas: Floats
     low: NDArray[np.int32]
     high: NDArray[np.int32]
     pair: NDArray[np.int32]
     area: Floats
     cost: Floats
-    _indexed: tuple[NDArray[np.intp], NDArray[np.int32]] | None = field(init=False, default=None)
+    _indexed: tuple[NDArray[np.intp], NDArray[np.int32]] | None = field(
+        init=False, default=None, kw_only=True
+    )
 
     @property
     def count(self) -> int:
@@ -108,6 +119,22 @@ class BasinGraph:
         ).tocsr()
         matrix.sort_indices()
         return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class BasinGraph(FaceGraph):
+    """The same with the voxels.
+
+    Attributes
+    ----------
+    basin : (Z, Y, X) ndarray of int32
+        Number of each voxel's basin, -1 outside.
+    energy : (Z, Y, X) ndarray of float32
+        Squared slope, in units of its mean.
+    """
+
+    basin: NDArray[np.int32]
+    energy: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,20 +202,55 @@ def basin_graph(basins: Basins, energy: Floats, spacing: Sequence[float]) -> Bas
         Voxel size along z, y, x.
     """
     basin, count = basins.basin, basins.count
+    low, high = bounds(basin, count)
+    check_stop()
+    areas = face_areas(spacing)
+    faces = faces_between(basin, count, energy, areas)
+    return BasinGraph(areas, low, high, faces.pair, faces.area, faces.cost, basin, energy)
+
+
+def bounds(basin: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the bounding boxes of basins: low (N, 3) inclusive, high (N, 3) exclusive."""
     low = np.full((count, 3), np.iinfo(np.int32).max, np.int32)
     high = np.zeros((count, 3), np.int32)
     field_kernels.bound_basins(basin, low, high)
-    check_stop()
+    return low, high
+
+
+def face_areas(spacing: Sequence[float]) -> Floats:
+    """Return the areas (3,) of a voxel's faces perpendicular to z, y, x."""
     step = np.asarray(spacing, np.float64)
-    areas = (step.prod() / step).astype(np.float32)
+    return (step.prod() / step).astype(np.float32)
+
+
+def faces_between(
+    basin: NDArray[np.int32],
+    count: int,
+    energy: Floats,
+    areas: Floats,
+    counted: Sequence[int] | None = None,
+) -> Faces:
+    """Measure the faces between the basins of a volume, or of a part of one.
+
+    Parameters
+    ----------
+    basin : (Z, Y, X) ndarray of int32
+    count : int
+        How many basins there are.
+    energy : (Z, Y, X) ndarray of float32
+    areas : (3,) ndarray of float32
+    counted : sequence of three int, optional
+        As many voxels along each axis have faces upwards that count; all by default.
+    """
     begin = np.zeros(count + 1, np.int64)
-    field_kernels.count_faces(basin, begin[1:])
+    own = np.array(basin.shape if counted is None else counted, np.int64)
+    field_kernels.count_faces(basin, own, begin[1:])
     np.cumsum(begin, out=begin)
     total = int(begin[-1])
     second = np.empty(total, np.int32)
     area, cost = np.empty(total, np.float32), np.empty(total, np.float32)
     check_stop()
-    field_kernels.list_faces(basin, energy, areas, begin[:-1].copy(), second, area, cost)
+    field_kernels.list_faces(basin, energy, areas, own, begin[:-1].copy(), second, area, cost)
     joined = np.empty(count, np.int32)
     run_ranges(
         field_kernels.join_faces,
@@ -197,114 +259,17 @@ def basin_graph(basins: Basins, energy: Floats, spacing: Sequence[float]) -> Bas
     )  # fmt: skip
     first = np.repeat(np.arange(count, dtype=np.int32), joined)
     kept = np.repeat(begin[:-1] - np.cumsum(joined) + joined, joined) + np.arange(len(first))
-    pair = np.stack([first, second[kept]], axis=1)
-    return BasinGraph(basin, energy, areas, low, high, pair, area[kept], cost[kept])
+    return Faces(np.stack([first, second[kept]], axis=1), area[kept], cost[kept])
 
 
-def split_by_seeds(
-    graph: BasinGraph,
-    places: tuple[NDArray[Any], ...],
-    numbers: NDArray[np.int32],
-    spacing: Sequence[float],
-) -> tuple[BasinGraph, NDArray[np.int32]]:
-    """Split basins that hold seeds of several labels, each voxel to the nearest seed.
-
-    Parameters
-    ----------
-    graph : BasinGraph
-    places : tuple of three (S,) ndarray
-        Where there are seeds.
-    numbers : (S,) ndarray of int32
-        Which label each has, from 0.
-    spacing : sequence of float
-        Voxel size, for distances.
-
-    Returns
-    -------
-    graph : BasinGraph
-        The parts of a split basin but the first have new numbers, after all others.
-    given : (N,) ndarray of int32
-        Label of each basin with seeds, -1 of all others.
-    """  # fmt: skip
-    n_labels = int(numbers.max()) + 1
-    holds = graph.basin[places].astype(np.int64)
-    pairs = np.unique(holds * n_labels + numbers)
-    owner, label = np.divmod(pairs, n_labels)
-    several = np.flatnonzero(np.bincount(owner, minlength=graph.count) > 1)
-    if len(several):
-        graph, holds = _split(graph, several, places, numbers, holds, spacing)
-        owner, label = holds, numbers
-    given = np.full(graph.count, -1, np.int32)
-    given[owner] = label
-    return graph, given
-
-
-def _split(
-    graph: BasinGraph,
-    several: NDArray[np.intp],
-    places: tuple[NDArray[Any], ...],
-    numbers: NDArray[np.int32],
-    holds: NDArray[np.int64],
-    spacing: Sequence[float],
-) -> tuple[BasinGraph, NDArray[np.int64]]:
-    """Split these basins; the new graph and the basin of each seed."""
-    basin = graph.basin.copy()
-    count = graph.count
-    marked = np.zeros(count, np.bool_)
-    marked[several] = True
-    step = np.asarray(spacing)
-    seeds = np.stack(places, axis=1)
-    inside = marked[holds]
-    order = np.argsort(holds[inside], kind="stable")
-    seeds, labels, of_basin = seeds[inside][order], numbers[inside][order], holds[inside][order]
-    starts = np.searchsorted(of_basin, several)
-    ends = np.searchsorted(of_basin, several, side="right")
-    low, high = [graph.low], [graph.high]
-    faces = []
-    for number, start, end in zip(several.tolist(), starts, ends, strict=True):
-        box = tuple(slice(a, b) for a, b in zip(graph.low[number], graph.high[number], strict=True))
-        voxels = np.argwhere(graph.basin[box] == number) + graph.low[number]
-        tree = cKDTree(seeds[start:end] * step)
-        nearest = np.empty(len(voxels), labels.dtype)
-        for first in range(0, len(voxels), _VOXELS_AT_ONCE):
-            check_stop()
-            part = slice(first, first + _VOXELS_AT_ONCE)
-            nearest[part] = labels[start:end][tree.query(voxels[part] * step)[1]]
-        for label in np.unique(labels[start:end])[1:]:
-            own = voxels[nearest == label]
-            basin[tuple(own.T)] = count
-            low.append(own.min(axis=0, keepdims=True).astype(np.int32))
-            high.append((own.max(axis=0, keepdims=True) + 1).astype(np.int32))
-            count += 1
-    for number in several.tolist():
-        arguments = (
-            graph.basin, basin, graph.energy, graph.areas, marked, number,
-            graph.low[number], graph.high[number],
-        )  # fmt: skip
-        nothing = np.empty(0, np.float32)
-        size = field_kernels.faces_of_split(
-            *arguments, False, np.empty((0, 2), np.int32), nothing, nothing
-        )
-        found = (
-            np.empty((size, 2), np.int32), np.empty(size, np.float32), np.empty(size, np.float32)
-        )  # fmt: skip
-        field_kernels.faces_of_split(*arguments, True, *found)
-        faces.append(found)
-    kept = ~marked[graph.pair].any(axis=1)
-    pair = np.concatenate([faces_of[0] for faces_of in faces])
-    keys, place = np.unique(pair[:, 0].astype(np.int64) * count + pair[:, 1], return_inverse=True)
-    area, cost = (
-        np.bincount(place, np.concatenate([faces_of[i] for faces_of in faces]), len(keys))
-        for i in (1, 2)
-    )
-    new_pairs = np.stack(np.divmod(keys, count), axis=1).astype(np.int32)
-    split_graph = replace(
-        graph,
-        basin=basin,
-        low=np.concatenate(low),
-        high=np.concatenate(high),
-        pair=np.concatenate([graph.pair[kept], new_pairs]),
-        area=np.concatenate([graph.area[kept], area.astype(np.float32)]),
-        cost=np.concatenate([graph.cost[kept], cost.astype(np.float32)]),
-    )
-    return split_graph, basin[places].astype(np.int64)
+def joined_faces(parts: Sequence[Faces], count: int) -> Faces:
+    """Join the faces between the same two of so many basins."""
+    pair = np.concatenate([np.empty((0, 2), np.int32), *(part.pair for part in parts)])
+    low, high = pair.min(axis=1, initial=count), pair.max(axis=1, initial=-1)
+    keys, place = np.unique(low.astype(np.int64) * count + high, return_inverse=True)
+    sums: list[NDArray[Any]] = [
+        np.bincount(place, np.concatenate([np.empty(0), *values]), len(keys)).astype(np.float32)
+        for values in ([part.area for part in parts], [part.cost for part in parts])
+    ]
+    joined = np.stack(np.divmod(keys, count), axis=1).astype(np.int32)
+    return Faces(joined, sums[0], sums[1])

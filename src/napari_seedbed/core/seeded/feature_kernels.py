@@ -87,6 +87,40 @@ def describe(rows, image, flat, steps, sigma, out):
 
 
 @_fast
+def add_squared_slopes(start, stop, image, flat, steps, sigma, factor, out):
+    """Add the squared magnitude of the gradient, as `describe` gives it, times a factor.
+
+    Parameters
+    ----------
+    start, stop : int
+        Rows of all planes, one plane after the other.
+    image : (Z, Y, X) ndarray of float32
+    flat, steps, sigma :
+        As for `describe`.
+    factor : float32
+    out : (Z, Y, X) ndarray of float32
+    """
+    n_z, n_y, n_x = image.shape
+    s = np.float32(sigma)
+    a_z, a_y, a_x = np.float32(1 / steps[0]), np.float32(1 / steps[1]), np.float32(1 / steps[2])
+    half = np.float32(0.5)
+    for row in range(start, stop):
+        z, y = row // n_y, row % n_y
+        z0, z1 = max(z - 1, 0), min(z + 1, n_z - 1)
+        y0, y1 = max(y - 1, 0), min(y + 1, n_y - 1)
+        for x in range(n_x):
+            x0, x1 = max(x - 1, 0), min(x + 1, n_x - 1)
+            g_y = (image[z, y1, x] - image[z, y0, x]) * half * a_y
+            g_x = (image[z, y, x1] - image[z, y, x0]) * half * a_x
+            square = g_y * g_y + g_x * g_x
+            if not flat:
+                g_z = (image[z1, y, x] - image[z0, y, x]) * half * a_z
+                square = g_z * g_z + g_y * g_y + g_x * g_x
+            slope = np.float32(s * math.sqrt(square))
+            out[z, y, x] += slope * slope * factor
+
+
+@_fast
 def put_bytes(values, low, per_step, first_row, out):
     """Write ``(values - low) * per_step``, rounded, as bytes.
 

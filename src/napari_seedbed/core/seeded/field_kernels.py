@@ -83,12 +83,15 @@ def bound_basins(basin, low, high):
 
 
 @_fast
-def count_faces(basin, of_first):
-    """Add to `of_first`, for each basin, the voxel faces to basins of a higher number."""
+def count_faces(basin, counted, of_first):
+    """Add to `of_first`, for each basin, the voxel faces to basins of a higher number.
+
+    Those that lead upwards from the first voxels along each axis, as many as are `counted` (3,).
+    """
     n_z, n_y, n_x = basin.shape
-    for z in range(n_z):
-        for y in range(n_y):
-            for x in range(n_x):
+    for z in range(counted[0]):
+        for y in range(counted[1]):
+            for x in range(counted[2]):
                 here = basin[z, y, x]
                 if here < 0:
                     continue
@@ -102,12 +105,12 @@ def count_faces(basin, of_first):
 
 
 @_fast
-def list_faces(basin, energy, areas, at, second, area, cost):
+def list_faces(basin, energy, areas, counted, at, second, area, cost):
     """Write each face at the next place of its first basin; the arguments as in `join_faces`."""
     n_z, n_y, n_x = basin.shape
-    for z in range(n_z):
-        for y in range(n_y):
-            for x in range(n_x):
+    for z in range(counted[0]):
+        for y in range(counted[1]):
+            for x in range(counted[2]):
                 here = basin[z, y, x]
                 if here < 0:
                     continue

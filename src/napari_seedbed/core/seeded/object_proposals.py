@@ -11,7 +11,8 @@ from scipy.sparse import csr_array
 
 from napari_seedbed.core.parabola_envelopes import lowest_paraboloids
 from napari_seedbed.core.progress import check_stop
-from napari_seedbed.core.seeded.basin_graphs import BasinGraph, split_by_seeds
+from napari_seedbed.core.seeded.basin_graphs import BasinGraph
+from napari_seedbed.core.seeded.basin_splits import split_by_seeds
 from napari_seedbed.core.seeded.brightness import smoothed_brightness
 from napari_seedbed.core.seeded.described_volume import DescribedVolume
 from napari_seedbed.core.seeded.label_painting import Painter

@@ -1,6 +1,8 @@
 """What seeds ask of an image: who they are, which walks they need, and what a solution leaves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +24,11 @@ FLAT = 20.0
 
 
 @dataclass(frozen=True, eq=False)
-class Seeds:
-    """The seeds of one solve.
+class PlacedSeeds:
+    """Seeds, and where they are.
 
     Attributes
     ----------
-    labels : (M, N[, P]) ndarray of int
     values : tuple of int
         The labels there are, ascending.
     places : tuple of three (S,) ndarray
@@ -36,7 +37,6 @@ class Seeds:
     is_background : (K,) ndarray of bool
     """
 
-    labels: NDArray[np.integer]
     values: tuple[int, ...]
     places: tuple[NDArray[np.intp], ...]
     numbers: NDArray[np.int32]
@@ -54,6 +54,11 @@ class Seeds:
         """Whether labels are pooled, and which are background then, else all: what classes mean."""
         chosen = self.is_background if self.are_pooled else np.ones(len(self.values), np.bool_)
         return self.are_pooled, tuple(np.array(self.values)[chosen].tolist())
+
+    @property
+    def background(self) -> tuple[int, ...]:
+        """The labels that are background."""
+        return tuple(np.array(self.values)[self.is_background].tolist())
 
     @property
     def are_pooled(self) -> bool:
@@ -74,6 +79,43 @@ class Seeds:
         """The label that gets what others leave: a background, or the one with most seeds."""
         sizes = np.bincount(self.numbers, minlength=len(self.values))
         return int(np.argmax(sizes + self.is_background * sizes.sum()))
+
+    def flat(self, shape: Sequence[int]) -> NDArray[np.int64]:
+        """Index of each seed in a volume of this shape."""
+        return np.asarray(np.ravel_multi_index(self.places, tuple(shape)), np.int64)
+
+    def chosen(self, kept: NDArray[np.bool_]) -> "PlacedSeeds":
+        """Some of the seeds, and the labels that these have."""
+        if kept.all():
+            return self
+        z, y, x = (axis[kept] for axis in self.places)
+        used, numbers = np.unique(self.numbers[kept], return_inverse=True)
+        values = tuple(self.values[number] for number in used.tolist())
+        return PlacedSeeds(values, (z, y, x), numbers.astype(np.int32), self.is_background[used])
+
+    def are_in(self, others: "PlacedSeeds") -> NDArray[np.bool_]:
+        """Which seeds are among others, with the same label."""
+        own, known = (s._marks() for s in (self, others))
+        return np.isin(own, known)
+
+    def _marks(self) -> NDArray[Any]:
+        """Place and label of each seed as one thing to compare."""
+        names = np.array(self.values, np.int64)[self.numbers]
+        every = np.stack([*self.places, names], axis=1).astype(np.int64)
+        return np.ascontiguousarray(every).view([("", np.int64)] * 4).reshape(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Seeds(PlacedSeeds):
+    """The seeds of one solve.
+
+    Attributes
+    ----------
+    labels : (M, N[, P]) ndarray of int
+        The same as a volume.
+    """
+
+    labels: NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +138,6 @@ class BasinWalks:
     holds: NDArray[np.int32]
     weights: csr_array
 
-    @property
-    def _is_flat(self) -> bool:
-        """Whether the volume is a picture, or a slab that is as good as one."""
-        # An area is the product of the other sides of a voxel.
-        lengths = self.base.basin.shape / self.base.areas
-        return bool(lengths.max() >= FLAT * lengths.min())
-
     def walk(
         self, seeds: Seeds, start: Floats | None = None, changed: set[int] | None = None
     ) -> Floats:
@@ -112,10 +147,24 @@ class BasinWalks:
             self.holds,
             len(seeds.values),
             seeds.rest,
-            is_flat=self._is_flat,
+            is_flat=is_flat(self.base.basin.shape, self.base.areas),
             start=start,
             changed=changed,
         )
+
+
+def is_flat(shape: tuple[int, ...], areas: Floats) -> bool:
+    """Whether a volume is a picture, or a slab that is as good as one.
+
+    Parameters
+    ----------
+    shape : tuple of three int
+    areas : (3,) ndarray
+        Of a voxel's faces perpendicular to each axis.
+    """
+    # An area is the product of the other sides of a voxel.
+    lengths = shape / areas
+    return bool(lengths.max() >= FLAT * lengths.min())
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,8 @@ from napari_seedbed.core.seeded.appearance import (
     learn_appearance,
     learners,
 )
-from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph, split_by_seeds
+from napari_seedbed.core.seeded.basin_graphs import BasinGraph, basin_graph
+from napari_seedbed.core.seeded.basin_splits import split_by_seeds
 from napari_seedbed.core.seeded.described_volume import DescribedVolume
 from napari_seedbed.core.seeded.evidence import Evidence, Region
 from napari_seedbed.core.seeded.label_painting import Painter
@@ -27,6 +28,7 @@ from napari_seedbed.core.seeded.lessons import MOST_OF_A_KIND, Lesson, ndim_of
 from napari_seedbed.core.seeded.looks import Look
 from napari_seedbed.core.seeded.seed_problems import (
     BasinWalks,
+    PlacedSeeds,
     Seeds,
     Solution,
     VoxelWalks,
@@ -237,7 +239,7 @@ class SeededSegmenter:
         tell(0.85, "Growing seeds")
         numbers = np.searchsorted(values, given).astype(np.int32)
         is_background = np.isin(values, background)
-        seeds = Seeds(labels, values, places, numbers, is_background)
+        seeds = Seeds(values, places, numbers, is_background, labels)
         look = Look(
             None if view is None else self.region_in_view(view),
             lambda winner, region: self.named(winner, seeds, region),
@@ -267,10 +269,7 @@ class SeededSegmenter:
     def _problem(self, seeds: Seeds) -> BasinWalks | VoxelWalks:
         """Which walks the seeds ask for."""
         assert self._graph is not None
-        n_labels = len(seeds.values)
-        n_walks = 1 if n_labels == 2 else n_labels
-        alone = len(np.unique(seeds.class_of)) == n_labels <= MOST_CLASSES
-        if alone and n_walks * int(np.prod(self._grid)) <= MOST_VOXELS_WALKED:
+        if walks_on_voxels(seeds, self._grid):
             if self._walker is None:
                 self._walker = VoxelWalker(self._data, self._spacing, self._channel_axis)
             return VoxelWalks(self._walker, VoxelPlaces.of(self._grid, self._outside))
@@ -408,6 +407,14 @@ class SeededSegmenter:
         if self._last is None:
             raise InputError(f"There is no {what} yet: call solve with seeds first.")
         return self._last
+
+
+def walks_on_voxels(seeds: PlacedSeeds, shape: Sequence[int]) -> bool:
+    """Whether there are so few voxels and labels that walks go from voxel to voxel."""
+    n_labels = len(seeds.values)
+    n_walks = 1 if n_labels == 2 else n_labels
+    alone = len(np.unique(seeds.class_of)) == n_labels <= MOST_CLASSES
+    return alone and n_walks * math.prod(shape) <= MOST_VOXELS_WALKED
 
 
 def _check_voxels(shape: tuple[int, ...], channel_axis: int | None) -> None:

@@ -12,8 +12,11 @@ from napari_seedbed.core.seeded import (
 
 SIGNATURES: Signatures = (
     (field_kernels.bound_basins, "i4[:,:,::1],i4[:,::1],i4[:,::1]"),
-    (field_kernels.count_faces, "i4[:,:,::1],i8[::1]"),
-    (field_kernels.list_faces, "i4[:,:,::1],f4[:,:,::1],f4[::1],i8[::1],i4[::1],f4[::1],f4[::1]"),
+    (field_kernels.count_faces, "i4[:,:,::1],i8[::1],i8[::1]"),
+    (
+        field_kernels.list_faces,
+        "i4[:,:,::1],f4[:,:,::1],f4[::1],i8[::1],i8[::1],i4[::1],f4[::1],f4[::1]",
+    ),
     (field_kernels.join_faces, "i8,i8,i8[::1],i4[::1],f4[::1],f4[::1],i4[::1]"),
     (
         feature_kernels.pick,

@@ -40,6 +40,7 @@ CAP = 0.995
 TINY = 1e-30
 """Differences below it are none: their inverse is no number of 32 bits."""
 
+_TRUNCATE = 3.0
 _GOLDEN = (5**0.5 - 1) / 2
 _ROWS_PER_TASK = 512
 _SAMPLE = 1 << 17
@@ -96,14 +97,17 @@ def features_of_a_channel(ndim: int) -> int:
     return len(SCALES) * (2 + ndim)
 
 
-def channels_of(data: NDArray[Any]) -> list[NDArray[Any]]:
+def channels_of(
+    data: NDArray[Any], limits: tuple[float, float] | None = None
+) -> list[NDArray[Any]]:
     """Channels of a (Z, Y, X, C) volume; three are taken for red, green and blue.
 
-    These become CIE L*a*b*, in which a step of colour is about as large as it looks.
+    These become CIE L*a*b*, in which a step of colour is about as large as it looks. `limits` are
+    the lowest and the highest value, for a part of a volume.
     """
     if data.shape[-1] != 3:
         return [data[..., channel] for channel in range(data.shape[-1])]
-    low, high = float(data.min()), float(data.max())
+    low, high = (float(data.min()), float(data.max())) if limits is None else limits
     whole = np.iinfo(data.dtype).max if data.dtype == np.uint8 else None
     unit = data.astype(np.float32)
     if whole is not None:
@@ -150,10 +154,10 @@ def describe_volume(
     channels = quiet_channels(data)
     most_basins = MOST_BASINS[2 if shape[0] == 1 else 3]
     levels: list[Level] = []
-    units: list[_Unit] = []
+    units: list[Unit] = []
     found: tuple[Basins, Floats] | None = None
     for nth, sigma in enumerate(SCALES):
-        scale = _Scale.of(sigma, shape, steps)
+        scale = Scale.of(sigma, shape, steps)
         stored = np.empty((len(channels) * scale.n_features, *scale.shape), np.uint8)
         energy = np.zeros(scale.shape, np.float32) if found is None else None
         useful = 0
@@ -163,7 +167,7 @@ def describe_volume(
             tell(0.8 * done, "Looking at the image")
             smooth = scale.smoothed(channel)
             sample = scale.sample(smooth)
-            own = [_Unit.of(values) for values in sample]
+            own = [Unit.of(values) for values in sample]
             slope = capped_mean_square(sample[1])
             useful += slope > TINY
             part = stored[number * scale.n_features : (number + 1) * scale.n_features]
@@ -176,7 +180,7 @@ def describe_volume(
         if energy is None:
             continue
         energy /= np.float32(max(useful, 1))
-        energy = _stretched(energy, scale.factor, shape)
+        energy = stretched(energy, scale.factor, shape)
         most = None if sigma == SCALES[-1] else most_basins
         basins = cut_basins(energy, outside, most=most)
         if basins is not None:
@@ -188,7 +192,7 @@ def describe_volume(
 
 
 @dataclass(frozen=True)
-class _Unit:
+class Unit:
     """How a feature is put into a byte: ``(value - low) / step``, and read from it."""
 
     low: float
@@ -197,7 +201,8 @@ class _Unit:
     gain: float
 
     @classmethod
-    def of(cls, sample: Floats) -> "_Unit":
+    def of(cls, sample: Floats) -> "Unit":
+        """Return the unit that an even sample asks for."""
         low, high = (float(q) for q in np.quantile(sample, (EXTREMES, 1 - EXTREMES)))
         if high == low:
             low, high = float(sample.min()), float(sample.max())
@@ -208,7 +213,7 @@ class _Unit:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scale:
+class Scale:
     """One scale, and the grid that its features lie on.
 
     Attributes
@@ -233,7 +238,8 @@ class _Scale:
     widths: NDArray[np.float64]
 
     @classmethod
-    def of(cls, sigma: float, shape: Sequence[int], steps: NDArray[np.float64]) -> "_Scale":
+    def of(cls, sigma: float, shape: Sequence[int], steps: NDArray[np.float64]) -> "Scale":
+        """Return the scale of a Gaussian for a volume of this shape, or for a part of one."""
         halvings = np.floor(np.log2(np.maximum(sigma / (VOXELS_A_SCALE * steps), 1)) + 1e-9)
         factor = np.where(np.asarray(shape) > 1, 2**halvings, 1).astype(np.int64)
         grid = tuple(int(n) for n in -(-np.asarray(shape) // factor))
@@ -245,32 +251,49 @@ class _Scale:
         """Intensity, slope and curvatures of one channel."""
         return 4 if self.flat else 5
 
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """How many voxels of the volume a feature depends on, to each side along each axis."""
+        found = []
+        for width, step, factor in zip(self.widths, self.steps, self.factor, strict=True):
+            smoothing = int(_TRUNCATE * width / step + 0.5)
+            # One voxel of the grid for slopes; what lies between two voxels depends on both.
+            found.append(int((smoothing + 1 + (factor > 1)) * factor))
+        return tuple(found)
+
     def smoothed(self, channel: Floats) -> Floats:
         """Return a channel smoothed, on the grid."""
         if (self.factor > 1).any():
             full, channel = channel, np.empty(self.shape, np.float32)
             rows = self._rows()
             run_ranges(feature_kernels.average, rows, full, self.factor, channel)
-        return gaussian(channel, tuple(self.widths), tuple(self.steps), truncate=3.0)
+        return gaussian(channel, tuple(self.widths), tuple(self.steps), truncate=_TRUNCATE)
 
     def sample(self, smooth: Floats) -> Floats:
         """Return the features (F, S) of evenly spread rows."""
-        n_rows = self.shape[0] * self.shape[1]
-        count = min(n_rows, max(1, _SAMPLE // self.shape[2]))
-        # Equal steps could always meet the same row of a plane.
-        rows = np.unique((np.arange(count) * _GOLDEN % 1 * n_rows).astype(np.int64))
-        values = self._described(np.arange(n_rows) if count == n_rows else rows, smooth)
+        rows = self.sampled_rows()
+        values = self.described(rows, smooth)
         if not values[1].any():
             # All that there is to see lies between these rows.
-            spread = np.ptp(smooth.reshape(n_rows, -1), axis=1)
-            rows = np.sort(np.argsort(-spread, kind="stable")[:count])
-            values = self._described(rows, smooth)
+            n_rows = self.shape[0] * self.shape[1]
+            values = self.described(
+                most_uneven(np.ptp(smooth.reshape(n_rows, -1), axis=1), len(rows)), smooth
+            )
         return values.reshape(self.n_features, -1)
+
+    def sampled_rows(self) -> NDArray[np.int64]:
+        """Rows of all planes, one plane after the other, that stand for all."""
+        n_rows = self.shape[0] * self.shape[1]
+        count = min(n_rows, max(1, _SAMPLE // self.shape[2]))
+        if count == n_rows:
+            return np.arange(n_rows)
+        # Equal steps could always meet the same row of a plane.
+        return np.unique((np.arange(count) * _GOLDEN % 1 * n_rows).astype(np.int64))
 
     def describe(
         self,
         smooth: Floats,
-        units: Sequence[_Unit],
+        units: Sequence[Unit],
         stored: NDArray[np.uint8],
         energy: Floats | None,
         factor: float,
@@ -282,7 +305,7 @@ class _Scale:
         slopes = None if energy is None else energy.reshape(-1, self.shape[2])
 
         def work(start: int, stop: int) -> None:
-            values = self._described(np.arange(start, stop), smooth)
+            values = self.described(np.arange(start, stop), smooth)
             feature_kernels.put_bytes(values, low, per_step, start, target)
             if slopes is not None:
                 slopes[start:stop] += np.square(values[1]) * np.float32(factor)
@@ -293,7 +316,8 @@ class _Scale:
         n_rows = self.shape[0] * self.shape[1]
         return split(n_rows, 1 + n_rows // _ROWS_PER_TASK)
 
-    def _described(self, rows: NDArray[np.int64], smooth: Floats) -> Floats:
+    def described(self, rows: NDArray[np.int64], smooth: Floats) -> Floats:
+        """Return the features (F, R, X) of some rows of the smoothed grid."""
         values = np.empty((self.n_features, len(rows), self.shape[2]), np.float32)
         feature_kernels.describe(rows, smooth, self.flat, self.steps, self.sigma, values)
         return values
@@ -313,7 +337,12 @@ def capped_mean_square(slopes: Floats) -> float:
     return float(np.mean(square)) if sample.size else 0.0
 
 
-def _stretched(values: Floats, factor: NDArray[np.int64], shape: tuple[int, ...]) -> Floats:
+def most_uneven(spread: NDArray[np.floating], count: int) -> NDArray[np.int64]:
+    """Return so many rows whose values differ most, ascending."""
+    return np.sort(np.argsort(-spread, kind="stable")[:count])
+
+
+def stretched(values: Floats, factor: NDArray[np.int64], shape: tuple[int, ...]) -> Floats:
     """Return values on the volume's own grid, interpolated."""
     if (factor == 1).all():
         return values

@@ -14,7 +14,8 @@ from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
 
 _BINOMIAL = np.array([1, 4, 6, 4, 1]) / 16
-_REACH = 2
+REACH = 2
+"""Voxels that smoothing reaches."""
 
 EDGES_KEEP = 0.25
 """Share of squared differences that smoothing leaves in images without noise, at the least.
@@ -45,7 +46,7 @@ def noise_share(image: NDArray[np.generic]) -> float:
     axes = [axis for axis in range(image.ndim) if image.shape[axis] > 1]
     if not axes:
         return 0.0
-    blocks = [image[start:stop] for start, stop in _sample_blocks(image.shape)]
+    blocks = [image[start:stop] for start, stop in sample_blocks(image.shape)]
     low = min(float(block.min()) for block in blocks)
     high = max(float(block.max()) for block in blocks)
     before = after = 0.0
@@ -53,10 +54,23 @@ def noise_share(image: NDArray[np.generic]) -> float:
         unit = to_unit(block, low, high)
         check_stop()
         before += _difference_energy(unit)
-        after += _difference_energy(_smoothed(unit))
+        after += _difference_energy(smoothed(unit))
+    return share_of_energies(before, after, len(axes))
+
+
+def share_of_energies(before: float, after: float, n_axes: int) -> float:
+    """Return the share of noise, from 0 to 1.
+
+    Parameters
+    ----------
+    before, after : float
+        Sum of the squared differences between neighbours, as they are and `smoothed`.
+    n_axes : int
+        Axes of more than one voxel.
+    """
     if before == 0:
         return 0.0
-    noise_keeps = _white_noise_keeps(len(axes))
+    noise_keeps = _white_noise_keeps(n_axes)
     return float(np.clip((EDGES_KEEP - after / before) / (EDGES_KEEP - noise_keeps), 0, 1))
 
 
@@ -87,14 +101,19 @@ def quieten(image: NDArray[np.generic]) -> NDArray[np.generic]:
         unit[slab] = to_unit(image[slab], low, high)
 
     in_slabs(scale, image.shape)
-    smooth = _smoothed(unit)
+    return mixed(unit, share)
+
+
+def mixed(unit: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Mix an image with its smoothed copy, as much of the latter as the share; it is changed."""
+    smooth = smoothed(unit)
 
     def mix(slab: Slab) -> None:
         smooth[slab] -= unit[slab]
         smooth[slab] *= np.float32(share)
         unit[slab] += smooth[slab]
 
-    in_slabs(mix, image.shape)
+    in_slabs(mix, unit.shape)
     return unit
 
 
@@ -111,11 +130,11 @@ def to_unit(image: NDArray[np.generic], low: float, high: float) -> NDArray[np.f
     return unit.astype(np.float32, copy=False)
 
 
-def _sample_blocks(shape: tuple[int, ...]) -> list[tuple[int, int]]:
+def sample_blocks(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Return ranges along the first axis that hold about `_SAMPLE` voxels, evenly spread."""
     length = shape[0]
     plane = prod(shape[1:])
-    thick = max(4 * _REACH, _SAMPLE // (_BLOCKS * max(1, plane)))
+    thick = max(4 * REACH, _SAMPLE // (_BLOCKS * max(1, plane)))
     if _BLOCKS * thick >= length:
         return [(0, length)]
     starts = [round(i * (length - thick) / (_BLOCKS - 1)) for i in range(_BLOCKS)]
@@ -129,7 +148,8 @@ def _difference_energy(image: NDArray[np.float32]) -> float:
     )
 
 
-def _smoothed(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def smoothed(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Smooth an image along each axis with the kernel that noise is measured by."""
     for axis in range(image.ndim):
         if image.shape[axis] > 1:
             image = _smoothed_along(image, axis)

@@ -28,6 +28,8 @@ from napari_seedbed.gui.qt.kernel_picture import KernelPicture
 from napari_seedbed.pipeline.engine.parameters import Parameter, Value
 
 _DECIMALS = 12
+_BETWEEN = 6
+"""Pixels between labels and fields, and between rows."""
 
 
 class NumberField(QDoubleSpinBox):
@@ -150,7 +152,9 @@ class ParameterFields(QWidget):
         self._in_voxels: dict[str, tuple[Parameter, Value]] = {}
         self._form = form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.setSpacing(6)
+        form.setVerticalSpacing(_BETWEEN)
+        # Between columns the labels keep it: Qt forgets it when it tells which rows fit.
+        form.setHorizontalSpacing(0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         # The dock is narrow: a long label gets a line of its own.
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -163,7 +167,7 @@ class ParameterFields(QWidget):
             if isinstance(field, QCheckBox):
                 form.addRow(field)
             else:
-                label = QLabel(parameter.label)
+                label = _label(parameter.label)
                 label.setToolTip(parameter.help)
                 form.addRow(label, field)
                 if parameter.unit is not None:
@@ -223,7 +227,7 @@ class ParameterFields(QWidget):
 
     def add_row(self, title: str, field: QWidget) -> None:
         """Add something below that is no parameter; its title serves as its name."""
-        self._form.addRow(title, field)
+        self._form.addRow(_label(title), field)
         self._added[title] = field
 
     def show_row(self, name: str, visible: bool) -> None:
@@ -324,6 +328,13 @@ class FieldsWithMore(QWidget):
         """Show a parameter, or what was added, only where it means something."""
         for part in self._parts:
             part.show_row(name, visible)
+
+
+def _label(text: str) -> QLabel:
+    """The label of a row, with the space between it and its field."""
+    label = QLabel(text)
+    label.setContentsMargins(0, 0, _BETWEEN, 0)
+    return label
 
 
 def _unit_of_size(unit: str, spacing: Sequence[float] | None) -> str:

@@ -13,7 +13,7 @@ from napari.utils.colormaps import Colormap, CyclicLabelColormap, DirectLabelCol
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
-from napari_seedbed.gui.layers.layer_records import METADATA_KEY
+from napari_seedbed.gui.layers.layer_records import METADATA_KEY, slot_of
 from napari_seedbed.pipeline.data.layer_description import LayerDescription
 from napari_seedbed.pipeline.data.plain_values import from_plain, to_plain
 
@@ -107,7 +107,7 @@ def described(layer: Layer, *, with_data: bool = True) -> LayerDescription:
         except InputError:
             left_out.append(f"'{name}' of '{layer.name}'")
     # Elsewhere what a panel renews is a result to keep, unless `renew_slots` finds its image.
-    slot = str(layer.metadata.get(METADATA_KEY, {}).get("slot", ""))
+    slot = slot_of(layer)
     state: dict[str, Any] = {"id": str(layer.unique_id)}
     state["locked"] = bool(layer.locked or slot)
     state["editable"] = bool(layer.editable or slot)

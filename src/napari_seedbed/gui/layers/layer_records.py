@@ -55,6 +55,11 @@ def is_result(layer: Layer) -> bool:
     return record_of(layer) is not None
 
 
+def slot_of(layer: Layer) -> str:
+    """Which results the layer shows, those of one widget; '' where no run changes it any more."""
+    return str(layer.metadata.get(METADATA_KEY, {}).get("slot", ""))
+
+
 def is_preview(layer: Layer) -> bool:
     """Whether the layer shows what a run would give: nothing to work on."""
     return bool(layer.metadata.get(METADATA_KEY, {}).get("preview"))

@@ -100,6 +100,7 @@ class OutputLayers:
         record: Mapping[str, Any],
         slot: str,
         earlier: EarlierLayers = EarlierLayers(),
+        lower: Sequence[Image] = (),
     ) -> list[Layer]:
         """Show one output.
 
@@ -117,6 +118,8 @@ class OutputLayers:
             Keeps the results of one widget apart from those of others.
         earlier : EarlierLayers
             Layers to show it in.
+        lower : sequence of Image
+            Lower resolutions of an output in files, the largest first.
 
         Returns
         -------
@@ -128,10 +131,14 @@ class OutputLayers:
             own = f"{slot}/{like.unique_id}/{key}"
             title = bounded(name.format(name_in_chain(like)))
             kept = {"name": title, "record": record, "slot": own}
+            if len(earlier.layers) == 1:
+                before = bounded(earlier.name.format(name_in_chain(like)))
+                self._take(earlier.layers[0], own, before)
             return [self._show_marks(output, origin, kept)]
         if origin.time is not None:
             output = output.select_time(origin.time)
         parts = _parts(output, origin)
+        lower_parts = [_parts(one, origin) for one in lower]
         shown = []
         # results of several layers lie together, above all of these, and add up as these do
         above = list(dict.fromkeys(beside for _, beside, _ in parts))
@@ -145,7 +152,18 @@ class OutputLayers:
             if len(earlier.layers) == len(parts):
                 self._take(earlier.layers[nth], own, bounded(earlier.name.format(source)))
             shown.append(
-                self._show_image(kind, part, origin, beside, above, title, record, own, look)
+                self._show_image(
+                    kind,
+                    part,
+                    origin,
+                    beside,
+                    above,
+                    title,
+                    record,
+                    own,
+                    look,
+                    [one[nth][0] for one in lower_parts],
+                )
             )
         return shown
 
@@ -172,6 +190,7 @@ class OutputLayers:
         record: Mapping[str, Any],
         slot: str,
         look: dict[str, Any],
+        lower: Sequence[Image] = (),
     ) -> Layer:
         before = find_result(self._viewer, slot)
         if isinstance(before, Labels) and self._digests.get(slot) != seeds_digest(before):
@@ -189,6 +208,7 @@ class OutputLayers:
             shift=_shift(part, origin),
             above=above,
             editable=True,
+            lower=lower,
             **(look if kind == "image" else {"opacity": 0.5}),
         )
         lock_result(layer)

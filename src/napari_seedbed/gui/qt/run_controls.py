@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QWidg
 
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.gui.qt.controls import Part, button, in_column, in_row
+from napari_seedbed.pipeline.data.memory import bytes_in_words
 from napari_seedbed.pipeline.operations import Forecast
 
 _BAR_STEPS = 1000
@@ -31,6 +32,8 @@ class RunControls(QWidget):
         self.run = button("Run")
         self.cancel = button("Cancel", "Stop; what is shown stays.")
         self.cancel.setEnabled(False)
+        self.pause = button("Pause", "Stop, and go on from there later, also after a restart.")
+        self.pause.hide()
         self.progress = QProgressBar()
         self.progress.setRange(0, _BAR_STEPS)
         self.progress.setTextVisible(False)
@@ -42,7 +45,7 @@ class RunControls(QWidget):
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         parts: list[Part | tuple[Part, int]]
         parts = [(self.run, 1)] if beside is None else [beside, None, self.run]
-        rows = [in_row(*parts, self.cancel)] + ([in_row(*below)] if below else [])
+        rows = [in_row(*parts, self.pause, self.cancel)] + ([in_row(*below)] if below else [])
         in_column(self, *rows, self.progress, self.forecast, self.status)
 
     def say(self, message: str) -> None:
@@ -75,7 +78,8 @@ class RunControls(QWidget):
         each = " for each time point" if each_time else ""
         text = f"One run{each}: {forecast.text}."
         if not forecast.fits:
-            text += " That is more memory than is free: crop the image or choose fewer channels."
+            free = bytes_in_words(forecast.available_bytes)
+            text += f" That is more memory than the {free} that are free. {forecast.instead}"
         self.forecast.setText(text)
 
     def show_running(self, running: bool) -> None:
@@ -83,6 +87,8 @@ class RunControls(QWidget):
         if not running and self.cancel.isEnabled():
             self.progress.setValue(0)
         self.cancel.setEnabled(running)
+        if not running:
+            self.pause.hide()
 
 
 def wrapped_label(text: str = "") -> QLabel:

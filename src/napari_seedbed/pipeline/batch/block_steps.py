@@ -10,9 +10,9 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
+from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.results import Result
-from napari_seedbed.pipeline.engine.runs import forecast
 from napari_seedbed.pipeline.operations import get, run
 from napari_seedbed.pipeline.recipes.recipe_model import Step
 

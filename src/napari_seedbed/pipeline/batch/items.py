@@ -43,15 +43,17 @@ from napari_seedbed.pipeline.batch.pictures import picture_of_result
 from napari_seedbed.pipeline.batch.slice_runs import object_table_by_slice, replay_by_slice
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.tables import Table
+from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.results import Result
-from napari_seedbed.pipeline.engine.runs import forecast
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.files.atomic_files import moved_together
 from napari_seedbed.pipeline.files.image_collection import (
     is_folder,
     open_collection,
 )
+from napari_seedbed.pipeline.files.image_reading import digest_at_url
+from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.operations.object_tables import object_table_of
@@ -226,6 +228,10 @@ class Job:
         for role, place in self.marks.items():
             sources[role] = [companion(item.path, place, role, item.name)]
         for role, paths in sources.items():
+            if is_url(paths[0]):
+                series = item.series if role == "input" else None
+                made_from[role] = digest_at_url(paths[0], series)
+                continue
             try:
                 made_from[role] = digest_of_paths(paths)
             except OSError:

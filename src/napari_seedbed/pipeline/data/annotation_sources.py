@@ -16,9 +16,11 @@ from napari_seedbed.pipeline.data.visible_text import visible
 _GROUP_COLUMNS = ("class", "kind")
 
 
-def annotations_of(
-    result: Image | Shapes | Points | Annotations, groups: Mapping[int, str] | None = None
-) -> Annotations:
+Marked = Image | Shapes | Points | Annotations
+"""What marks can be made of; an image holds labels."""
+
+
+def annotations_of(result: Marked, groups: Mapping[int, str] | None = None) -> Annotations:
     """What a result marks.
 
     Parameters

@@ -117,7 +117,7 @@ def _names_of(shared: None, image: Image) -> list[str]:
 def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockOutputs]:
     """Write what comes out into stores; give it, and the stores to be finished."""
     operation, image = run.operation, run.inputs.image
-    halo = _halo(operation, image, run.parameters)
+    halo = halo_of(operation, image, run.parameters)
     if halo is None and operation.in_blocks is None:
         raise InputError(in_words_why_not(operation))
     around = halo or (0,) * len(image.spatial_shape)
@@ -144,10 +144,11 @@ def may_work_in_blocks(operation: Operation, image: Image, parameters: Mapping[s
     """Whether an operation can work in blocks, as far as its parameters say."""
     if operation.in_blocks is not None:
         return True
-    return _halo(operation, image, parameters) is not None
+    return halo_of(operation, image, parameters) is not None
 
 
-def _halo(operation: Operation, image: Image, parameters: Mapping[str, Any]) -> Reach:
+def halo_of(operation: Operation, image: Image, parameters: Mapping[str, Any]) -> Reach:
+    """Voxels that are looked at around a block; None where a neighbourhood does not do."""
     if operation.halo is None or operation.scope != "volume":
         return None
     return operation.halo(image.spacing, parameters)

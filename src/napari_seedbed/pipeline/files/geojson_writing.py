@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.pipeline.data.annotation_sources import annotations_of, on_slices
-from napari_seedbed.pipeline.data.annotations import Annotation, Annotations, is_upright_box
-from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.data.tables import Points
+from napari_seedbed.pipeline.data.annotation_sources import Marked, annotations_of, on_slices
+from napari_seedbed.pipeline.data.annotations import Annotation, is_upright_box
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 from napari_seedbed.pipeline.files.geojson_reading import HALF
 
 
-def write_geojson(path: str | PathLike[str], result: Image | Shapes | Points | Annotations) -> Path:
+def write_geojson(path: str | PathLike[str], result: Marked) -> Path:
     """Write a feature each, with holes, name, class, colour, label and plane.
 
     Parameters

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_seedbed.pipeline.data.annotation_sources import annotations_of, on_slices
-from napari_seedbed.pipeline.data.annotations import Annotation, Annotations, is_upright_box
-from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.data.tables import Points
+from napari_seedbed.pipeline.data.annotation_sources import Marked, annotations_of, on_slices
+from napari_seedbed.pipeline.data.annotations import Annotation, is_upright_box
 from napari_seedbed.pipeline.data.visible_text import visible
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 from napari_seedbed.pipeline.files.imagej_roi_reading import HALF
@@ -32,7 +29,7 @@ _GROUP = re.compile(r"group ([0-9]{1,5})")
 _MOST_GROUPS = 65535
 
 
-def write_roi_set(path: str | PathLike[str], result: Image | Shapes | Points | Annotations) -> Path:
+def write_roi_set(path: str | PathLike[str], result: Marked) -> Path:
     """Write a zip file with a ROI each, with name, class, label, slice, time point and channel.
 
     Areas with holes or several parts become composite ROIs. Coordinates are whole numbers where

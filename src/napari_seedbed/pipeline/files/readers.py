@@ -9,6 +9,7 @@ from typing import Any, Literal
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files.czi_reading import CZI_START, images_of_czi, read_czi
+from napari_seedbed.pipeline.files.file_kinds import FileKind, in_words, without_ending
 from napari_seedbed.pipeline.files.hdf5_reading import HDF5_START, images_of_hdf5, read_hdf5
 from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
 from napari_seedbed.pipeline.files.label_signs import CELLPOSE, named_patterns, refuse_session
@@ -60,15 +61,13 @@ Property = Literal["time", "channels", "z", "voxel size", "place", "colours"]
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reader(FileKind):
     """A kind of file, and the functions that read it; libraries are imported when these run.
 
     Attributes
     ----------
-    name : str
-        What people call it.
-    suffixes : tuple of str
-        How names of such files end, in lower case.
+    name, suffixes
+        As every `FileKind` has them.
     reads : callable
         ``(path, name) -> Image``, `name` being what the image is called. It takes ``series`` too
         where `lists` is given, and ``lazy`` where `is_lazy`, both as `read_image` does.
@@ -107,8 +106,6 @@ class Reader:
         where there are no others.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
     reads: Callable[..., Image]
     keeps: tuple[Property, ...]
     help: str
@@ -124,9 +121,6 @@ class Reader:
     in_napari: bool = True
     labels_in_napari: bool = True
     lies_beside: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.suffixes)})"
 
     def read(
         self,
@@ -373,18 +367,13 @@ def images_among(paths: Iterable[Path]) -> list[Path]:
 
 def image_name(path: str | PathLike[str]) -> str:
     """Name of a file without its ending, ``.ome.tif`` and the like included."""
-    name = Path(path).name
-    ends = [end for row in READERS for end in row.suffixes if name.lower().endswith(end)]
-    if not ends or name in ends:
-        return Path(path).stem
-    stem = name[: -len(max(ends, key=len))]
+    stem = without_ending(path, READERS)
     return stem[: -len(_OME)] if stem.lower().endswith(_OME) else stem
 
 
 def kinds_in_words() -> str:
-    """All kinds of files with their endings: 'TIFF (.tif, .tiff), … or OME-Zarr (.zarr)'."""
-    *first, last = map(str, READERS)
-    return f"{', '.join(first)} or {last}"
+    """All kinds of files with their endings."""
+    return in_words(READERS)
 
 
 def napari_patterns() -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.annotations import Annotations
+from napari_seedbed.pipeline.files.file_kinds import FileKind, in_words, without_ending
 from napari_seedbed.pipeline.files.geojson_reading import is_geojson, read_geojson
 from napari_seedbed.pipeline.files.image_reading import errors_in_words
 from napari_seedbed.pipeline.files.imagej_roi_reading import (
@@ -26,15 +27,13 @@ _ONLY_NAMED = ("shapes", "points")
 
 
 @dataclass(frozen=True)
-class VectorReader:
+class VectorReader(FileKind):
     """A kind of file, and the function that reads it; libraries are imported when it runs.
 
     Attributes
     ----------
-    name : str
-        What people call it.
-    suffixes : tuple of str
-        How names of such files end, in lower case.
+    name, suffixes
+        As every `FileKind` has them.
     reads : callable
         ``(path, name) -> Annotations``, `name` being what they are called together.
     keeps : str
@@ -49,17 +48,12 @@ class VectorReader:
         Whether they are images first: what they hold beside the pixels opens with them.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
     reads: Callable[[Path, str], Annotations]
     keeps: str
     starts: tuple[bytes, ...] = ()
     recognises: Callable[[Path], bool] | None = None
     napari_patterns: tuple[str, ...] = ()
     is_image: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.suffixes)})"
 
 
 VECTOR_READERS = (
@@ -163,7 +157,7 @@ def read_annotations(path: str | PathLike[str]) -> Annotations:
                 f"{path} could not be read: it holds no shapes or points. Give "
                 f"{vector_kinds_in_words()}."
             )
-        return row.reads(path, annotations_name(path, row))
+        return row.reads(path, without_ending(path, (row,)))
 
 
 def is_vector_file(path: str | PathLike[str]) -> bool:
@@ -186,16 +180,9 @@ def holds_vectors_beside(path: str | PathLike[str]) -> bool:
     return row is not None and row.is_image
 
 
-def annotations_name(path: Path, row: VectorReader) -> str:
-    """Name of a file without its ending."""
-    ends = [end for end in row.suffixes if path.name.lower().endswith(end)]
-    return path.name[: -len(max(ends, key=len))] if ends and path.name not in ends else path.stem
-
-
 def vector_kinds_in_words() -> str:
-    """All kinds of files with their endings: 'ImageJ ROI (.roi), … or CSV (.csv)'."""
-    *first, last = map(str, VECTOR_READERS)
-    return f"{', '.join(first)} or {last}"
+    """All kinds of files with their endings."""
+    return in_words(VECTOR_READERS)
 
 
 def vector_patterns() -> Iterator[str]:

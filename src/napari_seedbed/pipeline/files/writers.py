@@ -11,6 +11,7 @@ from napari_seedbed.pipeline.data.annotations import Annotations
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points, Table
+from napari_seedbed.pipeline.files.file_kinds import FileKind
 from napari_seedbed.pipeline.files.geojson_writing import write_geojson
 from napari_seedbed.pipeline.files.image_writing import write_image, write_labels
 from napari_seedbed.pipeline.files.imagej_roi_writing import write_roi_set
@@ -25,15 +26,13 @@ Written = Literal["image", "labels", "mask", "shapes", "points", "table"]
 
 
 @dataclass(frozen=True)
-class Writer:
+class Writer(FileKind):
     """A kind of file, and the function that writes it.
 
     Attributes
     ----------
-    name : str
-        What people call it.
-    suffixes : tuple of str
-        How names of such files end, in lower case; the first is used where Seedbed names a file.
+    name, suffixes
+        As every `FileKind` has them; the first ending is used where Seedbed names a file.
     takes : tuple of str
         What it can hold: kinds of results.
     writes : callable
@@ -46,16 +45,11 @@ class Writer:
         Whether napari is offered it for a layer; some kinds are left to napari's own.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
     takes: tuple[Written, ...]
     writes: Callable[[Path, Any], Path]
     help: str
     title: str = ""
     in_napari: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.suffixes)})"
 
     @property
     def format(self) -> str:
@@ -63,68 +57,51 @@ class Writer:
         return self.name.lower().replace(" ", "-")
 
 
-_TIFF = (".ome.tif", ".ome.tiff", ".tif", ".tiff")
-_PYRAMID = (".pyramid.ome.tif", ".pyramid.ome.tiff")
-_ZARR = (".ome.zarr", ".zarr")
-_ZARR_0_4 = (".v04.ome.zarr",)
+_OF_LABELS: tuple[Written, ...] = ("labels", "mask")
+_PYRAMID = "in lower resolutions, too, for slide viewers"
+_RESOLUTIONS = "version 0.5, in several resolutions, with "
+_EARLIER = "for programs that do not read version 0.5"
+
+
+def _of_labels_and_images(
+    name: str,
+    suffixes: tuple[str, ...],
+    labels: tuple[Callable[[Path, Any], Path], str],
+    image: tuple[Callable[[Path, Any], Path], str],
+    **more: Any,
+) -> tuple[Writer, Writer]:
+    """The rows of a kind of file that holds both: for each, what writes it, and what is special."""
+    return (
+        Writer(name, suffixes, _OF_LABELS, *labels, **more),
+        Writer(name, suffixes, ("image",), *image, **more),
+    )
+
+
 WRITERS = (
-    Writer(
-        name="OME-TIFF",
-        suffixes=_TIFF,
-        takes=("labels", "mask"),
-        writes=write_labels,
-        help="with voxel size, in the smallest type that holds the values",
+    *_of_labels_and_images(
+        "OME-TIFF",
+        (".ome.tif", ".ome.tiff", ".tif", ".tiff"),
+        (write_labels, "with voxel size, in the smallest type that holds the values"),
+        (write_image, "with voxel size, channels and their colours"),
         title="OME-TIFF with voxel size",
     ),
-    Writer(
-        name="OME-TIFF",
-        suffixes=_TIFF,
-        takes=("image",),
-        writes=write_image,
-        help="with voxel size, channels and their colours",
-        title="OME-TIFF with voxel size",
+    *_of_labels_and_images(
+        "Pyramidal OME-TIFF",
+        (".pyramid.ome.tif", ".pyramid.ome.tiff"),
+        (partial(write_labels, is_pyramid=True), _PYRAMID),
+        (partial(write_image, is_pyramid=True), _PYRAMID),
     ),
-    Writer(
-        name="Pyramidal OME-TIFF",
-        suffixes=_PYRAMID,
-        takes=("labels", "mask"),
-        writes=partial(write_labels, is_pyramid=True),
-        help="in lower resolutions, too, for slide viewers",
+    *_of_labels_and_images(
+        "OME-Zarr",
+        (".ome.zarr", ".zarr"),
+        (write_zarr_labels, f"{_RESOLUTIONS}the record of how it was made"),
+        (write_zarr, f"{_RESOLUTIONS}colours and the record of how it was made"),
     ),
-    Writer(
-        name="Pyramidal OME-TIFF",
-        suffixes=_PYRAMID,
-        takes=("image",),
-        writes=partial(write_image, is_pyramid=True),
-        help="in lower resolutions, too, for slide viewers",
-    ),
-    Writer(
-        name="OME-Zarr",
-        suffixes=_ZARR,
-        takes=("labels", "mask"),
-        writes=write_zarr_labels,
-        help="version 0.5, in several resolutions, with the record of how it was made",
-    ),
-    Writer(
-        name="OME-Zarr",
-        suffixes=_ZARR,
-        takes=("image",),
-        writes=write_zarr,
-        help="version 0.5, in several resolutions, with colours and the record of how it was made",
-    ),
-    Writer(
-        name="OME-Zarr 0.4",
-        suffixes=_ZARR_0_4,
-        takes=("labels", "mask"),
-        writes=partial(write_zarr_labels, version="0.4"),
-        help="for programs that do not read version 0.5",
-    ),
-    Writer(
-        name="OME-Zarr 0.4",
-        suffixes=_ZARR_0_4,
-        takes=("image",),
-        writes=partial(write_zarr, version="0.4"),
-        help="for programs that do not read version 0.5",
+    *_of_labels_and_images(
+        "OME-Zarr 0.4",
+        (".v04.ome.zarr",),
+        (partial(write_zarr_labels, version="0.4"), _EARLIER),
+        (partial(write_zarr, version="0.4"), _EARLIER),
     ),
     Writer(
         name="CSV",
@@ -159,14 +136,14 @@ WRITERS = (
     Writer(
         name="ImageJ RoiSet",
         suffixes=(".zip",),
-        takes=("labels", "mask", "shapes", "points"),
+        takes=(*_OF_LABELS, "shapes", "points"),
         writes=write_roi_set,
         help="for the ROI Manager, with name, class, slice and time point; outlines of labels",
     ),
     Writer(
         name="GeoJSON",
         suffixes=(".geojson",),
-        takes=("labels", "mask", "shapes", "points"),
+        takes=(*_OF_LABELS, "shapes", "points"),
         writes=write_geojson,
         help="for QuPath, with name, class, slice and time point; outlines of labels, with holes",
     ),
@@ -174,7 +151,7 @@ WRITERS = (
         Writer(
             name=f"{kind} mesh",
             suffixes=(f".{kind.lower()}",),
-            takes=("labels", "mask"),
+            takes=_OF_LABELS,
             writes=write_meshes,
             help=f"smooth surfaces of a volume in its unit, {what}",
         )
@@ -184,20 +161,11 @@ WRITERS = (
             ("OBJ", "an object a label"),
         )
     ),
-    Writer(
-        name="PNG picture",
-        suffixes=(".png",),
-        takes=("image",),
-        writes=write_picture,
-        help="of the middle slice in 8 bits, to show, with a scale bar",
-        in_napari=False,
-    ),
-    Writer(
-        name="PNG picture",
-        suffixes=(".png",),
-        takes=("labels", "mask"),
-        writes=write_labels_picture,
-        help="of the middle slice in colours, to show, with a scale bar",
+    *_of_labels_and_images(
+        "PNG picture",
+        (".png",),
+        (write_labels_picture, "of the middle slice in colours, to show, with a scale bar"),
+        (write_picture, "of the middle slice in 8 bits, to show, with a scale bar"),
         in_napari=False,
     ),
 )

@@ -29,6 +29,7 @@ from napari_seedbed.pipeline.engine.parameters import (
     text,
     whole_number,
 )
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import flooding
 from napari_seedbed.pipeline.operations.shared_parameters import compactness, smoothing
 
@@ -361,6 +362,7 @@ SEEDED_SEGMENTATION = _seeded(
     title="Seeded segmentation",
     term="scribbles, markers, random walker, watershed",
     function=_seeded_segmentation,
+    in_blocks=BlockFunction("seeded_blocks", "seeded_in_blocks"),
     prepare=_prepare,
     other=SecondImage("mask", "Not an object", needed=False),
     core_names={"labels": "seeds", "lesson": LEARNT},

@@ -1,5 +1,6 @@
 """Seeds of the files of a batch: made anew for each, from files beside, or painted when asked."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 from napari_seedbed.core.marks.shapes import Shape
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.gui.layers.seed_roles import background_of
 from napari_seedbed.gui.tools.batch.batch_panel import BatchPanel
+from napari_seedbed.pipeline.batch import items
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files import read_image, write_image
@@ -136,6 +139,46 @@ def test_files_without_seeds_ask_for_them_and_go_on(panel, qtbot, place):
     double_click(panel, 0, qtbot)
     assert isinstance(viewer.layers[-1], Labels)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected.array)
+
+
+def test_seeds_that_are_used_during_a_run_count_in_one_after_it(panel, qtbot, place, monkeypatch):
+    form = panel.form
+    beside = place / "out" / "seeds"
+    beside.mkdir(parents=True)
+    write_result(beside / "s3.ome.tif", "labels", seeds_of(3))
+    choose(panel, qtbot, "From files")
+    form.workers.setValue(1)
+    click(form.run, panel, qtbot)
+    double_click(panel, 0, qtbot)
+    asked = panel.viewer.layers["seeds of s2"]
+    asked.data[:] = seeds_of(2).array
+
+    # A second run is held at its second file, after the first one had no seeds.
+    form.overwrite.setChecked(True)
+    form.resume.setChecked(False)
+    saved = threading.Event()
+    read = items.read_image
+
+    def read_when_saved(path, **options):
+        while path.name.startswith("s3") and not saved.is_set():
+            check_stop()
+        return read(path, **options)
+
+    monkeypatch.setattr(items, "read_image", read_when_saved)
+    qtbot.mouseClick(form.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: form.files.states()[0] == "needs seeds", timeout=120_000)
+    qtbot.mouseClick(form.use_marks, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil((beside / "s2_seeds.ome.tif").exists, timeout=120_000)
+    qtbot.waitUntil(lambda: panel._runs_again, timeout=120_000)
+    assert form.files.states()[0] == "needs seeds"
+    saved.set()
+    wait(panel, qtbot)
+    assert form.files.states()[0] == "done"
+    assert form.files.states()[1] in ("done", "there already")
+    given = {"image": squares(2), "seeds": seeds_of(2)}
+    expected = run("seeded_segmentation", given, {**WATERSHED, "background": 9}).image("labels")
+    found = read_image(place / "out" / "s2_labels.ome.tif").array
+    np.testing.assert_array_equal(found, expected.array)
 
 
 def test_shapes_are_asked_for_where_a_recipe_starts_from_some(panel, qtbot, place):

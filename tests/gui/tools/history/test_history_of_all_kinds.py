@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Points
+from napari.layers import Labels, Points, Shapes
 
 from napari_seedbed.gui.forms.operation_form import form_class
-from napari_seedbed.gui.layers.layer_records import record_of
+from napari_seedbed.gui.layers.layer_records import accept, record_of
 from napari_seedbed.gui.tools.history.history_panel import HistoryPanel
 
 PATIENCE = 60_000
@@ -102,12 +102,17 @@ def test_points_tables_and_two_images(viewer_model, make, panel_on, rng):
     other = viewer_model.add_image(image[::-1].copy(), name="turned")
     (points,) = make("local_maxima", layer)
     assert isinstance(points, Points)
-    _, again, new = panel_on(points, "local_maxima", distance=5.0)
-    assert isinstance(again, Points)
+    count = len(points.data)
+    panel, again, new = panel_on(points, "local_maxima", distance=5.0)
+    assert (again, new) == (points, 0)
+    assert 0 < len(points.data) < count
+    # one that was accepted is a person's own
+    accept(points)
+    count = len(points.data)
+    _, third, new = panel_on(points, "local_maxima", distance=2.0)
     assert new == 1
-    assert 0 < len(again.data) < len(points.data)
-    _, third, new = panel_on(again, "local_maxima", distance=2.0)
-    assert (third, new) == (again, 0)
+    assert third is not points
+    assert len(points.data) == count < len(third.data)
 
     (difference,) = make(
         "image_difference", layer, lambda form: form.inputs.others["other"].choose(other)
@@ -116,6 +121,18 @@ def test_points_tables_and_two_images(viewer_model, make, panel_on, rng):
     panel, again, new = panel_on(difference, "image_difference", mode="absolute")
     assert (again, new) == (difference, 0)
     assert panel.form.other.layer() is other
+
+
+def test_shapes_with_a_row_each(viewer_model, make, panel_on):
+    y, x = np.mgrid[:60, :80]
+    discs = (np.hypot(y - 20, x - 22) < 12) | (np.hypot(y - 38, x - 58) < 9)
+    layer = viewer_model.add_image(200 * discs.astype(np.uint8), name="discs")
+    (mask,) = make("threshold", layer)
+    (circles,) = make("fit_circle", mask)
+    assert isinstance(circles, Shapes)
+    _, again, new = panel_on(circles, "fit_circle", number=1)
+    assert (again, new) == (circles, 0)
+    assert len(circles.data) == len(circles.features) == 1
 
 
 def test_labels_and_seeds_drawn_by_hand(viewer_model, make, panel_on):

@@ -272,6 +272,39 @@ def test_edits_are_undone_and_done_again(viewer, qtbot, labels):
     assert form.steps.fields["gaussian"].values()["sigma"] == 2
 
 
+def test_changes_stay_when_another_panel_makes_the_layer_anew(viewer, qtbot):
+    smooth = make(viewer, qtbot, "gaussian", viewer.layers["squares"], sigma=1.0)
+    form = form_class("threshold_between")(viewer)
+    qtbot.addWidget(form)
+    form.inputs.image.choose(smooth)
+
+    def run_form(low):
+        for name, value in {**BETWEEN, "low": low}.items():
+            form.parameters.set_value(name, value)
+        form.run()
+        qtbot.waitUntil(lambda: not form.is_running, timeout=PATIENCE)
+
+    run_form(140.0)
+    mask = viewer.layers[-1]
+    panel = open_history(viewer, qtbot, mask)
+    wait_for_state(panel, qtbot, "Up to date")
+    type_number(panel, "gaussian", "sigma", "2")
+    wait_for_state(panel, qtbot, "Changed since the last run: from step 1")
+    run_form(150.0)
+    assert viewer.layers[-1] is mask
+    qtbot.waitUntil(lambda: "changes of its steps are kept" in panel.form.status.text())
+    values = {name: fields.values() for name, fields in panel.form.steps.fields.items()}
+    assert (values["gaussian"]["sigma"], values["threshold_between"]["low"]) == (2.0, 150.0)
+    wait_for_state(panel, qtbot, "Changed since the last run: from step 1")
+
+    # Changed by hand, the smoothed image is where the steps begin: there are others now.
+    smooth.data = smooth.data + 1
+    run_form(160.0)
+    qtbot.waitUntil(lambda: "those before are gone" in panel.form.status.text())
+    assert list(panel.form.steps.fields) == ["threshold_between"]
+    assert panel.form.steps.fields["threshold_between"].values()["low"] == 160.0
+
+
 def test_what_was_painted_stays(viewer, qtbot, labels):
     panel = open_history(viewer, qtbot, labels)
     viewer.layers.selection.active = labels

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Layer
+from napari.layers import Labels, Layer, Points, Shapes
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QAbstractSpinBox
@@ -21,7 +21,7 @@ from napari_seedbed.gui.layers.action_keys import ActionKeys
 from napari_seedbed.gui.layers.chain_names import ARROW
 from napari_seedbed.gui.layers.grids import level_0
 from napari_seedbed.gui.layers.image_layers import image_of
-from napari_seedbed.gui.layers.layer_records import METADATA_KEY, is_preview, record_of
+from napari_seedbed.gui.layers.layer_records import is_preview, record_of, slot_of
 from napari_seedbed.gui.layers.output_layers import Origin
 from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.layers.seed_layers import seeds_digest
@@ -59,6 +59,10 @@ LOOK = "look"
 """The purpose of the job that compares a result with its record."""
 LOOK_SECONDS = 0.5
 _SLOT = "history"
+_KEPT = "The layer was made anew meanwhile; your changes of its steps are kept."
+_DROPPED = (
+    "The layer was made anew meanwhile by other steps; your changes of those before are gone."
+)
 
 
 class HistoryPanel(RunPanel):
@@ -167,11 +171,13 @@ class HistoryPanel(RunPanel):
             return known
         assert record is not None
         try:
-            self._known[layer] = steps_of(layer, record)
+            self._known[layer] = steps = steps_of(layer, record)
         except RecipeError as error:
             self._why_none = str(error)
             return None
-        return self._known[layer]
+        if known is not None and known.has_edits:
+            self._say(_KEPT if steps.take_edits_of(known) else _DROPPED)
+        return steps
 
     def _offer_sources(self) -> None:
         layers = list(self.viewer.layers)
@@ -272,7 +278,8 @@ class HistoryPanel(RunPanel):
             time = times[0] if times is not None and len(times) == 1 else None
             whole = get(record["operation"]).whole
             origin = Origin(source.layer, source.image, source.choices, None, time, whole)
-            chain = _chain(chosen, shown.recipe, wanted, self._same(remade, digests))
+            same = {**self._same(remade, digests), **self._marks(shown.making)}
+            chain = _chain(chosen, shown.recipe, wanted, same)
             text = self._results.show(remade.finished, origin, "", chain)
             after = steps_after(shown, wanted, record, source.image)
             layers = [layer for layer in self.viewer.layers if record_of(layer) == record]
@@ -295,6 +302,20 @@ class HistoryPanel(RunPanel):
             for key, layers in remade.layers.items()
             if all(one in self.viewer.layers and digests[one] == _digest(one) for one in layers)
         }
+
+    def _marks(self, making: Making) -> dict[str, Sequence[Layer]]:
+        """Layers with the points and shapes of the result before, which only runs have changed."""
+        made = list(making.records.values())[-1]
+        found: dict[str, Sequence[Layer]] = {}
+        for kind, key in ((Points, "points"), (Shapes, "shapes")):
+            layers = [
+                layer
+                for layer in self.viewer.layers
+                if isinstance(layer, kind) and record_of(layer) == made and slot_of(layer)
+            ]
+            if len(layers) == 1:
+                found[key] = layers
+        return found
 
     # Whether it is up to date
 
@@ -378,7 +399,7 @@ def _chain(
     chosen: Layer, before: Recipe, wanted: Recipe, layers: Mapping[str, Sequence[Layer]]
 ) -> Chain:
     """How the next result is named, and where it is shown."""
-    slot = str(chosen.metadata[METADATA_KEY].get("slot", ""))
+    slot = slot_of(chosen)
     own = "/".join(slot.split("/")[:2]) if slot.startswith(f"{_SLOT}/") else ""
     earlier = "".join(f"{name}{ARROW}" for name in names_of_steps(wanted)[:-1])
     name = ARROW.join(names_of_steps(before))

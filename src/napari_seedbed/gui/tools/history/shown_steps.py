@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from napari_seedbed.gui.layers.chain_names import step_name
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY, STEPS
 from napari_seedbed.gui.tools.history.chain_sources import Source, sources_of
-from napari_seedbed.gui.tools.history.step_edits import StepEdits
+from napari_seedbed.gui.tools.history.step_edits import StepEdits, made_anew
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.operations import get
@@ -52,6 +52,20 @@ class ShownSteps:
     def prints(self) -> dict[str, str]:
         """Fingerprints of what it was made from."""
         return {name: source.fingerprint for name, source in self.sources.items()}
+
+    @property
+    def has_edits(self) -> bool:
+        """Whether steps were changed since the run."""
+        return self.edits.now != self.recipe.steps
+
+    def take_edits_of(self, earlier: "ShownSteps") -> bool:
+        """Make edits that were made in the steps of an earlier result; whether that can be."""
+        if earlier.recipe.image.units != self.recipe.image.units:
+            return False
+        steps = made_anew(earlier.recipe.steps, earlier.edits.now, self.recipe.steps)
+        if steps is not None:
+            self.edits.take(steps)
+        return steps is not None
 
     @property
     def wanted(self) -> Recipe:

@@ -8,6 +8,9 @@ from napari_seedbed.pipeline.recipes.recipe_model import Step
 
 Steps = tuple[Step, ...]
 
+_SKIP = "skip"
+"""Stands for whether a step is switched off, where others stand for their parameter."""
+
 
 class StepEdits:
     """The states of a list of steps, one for each edit.
@@ -60,6 +63,35 @@ class StepEdits:
         return _in_words(self.now, following[0]) if following else ""
 
 
+def made_anew(before: Steps, edited: Steps, after: Steps) -> Steps | None:
+    """Edits of some steps made in steps of the same operations.
+
+    Parameters
+    ----------
+    before : tuple of Step
+    edited : tuple of Step
+        The same after edits.
+    after : tuple of Step
+        As somebody else has changed them meanwhile.
+
+    Returns
+    -------
+    tuple of Step or None
+        None where there are other steps now.
+    """
+    if [(one.name, one.operation) for one in before] != [
+        (one.name, one.operation) for one in after
+    ]:
+        return None
+    steps = list(after)
+    for place, name in _changes(before, edited):
+        step, wanted = steps[place], edited[place]
+        changed = {"parameters": {**step.parameters, name: wanted.parameters[name]}}
+        update = {"skip": wanted.skip} if name == _SKIP else changed
+        steps[place] = step.model_copy(update=update)
+    return tuple(steps)
+
+
 def first_changed(before: Sequence[Step], after: Sequence[Step]) -> int | None:
     """Number, from 1, of the first step that gives something else; None where all are the same.
 
@@ -78,11 +110,11 @@ def first_user(steps: Sequence[Step], name: str) -> int:
 
 
 def _changes(before: Steps, after: Steps) -> set[tuple[int, str]]:
-    """Place of each step that differs, with the parameter or with 'skip'."""
+    """Place of each step that differs, with the parameter or with `_SKIP`."""
     found = set()
     for place, (one, other) in enumerate(zip(before, after, strict=True)):
         if one.skip != other.skip:
-            found.add((place, "skip"))
+            found.add((place, _SKIP))
         values, others = one.parameters, other.parameters
         found |= {(place, name) for name in others if values.get(name) != others[name]}
     return found
@@ -92,7 +124,7 @@ def _is_one_text(steps: Steps, changes: set[tuple[int, str]]) -> bool:
     """Whether one parameter was changed, and is a text."""
     (place, name), *others = changes
     return (
-        not others and name != "skip" and get(steps[place].operation).parameter(name).type == "text"
+        not others and name != _SKIP and get(steps[place].operation).parameter(name).type == "text"
     )
 
 
@@ -101,7 +133,7 @@ def _in_words(before: Steps, after: Steps) -> str:
     words = []
     for place, name in sorted(_changes(before, after)):
         step = after[place]
-        if name == "skip":
+        if name == _SKIP:
             words.append(f"step {place + 1} switched {'off' if step.skip else 'on'}")
         else:
             label = get(step.operation).parameter(name).label
