@@ -77,8 +77,7 @@ class BlockRuns(QObject):
         if possible and layer is not None and beside is not None:
             found = unfinished_runs(beside, operation.name, _source_of(layer))
             if found:
-                told = f"A run into {found[-1].folder.name} is not finished."
-                self._storage.show_unfinished(found[-1], told)
+                self._storage.show_unfinished(found[-1], _unfinished_in_words(found[-1]))
 
     def begin(self, task: Task, resumed: UnfinishedRun | None) -> Callable[[], Finished]:
         """What the job of the run does.
@@ -144,16 +143,15 @@ class BlockRuns(QObject):
             self._gone.append(run)
             self._discard_soon.start()
             return "Cancelled."
-        told = f"Paused; what is written stays in {run.folder.name}."
-        self._storage.show_unfinished(run, told)
-        return f"{told} Press Resume to go on, also after a restart."
+        self._storage.show_unfinished(run, _unfinished_in_words(run))
+        return "Paused; what is written stays. Press Resume to go on, also after a restart."
 
     def keep(self, why: str) -> None:
         """It failed: what is written stays and can be gone on with."""
         run = self._run
         self._end(keep_layers=True)
         if run is not None:
-            self._storage.show_unfinished(run, f"{run.folder.name} is not finished. {why}")
+            self._storage.show_unfinished(run, f"{_unfinished_in_words(run)} {why}")
 
     def discard(self) -> None:
         """Remove what the unfinished run has written, and its layers."""
@@ -188,6 +186,10 @@ class BlockRuns(QObject):
         for run in gone:
             with suppress(OSError):
                 run.discard()
+
+
+def _unfinished_in_words(run: UnfinishedRun) -> str:
+    return f"'{run.folder.name}' is not finished."
 
 
 class _TimeLeft:
