@@ -69,6 +69,8 @@ bench: ready
 	$(PYTHON) benchmarks/own_code.py
 	$(PYTHON) benchmarks/forecasts.py --sizes 64 128 --most 10
 	$(PYTHON) benchmarks/classifier.py
+	$(PYTHON) benchmarks/scale.py
+	$(PYTHON) benchmarks/scale.py gaussian sato label --workers
 
 screenshots: ready
 	env -u DISPLAY -u WAYLAND_DISPLAY scripts/with_display.sh $(PYTHON) docs/screenshots.py

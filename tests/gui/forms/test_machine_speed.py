@@ -4,6 +4,8 @@ import pytest
 
 from napari_seedbed.gui.forms.machine_speed import MachineSpeed, speed_name
 from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.engine.block_plans import BlockPlan
+from napari_seedbed.pipeline.engine.run_costs import BlocksCost
 from napari_seedbed.pipeline.operations import Forecast
 
 
@@ -50,6 +52,14 @@ def test_fixed_costs_of_a_short_run_are_not_multiplied():
     assert seconds(speed, 10.0) == pytest.approx(10.69)
     # nor are they taken for those of others
     assert seconds(speed, 10.0, "median") == 10.0
+
+
+def test_blocks_are_as_much_faster_or_slower():
+    blocks = BlocksCost(1, 30.0, BlockPlan((8, 8), (4, 4)))
+    speed = MachineSpeed()
+    speed.learn("gaussian", 10.0, 20.0)
+    found = speed.corrected("gaussian", Forecast(1, 10.0, 2, blocks))
+    assert (found.seconds, found.blocks.seconds) == (20.0, 60.0)
 
 
 def test_last_run_of_a_size_counts():

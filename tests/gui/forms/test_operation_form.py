@@ -1,9 +1,11 @@
 """Gaussian and Otsu from the menu: the form, its run, and the layers that it makes."""
 
+import re
 import threading
 import time
 from types import SimpleNamespace
 
+import dask.array
 import numpy as np
 import pytest
 from napari.layers import Image as ImageLayer
@@ -22,6 +24,7 @@ from napari_seedbed.gui.layers.grids import unit_symbol
 from napari_seedbed.gui.layers.layer_records import record_of
 from napari_seedbed.gui.qt import errors as gui_errors
 from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
 
 
@@ -339,6 +342,20 @@ def test_image_removed_during_the_run_does_no_harm(
 def test_forecast_is_shown_before_the_run(open_form, viewer_model, data):
     viewer_model.add_image(data, rgb=False)
     assert open_form(GaussianForm).forecast.text().startswith("One run: about")
+
+
+def test_forecast_of_an_image_in_a_file_says_what_blocks_take_and_what_fits(
+    open_form, viewer_model, monkeypatch
+):
+    voxels = dask.array.zeros((600, 1500, 2000), dtype=np.uint16, chunks=(32, 256, 256))
+    viewer_model.add_image(voxels, axis_labels=("z", "y", "x"), contrast_limits=(0, 1))
+    monkeypatch.setattr(memory, "available_memory", lambda: 2_000_000_000)
+    text = open_form(GaussianForm).forecast.text()
+    assert re.search(
+        r"^One run: about \d+ GB, .*; in blocks .*, .* That is more memory than the 2\.0 GB that "
+        r"are free\. Run it in blocks \(.*\), use level \d .*, crop the image to \d+ x",
+        text,
+    )
 
 
 def test_forecast_becomes_what_the_run_took(open_form, finish, viewer_model, data, monkeypatch):

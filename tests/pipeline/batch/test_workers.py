@@ -21,7 +21,7 @@ from napari_seedbed.pipeline.batch.result_folder import ResultFolder
 from napari_seedbed.pipeline.cli import DONE, FAILED, WRONG_USE, main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.engine.runs import forecast
+from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe

@@ -9,8 +9,8 @@ import pytest
 
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.memory_limits import (
-    LATER_ADDRESSES,
     UNLIMITED,
+    later_addresses,
     left_by_groups,
     left_by_ulimit,
 )
@@ -95,8 +95,8 @@ def test_least_that_a_control_group_leaves(tmp_path, groups, own, left):
     ("addresses", "data", "left"),
     [
         (NONE, NONE, UNLIMITED),
-        (3_000_000_000, NONE, 3_000_000_000 - 2_048_000_000 - LATER_ADDRESSES),
-        (NONE, 2_000_000_000, 2_000_000_000 - 1_024_000_000 - LATER_ADDRESSES),
+        (3_000_000_000, NONE, 3_000_000_000 - 2_048_000_000 - later_addresses()),
+        (NONE, 2_000_000_000, 2_000_000_000 - 1_024_000_000 - later_addresses()),
         (3_000_000_000, 1_100_000_000, 0),
     ],
 )
@@ -121,16 +121,16 @@ import resource
 import numpy as np
 import psutil
 from napari_seedbed.pipeline.data.memory import available_memory
-from napari_seedbed.pipeline.data.memory_limits import LATER_ADDRESSES
+from napari_seedbed.pipeline.data.memory_limits import later_addresses
 available_memory()
 used = psutil.Process().memory_info().vms
-limit = used + LATER_ADDRESSES + 300_000_000
+limit = used + later_addresses() + 300_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 left = available_memory()
 assert 290_000_000 < left <= 300_000_000, left
 np.empty(left, np.uint8)
 try:
-    np.empty(left + LATER_ADDRESSES + 10_000_000, np.uint8)
+    np.empty(left + later_addresses() + 10_000_000, np.uint8)
 except MemoryError:
     print("held to it")
 """

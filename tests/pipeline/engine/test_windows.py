@@ -11,7 +11,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points
-from napari_seedbed.pipeline.engine.runs import BESIDE_VOXELS
+from napari_seedbed.pipeline.engine.run_costs import BESIDE_VOXELS
 from napari_seedbed.pipeline.operations import Context, forecast, operations, run
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, replay, save_recipe
 

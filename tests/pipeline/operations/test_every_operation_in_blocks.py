@@ -16,7 +16,7 @@ from napari_seedbed.pipeline.operations import run
 BLOCKS = ((7, 16, 16), (20, 13, 40), (5, 40, 22))
 """Chunkings: of all axes, of the middle one alone, and of planes."""
 
-ROUGHLY = {}
+ROUGHLY = {"bilateral": 1e-6, "non_local_means": 1e-5}
 """How far apart results may be, as a share of the largest value, where sums are rounded."""
 
 

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from math import prod
 
 from napari_seedbed.core.classifier.features import FeatureSet
-from napari_seedbed.core.classifier.samples import BLOCK_NUMBERS
+from napari_seedbed.core.classifier.samples import blocks
 from napari_seedbed.core.threads import thread_count
+from napari_seedbed.core.validation import check_spacing
 
 BESIDE = 3
 """How many times its features a block takes, all that they are made from included."""
+
+AROUND_BYTES = 22
+"""For a voxel of a block with its halo: rows of floats, and what they are smoothed to."""
 
 FIXED_BYTES = 60_000_000
 """scikit-learn itself, the samples and the trees."""
@@ -25,7 +29,12 @@ CLASS_SECONDS = 1.5e-9
 LEARNING_SECONDS = 0.4
 
 
-def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet, n_classes: int = 2) -> int:
+def pixel_classifier_memory(
+    shape: Sequence[int],
+    features: FeatureSet,
+    n_classes: int = 2,
+    spacing: Sequence[float] | None = None,
+) -> int:
     """Return about how many bytes `PixelClassifier.classify` takes beyond the image.
 
     Parameters
@@ -35,10 +44,17 @@ def pixel_classifier_memory(shape: Sequence[int], features: FeatureSet, n_classe
     features : FeatureSet
     n_classes : int
         Of each a block has a probability a voxel.
+    spacing : sequence of float, optional
+        Voxel size; 1 when None.
     """
-    numbers = min(BLOCK_NUMBERS, prod(shape) * features.count)
-    each = BESIDE * 4 + 8 * n_classes / features.count
-    return FIXED_BYTES + int(thread_count() * each * numbers)
+    steps = check_spacing(spacing, len(shape))
+    edges = [one.stop - one.start for one in blocks(shape, features.count)[0]]
+    made = 4 * features.count * prod(edges)
+    # What wide scales are made from reaches far beyond the block, and beyond the image.
+    around = zip(edges, features.halo(steps), strict=True)
+    wide = AROUND_BYTES * prod(edge + 2 * halo for edge, halo in around)
+    each = made + max((BESIDE - 1) * made, wide) + 8 * n_classes * prod(edges)
+    return FIXED_BYTES + thread_count() * each
 
 
 def pixel_classifier_seconds(

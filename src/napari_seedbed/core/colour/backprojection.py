@@ -292,6 +292,7 @@ def class_probabilities(
     *,
     method: str = "ratio",
     smoothing: float = SMOOTHING,
+    everywhere: ColourHistogram | None = None,
 ) -> NDArray[np.float32]:
     """Return a map of probability for each of the histograms that patches have.
 
@@ -303,13 +304,16 @@ def class_probabilities(
     channel_axis : int
     method, smoothing
         As in `histogram_backprojection`.
+    everywhere : ColourHistogram, optional
+        Of all colours, by which a ratio divides, where `image` is a part of what is looked at.
 
     Returns
     -------
     maps : (K, …) ndarray of float
     """
-    everywhere = None
-    if method == "ratio":
+    if method != "ratio":
+        everywhere = None
+    elif everywhere is None:
         bins = next(iter(histograms.values())).bins
         everywhere = count_colours(np.moveaxis(image, channel_axis, -1), bins)
     tables = [

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_seedbed.core.filters import bilateral_kernels, patch_kernels
 from napari_seedbed.core.filters.local_filters import (
@@ -16,6 +16,7 @@ from napari_seedbed.core.filters.local_filters import (
     proportional,
     reflected_indices,
 )
+from napari_seedbed.core.images.percentiles import percentiles_over
 from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.progress import check_stop
@@ -31,7 +32,7 @@ _LARGEST = 1e300
 _MEDIAN_OF_NORMAL = 0.6744897501960817
 """Of the absolute values of a normal distribution of standard deviation 1."""
 
-_NOISE_TO_STRENGTH = 0.8
+NOISE_TO_STRENGTH = 0.8
 """Of the noise's standard deviation, as scikit-image advises for non-local means."""
 
 
@@ -226,18 +227,92 @@ def noise_level(image: Any) -> float:
     Donoho DL, Johnstone IM (1994). Ideal spatial adaptation by wavelet shrinkage. Biometrika 81(3),
     425-455.
     """
-    import pywt
-
-    details, exponent = moderate(np.squeeze(float_image(image)))
-    if details.ndim == 0:
+    array, exponent = moderate(np.squeeze(float_image(image)))
+    if array.ndim == 0:
         return 0.0
-    for axis in range(details.ndim):
-        _, details = call_aside(partial(pywt.dwt, details, "db2", axis=axis))
-    sizes = np.abs(details[details != 0])
+    sizes = _detail_sizes(array)
     if not sizes.size:
         return 0.0
     middle = call_aside(partial(np.median, sizes))
     return float(np.ldexp(middle / _MEDIAN_OF_NORMAL, exponent))
+
+
+def _detail_sizes(
+    array: NDArray[np.floating], kept: tuple[slice, ...] | None = None
+) -> NDArray[np.floating]:
+    """Magnitudes of the finest wavelets' coefficients, or of some of them, without zeros."""
+    import pywt
+
+    details = array
+    for axis in range(array.ndim):
+        _, details = call_aside(partial(pywt.dwt, details, "db2", axis=axis))
+    if kept is not None:
+        details = details[kept]
+    sizes: NDArray[np.floating] = np.abs(details[details != 0])
+    return sizes
+
+
+NOISE_REACH = 4
+"""Voxels around a block from which the coefficients in it follow."""
+
+
+def noise_over(over: Callable[[Callable[..., Any]], Iterable[Any]], dtype: DTypeLike) -> float:
+    """Find the noise of an image of which somebody else has the blocks.
+
+    Parameters
+    ----------
+    over : callable
+        ``over(function)`` gives what a picklable ``function(voxels, region, seen)`` gives for each
+        block with `NOISE_REACH` voxels around it; regions are tuples of slices in the image.
+    dtype : dtype
+        Of the blocks.
+
+    Returns
+    -------
+    float
+        As `noise_level`.
+    """
+    wide = np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize >= 8
+    kind = np.float64 if wide else np.float32
+    sizes = list(over(_count_of_details))
+    if not sum(sizes):
+        return 0.0
+    (middle,) = percentiles_over(
+        lambda function: over(partial(_of_details, function)), kind, (50.0,)
+    )
+    return float(middle / _MEDIAN_OF_NORMAL)
+
+
+def _of_details(
+    function: Callable[[NDArray[np.floating]], Any],
+    voxels: NDArray[Any],
+    region: tuple[slice, ...],
+    seen: tuple[slice, ...],
+) -> Any:
+    """What a function gives for the coefficients that belong to a block."""
+    array = float_image(voxels)
+    cut: list[slice] = []
+    kept: list[slice] = []
+    for part, around, n in zip(region, seen, array.shape, strict=True):
+        # The k-th one follows from the voxels 2k - 2 to 2k + 1: blocks begin at an even voxel.
+        start = 0 if part.start == around.start else (part.start + 1) // 2 * 2 - 2
+        first = 0 if part.start == around.start else (part.start + 1) // 2
+        is_last = part.stop == around.stop
+        stop = around.stop if is_last else min(around.stop, (part.stop + 1) // 2 * 2 + 2)
+        cut.append(slice(start - around.start, stop - around.start))
+        last = None if is_last else (part.stop + 1) // 2 - start // 2
+        kept.append(slice(first - start // 2, last))
+        assert stop - around.start <= n
+    long = tuple(i for i, around in enumerate(seen) if around.stop - around.start > 1)
+    array = array[tuple(cut)]
+    flat = tuple(slice(None) if i in long else 0 for i in range(array.ndim))
+    return function(_detail_sizes(array[flat], tuple(kept[i] for i in long)))
+
+
+def _count_of_details(
+    voxels: NDArray[Any], region: tuple[slice, ...], seen: tuple[slice, ...]
+) -> int:
+    return int(_of_details(np.size, voxels, region, seen))
 
 
 def non_local_means(
@@ -286,7 +361,7 @@ def non_local_means(
         raise InputError(f"patch_size is {patch}; it must be an odd number.")
     asked = check_number(strength, "strength")
     array, exponent = moderate(array)
-    h = float(np.ldexp(asked, -exponent)) if asked else _NOISE_TO_STRENGTH * noise_level(array)
+    h = float(np.ldexp(asked, -exponent)) if asked else NOISE_TO_STRENGTH * noise_level(array)
     if h == 0 or distance == 0:
         return restored(array.copy(), exponent)
     check_stop()

@@ -74,6 +74,7 @@ def meijering(
     spacing: float | Sequence[float] | None = None,
     *,
     ridges: Ridges = "bright",
+    largest: Sequence[float] = (),
 ) -> NDArray[np.floating]:
     """Show thin lines evenly, such as neurites, from 0 to 1; as `sato`.
 
@@ -83,6 +84,8 @@ def meijering(
     ----------
     image, sigmas, spacing, ridges
         As in `sato`.
+    largest : sequence of float, optional
+        What to divide by instead, for each size: `largest_answers` of all blocks of an image.
 
     References
     ----------
@@ -90,14 +93,64 @@ def meijering(
     in fluorescence microscopy images. Cytometry Part A 58(2), 167-176.
     """
     best: NDArray[np.floating] | None = None
-    for values in _curvatures(image, sigmas, spacing, ridges):
+    exponent = exponent_of(float_image(image)) if len(largest) else 0
+    for nth, values in enumerate(_curvatures(image, sigmas, spacing, ridges)):
         found = _by_voxel(_strongest_mixture, values)
-        largest = float(found.max())
-        if largest > 0:
-            found /= largest
+        most = float(np.ldexp(largest[nth], -exponent)) if len(largest) else float(found.max())
+        if most > 0:
+            found /= most
         best = found if best is None else np.maximum(best, found, out=best)
     assert best is not None
     return best
+
+
+def largest_answers(
+    image: Any,
+    inner: tuple[slice, ...],
+    sigmas: Sequence[float],
+    spacing: float | Sequence[float] | None = None,
+    *,
+    ridges: Ridges = "bright",
+) -> list[float]:
+    """Give the largest answer of `meijering` to each size, before it is divided by that.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like
+        A block with what is around it.
+    inner : tuple of slice
+        Where the block lies in it.
+    sigmas, spacing, ridges
+        As in `meijering`.
+    """
+    exponent = exponent_of(float_image(image))
+    return [
+        float(np.ldexp(_by_voxel(_strongest_mixture, values)[inner].max(), exponent))
+        for values in _curvatures(image, sigmas, spacing, ridges)
+    ]
+
+
+def largest_curvature(
+    image: Any,
+    inner: tuple[slice, ...],
+    sigmas: Sequence[float],
+    spacing: float | Sequence[float] | None = None,
+    *,
+    ridges: Ridges = "bright",
+) -> float:
+    """Give the largest curvature, over all sizes, of which `frangi` takes half by default.
+
+    Parameters
+    ----------
+    image, inner, sigmas, spacing, ridges
+        As in `largest_answers`.
+    """
+    exponent = exponent_of(float_image(image))
+    largest = max(
+        float(_by_voxel(_squared_size, values)[inner].max())
+        for values in _curvatures(image, sigmas, spacing, ridges)
+    )
+    return float(np.ldexp(largest**0.5, exponent))
 
 
 def frangi(

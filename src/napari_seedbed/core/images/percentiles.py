@@ -142,7 +142,8 @@ def _count_digits(
     block: Any, kind: np.dtype[Any], shift: int, prefixes: tuple[int, ...]
 ) -> NDArray[np.int64]:
     """Of the values that begin with each of some digits, how often each next digit occurs."""
-    values = check_image(block).reshape(-1)
+    array = np.asanyarray(block)
+    values = check_image(array).reshape(-1) if array.size else array.reshape(-1)
     digits = min(8 * kind.itemsize, _DIGIT)
     counts = np.zeros((len(prefixes), 1 << digits), np.int64)
     for start in range(0, values.size, _VOXELS_PER_PART):

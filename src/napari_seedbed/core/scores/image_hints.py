@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from scipy.ndimage import correlate1d
 
 from napari_seedbed.core.filters.local_filters import (
@@ -24,11 +24,13 @@ from napari_seedbed.core.filters.local_filters import (
 )
 from napari_seedbed.core.filters.rank_filters import mean
 from napari_seedbed.core.filters.windows import Window, window_rows
+from napari_seedbed.core.images.percentiles import percentiles_over
 from napari_seedbed.core.magnitudes import divided, moderate, moderate_range
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.scores import entropy_kernels
 from napari_seedbed.core.slabs import Slab, in_slabs
 from napari_seedbed.core.threads import run_ranges, split
+from napari_seedbed.core.thresholds.histograms import OverBlocks
 from napari_seedbed.core.validation import check_image, check_spacing
 from napari_seedbed.errors import InputError
 
@@ -143,6 +145,42 @@ def noise_level(image: Any) -> float:
     left = np.abs(_differences(array))
     check_stop()
     return float(np.ldexp(np.median(left) / _NORMAL_MEDIAN, exponent))
+
+
+def sizes_of_differences(image: Any) -> NDArray[np.floating]:
+    """Give the magnitudes of second differences along all axes, of which noise is most.
+
+    Parameters
+    ----------
+    image : ([Z, ]Y, X) array_like
+
+    Returns
+    -------
+    ([Z, ]Y, X) ndarray
+        float64 for float64 images, float32 for all others; a voxel's follows from its neighbours.
+    """
+    return np.abs(_differences(float_image(image)))
+
+
+def noise_level_over(over: OverBlocks, dtype: DTypeLike) -> float:
+    """Find the noise of an image of which somebody else has the blocks.
+
+    Parameters
+    ----------
+    over : callable
+        ``over(function)`` gives what a picklable function gives for `sizes_of_differences` of each
+        block.
+    dtype : dtype
+        Of the image.
+
+    Returns
+    -------
+    float
+        As `noise_level`.
+    """
+    wide = np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize >= 8
+    (middle,) = percentiles_over(over, np.float64 if wide else np.float32, (50.0,))
+    return middle / _NORMAL_MEDIAN
 
 
 @proportional

@@ -58,8 +58,15 @@ class MachineSpeed:
         """The forecast of a run of that kind, for this machine."""
         runs = self._known.get(name)
         if not runs:
-            return replace(forecast, seconds=forecast.seconds * self._factor_of_others())
-        return replace(forecast, seconds=_seconds(sorted(runs.values()), forecast.seconds))
+            seconds = forecast.seconds * self._factor_of_others()
+        else:
+            seconds = _seconds(sorted(runs.values()), forecast.seconds)
+        blocks = forecast.blocks
+        if blocks is not None and forecast.seconds > 0:
+            # What computes the same is faster or slower alike.
+            factor = seconds / forecast.seconds
+            blocks = replace(blocks, seconds=blocks.seconds * factor)
+        return replace(forecast, seconds=seconds, blocks=blocks)
 
     def knows(self, name: str) -> bool:
         """Whether a run of that kind was seen."""

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QWidg
 
 from napari_seedbed.core.progress import Progress
 from napari_seedbed.gui.qt.controls import Part, button, in_column, in_row
+from napari_seedbed.pipeline.data.memory import bytes_in_words
 from napari_seedbed.pipeline.operations import Forecast
 
 _BAR_STEPS = 1000
@@ -77,7 +78,8 @@ class RunControls(QWidget):
         each = " for each time point" if each_time else ""
         text = f"One run{each}: {forecast.text}."
         if not forecast.fits:
-            text += " That is more memory than is free: crop the image or choose fewer channels."
+            free = bytes_in_words(forecast.available_bytes)
+            text += f" That is more memory than the {free} that are free. {forecast.instead}"
         self.forecast.setText(text)
 
     def show_running(self, running: bool) -> None:

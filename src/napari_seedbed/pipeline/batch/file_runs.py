@@ -2,19 +2,14 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from napari_seedbed.errors import Cancelled, FileError, InputError
-from napari_seedbed.pipeline.batch.items import (
-    OBJECTS,
-    Item,
-    Job,
-    Stack,
-    each_image,
-    files_of,
-    new_entry,
-)
+from napari_seedbed.pipeline.batch.batch_inputs import Item, Stack, each_image, files_of
+from napari_seedbed.pipeline.batch.block_steps import InBlocks, may_be_large
+from napari_seedbed.pipeline.batch.items import OBJECTS, Job, new_entry
 from napari_seedbed.pipeline.batch.joined_tables import write_joined
 from napari_seedbed.pipeline.batch.logs import log_if_read
 from napari_seedbed.pipeline.batch.result_folder import ResultFolder
@@ -57,6 +52,7 @@ def run_batch(
     shapes: PathLike | None = None,
     classes: PathLike | None = None,
     workers: Workers | None = None,
+    in_blocks: InBlocks = "auto",
 ) -> dict[str, Any]:
     """Apply a recipe to files; one that fails does not stop the others.
 
@@ -112,7 +108,11 @@ def run_batch(
         Tables with the columns ``label`` and ``class``, as a file or folder: the classes of the
         objects. Without them those of seeds and shapes count, and those of a pixel classifier.
     workers : Workers, optional
-        Where the inputs are worked on; by default one after the other in this process.
+        Where the inputs are worked on; by default one after the other in this process. Where a
+        scheduler is named and the only input is worked on in blocks, its workers do the blocks.
+    in_blocks : {'auto', 'always', 'never'}
+        Which steps work block by block, and write OME-Zarr: those that do not fit into memory, all
+        that can, or none. What a run that was ended has written is gone on with.
 
     Returns
     -------
@@ -195,7 +195,12 @@ def run_batch(
         by_slice=by_slice,
         overwrite=overwrite,
         resume=resume,
+        in_blocks=in_blocks,
     )
+    is_large = together is None and len(items) == 1 and may_be_large(items[0].path, in_blocks)
+    if is_large and workers is not None and workers.scheduler is not None:
+        job = replace(job, block_scheduler=workers.scheduler)
+        workers = Workers(threads=workers.threads)
     ending = usual_suffix("table", job.tables)
     with ResultFolder(
         Path(folder), sources, recipe_name, overwrite=overwrite, resume=resume

@@ -1,7 +1,7 @@
 """One input of a batch: read, worked on, its results and its log written."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,11 @@ from napari_seedbed.core.progress import check_stop, tell, unwatched
 from napari_seedbed.errors import (
     Cancelled,
     FileError,
-    InputError,
     MemoryForecastError,
     SeedbedError,
 )
+from napari_seedbed.pipeline.batch.batch_inputs import Item, Stack, absolute, files_of
+from napari_seedbed.pipeline.batch.block_steps import BlockSteps, InBlocks, may_be_large
 from napari_seedbed.pipeline.batch.classes import (
     ClassOf,
     class_in_result,
@@ -42,23 +43,22 @@ from napari_seedbed.pipeline.batch.pictures import picture_of_result
 from napari_seedbed.pipeline.batch.slice_runs import object_table_by_slice, replay_by_slice
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.tables import Table
+from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
 from napari_seedbed.pipeline.engine.results import Result
-from napari_seedbed.pipeline.engine.runs import forecast
-from napari_seedbed.pipeline.files import image_name, images_of, read_image
+from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.files.atomic_files import moved_together
 from napari_seedbed.pipeline.files.image_collection import (
-    StackAxis,
-    collection_files,
     is_folder,
     open_collection,
 )
+from napari_seedbed.pipeline.files.image_reading import digest_at_url
 from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.operations.object_tables import object_table_of
 from napari_seedbed.pipeline.recipes import replay
-from napari_seedbed.pipeline.recipes.recipe_model import Recipe
+from napari_seedbed.pipeline.recipes.recipe_model import Recipe, Step
 
 OBJECTS = "objects"
 """What the table of the objects of a label image is called among the results."""
@@ -69,68 +69,13 @@ NEEDS = "needs"
 SHORT_OF_MEMORY = "is short of memory"
 """Marks an entry of an input that may fit where nothing else runs beside it."""
 
+_STORES = "ome-zarr"
+"""The format that steps in blocks write."""
+
 _AT_LEAST = 400_000_000
 """Bytes that a process takes with its libraries."""
 _MOST_SIZES = 2000
 """Of the objects of an input, for the histogram in the summary's page."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One input.
-
-    Attributes
-    ----------
-    shown : str
-        As it was named.
-    path : Path
-    other : Path or None
-        The second image that goes with it.
-    series : int or None
-        Which image of the file, counted from 1.
-    title : str
-        What that is called, where each image of the file is an input.
-    """
-
-    shown: str
-    path: Path
-    other: Path | None = None
-    series: int | None = None
-    title: str = ""
-
-    @cached_property
-    def name(self) -> str:
-        """What its results are called after."""
-        return image_name(self.path) + (f"_{self.series}" if self.title else "")
-
-    @property
-    def called(self) -> dict[str, Any]:
-        """The image's name and number in the file, for summaries; nothing where it is the file."""
-        return {"image": self.title, "series": self.series} if self.title else {}
-
-    def for_any_folder(self) -> "Item":
-        """The same, found from any folder that a process works in."""
-        return replace(self, path=_absolute(self.path), other=self.other and _absolute(self.other))
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Files that are one image together.
-
-    Attributes
-    ----------
-    place : Path
-        What it is called after.
-    files : tuple of Path
-    axis : {'z', 't', 'c'}
-    step : float or None
-        Distance of slices.
-    """
-
-    place: Path
-    files: tuple[Path, ...]
-    axis: StackAxis
-    step: float | None
 
 
 @dataclass(frozen=True)
@@ -157,6 +102,10 @@ class Job:
         Whether results that are there may be replaced.
     resume : bool
         Whether an input whose results are there, unchanged, is left as it is.
+    in_blocks : {'auto', 'always', 'never'}
+        Which steps work in blocks; see `BlockSteps`.
+    block_scheduler : str or None
+        Address of a dask scheduler, whose workers work on the blocks.
     """
 
     recipe: Recipe
@@ -168,6 +117,8 @@ class Job:
     by_slice: bool = False
     overwrite: bool = False
     resume: bool = False
+    in_blocks: InBlocks = "auto"
+    block_scheduler: str | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -186,16 +137,25 @@ class Job:
             keys.append(OBJECTS)
         if measured_labels(self.recipe) is not None:
             keys.append("labels")
-        return [self._file_name(item, key) for key in keys]
+        names = [self._file_name(item, key) for key in keys]
+        if self._may_be_large(item):
+            names += [self._file_name(item, key, _STORES) for key in keys]
+        return list(dict.fromkeys(names))
+
+    def _may_be_large(self, item: Item) -> bool:
+        paths = self.stack.files if self.stack else (item.path,)
+        return self.in_blocks == "always" or (
+            len(paths) == 1 and may_be_large(paths[0], self.in_blocks)
+        )
 
     def for_any_folder(self) -> "Job":
         """The same, found from any folder that a process works in."""
         stack = self.stack and replace(
             self.stack,
-            place=_absolute(self.stack.place),
-            files=tuple(map(_absolute, self.stack.files)),
+            place=absolute(self.stack.place),
+            files=tuple(map(absolute, self.stack.files)),
         )
-        marks = {role: _absolute(place) for role, place in self.marks.items()}
+        marks = {role: absolute(place) for role, place in self.marks.items()}
         return replace(self, folder=self.folder.absolute(), stack=stack, marks=marks)
 
     def bytes_for(self, item: Item) -> int:
@@ -268,6 +228,10 @@ class Job:
         for role, place in self.marks.items():
             sources[role] = [companion(item.path, place, role, item.name)]
         for role, paths in sources.items():
+            if is_url(paths[0]):
+                series = item.series if role == "input" else None
+                made_from[role] = digest_at_url(paths[0], series)
+                continue
             try:
                 made_from[role] = digest_of_paths(paths)
             except OSError:
@@ -300,12 +264,17 @@ class Job:
         apply: Callable[..., Result] = replay_by_slice if in_slices else replay
         marked = recipe_with_marks(self.recipe, item.path, image, self.marks, item.name)
         class_of = self._class_of(item, marked)
+        steps = BlockSteps(self.in_blocks, self._work_folder(item), self.block_scheduler)
+        about_blocks = {}
+        if not in_slices and self._may_be_large(item):
+            about_blocks = {"blocks_of": steps.of_step}
         result = apply(
             marked.recipe,
             image,
             other=second,
             step=self.stack.step if self.stack else None,
             also_labels=measured_labels(self.recipe),
+            **about_blocks,
         )
         check_stop()
         tell(1.0, "writing")
@@ -319,13 +288,26 @@ class Job:
             same_grid = labels.spatial_shape == shown.spatial_shape
             measure = object_table_by_slice if in_slices else object_table_of
             with unwatched():
-                table = measure(labels, shown if same_grid else None)
+                counted = (
+                    steps.table_of_objects(labels, shown if same_grid else None)
+                    if (labels.is_lazy)
+                    else None
+                )
+                table = (
+                    counted.table().columns
+                    if counted is not None
+                    else measure(labels, shown if same_grid else None)
+                )
             outputs[OBJECTS] = with_classes(table, class_of)
         table = outputs.get(OBJECTS, {})
         if isinstance(measured := outputs.get("table"), Table):
             table = with_classes(measured.columns, class_of)
             outputs["table"] = replace(measured, columns=table)
-        names = {key: self._file_name(item, key) for key in outputs}
+        stores = self._stores(steps, outputs)
+        names = {
+            key: self._file_name(item, key, _STORES if key in stores else None) for key in outputs
+        }
+        picture = picture_of_result(shown, result)
         about: dict[str, Any] = {
             "outputs": names,
             "objects": len(table["label"]) if "label" in table else None,
@@ -338,7 +320,10 @@ class Job:
             with moved_together(self.folder) as stage:
                 for key, output in outputs.items():
                     kind = "table" if key == OBJECTS else key
-                    write_result(stage / names[key], kind, output)
+                    if key in stores:
+                        stores[key].rename(stage / names[key])
+                    else:
+                        write_result(stage / names[key], kind, output)
                 check_stop()
                 log = Log(
                     made_from=made_from,
@@ -346,7 +331,7 @@ class Job:
                     entry=new_entry(item)
                     | about
                     | {"seconds": round(time.perf_counter() - begin, 3)},
-                    picture=picture_of_result(shown, result),
+                    picture=picture,
                     sizes=_sizes_of(table),
                 )
                 # Whatever happens from here on, a later run knows whose these files are.
@@ -359,7 +344,29 @@ class Job:
                 log_file.write_bytes(before)
             raise
         write_log(self.folder, item.name, log)
+        steps.remove()
         return about
+
+    def _work_folder(self, item: Item) -> Path:
+        """Where voxels of an input go that are worked on in blocks, until all of it is done."""
+        return self.folder / f".{item.name}.blocks"
+
+    def _stores(self, steps: BlockSteps, outputs: Mapping[str, Any]) -> dict[str, Path]:
+        """The results that are OME-Zarr on the disk already, and are wanted so."""
+        if self.images not in (None, _STORES):
+            return {}
+        last, found = self.recipe.in_force.steps[-1], {}
+        for key in outputs:
+            place = steps.store_of(last.name, key)
+            if place is None and key == "labels" and (made := measured_labels(self.recipe)):
+                name, _, output = made.partition(".")
+                place = steps.store_of(name, output or get(self._step(name).operation).gives)
+            if place is not None:
+                found[key] = place
+        return found
+
+    def _step(self, name: str) -> Step:
+        return next(step for step in self.recipe.steps if step.name == name)
 
     def _read(self, path: Path, series: int | None = None) -> Image:
         if self.stack is None:
@@ -378,11 +385,11 @@ class Job:
         key = last.name if get(last.operation).gives == "labels" else measured_labels(self.recipe)
         return None if key is None else class_in_result(marked.recipe, key, marked.classes)
 
-    def _file_name(self, item: Item, key: str) -> str:
+    def _file_name(self, item: Item, key: str, images: str | None = None) -> str:
         kind = self.recipe.steps[-1].operation if key == "image" else key
         if key in ("table", OBJECTS):
             return f"{item.name}_{kind}{usual_suffix('table', self.tables)}"
-        return f"{item.name}_{kind}{usual_suffix(key, self.images)}"
+        return f"{item.name}_{kind}{usual_suffix(key, images or self.images)}"
 
 
 def new_entry(item: Item) -> dict[str, Any]:
@@ -398,47 +405,6 @@ def new_entry(item: Item) -> dict[str, Any]:
     }
 
 
-def images_to_choose(path: Path) -> list[tuple[int, str]]:
-    """The images of a file, with their numbers, counted from 1; none where there is no choice."""
-    try:
-        found = images_of(path)
-    except (SeedbedError, OSError):
-        return []
-    numbered = [(n, one) for n, one in enumerate(found, start=1) if one.labels_of is None]
-    return [(n, one.name or f"image {n}") for n, one in numbered] if len(numbered) > 1 else []
-
-
-def each_image(item: Item, wanted: Collection[int] | None = None) -> list[Item]:
-    """An item for each image of a file, or for those that are wanted, by number.
-
-    A file that holds one image, or cannot be read, is an item itself.
-
-    Raises
-    ------
-    InputError
-        Where the file has no such images.
-    """
-    images = dict(images_to_choose(item.path))
-    if not images:
-        return [item]
-    missing = sorted(set(wanted or ()) - images.keys())
-    if missing:
-        raise InputError(
-            f"series: {', '.join(map(str, missing))} asked for, but {item.path} holds the images "
-            f"{', '.join(map(str, images))}."
-        )
-    return [
-        replace(item, series=number, title=title)
-        for number, title in images.items()
-        if wanted is None or number in wanted
-    ]
-
-
-def files_of(path: Path) -> list[Path]:
-    """The files that an input consists of: those of a folder of images, or itself."""
-    return collection_files(path) if is_folder(path) else [path]
-
-
 def measured_labels(recipe: Recipe) -> str | None:
     """The step whose labels a recipe that ends in a table measures; None for other recipes."""
     last = recipe.steps[-1]
@@ -451,10 +417,6 @@ def measured_labels(recipe: Recipe) -> str | None:
         for kind in (maker.gives, *maker.extra_outputs)
     }
     return last.image if made.get(last.image) == "labels" else None
-
-
-def _absolute(path: Path) -> Path:
-    return path if is_url(path) else path.absolute()
 
 
 def _read_file(path: Path, series: int | None) -> Image:

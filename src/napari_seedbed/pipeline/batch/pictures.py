@@ -17,8 +17,9 @@ _FAINTEST, _BRIGHTEST = 0.5, 99.8
 def picture_of_result(image: Image, result: Result) -> str:
     """A JPEG in base 64: the image with the outlines of its labels or of its mask.
 
-    Of a volume it shows the slice that most of the labels' voxels lie on, of a series the first
-    time point. Without labels or a mask it is the resulting image or else the input.
+    Of a volume it shows the slice that most of the labels' voxels lie on, or the middle where it
+    stays on the disk, of a series the first time point. Without labels or a mask it is the
+    resulting image or else the input.
     """
     from PIL import Image as Picture
 
@@ -28,6 +29,9 @@ def picture_of_result(image: Image, result: Result) -> str:
         image = made
     if labels is not None and labels.spatial_shape != image.spatial_shape:
         image = labels
+    if image.is_lazy and (labels is None or labels.is_lazy):
+        image = _middle(image)
+        labels = None if labels is None else _middle(labels)
     volume = None if labels is None else labels.select_time(0).volume()
     z = _fullest_slice(image, volume)
     picture = _as_colours(image.select_time(0), z)
@@ -37,6 +41,14 @@ def picture_of_result(image: Image, result: Result) -> str:
     stream = io.BytesIO()
     Picture.fromarray(picture).save(stream, "JPEG", quality=80)
     return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _middle(image: Image) -> Image:
+    """The slice in the middle of an image that may be larger than memory."""
+    if "z" not in image.axes:
+        return image
+    n, *others = image.spatial_shape
+    return image.crop([slice(n // 2, n // 2 + 1), *(slice(0, other) for other in others)])
 
 
 def _fullest_slice(image: Image, labels: NDArray | None) -> int:

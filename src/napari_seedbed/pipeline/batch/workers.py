@@ -15,7 +15,8 @@ from napari_seedbed.core.one_thread import one_library_thread
 from napari_seedbed.core.progress import check_stop, part_of, running, tell
 from napari_seedbed.core.threads import at_most_threads, core_count
 from napari_seedbed.errors import Cancelled, InputError
-from napari_seedbed.pipeline.batch.items import SHORT_OF_MEMORY, Item, Job, new_entry
+from napari_seedbed.pipeline.batch.batch_inputs import Item
+from napari_seedbed.pipeline.batch.items import SHORT_OF_MEMORY, Job, new_entry
 from napari_seedbed.pipeline.batch.local_workers import local_scheduler
 from napari_seedbed.pipeline.data.memory import available_memory, memory_shared_by
 

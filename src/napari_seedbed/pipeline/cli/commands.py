@@ -247,6 +247,7 @@ def _run(arguments: argparse.Namespace) -> int:
             classes=arguments.classes,
             resume=arguments.resume,
             workers=workers,
+            in_blocks=arguments.blocks,
         )
     progress.clear()
     if summary["cancelled"]:

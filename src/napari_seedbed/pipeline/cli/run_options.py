@@ -98,6 +98,13 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         help="go on with a run that was ended: leave results as they are that the same recipe made "
         "from the same inputs",
     )
+    command.add_argument(
+        "--blocks",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="work on images block by block and write OME-Zarr: where memory does not do (auto), "
+        "or always where a step can; the same command goes on with a run that was ended",
+    )
     where = command.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
@@ -110,7 +117,7 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         "--scheduler",
         metavar="ADDRESS",
         help="let the workers of a dask scheduler work, tcp://host:8786 for example; they see the "
-        "same folders",
+        "same folders. Of one large image they do the blocks",
     )
     command.add_argument(
         "--threads",

@@ -41,11 +41,13 @@ class OverBlocks(Protocol):
 
     def __call__(
         self,
-        function: Callable[[Any], Any],
+        function: Callable[..., Any],
         image: Image,
         channel: int | None = None,
         change: Callable[[NDArray], NDArray] | None = None,
         reach: Sequence[int] = (),
+        *,
+        placed: bool = False,
     ) -> Iterable[Any]:
         """What the function gives for each block, in an order that is always the same.
 
@@ -61,18 +63,30 @@ class OverBlocks(Protocol):
             for instead.
         reach : sequence of int
             How far around a voxel that looks, along each axis of space.
+        placed : bool
+            Whether the function is called with a block of one time point with what is around it,
+            the region of the block, and that of what is seen.
         """
         ...
 
 
 def over_blocks(
-    function: Callable[[Any], Any],
+    function: Callable[..., Any],
     image: Image,
     channel: int | None = None,
     change: Callable[[NDArray], NDArray] | None = None,
     reach: Sequence[int] = (),
+    *,
+    placed: bool = False,
 ) -> Iterator[Any]:
     """Call a function here, with one block after the other; see `OverBlocks`."""
+    if placed:
+        one = image if channel is None else image.select_channels([channel])
+        everything = tuple(slice(0, n) for n in image.spatial_shape)
+        for t in range(image.n_times):
+            check_stop()
+            yield function(one.select_time(t).volume(), everything, everything)
+        return
     for block in changed_volumes(image, change, channel):
         check_stop()
         yield function(block)

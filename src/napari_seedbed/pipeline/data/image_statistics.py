@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.magnitudes import moderate
 from napari_seedbed.core.validation import check_image
 from napari_seedbed.pipeline.data.blocks import OverBlocks, over_blocks
 from napari_seedbed.pipeline.data.image import Image
@@ -78,6 +79,33 @@ def percentiles_of_image(
             one = image if channel is None else image.select_channels([channel])
             return percentiles(one.array, percents)
     return percentiles_over(lambda function: over(function, image, channel), image.dtype, percents)
+
+
+def deviation_of_image(image: Image, channel: int | None, over: OverBlocks = over_blocks) -> float:
+    """Standard deviation of the values of an image; that of floats depends on blocks by rounding.
+
+    Parameters
+    ----------
+    image : Image
+    channel : int or None
+        All together when None.
+    over : OverBlocks
+        What looks at its blocks.
+    """
+    counts, means, deviations = np.array(list(over(_moments, image, channel)), float).T
+    mean = np.average(means, weights=counts)
+    # None of the squares is larger than the largest of these.
+    scale = max(deviations.max(), np.abs(means - mean).max())
+    if scale == 0:
+        return 0.0
+    squares = (deviations / scale) ** 2 + ((means - mean) / scale) ** 2
+    return float(scale * np.sqrt(np.average(squares, weights=counts)))
+
+
+def _moments(block: NDArray) -> tuple[int, float, float]:
+    array, exponent = moderate(check_image(block))
+    mean, deviation = array.mean(dtype=np.float64), array.std(dtype=np.float64)
+    return array.size, float(np.ldexp(mean, exponent)), float(np.ldexp(deviation, exponent))
 
 
 def contrast_limits(image: Image) -> tuple[float, float] | None:

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from napari_seedbed.pipeline.data.memory_limits import left_by_groups, left_by_ulimit
+from napari_seedbed.pipeline.data.memory_limits import (
+    LATER_PAGES,
+    left_by_groups,
+    left_by_ulimit,
+)
 
 _sharers: ContextVar[int] = ContextVar("napari_seedbed_memory_sharers", default=1)
 
@@ -26,13 +30,13 @@ def available_memory() -> int:
     -------
     int
         The smallest of what the system calls available, what the control groups leave (those of
-        a container or of a job on a cluster) and what ``ulimit`` leaves; a part of it where
-        others share it.
+        a container or of a job on a cluster) and what ``ulimit`` leaves, without what libraries
+        will take when first used; a part of it where others share it.
     """
     import psutil
 
-    left = min(int(psutil.virtual_memory().available), left_by_groups(), left_by_ulimit())
-    return left // _sharers.get()
+    left = min(int(psutil.virtual_memory().available), left_by_groups()) - LATER_PAGES
+    return max(0, min(left, left_by_ulimit())) // _sharers.get()
 
 
 def bytes_in_words(n: float) -> str:

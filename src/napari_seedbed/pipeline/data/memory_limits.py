@@ -1,14 +1,28 @@
 """What the limits of this process leave of the machine's memory: control groups and ``ulimit``."""
 
+import ctypes
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+from napari_seedbed.core.threads import core_count
 
 UNLIMITED = 1 << 62
 """Bytes: more than any machine has."""
 
-LATER_ADDRESSES = 500_000_000
-"""Addresses that libraries and threads reserve when first used, beside the arrays."""
+LATER_PAGES = 150_000_000
+"""Bytes that libraries take when first used, beside the arrays."""
+
+_LIBRARY_ADDRESSES, _STACK = 500_000_000, 8 << 20
+"""Addresses that libraries reserve when first used, and each thread."""
+
+_THREADS_A_CORE = 2
+"""Those of the kernels, and of the operations that work on several parts at once."""
+
+_M_ARENA_MAX, _ARENAS = -8, 2
+"""The parameter of glibc's allocator for how many parts it divides memory into, and how many."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +96,14 @@ def _left_in(group: Path, files: _Files) -> int:
 def left_by_ulimit() -> int:
     """Return how many bytes ``ulimit -v`` and ``ulimit -d`` leave to this process on Linux.
 
-    Other systems do not hold processes to them.
+    Other systems do not hold processes to them. Where there is a limit, the allocator is told to
+    reserve addresses for few threads: by default, each has 64 MB that nothing else can use.
 
     Returns
     -------
     int
         `UNLIMITED` where there is no limit. What libraries and threads will reserve
-        (`LATER_ADDRESSES`) is left out.
+        (`later_addresses`) is left out.
     """
     import psutil
 
@@ -100,8 +115,21 @@ def left_by_ulimit() -> int:
     for limit, taken in ((psutil.RLIMIT_AS, used.vms), (psutil.RLIMIT_DATA, used.data)):
         soft, _ = process.rlimit(limit)
         if soft != psutil.RLIM_INFINITY:
-            left = min(left, soft - taken - LATER_ADDRESSES)
+            _reserve_for_few_threads()
+            left = min(left, soft - taken - later_addresses())
     return max(left, 0)
+
+
+def later_addresses() -> int:
+    """Return how many addresses libraries and threads reserve when first used."""
+    return _LIBRARY_ADDRESSES + _STACK * _THREADS_A_CORE * core_count()
+
+
+@lru_cache(maxsize=1)
+def _reserve_for_few_threads() -> None:
+    # Other C libraries do not have the function, and reserve nothing.
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _numbers(path: Path) -> Iterator[int]:

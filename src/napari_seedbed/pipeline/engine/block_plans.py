@@ -12,7 +12,7 @@ from napari_seedbed.core.boxes import widened
 from napari_seedbed.errors import InputError, MemoryForecastError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import bytes_in_words
-from napari_seedbed.pipeline.engine.block_workers import Workers
+from napari_seedbed.pipeline.engine.block_workers import Room
 from napari_seedbed.pipeline.engine.declarations import Operation, Size
 from napari_seedbed.pipeline.engine.parameters import lengths_in_voxels
 from napari_seedbed.pipeline.engine.windows import Region
@@ -92,7 +92,7 @@ def planned(
     parameters: Mapping[str, Any],
     halo: Sequence[int],
     wanted: Sequence[int] | None,
-    workers: Workers,
+    room: Room,
 ) -> BlockPlan:
     """The blocks for an image, so that some at once fit into memory with what is around them.
 
@@ -111,7 +111,7 @@ def planned(
                 f"each of the axes {', '.join(image.spatial_axes)}."
             )
         return BlockPlan(shape, whole_shards(wanted, shape))
-    budget, at_once = workers.memory, workers.at_once
+    budget, at_once = room.memory, room.at_once
     block = usual_shard(shape)
 
     def need(block: Sequence[int]) -> int:
@@ -159,7 +159,8 @@ def block_bytes(
     ]
     each = operation.channels == "each"
     counted = lengths_in_voxels(operation.parameters, parameters, image.spacing)
-    size = Size(tuple(seen), max(1, operation.starts.labels), 1 if each else image.n_channels)
+    n_channels = 1 if each else image.n_channels
+    size = Size(tuple(seen), max(1, operation.starts.labels), n_channels, image.spacing)
     voxels = math.prod(seen) * image.n_channels
     return operation.estimate(size, counted).bytes + voxels * (2 * image.dtype.itemsize + 8)
 

@@ -25,7 +25,7 @@ from napari_seedbed.pipeline.engine.block_plans import BlockPlan, Blocks, planne
 from napari_seedbed.pipeline.engine.block_workers import Workers, cluster, threads
 from napari_seedbed.pipeline.engine.calls import Calls, Told
 from napari_seedbed.pipeline.engine.core_calls import named_as
-from napari_seedbed.pipeline.engine.declarations import Operation
+from napari_seedbed.pipeline.engine.declarations import Operation, Reach
 from napari_seedbed.pipeline.engine.inputs import Inputs, all_labels
 from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.engine.provenance import make_record, package_version
@@ -117,9 +117,7 @@ def _names_of(shared: None, image: Image) -> list[str]:
 def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockOutputs]:
     """Write what comes out into stores; give it, and the stores to be finished."""
     operation, image = run.operation, run.inputs.image
-    halo = None
-    if operation.halo is not None and operation.scope == "volume":
-        halo = operation.halo(image.spacing, run.parameters)
+    halo = halo_of(operation, image, run.parameters)
     if halo is None and operation.in_blocks is None:
         raise InputError(in_words_why_not(operation))
     around = halo or (0,) * len(image.spatial_shape)
@@ -140,6 +138,20 @@ def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockO
     for store in stores.stores.values():
         _write_lower(store, workers)
     return found, stores
+
+
+def may_work_in_blocks(operation: Operation, image: Image, parameters: Mapping[str, Any]) -> bool:
+    """Whether an operation can work in blocks, as far as its parameters say."""
+    if operation.in_blocks is not None:
+        return True
+    return halo_of(operation, image, parameters) is not None
+
+
+def halo_of(operation: Operation, image: Image, parameters: Mapping[str, Any]) -> Reach:
+    """Voxels that are looked at around a block; None where a neighbourhood does not do."""
+    if operation.halo is None or operation.scope != "volume":
+        return None
+    return operation.halo(image.spacing, parameters)
 
 
 def in_words_why_not(operation: Operation) -> str:
@@ -185,11 +197,12 @@ def _known_as(image: Image) -> list[Any]:
 class _Look:
     """A function of all blocks of an image, maybe of a changed one."""
 
-    function: Callable[[NDArray[Any]], Any]
+    function: Callable[..., Any]
     image: Image
     change: Callable[[NDArray[Any]], NDArray[Any]] | None
     reach: tuple[int, ...]
     plan: BlockPlan
+    placed: bool
 
 
 def _look(task: _Look, item: tuple[int, int | None, int]) -> Any:
@@ -198,10 +211,13 @@ def _look(task: _Look, item: tuple[int, int | None, int]) -> Any:
     image = task.image.select_time(t)
     if channel is not None:
         image = image.select_channels([channel])
-    if task.change is None:
+    if task.change is None and not task.placed:
         return task.function(image.crop(region).volume())
     seen = task.plan.seen(region, task.reach)
-    return task.function(task.change(image.crop(seen).volume())[inner_of(region, seen)])
+    voxels = image.crop(seen).volume()
+    if task.change is None:
+        return task.function(voxels, region, seen)
+    return task.function(task.change(voxels)[inner_of(region, seen)])
 
 
 @dataclass(frozen=True)
@@ -213,16 +229,17 @@ class _OverBlocks:
 
     def __call__(
         self,
-        function: Callable[[NDArray[Any]], Any],
+        function: Callable[..., Any],
         image: Image,
         channel: int | None = None,
         change: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
         reach: Sequence[int] = (),
+        *,
+        placed: bool = False,
     ) -> Iterator[Any]:
         """Give what the function gives for each block, in order."""
-        task = _Look(
-            function, image, change, tuple(reach) or (0,) * len(self.plan.shape), self.plan
-        )
+        around = tuple(reach) or (0,) * len(self.plan.shape)
+        task = _Look(function, image, change, around, self.plan, placed)
         channels: Sequence[int | None] = (channel,)
         if channel is None and change is not None:
             channels = range(image.n_channels)
@@ -267,7 +284,7 @@ class _Neighbourhoods:
             run.parameters,
             Context(),
             None,
-            run.inputs.image,
+            run.inputs,
             window.inner,
             shared=self.shared,
             over=self.over,

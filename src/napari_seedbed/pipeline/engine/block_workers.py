@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from napari_seedbed.core.progress import check_stop, running, unwatched
 from napari_seedbed.core.threads import at_most_threads, thread_count
 from napari_seedbed.errors import SeedbedError
-from napari_seedbed.pipeline.data.memory import available_memory
+from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.engine.clusters import Gone, connected
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 
@@ -24,18 +24,23 @@ _LOOK = 0.05
 """Seconds between looks for what has finished, and for the end of the run."""
 
 
-class Workers(Protocol):
-    """Something that calls a function for many items, several at once.
+class Room(Protocol):
+    """What there is for blocks.
 
     Attributes
     ----------
     at_once : int
+        How many are worked on at the same time.
     memory : int
         Bytes that each of those may take.
     """
 
     at_once: int
     memory: int
+
+
+class Workers(Room, Protocol):
+    """Something that calls a function for many items, several at once."""
 
     def each(
         self, function: Callable[[Any, Any], Any], shared: Any, items: Sequence[Any]
@@ -50,12 +55,19 @@ class Workers(Protocol):
         ...
 
 
-class Threads:
+class RoomHere:
+    """What there is for so many threads of this process."""
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self.memory = memory.available_memory() // 2 // at_once
+
+
+class Threads(RoomHere):
     """Threads of this process; each works with its share of the cores."""
 
     def __init__(self, pool: ThreadPoolExecutor, at_once: int) -> None:
-        self.at_once = at_once
-        self.memory = available_memory() // 2 // at_once
+        super().__init__(at_once)
         self._pool = pool
 
     def each(
@@ -97,7 +109,20 @@ def threads(at_once: int) -> Iterator[Threads]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-class Cluster:
+class RoomOnCluster:
+    """What there is with all workers of a dask scheduler."""
+
+    def __init__(self, client: "Client") -> None:
+        self.at_once = max(1, sum(client.nthreads().values()))
+        limits = [
+            one["memory_limit"] // 2 // one["nthreads"]
+            for one in client.scheduler_info()["workers"].values()
+            if one["memory_limit"]
+        ]
+        self.memory = min(limits, default=memory.available_memory() // 2 // self.at_once)
+
+
+class Cluster(RoomOnCluster):
     """The workers of a dask scheduler, which see the same folders.
 
     What a task is about lies in a file in the folder of the run: no voxels pass through this
@@ -106,14 +131,8 @@ class Cluster:
     """
 
     def __init__(self, client: "Client", folder: Path) -> None:
+        super().__init__(client)
         self._client, self._folder = client, folder
-        self.at_once = max(1, sum(client.nthreads().values()))
-        limits = [
-            one["memory_limit"] // 2 // one["nthreads"]
-            for one in client.scheduler_info()["workers"].values()
-            if one["memory_limit"]
-        ]
-        self.memory = min(limits, default=available_memory() // 2 // self.at_once)
 
     def each(
         self, function: Callable[[Any, Any], Any], shared: Any, items: Sequence[Any]

@@ -15,8 +15,9 @@ from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.core_calls import named_as
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.inputs import Inputs
-from napari_seedbed.pipeline.engine.jobs import Context, Job, SeriesResult, WholeJob
+from napari_seedbed.pipeline.engine.jobs import Context, Job, WholeJob
 from napari_seedbed.pipeline.engine.series import run_series
+from napari_seedbed.pipeline.engine.series_jobs import SeriesResult
 from napari_seedbed.pipeline.engine.volumes import (
     Gathered,
     Output,
@@ -36,7 +37,7 @@ class Calls:
     parameters: Mapping[str, Any]
     context: Context
     hashed: Fingerprint | None
-    all_of_image: Image
+    whole: Inputs
     wanted: tuple[slice, ...] | None = None
     notes: list[str] = field(default_factory=list)
     shared: dict[Hashable, Any] = field(default_factory=dict)
@@ -140,7 +141,7 @@ class Calls:
             parameters=self.parameters,
             cache_key=(volume.key, channel),
             context=self.context,
-            image=self.all_of_image,
+            image=self.whole.image,
             time=t,
             channel=channel,
             other=load_other,
@@ -148,7 +149,8 @@ class Calls:
             shared=self.shared,
             over=self.over,
             other_image=other,
-            all_seeds=seeds,
+            all_seeds=self.whole.seeds,
+            all_shapes=() if self.whole.shapes is None else self.whole.shapes.shapes,
             wanted=self.wanted,
         )
 

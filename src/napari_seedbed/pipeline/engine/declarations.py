@@ -47,11 +47,17 @@ class Size:
     shape : tuple of int
         Spatial.
     n_labels, n_channels : int
+    spacing : tuple of float
+        Voxel size; 1 along each axis by default.
     """
 
     shape: tuple[int, ...]
     n_labels: int
     n_channels: int
+    spacing: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spacing", self.spacing or (1.0,) * len(self.shape))
 
     @property
     def voxels(self) -> int:

@@ -1,6 +1,6 @@
 """What the function of an operation is given, and what it gives."""
 
-from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,9 @@ class Job(_Speaking):
     other_image : Image or None
         The second image, all time points of it.
     all_seeds : Image or None
-        The seeds of all time points, for what is learnt from all of them.
+        The seeds of all time points and all of the image, for what is learnt from all of them.
+    all_shapes : tuple of core.marks.shapes.Shape
+        Likewise the shapes.
     wanted : tuple of slice or None
         The part of what `load` gives that is asked for, one slice a spatial axis; None for all.
         What comes out elsewhere does not matter.
@@ -140,6 +142,7 @@ class Job(_Speaking):
     over: OverBlocks = over_blocks
     other_image: "Image | None" = None
     all_seeds: "Image | None" = None
+    all_shapes: "tuple[Shape, ...]" = ()
     wanted: tuple[slice, ...] | None = None
     core: Any = field(default_factory=core_module)
 
@@ -198,6 +201,43 @@ class Job(_Speaking):
         image = self.image.select_time(self.time)
         parts = list(self.over(_extremes, image, self.channel, change, reach))
         return min(low for low, _ in parts), max(high for _, high in parts)
+
+    def statistic(self, of_all: float, key: Hashable, join: Callable[[], float]) -> float:
+        """What core finds in all of the image, where a part of it is worked on.
+
+        Parameters
+        ----------
+        of_all : float
+            What core is given where all is worked on, so that it finds it itself.
+        key : hashable
+            What it is.
+        join : callable
+            Finds it with `over`.
+        """
+        if self.wanted is None:
+            return of_all
+        return float(self.kept((key, self.channel, self.time), join))
+
+    def deviation(self, of_all: float = 0.0) -> float:
+        """The standard deviation of all of the image, as `statistic`."""
+        from napari_seedbed.pipeline.data.image_statistics import deviation_of_image
+
+        image = self.image.select_time(self.time)
+        return self.statistic(
+            of_all, "deviation", lambda: deviation_of_image(image, self.channel, self.over)
+        )
+
+    def noise(self, of_all: float = 0.0) -> float:
+        """The standard deviation of the noise in all of the image, as `statistic`."""
+        from napari_seedbed.core.filters.denoising_filters import NOISE_REACH, noise_over
+
+        image = self.image.select_time(self.time)
+        reach = (NOISE_REACH,) * len(self.spacing)
+
+        def over(function: Callable[..., Any]) -> Iterable[Any]:
+            return self.over(function, image, self.channel, None, reach, placed=True)
+
+        return self.statistic(of_all, "noise", lambda: noise_over(over, image.dtype))
 
     def histogram(
         self,
@@ -424,61 +464,3 @@ class WholeJob(_Speaking):
     def table(self, columns: Columns, name: str) -> Table:
         """A table of its own name."""
         return Table(columns, name)
-
-
-@dataclass
-class SeriesJob:
-    """A whole time series to work on: what the function of a series operation is given.
-
-    Attributes
-    ----------
-    load : callable
-        ``load(t)`` gives the voxels of time point `t`, (Z, Y, X) or (C, Z, Y, X), without z in
-        2D. The last one is kept; others are read again.
-    n_times : int
-        1 for an image without time.
-    spatial_shape : tuple of int
-    shapes : tuple of core.shapes.Shape
-        Shapes to start from, their points float64; empty when it starts from seeds.
-    seeds : callable or None
-        ``seeds(t)`` gives the labels to start from, int32, on the grid of the image; None when it
-        starts from shapes.
-    spacing : tuple of float
-    channel_axis : int or None
-        0 or None.
-    parameters : dict
-    context : Context
-        Its cache is not kept in order for series: leave it alone.
-    core : module
-        As of a `Job`.
-    """
-
-    load: Callable[[int], NDArray]
-    n_times: int
-    spatial_shape: tuple[int, ...]
-    shapes: "tuple[Shape, ...]"
-    seeds: Callable[[int], NDArray[np.int32]] | None
-    spacing: tuple[float, ...]
-    channel_axis: int | None
-    parameters: Mapping[str, Any]
-    context: Context
-    core: Any = field(default_factory=core_module)
-
-
-@dataclass(frozen=True)
-class SeriesResult:
-    """What the function of a series operation gives.
-
-    Attributes
-    ----------
-    arrays : dict
-        Output name to array; (T, Z, Y, X) or (T, K, Z, Y, X), without z in 2D, always with T.
-    shapes : dict
-        Output name to list of Shape, in voxel coordinates. The name is 'shapes'.
-    notes : tuple of str
-        What a person should know about the result, in plain sentences.
-    """
-
-    arrays: dict[str, NDArray]
-    shapes: "dict[str, list[Shape]]" = field(default_factory=dict)
-    notes: tuple[str, ...] = ()

@@ -1,8 +1,7 @@
 """`run`, the single door to all operations."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from napari_seedbed.core.progress import (
@@ -12,99 +11,37 @@ from napari_seedbed.core.progress import (
     running,
     tell,
 )
-from napari_seedbed.errors import InputError, MemoryForecastError
-from napari_seedbed.pipeline.data import memory
+from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import run_in_blocks
 from napari_seedbed.pipeline.engine.calls import Calls
-from napari_seedbed.pipeline.engine.declarations import Operation, Size
+from napari_seedbed.pipeline.engine.declarations import Operation
+from napari_seedbed.pipeline.engine.forecasts import GRANTED, grant_memory
 from napari_seedbed.pipeline.engine.inputs import (
     Inputs,
     all_labels,
     check_inputs,
     checked_image,
     choose_times,
-    in_one_unit,
     labels_by_time,
-    with_labels,
 )
 from napari_seedbed.pipeline.engine.jobs import Context
 from napari_seedbed.pipeline.engine.parameters import (
     check_parameters,
-    lengths_in_voxels,
 )
 from napari_seedbed.pipeline.engine.provenance import make_record
 from napari_seedbed.pipeline.engine.registry import resolved
 from napari_seedbed.pipeline.engine.results import Result
+from napari_seedbed.pipeline.engine.run_costs import RunCost
 from napari_seedbed.pipeline.engine.volumes import (
     Volume,
     check_overflow,
     place_in_memory,
 )
 from napari_seedbed.pipeline.engine.windows import window_of
-
-_GRANTED = "bytes granted"
-"""Where a session's cache has the memory that its runs may take for the image in it."""
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a run would cost.
-
-    Attributes
-    ----------
-    bytes : int
-        Peak memory beyond the input.
-    seconds : float
-    available_bytes : int
-        What the machine has left now.
-    """
-
-    bytes: int
-    seconds: float
-    available_bytes: int
-
-    @property
-    def fits(self) -> bool:
-        """Whether there is memory enough."""
-        return self.bytes <= self.available_bytes
-
-    @property
-    def text(self) -> str:
-        """``about 1.1 GB, 3 s``."""
-        amount = memory.bytes_in_words(self.bytes)
-        return f"about {amount}, {memory.seconds_in_words(self.seconds)}"
-
-
-def forecast(
-    operation: Operation | str,
-    inputs: Mapping[str, Image | Shapes],
-    params: Mapping[str, Any] | None = None,
-    *,
-    times: Sequence[int] | None = None,
-    region: Sequence[slice] | None = None,
-    n_labels: int = 0,
-) -> Forecast:
-    """Memory and time that `run` with the same arguments would take.
-
-    Without seeds and shapes among the inputs, every time point is assumed to have `n_labels`
-    labels, or as many as the operation needs if that is more.
-    """
-    operation, params = resolved(operation, params)
-    image, seeds, shapes = inputs["image"], inputs.get("seeds"), inputs.get("shapes")
-    assert isinstance(image, Image)
-    assert not isinstance(seeds, Shapes)
-    assert not isinstance(shapes, Image)
-    image = in_one_unit(image)
-    parameters = check_parameters(operation.parameters, params, image.spacing)
-    labels = labels_by_time(Inputs(image, seeds, shapes))
-    if region is not None:
-        image = image.crop(window_of(operation, image, parameters, region).seen)
-    chosen = range(image.n_times) if times is None else times
-    return _forecast(operation, image, parameters, labels, chosen, n_labels)
 
 
 def prepare(
@@ -142,13 +79,13 @@ def prepare(
         return
     image = checked_image("image", image, operation, operation.image_kind)
     parameters = check_parameters(operation.parameters, params, image.spacing)
-    cost = _forecast(operation, image, parameters, None, [time])
-    granted = _grant_memory(cost, context, place_in_memory(image, time) in context.cache)
+    cost = RunCost.of(operation, image, parameters, None, [time])
+    granted = grant_memory(cost, context, place_in_memory(image, time) in context.cache)
     volume = Volume(image, time, context, None)
-    calls = Calls(operation, Inputs(image), parameters, context, None, image)
+    calls = Calls(operation, Inputs(image), parameters, context, None, Inputs(image))
     with running(report=report, should_stop=should_stop):
         operation.prepare(calls.job(volume, time, None, ()))
-    context.cache[_GRANTED] = granted
+    context.cache[GRANTED] = granted
 
 
 def run(
@@ -222,8 +159,8 @@ def run(
     window = None if region is None else window_of(operation, image, parameters, region)
     worked = given if window is None else window.of_inputs(given)
     is_kept = any(place_in_memory(worked.image, t) in context.cache for t in chosen)
-    cost = _forecast(operation, worked.image, parameters, labels, chosen)
-    granted = _grant_memory(cost, context, is_kept)
+    cost = RunCost.of(operation, worked.image, parameters, labels, chosen)
+    granted = grant_memory(cost, context, is_kept)
 
     with running(report=report, should_stop=should_stop):
         check_stop()
@@ -235,12 +172,12 @@ def run(
             parameters,
             context,
             hashed if worked.image is image else None,
-            image if statistics is None else statistics,
+            given if statistics is None else replace(given, image=statistics),
             None if window is None else window.inner,
         )
         outputs = calls.outputs(chosen, found)
         # Noted now: the cache is emptied for each new volume.
-        context.cache[_GRANTED] = granted
+        context.cache[GRANTED] = granted
         check_overflow(worked.image, outputs)
         if window is not None:
             outputs = window.of_outputs(outputs, worked.image.spatial_shape)
@@ -258,53 +195,3 @@ def run(
         )
         tell(1.0, "Done")
     return Result({key: replace(out, record=record) for key, out in outputs.items()}, record)
-
-
-BESIDE_VOXELS = 16_000_000
-"""Bytes that a run takes beside its voxels: the pieces that threads work on, what is compiled."""
-
-
-def _forecast(
-    operation: Operation,
-    image: Image,
-    parameters: Mapping[str, Any],
-    labels: Sequence[set[int]] | None,
-    times: Sequence[int],
-    n_labels: int = 0,
-) -> Forecast:
-    n_times = len(times)
-    if labels is not None:
-        n_labels = len(set().union(*labels))
-        if len(times) > 1 and not operation.follows(parameters):
-            n_times = len(with_labels(operation, labels, times))
-    each = operation.channels == "each"
-    n_channels = image.n_channels
-    counted = lengths_in_voxels(operation.parameters, parameters, image.spacing)
-    n_labels = max(n_labels, operation.starts.labels)
-    size = Size(image.spatial_shape, n_labels, 1 if each else n_channels)
-    need = operation.estimate(size, counted)
-    voxels = math.prod(image.spatial_shape)
-    volume = voxels * n_channels * image.dtype.itemsize
-    # A lazy volume is read, and one whose channels are not first is copied.
-    total = BESIDE_VOXELS + need.bytes + (volume if image.is_lazy or image.channel_axis else 0)
-    if image.time_axis is not None:
-        total += 4 * voxels * image.n_times * (n_channels if each or operation.whole else 1)
-    seconds = need.seconds * n_times * (n_channels if each else 1)
-    return Forecast(int(total), seconds, memory.available_memory())
-
-
-def _grant_memory(cost: Forecast, context: Context, is_kept: bool) -> int:
-    """Refuse what memory would not do for; return how much the image may take from now on.
-
-    A session's later runs work in memory that its first one has taken. Only what they need beyond
-    that must be free: for another engine, say, or for more labels.
-    """
-    granted = int(context.cache.get(_GRANTED, 0)) if is_kept else 0
-    more = cost.bytes - granted
-    if more > cost.available_bytes:
-        raise MemoryForecastError(
-            f"This needs {memory.bytes_in_words(more)} of memory and only "
-            f"{memory.bytes_in_words(cost.available_bytes)} are free. Close other programs, crop "
-            "the image or halve its resolution, or use a machine with more memory."
-        )
-    return max(cost.bytes, granted)

@@ -26,8 +26,8 @@ from napari_seedbed.pipeline.files.zarr_writing import (
     stored_levels,
 )
 
-UNFINISHED = "unfinished"
-"""Where a store that is being written says of which run it is."""
+UNFINISHED, FINISHED = "unfinished", "run"
+"""Where a store that is being written says of which run it is, and where when it is whole."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class BlockStore:
         FileError
             When it cannot be written, or something else is there.
         """
-        if unfinished_run(self.path) == run:
+        if run in (unfinished_run(self.path), run_of(self.path)):
             return
         import zarr
 
@@ -145,8 +145,13 @@ class BlockStore:
         import zarr
 
         image = replace(self.image, record=None if record is None else dict(record))
+        run = unfinished_run(self.path)
+        if run is None:
+            # It was whole before: who reads it knows it by its age.
+            return replace(self.lazy(), record=image.record)
         lowest = self._array(len(self.levels) - 1)
         said = attributes_of(image, self.levels, is_labels=self.is_labels, lowest=lowest)
+        said[OWN][FINISHED] = run
         zarr.open_group(self.path, mode="r+", zarr_format=3).attrs.update(said)
         return replace(self.lazy(), record=image.record)
 
@@ -201,11 +206,20 @@ def _elsewhere(array: Any, folder: Path) -> Any:
 
 def unfinished_run(path: Path) -> dict[str, Any] | None:
     """Of which run a store was left, None where there is none that is unfinished."""
+    return _said_of_run(path, UNFINISHED)
+
+
+def run_of(path: Path) -> dict[str, Any] | None:
+    """Of which run a store is that is whole, None where there is none."""
+    return _said_of_run(path, FINISHED)
+
+
+def _said_of_run(path: Path, where: str) -> dict[str, Any] | None:
     if not path.is_dir():
         return None
     try:
         said = ZarrStore(path).attributes([""])[0] or {}
     except (FileError, OSError, ValueError):
         return None
-    found = (said.get(OWN) or {}).get(UNFINISHED)
+    found = (said.get(OWN) or {}).get(where)
     return found if isinstance(found, dict) else None

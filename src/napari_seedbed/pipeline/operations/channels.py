@@ -189,6 +189,7 @@ STACK_CHANNELS = _images(
     other=SecondImage(title="Further channels"),
     parameters=(),
     estimate=by_channel(16, 3e-8),
+    halo=no_halo,
     help="Makes one image of the channels of two images of the same size. Types that differ "
     "become the smallest that holds both.",
     reference=GONZALEZ_6,

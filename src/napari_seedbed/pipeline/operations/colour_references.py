@@ -1,7 +1,8 @@
 """Reference colours: learnt from patches on an image, or read from the text of a parameter."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from napari_seedbed import core
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.blocks import OverBlocks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.encodings.colour_encoding import (
@@ -60,14 +62,79 @@ def marked_in_volume(
             "image: it has one channel; a colour needs at least two. Take an RGB image, or choose "
             "more channels."
         )
-    labels = seeds
-    if shapes:
-        drawn = core.seeds_from_drawn(shapes, voxels.shape[1:], spacing)
-        labels = drawn if seeds is None else np.where(drawn > 0, drawn, seeds)
+    labels = _labels_of(seeds, shapes, voxels.shape[1:], spacing, core)
     pixels, marks = core.patch_pixels(voxels, labels, channel_axis=0)
     flat = np.reshape(voxels, (len(voxels), -1))
     extremes = np.stack([np.min(flat, axis=1), np.max(flat, axis=1)], axis=1)
     return Marked(pixels, marks, extremes)
+
+
+def marked_in_parts(
+    image: Image,
+    seeds: Image | None,
+    shapes: "Sequence[Shape]",
+    over: OverBlocks,
+) -> Marked:
+    """The marked pixels of one time point, of which all of the image is looked at in blocks.
+
+    Parameters
+    ----------
+    image, seeds : Image
+        Without time.
+    shapes : sequence of Shape
+    over : OverBlocks
+    """
+    look = partial(_marked_in_part, image.spatial_shape, seeds, tuple(shapes), image.spacing)
+    found = list(over(look, image, placed=True))
+    # In the order in which they lie in the image, however it is cut.
+    places = np.concatenate([one for one, _ in found])
+    order = np.argsort(places, kind="stable")
+    if not len(order):
+        raise InputError("There is no patch yet: mark some pixels of the wanted colour.")
+    extremes = np.stack([marked.extremes for _, marked in found])
+    return Marked(
+        np.concatenate([marked.pixels for _, marked in found])[order],
+        np.concatenate([marked.labels for _, marked in found])[order],
+        np.stack([extremes[..., 0].min(axis=0), extremes[..., 1].max(axis=0)], axis=1),
+    )
+
+
+def _marked_in_part(
+    shape: tuple[int, ...],
+    seeds: Image | None,
+    shapes: "tuple[Shape, ...]",
+    spacing: tuple[float, ...],
+    voxels: NDArray,
+    region: tuple[slice, ...],
+    seen: tuple[slice, ...],
+) -> tuple[NDArray[np.intp], Marked]:
+    """The places of marked pixels of a block in the image, and the pixels."""
+    starts = np.array([part.start for part in region], float)
+    drawn = [replace(one, points=one.points - starts) for one in shapes]
+    own = None if seeds is None else seed_volume(seeds.crop(region), 0)
+    labels = _labels_of(own, drawn, voxels.shape[1:], spacing, core)
+    flat = voxels.reshape(len(voxels), -1)
+    where = np.flatnonzero(labels > 0)
+    inside = np.unravel_index(where, labels.shape)
+    places = np.ravel_multi_index(
+        tuple(one + part.start for one, part in zip(inside, region, strict=True)), shape
+    )
+    extremes = np.stack([flat.min(axis=1), flat.max(axis=1)], axis=1)
+    return places, Marked(flat[:, where].T, labels.reshape(-1)[where], extremes)
+
+
+def _labels_of(
+    seeds: NDArray[np.integer] | None,
+    shapes: "Sequence[Shape]",
+    shape: tuple[int, ...],
+    spacing: Sequence[float],
+    core: ModuleType,
+) -> Any:
+    """Seeds with shapes drawn onto them."""
+    if not shapes:
+        return seeds
+    drawn = core.seeds_from_drawn(shapes, shape, spacing)
+    return drawn if seeds is None else np.where(drawn > 0, drawn, seeds)
 
 
 def marked_in_image(image: Image, marks: Image | Shapes) -> Marked:

@@ -1,6 +1,7 @@
 """The operations on colours: chromaticity, histograms of colours, and pictures of the result."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,7 @@ from napari_seedbed.pipeline.encodings.colour_encoding import (
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import (
     Estimate,
-    Lengths,
     Need,
-    Reach,
     SecondImage,
     Size,
     Starts,
@@ -43,6 +42,7 @@ from napari_seedbed.pipeline.operations.colour_references import (
     Marked,
     learnt_gaussians,
     learnt_histograms,
+    marked_in_parts,
     marked_in_volume,
     space_of,
     written_gaussians,
@@ -54,7 +54,7 @@ from napari_seedbed.pipeline.operations.halos import no_halo
 from napari_seedbed.pipeline.operations.references import SWAIN
 
 if TYPE_CHECKING:
-    pass
+    from napari_seedbed.core.colour.colour_histograms import ColourBins, ColourHistogram
 
 PANEL = "chromaticity"
 
@@ -95,10 +95,26 @@ def _histogram_backprojection(job: Job) -> dict[str, Any]:
     else:
         histograms = learnt_histograms(marked, len(voxels), parameters, core)
         labels = core.class_labels(histograms)
-    maps = core.class_probabilities(
-        voxels, histograms, 0, method=parameters["method"], smoothing=parameters["smoothing"]
-    )
+    about: dict[str, Any] = {name: parameters[name] for name in ("method", "smoothing")}
+    if job.wanted is not None and parameters["method"] == "ratio":
+        bins = next(iter(histograms.values())).bins
+        about["everywhere"] = job.kept(("colours", job.time), partial(_colours, job, bins))
+    maps = core.class_probabilities(voxels, histograms, 0, **about)
     return _outputs(job, voxels, labels, maps)
+
+
+def _colours(job: Job, bins: "ColourBins") -> "ColourHistogram":
+    """How often each colour occurs in all of the image, where a part of it is worked on."""
+    image = job.image.select_time(job.time)
+    parts = list(job.over(partial(_colours_in_part, bins), image))
+    counts = sum(part.counts for part in parts)
+    return replace(parts[0], counts=counts, without_colour=sum(p.without_colour for p in parts))
+
+
+def _colours_in_part(bins: "ColourBins", voxels: NDArray) -> "ColourHistogram":
+    from napari_seedbed.core.colour.colour_histograms import count_colours
+
+    return count_colours(np.moveaxis(voxels, 0, -1), bins)
 
 
 def _colour_selection(job: Job) -> dict[str, Any]:
@@ -141,7 +157,7 @@ def _voxels(job: Job) -> NDArray:
 def _marked(job: Job, voxels: NDArray) -> Marked | None:
     """The pixels that patches mark; None where colours are written in the parameters."""
     is_written = bool(job.parameters["colours"].strip())
-    if job.seeds is None and not job.shapes:
+    if job.seeds is None and not job.shapes and job.all_seeds is None and not job.all_shapes:
         if not is_written:
             raise InputError(
                 "seeds: there are neither patches nor reference colours; mark some pixels of the "
@@ -152,7 +168,16 @@ def _marked(job: Job, voxels: NDArray) -> Marked | None:
         raise InputError(
             "colours: patches and reference colours were both given; give one of them."
         )
-    return marked_in_volume(voxels, job.seeds, job.shapes, job.spacing, job.core)
+    if job.wanted is None:
+        return marked_in_volume(voxels, job.seeds, job.shapes, job.spacing, job.core)
+    # All of the image is learnt from, where a part of it is worked on.
+    seeds = None if job.all_seeds is None else job.all_seeds.select_time(job.time)
+    shapes = [one for one in job.all_shapes if one.time == job.time]
+    image = job.image.select_time(job.time)
+    marked: Marked = job.kept(
+        ("marked", job.time), lambda: marked_in_parts(image, seeds, shapes, job.over)
+    )
+    return marked
 
 
 def _outputs(
@@ -215,12 +240,6 @@ def _selection_need(size: Size, parameters: Values) -> Need:
     return Need(size.voxels * each, 4e-8 * size.voxels * (1 + parameters["composite"]))
 
 
-def _written_colours(spacing: Lengths, parameters: Values) -> Reach:
-    """Patches are looked up in all of the image, and so are the colours that a ratio divides by."""
-    is_local = parameters["colours"].strip() and parameters.get("method") != "ratio"
-    return (0,) * len(spacing) if is_local else None
-
-
 # Declarations
 
 
@@ -235,7 +254,7 @@ _selection = partial(_colour, menu="napari/layers/segment", panel=PANEL)
 _learnt = partial(
     _selection,
     starts=Starts(("seeds", "shapes"), needed=False, labels=1),
-    halo=_written_colours,
+    halo=no_halo,
     core_names={"patch_labels": "seeds", "patch": "seeds: patch"},
 )
 

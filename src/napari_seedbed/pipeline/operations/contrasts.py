@@ -1,5 +1,6 @@
 """Operations that stretch or even out the contrast of images."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -130,9 +131,20 @@ def _as_input(job: Job, volume: NDArray) -> dict[str, Any]:
 
 def _local_need(size: Size, parameters: Values) -> Need:
     together = size.n_channels > 1 and parameters["channels"] == "together"
-    planes = size.voxels * (1 if together else size.n_channels)
+    padded = _padded_voxels(size, parameters)
+    planes = padded * (1 if together else size.n_channels)
     own = size.voxels * size.n_channels * (together + 1)
-    return Need(50 * size.voxels + 8 * own, 5.5e-7 * planes + 3e-8 * own)
+    return Need(int(40 * padded + 8 * own), 4e-7 * planes + 3e-8 * own)
+
+
+def _padded_voxels(size: Size, parameters: Values) -> float:
+    """Voxels with those around them that make whole regions, and half a region more."""
+    given = float(parameters["window"])
+    padded = 1.0
+    for n in size.shape:
+        side = max(n // 8, 1) if given == 0 else min(n, max(1, round(given)))
+        padded *= math.ceil(n / side + 1) * side
+    return padded
 
 
 _CHANNELS = choice(

@@ -2,23 +2,37 @@
 
 import math
 from functools import partial
+from typing import Any
 
+from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import Lengths, Need, Reach, Size, Values
+from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import number, whole_number
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_reach
 from napari_seedbed.pipeline.operations.families import image_filter
 from napari_seedbed.pipeline.operations.shared_parameters import sigma
 
 
+def _bilateral_arguments(job: Job) -> dict[str, Any]:
+    # Of all of the image, where a part of it is worked on.
+    contrast = job.parameters["contrast"] or job.deviation()
+    return {**job.parameters, "contrast": contrast}
+
+
+def _patches_arguments(job: Job) -> dict[str, Any]:
+    strength = job.parameters["strength"]
+    if not strength:
+        from napari_seedbed.core.filters.denoising_filters import NOISE_TO_STRENGTH
+
+        strength = NOISE_TO_STRENGTH * job.noise()
+    return {**job.parameters, "strength": strength}
+
+
 def _bilateral_halo(spacing: Lengths, parameters: Values) -> Reach:
-    if parameters["contrast"] == 0:
-        return None
     return tuple(math.ceil(3 * parameters["sigma"] / step) for step in spacing)
 
 
 def _patches_halo(spacing: Lengths, parameters: Values) -> Reach:
-    if parameters["strength"] == 0:
-        return None
     return (parameters["patch_distance"] + parameters["patch_size"] // 2,) * len(spacing)
 
 
@@ -44,6 +58,7 @@ _smoothing = partial(image_filter, group="Smoothing")
 BILATERAL = _smoothing(
     name="bilateral",
     title="Bilateral filter",
+    function=CoreCall(arguments=_bilateral_arguments),
     parameters=(
         sigma(),
         number(
@@ -101,6 +116,7 @@ TOTAL_VARIATION = _smoothing(
 NON_LOCAL_MEANS = _smoothing(
     name="non_local_means",
     title="Non-local means",
+    function=CoreCall(arguments=_patches_arguments),
     parameters=(
         whole_number(
             "patch_size",

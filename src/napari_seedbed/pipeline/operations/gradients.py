@@ -1,15 +1,18 @@
 """Operations that show slopes, edges, lines and curvature."""
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import Lengths, Need, Reach, Size, Values
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, switch, whole_number
+from napari_seedbed.pipeline.engine.windows import Region, inner_of
 from napari_seedbed.pipeline.operations.costs import by_voxel
 from napari_seedbed.pipeline.operations.families import image_filter
 from napari_seedbed.pipeline.operations.halos import gaussian_halo
@@ -45,9 +48,48 @@ def _ridge_arguments(job: Job) -> dict[str, Any]:
 _ridge_halo = gaussian_halo("sigma_max", order=2)
 
 
-def _frangi_halo(spacing: Lengths, parameters: Values) -> Reach:
-    # Otherwise it looks for the largest curvature of the whole image.
-    return _ridge_halo(spacing, parameters) if parameters["contrast"] > 0 else None
+def _frangi_arguments(job: Job) -> dict[str, Any]:
+    arguments = _ridge_arguments(job)
+    if not arguments["contrast"]:
+        # Half of the largest curvature of all of the image, where a part of it is worked on.
+        arguments["contrast"] = job.statistic(
+            0.0, "curvature", lambda: max(_over_ridges(job, _largest_curvature, arguments)) / 2
+        )
+    return arguments
+
+
+def _meijering_arguments(job: Job) -> dict[str, Any]:
+    arguments = _ridge_arguments(job)
+    if job.wanted is None:
+        return arguments
+    largest = job.kept(
+        ("answers", job.channel, job.time),
+        lambda: np.max(list(_over_ridges(job, _largest_answers, arguments)), axis=0).tolist(),
+    )
+    return {**arguments, "largest": largest}
+
+
+def _over_ridges(
+    job: Job, function: Callable[..., Any], arguments: Mapping[str, Any]
+) -> Iterable[Any]:
+    """What a function of blocks with what is around them gives for all of the image."""
+    about = {name: arguments[name] for name in ("sigmas", "ridges")}
+    called = partial(function, spacing=job.spacing, **about)
+    image = job.image.select_time(job.time)
+    reach = _ridge_halo(job.spacing, job.parameters) or ()
+    return job.over(called, image, job.channel, None, reach, placed=True)
+
+
+def _largest_curvature(voxels: NDArray, region: Region, seen: Region, **about: Any) -> float:
+    from napari_seedbed.core.filters.ridge_filters import largest_curvature
+
+    return largest_curvature(voxels, inner_of(region, seen), **about)
+
+
+def _largest_answers(voxels: NDArray, region: Region, seen: Region, **about: Any) -> list[float]:
+    from napari_seedbed.core.filters.ridge_filters import largest_answers
+
+    return largest_answers(voxels, inner_of(region, seen), **about)
 
 
 def _eigenvalue_need(size: Size, parameters: Values) -> Need:
@@ -216,6 +258,7 @@ STRUCTURE = _eigenvalue(
 FRANGI = _ridges(
     name="frangi",
     title="Frangi vesselness",
+    function=CoreCall(arguments=_frangi_arguments),
     parameters=(
         *_RIDGE_PARAMETERS,
         number(
@@ -228,7 +271,7 @@ FRANGI = _ridges(
             advanced=True,
         ),
     ),
-    halo=_frangi_halo,
+    halo=_ridge_halo,
     help="How much like a line (a tube in 3D) the surroundings of a voxel are, from 0 to 1.",
     reference="Frangi AF and others (1998). Multiscale vessel enhancement filtering. Medical Image "
     "Computing and Computer-Assisted Intervention, LNCS 1496, 130-137.",
@@ -247,6 +290,8 @@ SATO = _ridges(
 MEIJERING = _ridges(
     name="meijering",
     title="Meijering neuriteness",
+    function=CoreCall(arguments=_meijering_arguments),
+    halo=_ridge_halo,
     help="Shows thin lines evenly, such as neurites, from 0 to 1.",
     reference="Meijering E and others (2004). Design and validation of a tool for neurite tracing "
     "and analysis in fluorescence microscopy images. Cytometry Part A 58(2), 167-176.",

@@ -1,11 +1,13 @@
 """Operations that say how good a segmentation is, and how hard an image makes it."""
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.blocks import over_blocks
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.tables import PointsFound
@@ -54,11 +56,25 @@ def _residual_noise(job: Job) -> dict[str, Any]:
 def _noise_in_words(job: Job) -> str:
     from napari_seedbed.core import noise_level
 
-    image = job.load()
-    # Of a part, it would be that of the part.
-    if image.shape != job.image.spatial_shape:
+    if job.wanted is None:
+        level = noise_level(job.load())
+    elif job.over is over_blocks:
+        # A preview of a part does not look at the rest for a sentence.
         return ""
-    return f"The standard deviation of the noise is about {noise_level(image):.4g}."
+    else:
+        level = job.statistic(0.0, "residual noise", partial(_noise_of_all, job))
+    return f"The standard deviation of the noise is about {level:.4g}."
+
+
+def _noise_of_all(job: Job) -> float:
+    from napari_seedbed.core.scores.image_hints import noise_level_over, sizes_of_differences
+
+    image, reach = job.image.select_time(job.time), (1,) * len(job.spacing)
+
+    def over(function: Callable[[Any], Any]) -> Iterable[Any]:
+        return job.over(function, image, job.channel, sizes_of_differences, reach)
+
+    return noise_level_over(over, image.dtype)
 
 
 def _entropy_seconds(size: Size, parameters: Values) -> float:

@@ -1,7 +1,7 @@
 """Recipes: how a result was made, with its seeds and shapes, as a YAML file that replays it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,7 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points
+from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.volumes import Output
 from napari_seedbed.pipeline.engine.windows import region_from_bounds
 from napari_seedbed.pipeline.files import atomic_files
@@ -34,6 +35,9 @@ from napari_seedbed.pipeline.recipes.recipe_model import (
 from napari_seedbed.pipeline.recipes.recipe_text import read_yaml, yaml_text
 
 _QUOTED = 200
+
+BlocksOf = Callable[[Step, Mapping[str, Image | Shapes]], Blocks | None]
+"""Whether a step works in blocks on its inputs, and where its voxels go."""
 
 
 def recipe_from_record(record: Mapping[str, Any]) -> Recipe:
@@ -190,6 +194,7 @@ def replay(
     is_part: bool = False,
     also_labels: str | None = None,
     kept: KeptResults | None = None,
+    blocks_of: BlocksOf | None = None,
 ) -> Result:
     """Run a recipe on an image: bit for bit the same result on the same image.
 
@@ -211,6 +216,8 @@ def replay(
         An earlier step, whose labels are among the outputs too.
     kept : KeptResults, optional
         What earlier replays have given: steps that nothing has changed for are not run again.
+    blocks_of : callable, optional
+        Says for a step and its inputs whether it works in blocks, and where its voxels go.
 
     Returns
     -------
@@ -239,12 +246,17 @@ def replay(
         result = known.get(part.name)
         if part.name in to_run:
             with part_of(to_run.index(part.name), len(to_run)):
+                inputs = _inputs_for(part, made)
+                blocks = None
+                if blocks_of is not None and part.region is None:
+                    blocks = blocks_of(part, inputs)
                 result = run(
                     part.operation,
-                    _inputs_for(part, made),
+                    inputs,
                     part.parameters,
                     times=part.times,
                     region=region_from_bounds(part.region),
+                    blocks=blocks,
                 )
             if found is not None:
                 found.add(part, result)

@@ -27,8 +27,8 @@ from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.batch.batch_form import BatchForm
 from napari_seedbed.pipeline.batch import NEEDS, PAGE, Workers, run_batch
+from napari_seedbed.pipeline.batch.batch_inputs import images_to_choose
 from napari_seedbed.pipeline.batch.companion_marks import save_marks
-from napari_seedbed.pipeline.batch.items import images_to_choose
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
 from napari_seedbed.pipeline.files.readers import file_suffixes
@@ -90,6 +90,7 @@ class BatchPanel(Panel):
         form.remove.clicked.connect(form.files.remove_chosen)
         form.browse.clicked.connect(partial(self._ask_for_folder, form.folder))
         form.browse_other.clicked.connect(partial(self._ask_for_folder, form.other))
+        form.browse_classes.clicked.connect(partial(self._ask_for_folder, form.classes))
         form.marks.browse.clicked.connect(partial(self._ask_for_folder, form.marks.file))
         form.marks.changed.connect(self._on_marks)
         form.use_marks.clicked.connect(self._use_marks)
@@ -241,6 +242,7 @@ class BatchPanel(Panel):
                 by_slice=form.by_slice.isChecked(),
                 seeds=marks.get("seeds"),
                 shapes=marks.get("shapes"),
+                classes=form.classes.text().strip() or None,
                 workers=Workers(form.workers.value() or None),
             )
             self.jobs.start(

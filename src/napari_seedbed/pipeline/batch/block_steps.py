@@ -1,0 +1,84 @@
+"""Steps of a recipe that work in blocks on an input, and the folder that their voxels go to."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.engine.block_plans import Blocks
+from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
+from napari_seedbed.pipeline.engine.forecasts import forecast
+from napari_seedbed.pipeline.engine.parameters import check_parameters
+from napari_seedbed.pipeline.engine.results import Result
+from napari_seedbed.pipeline.operations import get, run
+from napari_seedbed.pipeline.recipes.recipe_model import Step
+
+InBlocks = Literal["auto", "always", "never"]
+
+_ALWAYS_IN_MEMORY = 64 << 20
+"""Bytes of a file; nobody has too little memory for what is in one that is smaller."""
+
+
+@dataclass(frozen=True)
+class BlockSteps:
+    """Which steps work in blocks, and where.
+
+    Attributes
+    ----------
+    how : {'auto', 'always', 'never'}
+        Where memory does not do; wherever a step can; or nowhere.
+    folder : Path
+        Of one input. What a run that was ended left there is gone on with.
+    scheduler : str or None
+        Address of a dask scheduler, whose workers work on the blocks.
+    """
+
+    how: InBlocks
+    folder: Path
+    scheduler: str | None = None
+
+    def of_step(self, step: Step, inputs: Mapping[str, Image | Shapes]) -> Blocks | None:
+        """Where a step's voxels go; None where it works in memory."""
+        return self._of(step.name, step.operation, inputs, step.parameters)
+
+    def _of(
+        self,
+        name: str,
+        operation_name: str,
+        inputs: Mapping[str, Image | Shapes],
+        given: Mapping[str, Any],
+    ) -> Blocks | None:
+        operation, image = get(operation_name), inputs["image"]
+        if self.how == "never" or not isinstance(image, Image):
+            return None
+        parameters = check_parameters(operation.parameters, given, image.spacing)
+        if not may_work_in_blocks(operation, image, parameters):
+            return None
+        if self.how == "auto" and forecast(operation, inputs, parameters).fits:
+            return None
+        return Blocks(self.folder / name, scheduler=self.scheduler)
+
+    def store_of(self, step: str, output: str) -> Path | None:
+        """Where an output of a step lies; None where it was made in memory."""
+        found = self.folder / step / f"{output}.zarr"
+        return found if found.is_dir() else None
+
+    def table_of_objects(self, labels: Image, image: Image | None) -> Result | None:
+        """Measure objects in blocks; None where that fits into memory."""
+        inputs = {"image": labels} | ({} if image is None else {"other": image})
+        blocks = self._of("objects", "measure", inputs, {})
+        return None if blocks is None else run("measure", inputs, {}, blocks=blocks)
+
+    def remove(self) -> None:
+        """Remove what was only for the way."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def may_be_large(path: Path, how: InBlocks) -> bool:
+    """Whether steps may work in blocks on what is in a file or folder."""
+    if how != "auto":
+        return how == "always"
+    return not path.is_file() or path.stat().st_size > _ALWAYS_IN_MEMORY

@@ -1,0 +1,84 @@
+"""Recipes whose steps work in blocks: chosen by memory or by hand, and gone on with."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_seedbed.core import running
+from napari_seedbed.pipeline.batch import run_batch
+from napari_seedbed.pipeline.cli import DONE, FAILED, main
+from napari_seedbed.pipeline.data import memory
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
+from napari_seedbed.pipeline.files.zarr_writing import write_zarr
+from napari_seedbed.pipeline.operations import run
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe
+
+
+@pytest.fixture
+def mask(tmp_path, rng, monkeypatch):
+    """A folder with a volume and a recipe of two steps; what they give in memory."""
+    array = rng.integers(0, 400, (40, 90, 80)).astype(np.uint16)
+    array[10:30, 40:80, 50:70] += 3000
+    image = Image(array, ("z", "y", "x"), (2.0, 1.0, 1.0), ("micrometer",) * 3, name="cells")
+    write_zarr(tmp_path / "cells.zarr", image)
+    smooth = run("gaussian", {"image": image}, {"sigma": 2.0}).image("image")
+    found = run("threshold", {"image": smooth})
+    save_recipe(tmp_path / "mask.yaml", recipe_from_record(found.record))
+    monkeypatch.chdir(tmp_path)
+    return found.image("mask").array
+
+
+def seedbed_run(*options, folder="out"):
+    return main(["run", "mask.yaml", "cells.zarr", "-o", folder, "-q", *options])
+
+
+def test_chain_in_blocks_gives_what_memory_gives(mask):
+    assert seedbed_run("--blocks", "always") == DONE
+    assert seedbed_run("--blocks", "always", "--format", "ome-tiff", folder="tiff") == DONE
+    for place in ("out/cells_mask.ome.zarr", "tiff/cells_mask.ome.tif"):
+        np.testing.assert_array_equal(read_image(place).array, mask)
+    (entry,) = json.loads(Path("out/summary.json").read_text())["inputs"]
+    assert entry["notes"][0].startswith("Otsu's threshold is")
+    assert not [path for path in Path("out").iterdir() if path.name.startswith(".")]
+    # What is there is not replaced unasked, and is known again.
+    assert seedbed_run("--blocks", "always") == FAILED
+    assert seedbed_run("--blocks", "always", "--resume") == DONE
+    assert json.loads(Path("out/summary.json").read_text())["inputs"][0]["resumed"]
+
+
+def test_memory_decides(mask, monkeypatch, capsys):
+    assert seedbed_run(folder="enough") == DONE
+    assert Path("enough/cells_mask.ome.tif").is_file()
+    # Enough for a block, not for the whole with what the filter takes beside it.
+    monkeypatch.setattr(memory, "available_memory", lambda: 18_000_000)
+    assert seedbed_run("--blocks", "never", folder="never") == FAILED
+    assert "only 18 MB are free" in capsys.readouterr().err
+    assert seedbed_run(folder="little") == DONE
+    (found,) = Path("little").glob("cells_mask.*")
+    np.testing.assert_array_equal(read_image(found).array, mask)
+
+
+def test_run_that_is_ended_is_gone_on_with_step_by_step(mask, monkeypatch):
+    written = []
+    write = BlockStore.write
+
+    def watched(store, values, place):
+        write(store, values, place)
+        written.append((store.path.parent.name, tuple(part.start for part in place.values())))
+
+    monkeypatch.setattr(BlockStore, "write", watched)
+    recipe = load_recipe("mask.yaml")
+    about = {"in_blocks": "always"}
+    with running(should_stop=lambda: any(step == "threshold" for step, _ in written)):
+        assert run_batch(recipe, ["cells.zarr"], "out", **about)["cancelled"]
+    before = list(written)
+    assert {step for step, _ in before} == {"gaussian", "threshold"}
+    summary = run_batch(recipe, ["cells.zarr"], "out", resume=True, **about)
+    assert summary["inputs"][0]["error"] is None
+    again = written[len(before) :]
+    assert "gaussian" not in {step for step, _ in again}
+    np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)
