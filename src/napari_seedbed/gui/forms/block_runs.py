@@ -27,6 +27,7 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import seconds_in_words
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.block_plans import Blocks
+from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
 from napari_seedbed.pipeline.files.image_reading import lower_levels
 from napari_seedbed.pipeline.files.places import is_url, place_of
 from napari_seedbed.pipeline.files.run_folders import UnfinishedRun, new_folder, unfinished_runs
@@ -70,7 +71,7 @@ class BlockRuns(QObject):
 
     def offer(self, layer: Layer | None, image: Image | None, operation: Operation) -> None:
         """Another image is chosen: offer files for it, and what is left of earlier runs."""
-        possible = image is not None and image.is_lazy and can_work_in_blocks(operation, image)
+        possible = image is not None and image.is_lazy and _may(operation, image)
         beside = None if layer is None else _folder_of(layer)
         self._storage.offer(beside, possible=possible)
         self._storage.show_unfinished(None)
@@ -188,6 +189,11 @@ class BlockRuns(QObject):
                 run.discard()
 
 
+def _may(operation: Operation, image: Image) -> bool:
+    """Whether an operation can work block by block, with its usual parameters at least."""
+    return may_work_in_blocks(operation, image, operation.defaults(image.spacing))
+
+
 def _unfinished_in_words(run: UnfinishedRun) -> str:
     return f"'{run.folder.name}' is not finished."
 
@@ -211,15 +217,6 @@ class _TimeLeft:
         if done < 0.02 or seconds < 2:
             return None
         return seconds / done * (1 - fraction)
-
-
-def can_work_in_blocks(operation: Operation, image: Image) -> bool:
-    """Whether an operation can do so, with some parameters at least."""
-    if operation.in_blocks is not None:
-        return True
-    if operation.halo is None or operation.scope != "volume":
-        return False
-    return operation.halo(image.spacing, operation.defaults(image.spacing)) is not None
 
 
 def _run(
