@@ -27,7 +27,7 @@ from scenes import machine
 
 from napari_seedbed.core import BlockedSegmenter, SeededSegmenter
 from napari_seedbed.core.progress import Progress, running
-from napari_seedbed.core.seeded.blocked_segmenter import BlockedLabels
+from napari_seedbed.core.seeded.blocked_labels import BlockedLabels
 from napari_seedbed.core.threads import thread_count
 from napari_seedbed.pipeline.engine.block_workers import Workers, threads
 from napari_seedbed.pipeline.operations.seeded_blocks import WorkerTasks

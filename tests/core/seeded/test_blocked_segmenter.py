@@ -1,11 +1,14 @@
 """Seeded segmentation in blocks, beside that in memory."""
 
+import pickle
+
 import numpy as np
 import pytest
+import zarr
 from scipy import ndimage as ndi
 
 from napari_seedbed.core import BlockedSegmenter, SeededSegmenter, running
-from napari_seedbed.core.seeded import seeded_segmenter
+from napari_seedbed.core.seeded import blocked_segmenter, seeded_segmenter
 from napari_seedbed.errors import Cancelled, InputError
 
 BACKGROUND = 7
@@ -99,6 +102,17 @@ def test_one_more_stroke_paints_what_changes_and_shows_the_slice_in_view_first()
     for number in unchanged:
         region = later.grid.region(number)
         np.testing.assert_array_equal(result[region], first[region])
+    # What a cancelled solve has painted already is painted again.
+    stop = []
+
+    def cancel_late(told):
+        if told.message == "Painting" and told.fraction > 0.8:
+            stop.append(told)
+
+    with pytest.raises(Cancelled), running(report=cancel_late, should_stop=lambda: bool(stop)):
+        segmenter.solve(places, labels, background=[BACKGROUND], anew=False)
+    again = segmenter.solve(*more, background=[BACKGROUND], anew=False)
+    np.testing.assert_array_equal(whole(again), result)
     back = segmenter.solve(places, labels, background=[BACKGROUND], anew=False)
     assert np.count_nonzero(whole(back) != first) < 1e-3 * image.size
 
@@ -114,7 +128,7 @@ def test_an_image_of_few_voxels_is_walked_voxel_by_voxel_as_in_memory():
     np.testing.assert_array_equal(whole(segmenter.solve(places, labels))[0], expected)
 
 
-def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should():
+def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should(monkeypatch):
     image, places, labels, _ = bodies()
     segmenter = blocked(image, (22, 30, 31))
     for given, message in (
@@ -129,4 +143,27 @@ def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should():
     with pytest.raises(InputError, match="complex"):
         blocked(image.astype(complex), (22, 30, 31))
     with running(should_stop=lambda: True), pytest.raises(Cancelled):
-        segmenter.solve(places, labels)
+        segmenter.solve(places, labels, background=[BACKGROUND])
+    monkeypatch.setattr(blocked_segmenter, "MOST_WALKS", 100)
+    with pytest.raises(InputError, match="more than 100 walks at once"):
+        segmenter.solve(places, labels, background=[BACKGROUND])
+
+
+def pickled_tasks(function, tasks, *shared):
+    """Run tasks as other processes would: all that they are given comes out of a pickle."""
+    for task in tasks:
+        call, own, *others = pickle.loads(pickle.dumps((function, task, *shared)))
+        yield pickle.loads(pickle.dumps(call(own, *others)))
+
+
+def test_tasks_may_run_in_other_processes(tmp_path):
+    image, places, labels, _ = bodies()
+    stores = [
+        zarr.create_array(tmp_path / name, shape=image.shape, chunks=(22, 30, 31), dtype=dtype)
+        for name, dtype in (("image", image.dtype), ("basins", np.int32), ("painted", np.int32))
+    ]
+    stores[0][:] = image
+    segmenter = BlockedSegmenter(*stores, (22, 30, 31), run=pickled_tasks)
+    found = segmenter.solve(places, labels, background=[BACKGROUND])
+    here = blocked(image, (22, 30, 31)).solve(places, labels, background=[BACKGROUND])
+    np.testing.assert_array_equal(whole(found), whole(here))

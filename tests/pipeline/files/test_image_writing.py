@@ -33,13 +33,16 @@ def hyperstack(rng):
         MICRO,
         channel_names=("DAPI", "GFP µ"),
         channel_colors=("#0000ff", "#00ff00"),
+        translate=(-3.1, 0.1 + 0.2, 1e-7),
         name="cells",
     )
 
 
 def assert_same(read, written):
     np.testing.assert_array_equal(read.array, written.array)
-    for name in ("axes", "spacing", "units", "rgb", "channel_names", "channel_colors"):
+    for name in (
+        "axes", "spacing", "units", "translate", "rgb", "channel_names", "channel_colors"
+    ):  # fmt: skip
         assert getattr(read, name) == getattr(written, name)
     assert read.dtype == written.dtype
 
@@ -47,6 +50,22 @@ def assert_same(read, written):
 def test_hyperstack_reads_back_identical(tmp_path, rng):
     image = hyperstack(rng)
     assert_same(read_image(write_image(tmp_path / "cells.ome.tif", image)), image)
+
+
+def test_a_place_along_axes_of_several_units_comes_in_that_of_x(tmp_path):
+    units = ("nanometer", "micrometer", "micrometer")
+    array, place = np.zeros((2, 3, 4), np.uint8), (500.0, 2.0, 3.0)
+    image = Image(array, ("z", "y", "x"), (1.0, 0.5, 0.5), units, translate=place)
+    read = read_image(write_image(tmp_path / "a.ome.tif", image))
+    assert read.units == MICRO
+    assert read.translate == pytest.approx((0.5, 2.0, 3.0))
+
+
+@pytest.mark.parametrize("place", ["1 2", "1 2 x", "1 2 inf"])
+def test_a_place_that_is_none_is_left_out(tmp_path, rng, monkeypatch, place):
+    monkeypatch.setattr(image_writing, "place_as_text", lambda *_: place)
+    read = read_image(write_image(tmp_path / "a.ome.tif", hyperstack(rng)))
+    assert read.translate == (0, 0, 0)
 
 
 def test_rgb_stack_reads_back_identical(tmp_path, rng):
@@ -178,7 +197,9 @@ def test_pyramid_reads_back_identical_with_its_levels(tmp_path, rng, kind, monke
     else:
         array, axes = rng.integers(0, 3, (301, 520), dtype=np.uint8) * 100, ("y", "x")
     spacing = (0.5, 0.1, 0.1) if "z" in axes else (0.1, 0.1)
-    image = Image(array, axes, spacing, MICRO[: len(spacing)], rgb=kind == "colour")
+    place = (12.5, 0.25, 7.0)[-len(spacing) :]
+    units = MICRO[: len(spacing)]
+    image = Image(array, axes, spacing, units, translate=place, rgb=kind == "colour")
     lazy = replace(image, array=dask.array.from_array(array, chunks=100))
     # the full resolution alone would fit into a classic file
     monkeypatch.setattr(image_writing, "_LARGEST_CLASSIC", array.nbytes)

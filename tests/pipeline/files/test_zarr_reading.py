@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import os
 import pickle
 import shutil
 import threading
@@ -234,6 +235,49 @@ def test_a_url_is_read_as_a_folder_is_and_failures_are_told(tmp_path, served, rn
         np.asarray(lazy.array[2])
     with pytest.raises(FileError, match="could not be read"):
         read_image(f"{url}/cells.zarr")
+
+
+@pytest.mark.parametrize("version", [0.4, 0.5])
+def test_a_batch_knows_whether_an_image_at_a_url_changed(tmp_path, served, rng, version):
+    """By one voxel far from the first, also where the server's dates stay, and by nothing else."""
+    array = rng.integers(1, 60000, (70, 80), dtype=np.uint16)
+    for name in ("cells.zarr", "other.zarr"):
+        write(tmp_path / name, array, "yx", version, chunks=(32, 32))
+    image = read_image(tmp_path / "cells.zarr")
+    recipe = recipe_from_record(run("median", {"image": image}, {"radius": 1}).record)
+    inputs = [f"{served[0]}/{name}" for name in ("cells.zarr", "other.zarr")]
+
+    def resumed(**options):
+        summary = run_batch(recipe, inputs, tmp_path / "out", resume=True, **options)
+        return [one.get("resumed", one["error"]) for one in summary["inputs"]]
+
+    assert resumed() == [None, None]
+    assert resumed() == [True, True]
+    told = _Quiet.send_header
+
+    def without_dates(handler, name, value):
+        if name != "Last-Modified":
+            told(handler, name, value)
+
+    for row, tells in ((-1, without_dates), (-2, told)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_Quiet, "send_header", tells)
+            assert resumed(overwrite=True) in ([None, None], [True, True])
+            assert resumed() == [True, True]
+            zarr.open_group(tmp_path / "other.zarr")["0"][row, -1] = 7
+            for file in (tmp_path / "other.zarr").rglob("*"):
+                # a date of HTTP has whole seconds
+                os.utime(file, (10**9, 10**9))
+            first, second = resumed()
+            assert first is True
+            assert "were made from another input" in second
+            assert resumed(overwrite=True) == [True, None]
+            made = read_image(tmp_path / "out" / "other_median.ome.tif").array
+            new = read_image(tmp_path / "other.zarr")
+            expected = run("median", {"image": new}, {"radius": 1}).image("image").array
+            np.testing.assert_array_equal(made, expected)
+    served[1]()
+    assert all("could not be read" in said for said in resumed())
 
 
 @pytest.mark.parametrize("version", [0.4, 0.5])

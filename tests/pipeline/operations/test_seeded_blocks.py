@@ -5,13 +5,19 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from napari_seedbed.errors import InputError
+from napari_seedbed.core.seeded.blocked_painting import Palette
+from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_plans import Blocks
-from napari_seedbed.pipeline.engine.runs import run
+from napari_seedbed.pipeline.operations import run, seeded_blocks
 
 BACKGROUND = 4
 AXES = ("z", "y", "x")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(seeded_blocks, "SIDES", {2: 20, 3: 20})
 
 
 def balls(shape=(32, 40, 48)):
@@ -91,3 +97,33 @@ def test_what_blocks_cannot_do_is_refused_with_a_proposal(tmp_path):
             results(tmp_path, image, seeds, parameters)
     with pytest.raises(InputError, match="seeds"):
         results(tmp_path, image, np.where(seeds == 1, 1, 0), {})
+
+
+def test_a_run_that_was_ended_while_it_painted_is_gone_on_with(tmp_path, monkeypatch):
+    image, seeds, _ = balls()
+    given = {"image": Image(image, AXES), "seeds": Image(seeds, AXES)}
+    parameters = {"background": BACKGROUND}
+    blocks = Blocks(tmp_path, (16, 32, 32))
+    late = []
+
+    def report(told):
+        if told.message == "Painting" and told.fraction > 0.75:
+            late.append(told)
+
+    with pytest.raises(Cancelled):
+        run(
+            "seeded_segmentation", given, parameters, blocks=blocks, report=report,
+            should_stop=lambda: bool(late),
+        )  # fmt: skip
+    n_painted = []
+    paint = Palette.paint
+
+    def counting(palette, region):
+        n_painted.append(region)
+        return paint(palette, region)
+
+    monkeypatch.setattr(Palette, "paint", counting)
+    found = run("seeded_segmentation", given, parameters, blocks=blocks).outputs["labels"]
+    assert 0 < len(n_painted) < 8
+    expected = run("seeded_segmentation", given, parameters).outputs["labels"]
+    assert np.count_nonzero(np.asarray(found.array) != expected.array) < 1e-4 * image.size

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.classifier.features import (
     FeatureSet,
     Region,
@@ -189,6 +190,61 @@ def training_samples(
     return TrainingSamples(features, intensities, values, found)
 
 
+def samples_in_parts(
+    read: Callable[[Region], NDArray[Any]],
+    where: NDArray[np.intp],
+    labels: NDArray[np.int32],
+    shape: tuple[int, ...],
+    features: FeatureSet,
+    scale: tuple[list[float], list[float]],
+    spacing: float | Sequence[float] | None = None,
+    *,
+    intensities: Intensities = "contrast",
+) -> TrainingSamples:
+    """Features of the marked voxels of an image of which no more is read than they need.
+
+    Parameters
+    ----------
+    read : callable
+        ``read(region)`` gives a part of the image, (C, [Z, ]Y, X).
+    where : (N,) ndarray of int
+        Numbers of the marked voxels, rising.
+    labels : (N,) ndarray of int32
+        Their labels, all positive.
+    shape : tuple of int
+        Of the image along the axes of space.
+    features : FeatureSet
+    scale : (list of float, list of float)
+        What `intensity_scale` gives for all of the image.
+    spacing, intensities
+        As in `training_samples`.
+
+    Returns
+    -------
+    TrainingSamples
+        As `training_samples` gives them.
+    """
+    size = check_spacing(spacing, len(shape))
+    check_scales(features.sigmas, size)
+    kept = evenly_chosen(labels, MOST_OF_A_CLASS)
+    where, labels = where[kept], labels[kept]
+    values = np.empty((len(where), features.count), np.float32)
+    for rows, region in _tiles(where, shape):
+        check_stop()
+        seen = widened(region, features.halo(size), shape)
+        part = as_channels(read(seen), 0)
+        starts = [one.start for one in seen]
+        places = np.unravel_index(where[rows], shape)
+        moved = tuple(place - start for place, start in zip(places, starts, strict=True))
+        inside = np.ravel_multi_index(moved, part.shape[1:])
+        inner = tuple(
+            slice(one.start - start, one.stop - start)
+            for one, start in zip(region, starts, strict=True)
+        )
+        values[rows] = _values_at(part, features, size, inside, inner, *scale)
+    return TrainingSamples(features, intensities, values, labels)
+
+
 def samples_of_series(
     load: Callable[[int], Any],
     labels: Callable[[int], Any],
@@ -258,11 +314,20 @@ def intensity_scale(
         return [0.0] * len(voxels), [1.0] * len(voxels)
     if intensities != "contrast":
         raise InputError(f"intensities is {intensities!r}; it must be contrast or absolute.")
-    step = max(1, round((voxels[0].size / _LOOKED_AT) ** (1 / voxels[0].ndim)))
-    spread = (slice(None, None, step),) * voxels[0].ndim
+    return scale_of_sample(voxels[(slice(None), *sampled(voxels.shape[1:]))])
+
+
+def sampled(shape: Sequence[int]) -> tuple[slice, ...]:
+    """Which voxels of an image of a shape say what its intensities are: about a million."""
+    step = max(1, round((prod(shape) / _LOOKED_AT) ** (1 / len(shape))))
+    return (slice(None, None, step),) * len(shape)
+
+
+def scale_of_sample(sample: NDArray[Any]) -> tuple[list[float], list[float]]:
+    """The same as `intensity_scale` from the voxels (C, …) that are looked at, in any order."""
     offsets, gains = [], []
-    for channel in voxels:
-        seen = channel[spread].astype(np.float64)
+    for channel in sample:
+        seen = channel.astype(np.float64)
         low, high = np.percentile(seen, PERCENTILES)
         if high <= low:
             low, high = seen.min(), seen.max()

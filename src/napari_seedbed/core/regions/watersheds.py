@@ -363,26 +363,40 @@ def relief(
     heights : ([Z, ]Y, X) ndarray
     spacing : tuple of float
     """
-    if landscape not in ("gradient", "bright", "dark"):
-        raise InputError(f"landscape is {landscape!r}; it must be gradient, bright or dark.")
     channels, size = channel_stack(image, channel_axis, spacing)
     channels, _ = moderate(channels)
-    heights = np.zeros(channels.shape[1:], channels.dtype)
-    for channel in channels:
-        if landscape == "gradient":
-            slope = gradient_magnitude(channel, sigma, size)
-            heights += slope * slope
-        else:
-            heights += gaussian(channel, sigma, size)
-    if landscape == "gradient":
-        heights = np.sqrt(heights)
-    elif landscape == "dark":
-        heights = -heights
+    heights = steepness(channels, landscape, sigma, size)
     heights -= heights.min()
     most = float(heights.max())
     if most > 0:
         heights /= heights.dtype.type(most)
     return heights, size
+
+
+def steepness(
+    channels: Floats, landscape: Landscape, sigma: float, spacing: tuple[float, ...]
+) -> Floats:
+    """Return what a watershed grows on, in the image's own numbers.
+
+    Parameters
+    ----------
+    channels : (C, [Z, ]Y, X) ndarray of float
+    landscape, sigma
+        As in `seeded_watershed`.
+    spacing : tuple of float
+    """
+    if landscape not in ("gradient", "bright", "dark"):
+        raise InputError(f"landscape is {landscape!r}; it must be gradient, bright or dark.")
+    heights = np.zeros(channels.shape[1:], channels.dtype)
+    for channel in channels:
+        if landscape == "gradient":
+            slope = gradient_magnitude(channel, sigma, spacing)
+            heights += slope * slope
+        else:
+            heights += gaussian(channel, sigma, spacing)
+    if landscape == "gradient":
+        return np.sqrt(heights)
+    return -heights if landscape == "dark" else heights
 
 
 def even_seeds(

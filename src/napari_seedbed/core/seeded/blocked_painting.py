@@ -163,12 +163,12 @@ class Repaint:
     Attributes
     ----------
     block : tuple of three slice
-    region : tuple of three slice
-        The part of it that is painted; the rest stays as it is.
+    region : tuple of three slice or None
+        The part of it that is painted; the rest stays as it is. None: nothing is.
     """
 
     block: Region
-    region: Region
+    region: Region | None
 
 
 def paint_block(
@@ -187,15 +187,17 @@ def paint_block(
     """
     # The last one is for -1.
     names = np.array([*seeds.values, 0], np.int32)
-    labels = names[palette.paint(task.region)]
-    if task.region != task.block:
-        whole = np.array(painted[task.block], np.int32)
-        whole[within(task.region, task.block)] = labels
-        labels = whole
+    if task.region == task.block:
+        labels = names[palette.paint(task.block)]
+    else:
+        labels = np.array(painted[task.block], np.int32)
+        if task.region is not None:
+            labels[within(task.region, task.block)] = names[palette.paint(task.region)]
     inside = seeds_within(seeds, task.block)
     numbers = seeds.numbers[inside]
     places = tuple(p[inside] - part.start for p, part in zip(seeds.places, task.block, strict=True))
-    labels[places] = names[numbers]
-    painted[task.block] = labels
+    if task.region is not None:
+        labels[places] = names[numbers]
+        painted[task.block] = labels
     of_objects = ~seeds.is_background[numbers]
     return connected_parts(labels, seeds.background, tuple(p[of_objects] for p in places))

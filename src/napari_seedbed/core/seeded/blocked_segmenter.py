@@ -1,9 +1,8 @@
 """Seeded segmentation of volumes larger than memory, block by block."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +18,9 @@ from napari_seedbed.core.seeded.blocked_basins import (
     Landscape,
     cut_into_basins,
 )
-from napari_seedbed.core.seeded.blocked_islands import (
-    ConnectedParts,
-    find_islands,
-    without_islands,
-)
+from napari_seedbed.core.seeded.blocked_changes import Solved
+from napari_seedbed.core.seeded.blocked_islands import ConnectedParts, find_islands
+from napari_seedbed.core.seeded.blocked_labels import BlockedLabels
 from napari_seedbed.core.seeded.blocked_painting import Palette, Repaint, paint_block
 from napari_seedbed.core.seeded.blocked_splits import split_graph
 from napari_seedbed.core.seeded.graph_walks import walk_probabilities
@@ -49,84 +46,9 @@ from napari_seedbed.errors import InputError
 
 Floats = NDArray[np.float32]
 
-CHANGED = 0.02
-"""Basins whose walks became so much more or less probable are painted again after a stroke."""
 
-KNOWN = 0.8
-"""New strokes that are predicted with this probability teach nothing new about how things look."""
-
-
-@dataclass(frozen=True, eq=False)
-class BlockedLabels:
-    """The labels of a volume that was segmented, block by block.
-
-    Attributes
-    ----------
-    grid : BlockGrid
-    painted : (Z, Y, X) Readable of int32
-        Labels, islands among them.
-    islands : mapping of int to ndarray of bool
-        For blocks with islands, which of their connected parts are.
-    background : tuple of int
-        The labels that are no objects.
-    rest : int
-        The label that islands are given to.
-    changed : frozenset of int
-        Blocks that may be others than after the solve before.
-    """
-
-    grid: BlockGrid
-    painted: Readable
-    islands: Mapping[int, NDArray[np.bool_]]
-    background: tuple[int, ...]
-    rest: int
-    changed: frozenset[int]
-
-    def block(self, number: int) -> NDArray[np.int32]:
-        """Return the labels of a block (Z, Y, X); 0 outside and where no seed can reach."""
-        labels = np.asarray(self.painted[self.grid.region(number)])
-        if number not in self.islands:
-            return labels
-        return without_islands(labels, self.background, self.islands[number], self.rest)
-
-    def read(self, region: Region) -> NDArray[np.int32]:
-        """Return the labels of a region (Z, Y, X)."""
-        found = np.empty([part.stop - part.start for part in region], np.int32)
-        for number in self.grid.touched(region):
-            own = self.grid.common(number, region)
-            if number in self.islands:
-                part = self.block(number)[within(own, self.grid.region(number))]
-            else:
-                part = np.asarray(self.painted[own])
-            found[within(own, region)] = part
-        return found
-
-
-@dataclass(frozen=True, eq=False)
-class _Solved:
-    """What a solve leaves behind for the next one.
-
-    Attributes
-    ----------
-    seeds : PlacedSeeds
-    holds : (S,) ndarray of int64
-        The basin of each.
-    walks : (K, N) ndarray of float32
-        As each basin was last painted.
-    appearance : Appearance or None
-    lesson : Lesson or None
-    parts : list of ConnectedParts
-        Of each block.
-    labels : BlockedLabels
-    """
-
-    seeds: PlacedSeeds
-    holds: NDArray[np.int64]
-    walks: Floats
-    appearance: Appearance | None
-    lesson: Lesson | None
-    parts: list[ConnectedParts]
-    labels: BlockedLabels
+MOST_WALKS = 150_000_000
+"""Numbers of basins times labels that are held in memory, some five times over."""
 
 
 class BlockedSegmenter:
@@ -191,7 +113,9 @@ class BlockedSegmenter:
         self.grid = BlockGrid(extent, block)
         self._cut: CutVolume | None = None
         self._memory: SeedMemory | None = None
-        self._last: _Solved | None = None
+        self._last: Solved | None = None
+        # Basins that a solve was about to paint when it was cancelled.
+        self._unsure: NDArray[np.bool_] | None = None
 
     def prepare(self) -> None:
         """Look at the image, if that has not been done: all that depends on it alone.
@@ -218,6 +142,7 @@ class BlockedSegmenter:
         lesson: Lesson | None = None,
         view: tuple[int, int] | None = None,
         anew: bool = True,
+        is_painted: Callable[[Region], bool] | None = None,
     ) -> BlockedLabels:
         """Segment the volume from seeds.
 
@@ -238,11 +163,15 @@ class BlockedSegmenter:
             Whether to paint everything: the result depends on image and seeds alone then. Else
             only what changed by more than `CHANGED` is painted, and what things look like is
             learnt again only where it does not predict the new strokes.
+        is_painted : callable, optional
+            With `anew`: which blocks a segmenter before this one has painted already from the same
+            image and seeds, when it was ended.
 
         Raises
         ------
         InputError
-            If there are no seeds, only one label, or a seed lies outside the volume.
+            If there are no seeds, only one label, more walks than `MOST_WALKS`, or a seed lies
+            outside the volume.
         Cancelled
             If the running job should stop.
         """
@@ -256,6 +185,12 @@ class BlockedSegmenter:
         assert self._memory is not None
         graph, landscape, blocks = self._cut.graph, self._cut.landscape, self._cut.blocks
         tell(0.5, "Growing seeds")
+        if graph.count * len(seeds.values) > MOST_WALKS:
+            raise InputError(
+                f"labels: there are {len(seeds.values)}, and data has {graph.count} basins: "
+                f"that is more than {MOST_WALKS} walks at once. Take a coarser level of its "
+                "pyramid, crop it, or mark fewer objects at a time."
+            )
         seeds, values, holds = self._memory.described(seeds)
         last = None if anew else self._last
         if last is not None and last.seeds.background != seeds.background:
@@ -269,13 +204,13 @@ class BlockedSegmenter:
             weights = nodes.weights()
             flat = is_flat(self.grid.shape, graph.areas)
             if last is not None and view is not None:
-                start, others = _guess(last, seeds, nodes.count, graph.count)
+                start, others = last.guess(seeds, nodes.count)
                 walks = walk_probabilities(
                     weights, given, len(seeds.values), seeds.rest, is_flat=flat, start=start,
                     changed=others,
                 )  # fmt: skip
                 quick = self._palette(nodes, splits, walks, seeds, last.appearance, landscape)
-                changed = _changed_nodes(last, seeds, walks, holds, graph)
+                changed = last.changed_basins(seeds, walks, holds, graph)
                 self._look(view, quick, last, seeds, self._tasks(changed, blocks))
             walks = walk_probabilities(weights, given, len(seeds.values), seeds.rest, is_flat=flat)
             del weights
@@ -284,17 +219,24 @@ class BlockedSegmenter:
         check_stop()
         palette = self._palette(nodes, splits, walks, seeds, appearance, landscape)
         if last is None or appearance is not last.appearance:
-            last = None
-            tasks = {n: Repaint(region, region) for n, region in enumerate(self.grid.regions)}
+            self._last = last = None
+            tasks = {
+                number: Repaint(block, None if is_painted and is_painted(block) else block)
+                for number, block in enumerate(self.grid.regions)
+            }
             kept = walks[:, : graph.count]
         else:
-            changed = _changed_nodes(last, seeds, walks, holds, graph)
+            changed = last.changed_basins(seeds, walks, holds, graph)
+            if self._unsure is not None:
+                changed |= self._unsure
+            self._unsure = changed
             tasks = self._tasks(changed, blocks)
-            kept = _renamed_walks(last, seeds, graph.count)
+            kept = last.renamed_walks(seeds)
             kept[:, changed] = walks[:, : graph.count][:, changed]
         parts = self._paint(tasks, palette, seeds, last)
         found = self._labels(seeds, parts, frozenset(tasks), last)
-        self._last = _Solved(seeds, holds, kept, appearance, lesson, parts, found)
+        self._unsure = None
+        self._last = Solved(seeds, holds, kept, appearance, lesson, parts, found)
         tell(1.0, "Done")
         return found
 
@@ -323,13 +265,13 @@ class BlockedSegmenter:
         return BlockedLabels(grid, self._painted, {}, seeds.background, 0, every)
 
     def _learn(
-        self, seeds: PlacedSeeds, values: Floats, lesson: Lesson | None, last: _Solved | None
+        self, seeds: PlacedSeeds, values: Floats, lesson: Lesson | None, last: Solved | None
     ) -> Appearance | None:
         n_classes = int(seeds.class_of.max()) + 1
         if n_classes > MOST_CLASSES:
             return None
         lesson = lesson if seeds.are_pooled else None
-        if last is not None and last.lesson is lesson and _is_known(last, seeds, values):
+        if last is not None and last.lesson is lesson and last.is_known(seeds, values):
             return last.appearance
         return learn_appearance(
             values,
@@ -387,7 +329,7 @@ class BlockedSegmenter:
         tasks: Mapping[int, Repaint],
         palette: Palette,
         seeds: PlacedSeeds,
-        last: _Solved | None,
+        last: Solved | None,
     ) -> list[ConnectedParts]:
         """Paint these blocks; the connected parts of all."""
         nothing = ConnectedParts(np.empty(0, np.int32), np.empty(0, np.bool_), {})
@@ -403,7 +345,7 @@ class BlockedSegmenter:
         seeds: PlacedSeeds,
         parts: Sequence[ConnectedParts],
         painted: frozenset[int],
-        last: _Solved | None,
+        last: Solved | None,
     ) -> BlockedLabels:
         """What was painted, without islands."""
         islands: Mapping[int, NDArray[np.bool_]] = {}
@@ -430,7 +372,7 @@ class BlockedSegmenter:
         self,
         view: tuple[int, int],
         palette: Palette,
-        last: _Solved,
+        last: Solved,
         seeds: PlacedSeeds,
         tasks: Mapping[int, Repaint],
     ) -> None:
@@ -442,6 +384,7 @@ class BlockedSegmenter:
         labels = last.labels.read(plane)
         names = np.array([*seeds.values, 0], np.int32)
         for task in tasks.values():
+            assert task.region is not None
             z, y, x = (
                 slice(max(a.start, b.start), min(a.stop, b.stop))
                 for a, b in zip(plane, task.region, strict=True)
@@ -453,63 +396,3 @@ class BlockedSegmenter:
         labels[tuple(here)] = names[seeds.numbers[inside]]
         shown = labels[0] if self._ndim == 2 else np.take(labels, 0, axis)
         tell(0.52, "Painting", Preview(view[0], index, shown))
-
-
-def _is_known(last: _Solved, seeds: PlacedSeeds, values: Floats) -> bool:
-    """Whether the last appearance predicts the new seeds, and would not be missed by the old."""
-    if last.appearance is None or last.seeds.class_names[0] != seeds.class_names[0]:
-        return False
-    if not seeds.are_pooled and last.seeds.values != seeds.values:
-        return False
-    new = ~seeds.are_in(last.seeds)
-    if not new.any():
-        return True
-    found = last.appearance.probabilities(np.ascontiguousarray(values[:, new]))
-    classes = seeds.classes[new]
-    return bool(found[classes, np.arange(len(classes))].mean() >= KNOWN)
-
-
-def _renamed_walks(last: _Solved, seeds: PlacedSeeds, count: int) -> Floats:
-    """Walks of the last seeds at so many basins, a row for each label that there is now."""
-    found = np.zeros((len(seeds.values), count), np.float32)
-    rows = {value: number for number, value in enumerate(last.seeds.values)}
-    for number, value in enumerate(seeds.values):
-        if value in rows:
-            found[number] = last.walks[rows[value]]
-    return found
-
-
-def _guess(
-    last: _Solved, seeds: PlacedSeeds, n_nodes: int, n_basins: int
-) -> tuple[Floats, set[int]]:
-    """Walks to begin with, and the labels whose seeds are others now."""
-    start = np.zeros((len(seeds.values), n_nodes), np.float32)
-    start[:, :n_basins] = _renamed_walks(last, seeds, n_basins)
-    changed = set(seeds.numbers[~seeds.are_in(last.seeds)].tolist())
-    gone = last.seeds.numbers[~last.seeds.are_in(seeds)]
-    names = {last.seeds.values[number] for number in np.unique(gone).tolist()}
-    return start, changed | {n for n, value in enumerate(seeds.values) if value in names}
-
-
-def _changed_nodes(
-    last: _Solved,
-    seeds: PlacedSeeds,
-    walks: Floats,
-    holds: NDArray[np.int64],
-    graph: FaceGraph,
-) -> NDArray[np.bool_]:
-    """Which basins, or neighbours of theirs, are others than they were painted."""
-    count = graph.count
-    changed = np.zeros(count, np.bool_)
-    before = _renamed_walks(last, seeds, count)
-    for own, old in zip(walks[:, :count], before, strict=True):
-        changed |= np.abs(own - old) > CHANGED
-    for number, value in enumerate(last.seeds.values):
-        if value not in seeds.values:
-            changed |= last.walks[number] > CHANGED
-    changed[holds[~seeds.are_in(last.seeds)]] = True
-    changed[last.holds[~last.seeds.are_in(seeds)]] = True
-    first, second = graph.pair.T
-    near = changed.copy()
-    near[second[changed[first]]] = near[first[changed[second]]] = True
-    return near

@@ -10,8 +10,13 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.layer_choice import ChannelBoxes, LayerCombo
-from napari_seedbed.gui.layers.image_layers import channel_choices, image_from_layers
+from napari_seedbed.gui.layers.image_layers import (
+    ChannelChoice,
+    channel_choices,
+    image_from_layers,
+)
 from napari_seedbed.gui.layers.layer_records import is_preview, is_result
+from napari_seedbed.gui.layers.resolutions import image_for_statistics, level_count
 from napari_seedbed.gui.layers.seeds_watch import move_connections
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.pipeline.data.image import Image
@@ -71,6 +76,16 @@ class ImageChoice(QObject):
             several = len(self._boxes.all_choices()) > 1
             self._image = image_from_layers(self.layer, self._boxes.choices() if several else None)
         return self._image
+
+    def quick_image(self) -> Image:
+        """The image, of several resolutions the finest that is quick to read as a whole."""
+        if level_count(self.layer) == 1:
+            return self.image()
+        return image_for_statistics(self.layer, self.choices(), None)
+
+    def choices(self) -> list[ChannelChoice]:
+        """The chosen channels of several; empty where the layer is all there is."""
+        return self._boxes.choices() if len(self._boxes.all_choices()) > 1 else []
 
     def offer(self) -> None:
         """Offer the layers that there are now, results last; take the selected one at first."""

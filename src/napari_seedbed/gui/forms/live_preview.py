@@ -1,7 +1,7 @@
 """What an operation would give on the slice in view, shown while parameters and sliders move."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,16 @@ from napari_seedbed.gui.layers.covered_layers import CoveredLayers
 from napari_seedbed.gui.layers.image_layers import ChannelChoice
 from napari_seedbed.gui.layers.layer_records import PREVIEW
 from napari_seedbed.gui.layers.output_layers import Origin, OutputLayers
+from napari_seedbed.gui.layers.resolutions import (
+    Inputs,
+    image_for_statistics,
+    inputs_at,
+    level_count,
+    level_in_view,
+    part_on_screen,
+    resolution_in_words,
+)
+from napari_seedbed.gui.layers.seeds_watch import move_connections
 from napari_seedbed.gui.layers.view_position import Part, part_in_view
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.qt.delays import Delay
@@ -71,10 +81,42 @@ class _Wish:
     asked: Asked
     operation: Operation
     part: Part
+    # counted down from the full resolution
+    level: int = 0
+
+    @property
+    def image(self) -> Image:
+        """The main input, in full resolution."""
+        image = self.asked.inputs["image"]
+        assert isinstance(image, Image)
+        return image
+
+    @property
+    def resolution(self) -> str:
+        """``1/4 resolution``; empty for an image that has only one."""
+        like = self.asked.like
+        return resolution_in_words(like, self.level) if level_count(like) > 1 else ""
+
+    def inputs(self) -> Inputs:
+        """What the operation is given."""
+        asked = self.asked
+        if self.level == 0:
+            return asked.inputs
+        return inputs_at(asked.inputs, asked.like, asked.choices, asked.time_axis, self.level)
+
+    def statistics(self) -> Image | None:
+        """What stands for the whole image, where that is too large to be read for a preview."""
+        asked = self.asked
+        if level_count(asked.like) == 1 or "seeds" in asked.inputs:
+            return None
+        return image_for_statistics(asked.like, asked.choices, asked.time_axis)
 
 
 class LivePreview(QObject):
     """Shows what an operation would give, on the slice in view, voxel by voxel the same.
+
+    Of an image in a file it shows what the window shows: the part that is zoomed to, and of several
+    resolutions the one that napari draws, or a lower one where that takes too long.
 
     It follows the sliders of the viewer by itself; `look_again` is for whatever else changes what
     there is to see. One run goes on at a time: a newer wish stops the older run and takes its
@@ -116,7 +158,9 @@ class LivePreview(QObject):
         # The newest wish, until it is answered.
         self._coming: _Wish | None = None
         self._shown: Asked | None = None
-        self._known: Part | None = None
+        # where the answer is right, and for which resolution in view
+        self._known: tuple[int, Part] | None = None
+        self._followed: Layer | None = None
         self._is_forced = False
         self._delay = Delay(self, LOOK_SECONDS, self._look)
 
@@ -148,6 +192,7 @@ class LivePreview(QObject):
         if on:
             self.look_again()
         else:
+            self._follow_layer(None)
             self.finish()
 
     def look_again(self) -> None:
@@ -190,21 +235,36 @@ class LivePreview(QObject):
             self._clear()
             self._tell("A table has no preview: press Run.")
             return
+        self._follow_layer(wish.asked.like if wish.image.is_lazy else None)
         if not is_forced and self._is_known(wish):
             return
+        self._start(wish, wish.level)
+
+    def _start(self, wish: _Wish, level: int) -> None:
+        """Work on what is wished for in a resolution, that in view or a lower one."""
         self._coming = wish
+        work = replace(wish, level=level)
         self._jobs.start(
             "look",
-            partial(_compute, wish),
-            partial(self._on_done, wish),
+            partial(_compute, work),
+            partial(self._on_done, wish, work),
             partial(self._on_error, wish),
         )
+
+    def _follow_layer(self, layer: Layer | None) -> None:
+        """Look again when another part of this image, or another resolution, is in view."""
+        if layer is not self._followed:
+            move_connections(self._followed, layer, ("set_data",), self._delay.start_once)
+            self._followed = layer
 
     def _is_known(self, wish: _Wish) -> bool:
         """Whether the answer for this place is shown, or on its way."""
         if self._coming is not None:
-            return self._coming.part == wish.part
-        return self._known is not None and self._known.covers(wish.part)
+            return (self._coming.level, self._coming.part) == (wish.level, wish.part)
+        if self._known is None:
+            return False
+        level, part = self._known
+        return level == wish.level and part.covers(wish.part)
 
     def _wish(self) -> _Wish | None:
         asked = self._ask()
@@ -217,8 +277,12 @@ class LivePreview(QObject):
         assert isinstance(image, Image)
         if operation.whole or operation.series:
             return _Wish(asked, operation, Part())
-        part = part_in_view(self._viewer, asked.like, image, asked.time_axis)
-        return _Wish(asked, operation, part)
+        level = level_in_view(asked.like, asked.choices)
+        if not image.is_lazy:
+            part = part_in_view(self._viewer, asked.like, image, asked.time_axis)
+        else:
+            part = part_on_screen(self._viewer, asked.like, image, asked.time_axis, level)
+        return _Wish(asked, operation, part, level)
 
     def _stop(self) -> None:
         self._coming = None
@@ -226,7 +290,10 @@ class LivePreview(QObject):
 
     # What comes out
 
-    def _on_done(self, wish: _Wish, answer: "_Answer") -> None:
+    def _on_done(self, wish: _Wish, work: _Wish, answer: "_Answer") -> None:
+        if answer.is_too_fine:
+            self._start(wish, work.level + 1)
+            return
         self._coming = None
         if answer.result is None:
             self._refuse(wish)
@@ -234,15 +301,15 @@ class LivePreview(QObject):
         elif wish.asked.like in self._viewer.layers:
             self._show(wish, answer.result)
             self._tell(answer.text)
-            self._known = wish.part
+            self._known = wish.level, wish.part
         if answer.covers_all:
-            self._known = Part(None, wish.part.time)
+            self._known = wish.level, Part(None, wish.part.time)
 
     def _refuse(self, wish: _Wish) -> None:
         self._clear()
         # What is refused for a volume may do for each of its slices.
         if wish.part.region is not None:
-            self._known = wish.part
+            self._known = wish.level, wish.part
 
     def _on_error(self, wish: _Wish, error: BaseException) -> None:
         self._coming = None
@@ -331,12 +398,15 @@ class _Answer:
     result: Result | None
     covers_all: bool
     text: str
+    # a lower resolution may do
+    is_too_fine: bool = False
 
 
 def _compute(wish: _Wish) -> _Answer:
     """Run, or say why not; looks at what it costs first, which may count all seeds."""
     asked, operation, region = wish.asked, wish.operation, wish.part.region
-    image = asked.inputs["image"]
+    inputs = wish.inputs()
+    image = inputs["image"]
     assert isinstance(image, Image)
     if region is not None:
         parameters = operation.defaults(image.spacing) | dict(asked.parameters)
@@ -344,21 +414,26 @@ def _compute(wish: _Wish) -> _Answer:
             # All of it is worked on anyway: show all, and moving through it costs nothing.
             region = None
     cost = operations.forecast(
-        operation, asked.inputs, asked.parameters, times=wish.part.times, region=region
+        operation, inputs, asked.parameters, times=wish.part.times, region=region
     )
     is_slice = region is not None or len(image.spatial_shape) == 2
-    if cost.seconds > (SLICE_SECONDS if is_slice else WHOLE_SECONDS):
+    is_long = cost.seconds > (SLICE_SECONDS if is_slice else WHOLE_SECONDS)
+    may_be_coarser = operation.scope == "volume" and wish.level + 1 < level_count(asked.like)
+    if (is_long or not cost.fits) and may_be_coarser:
+        return _Answer(None, False, "", is_too_fine=True)
+    if is_long:
         covers_all = region is None and wish.part.region is not None
         return _Answer(None, covers_all, _too_long(wish, is_slice, cost.seconds))
     result = operations.run(
         operation,
-        asked.inputs,
+        inputs,
         asked.parameters,
         context=Context(live=True),
         times=wish.part.times,
         region=region,
+        statistics=wish.statistics(),
     )
-    counted = _counted(operation, result, covers_all=region is None)
+    counted = _counted(wish, result, covers_all=region is None)
     return _Answer(result, region is None, " ".join([*counted, *result.record["notes"]]))
 
 
@@ -377,18 +452,21 @@ def _too_long(wish: _Wish, is_slice: bool, seconds: float) -> str:
     )
 
 
-def _counted(operation: Operation, result: Result, *, covers_all: bool) -> list[str]:
-    output = result.outputs[operation.gives]
-    here = "in the image" if covers_all else "on this slice"
+def _counted(wish: _Wish, result: Result, *, covers_all: bool) -> list[str]:
+    """``Preview at 1/4 resolution: 12 objects in view.``, as far as there is something to say."""
+    output, found = result.outputs[wish.operation.gives], ""
     if isinstance(output, Points):
-        return [f"Preview: {in_words(len(output), 'point')} {here}."]
-    if isinstance(output, Shapes):
-        return [f"Preview: {in_words(len(output.shapes), 'shape')} {here}."]
-    if operation.gives == "labels" and isinstance(output, Image):
+        found = in_words(len(output), "point")
+    elif isinstance(output, Shapes):
+        found = in_words(len(output.shapes), "shape")
+    elif wish.operation.gives == "labels" and isinstance(output, Image):
         voxels = np.asarray(output.array)
-        found = len(np.unique(voxels[voxels > 0]))
-        return [f"Preview: {labels_in_words(found)} {here}."]
-    return []
+        found = labels_in_words(len(np.unique(voxels[voxels > 0])))
+    here = "in view" if wish.image.is_lazy else "on this slice"
+    begin = f"Preview at {wish.resolution}" if wish.resolution else "Preview"
+    if found:
+        return [f"{begin}: {found} {'in the image' if covers_all else here}."]
+    return [f"{begin}."] if wish.resolution else []
 
 
 def _say_nothing(text: str) -> None:

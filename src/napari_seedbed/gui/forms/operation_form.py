@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from napari_seedbed.gui.forms.apply_choice import ApplyChoice
+from napari.layers import Layer
+
+from napari_seedbed.gui.forms.apply_choice import ALL, ApplyChoice
 from napari_seedbed.gui.forms.inputs_panel import InputsForm, InputsPanel, ScaledFields, Task
+from napari_seedbed.gui.forms.into_files import IntoFiles
 from napari_seedbed.gui.forms.operation_inputs import OperationInputs
 from napari_seedbed.gui.forms.operation_results import Finished, OperationResults
 from napari_seedbed.gui.forms.parameter_fields import FieldsWithMore
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-class OperationForm(InputsPanel):
+class OperationForm(IntoFiles, InputsPanel):
     """Inputs, parameters, preview, Run and Cancel of one operation.
 
     Subclasses are made by `form_class`. The result of a further run replaces that of the one
@@ -50,6 +53,7 @@ class OperationForm(InputsPanel):
         super().__init__(napari_viewer, form, self.follow)
         self.results = OperationResults(napari_viewer, self.operation.title)
         self._build(form)
+        self._offer_files(self.results)
         self.parameters.changed.connect(self._on_settings_changed)
         self.apply_to.activated.connect(self._show_forecast)
         self.reset_choices()
@@ -91,6 +95,25 @@ class OperationForm(InputsPanel):
             region=part.region,
             n_labels=self.inputs.label_count(),
         )
+
+    # Runs into files
+
+    def _is_into_files(self) -> bool:
+        return super()._is_into_files() and self.apply_to.currentData() in (None, ALL)
+
+    def _task_into_files(self) -> Task:
+        return self._task()
+
+    def _take_parameters(self, parameters: Mapping[str, Any]) -> None:
+        for name, value in parameters.items():
+            self.parameters.set_value(name, value)
+
+    def _on_made(self, task: Task, finished: Finished) -> None:
+        InputsPanel._on_made(self, task, finished)
+
+    def _on_image_chosen(self, layer: Layer | None) -> None:
+        super()._on_image_chosen(layer)
+        self._offer_storage(layer, self._outline(), self.operation)
 
     def _show(self, task: Task, finished: Finished) -> str:
         text = self.results.show(finished, task.origin, task.part.words)

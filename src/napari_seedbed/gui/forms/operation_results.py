@@ -11,13 +11,16 @@ from napari.layers import Shapes as ShapesLayer
 
 from napari_seedbed.gui.forms.table_view import TableDock, add_features
 from napari_seedbed.gui.layers.chain_names import ARROW, step_name
+from napari_seedbed.gui.layers.layer_records import PREVIEW
 from napari_seedbed.gui.layers.output_layers import EarlierLayers, Origin, OutputLayers
 from napari_seedbed.gui.layers.seed_layers import LABEL_FEATURE
 from napari_seedbed.pipeline.cli.note_ranges import shortened
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Points, Table
-from napari_seedbed.pipeline.operations import Result, get
+from napari_seedbed.pipeline.operations import Operation, Result, get
+
+Step = tuple[Operation, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +47,11 @@ class Chain:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A result, and how many of what it holds, by output."""
+    """A result, how many of what it holds, and lower resolutions of what is in files, by output."""
 
     result: Result
     counts: Mapping[str, str]
+    lower: Mapping[str, Sequence[Image]] = field(default_factory=dict)
 
 
 def counted(result: Result) -> Finished:
@@ -61,7 +65,7 @@ def counted(result: Result) -> Finished:
         elif isinstance(output, Table):
             if not _is_one_number(output):
                 counts[key] = in_words(len(output), "row")
-        elif key == "labels":
+        elif key == "labels" and not (isinstance(output, Image) and output.is_lazy):
             counts[key] = labels_in_words(_objects(output))
     return Finished(result, counts)
 
@@ -144,6 +148,7 @@ class OperationResults:
                 earlier=EarlierLayers(
                     chain.layers.get(key, ()), "{}" + ARROW + _unfilled(chain.name + extra)
                 ),
+                lower=finished.lower.get(key, ()),
             )
             made += layers
             for layer in layers:
@@ -169,6 +174,33 @@ class OperationResults:
         ]
         done = f"Done: {', '.join(names)}." if names else "Done."
         return " ".join([*numbers, *notes, done])
+
+    def show_filling(
+        self, task: Step, key: str, levels: Sequence[Image], origin: Origin
+    ) -> list[Layer]:
+        """Show an output that is still being written, in the layers that `show` gives it at last.
+
+        Parameters
+        ----------
+        task : Step
+            The operation and its parameters.
+        key : str
+            Name of the output.
+        levels : sequence of Image
+            The full resolution first.
+        origin : Origin
+        """
+        operation, parameters = task
+        extra = "" if key == operation.gives else f", {key}"
+        return self._layers.show(
+            key,
+            levels[0],
+            origin,
+            name="{}" + ARROW + _unfilled(f"{step_name(operation, parameters)}{extra}"),
+            record=PREVIEW,
+            slot=f"{operation.name}/",
+            lower=levels[1:],
+        )
 
     def _show_table(self, table: Table, origin: Origin, made: list[Layer]) -> None:
         self.tables.show(table)

@@ -159,6 +159,11 @@ def level_0(layer: Layer) -> Any:
     return layer.data[0] if layer.multiscale else layer.data
 
 
+def level_of(layer: Layer, level: int) -> Any:
+    """The layer's data in one of its resolutions, counted down from the full one."""
+    return layer.data[level] if layer.multiscale else layer.data
+
+
 def grid_of(layer: Layer, time_axis: int | None = None) -> Grid:
     """Grid of a layer whose axis labels say what its axes are; see `layer_axes`."""
     return Grid(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from napari_seedbed.gui.layers.grids import (
     CHANNEL_LABELS,
     grid_of,
     level_0,
+    level_of,
     same_grid,
     spacing_of,
     unit_factor,
@@ -33,7 +34,10 @@ from napari_seedbed.gui.layers.layer_records import (
 )
 from napari_seedbed.gui.layers.lock_clicks import open_locks_with_a_click
 from napari_seedbed.gui.layers.placement import Shift, placed, shear_of
+from napari_seedbed.gui.layers.stored_layers import laid_out, layer_over_files, stays_in_files
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
+from napari_seedbed.pipeline.files.voxels_in_file import LAZY_ABOVE
 
 Kind = Literal["labels", "mask", "image", "probabilities", "uncertainty"]
 
@@ -118,6 +122,7 @@ def image_from_layers(
     channels: Sequence[ChannelChoice] | None = None,
     *,
     time_axis: int | None = None,
+    level: int = 0,
 ) -> Image:
     """Make the pipeline's image from an image layer and the channels chosen.
 
@@ -128,11 +133,13 @@ def image_from_layers(
         Some of `channel_choices(layer, ...)`; all channels of the layer itself by default.
     time_axis : int, optional
         The axis that is time, where the axis labels do not say so.
+    level : int
+        Which resolution, counted down from the full one.
 
     Returns
     -------
     Image
-        Of the full resolution; a view of the layer's data where one layer is enough, and lazy
+        A view of the layer's data where one layer is enough, and lazy
         where the data are.
 
     Raises
@@ -142,14 +149,14 @@ def image_from_layers(
         units of the layer are unclear.
     """
     if channels is None:
-        return image_of(layer, time_axis=time_axis)
+        return image_of(layer, time_axis=time_axis, level=level)
     if not channels:
         raise InputError(f"channels: none is chosen; choose at least one of '{layer.name}'.")
     indexes = [choice.index for choice in channels]
     if all(choice.layer is channels[0].layer for choice in channels) and None not in indexes:
-        image = image_of(channels[0].layer, time_axis=time_axis)
+        image = image_of(channels[0].layer, time_axis=time_axis, level=level)
         return image.select_channels([i for i in indexes if i is not None])
-    images = [image_of(choice.layer, time_axis=time_axis) for choice in channels]
+    images = [image_of(choice.layer, time_axis=time_axis, level=level) for choice in channels]
     first = images[0]
     for choice, image in zip(channels, images, strict=True):
         if image.shape != first.shape or not same_grid(choice.layer, channels[0].layer):
@@ -173,13 +180,21 @@ def image_from_layers(
     )
 
 
-def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
-    """Make the pipeline's image from one Image or Labels layer, all its channels."""
+def image_of(layer: Layer, *, time_axis: int | None = None, level: int = 0) -> Image:
+    """Make the pipeline's image from one Image or Labels layer, all its channels.
+
+    A lower resolution begins where the full one does, as napari draws it.
+    """
     grid = grid_of(layer, time_axis)
     spacing, unit = spacing_of(layer, grid)
     rgb = isinstance(layer, ImageLayer) and layer.rgb
     names: Sequence[str] = layer.metadata.get(METADATA_KEY, {}).get("channel_names", ())
-    array = _known_array(level_0(layer))
+    array = _known_array(level_of(layer, level))
+    if level:
+        factors = layer.downsample_factors[level]
+        spacing = tuple(
+            step * float(factors[i]) for step, i in zip(spacing, grid.spatial, strict=True)
+        )
     axes = (*grid.axes, "c") if rgb else grid.axes
     if rgb or "c" not in axes or len(names) != array.shape[axes.index("c")]:
         names = ()
@@ -196,7 +211,7 @@ def image_of(layer: Layer, *, time_axis: int | None = None) -> Image:
             for i in grid.spatial
         ),
         source_channels=_joined_source([layer]),
-        record=record_of(layer),
+        record=None if level else record_of(layer),
     )
 
 
@@ -213,6 +228,7 @@ def add_or_update(
     shift: Shift | None = None,
     above: Sequence[Layer] = (),
     editable: bool = False,
+    lower: Sequence[Image] = (),
     **properties: Any,
 ) -> Layer:
     """Show a result in the place of the layer it was made from.
@@ -244,6 +260,9 @@ def add_or_update(
     editable : bool
         Whether people may paint on labels before these are accepted: the next run overwrites them
         unless the caller looks for that. A brush in hand stays there.
+    lower : sequence of Image
+        Lower resolutions of an image in files, the largest first; such a result takes the place of
+        the layer of the same slot, in another layer that looks like it.
     **properties
         Of a new layer: `colormap`, `opacity`, `visible` ...
 
@@ -252,10 +271,19 @@ def add_or_update(
     Labels or Image layer
     """
     grid = grid_of(like, time_axis)
+    if image.is_lazy and not (lower or stays_in_files(image)):
+        image = replace(image, array=np.asarray(image.array))
     # whoever made the array may go on working in it: the layer gets a copy, but only one
     array, place = placed(image, like, grid, shift)
     if kind == "mask":
         array = array.astype(np.uint8)
+    if image.is_lazy:
+        levels = [array, *(laid_out(one, image, like, grid, shift) for one in lower)]
+        look = {"name": name, **place, **properties}
+        layer = layer_over_files(viewer, slot, levels, _is_labels(kind), image.rgb, look)
+        keep_record(layer, kind, record, slot)
+        insert_result(viewer, layer, like, above)
+        return layer
     own_kind = Labels if _is_labels(kind) else ImageLayer
     layer = result_to_renew(viewer, slot, own_kind, len(place["scale"]))
     if isinstance(layer, ImageLayer) and layer.rgb != image.rgb:
@@ -322,17 +350,17 @@ def add_seeds_layer(
     Returns
     -------
     Labels
-        int32 in memory, active, in paint mode with label 1.
+        int32 in memory, of a large image where it is painted alone; active, in paint mode with
+        label 1.
     """
     grid = grid_of(like, time_axis)
     shape = level_0(like).shape[: like.ndim]
     keep = [i for i, axis in enumerate(grid.axes) if axis != "c"]
-    empty = Image(
-        array=np.zeros([shape[i] for i in keep], dtype=np.int32),
-        axes=tuple(grid.axes[i] for i in keep),
-    )
-    array, place = placed(empty, like, grid)
-    layer = Labels(array, name=name or f"seeds of {like.name}", **place)
+    nothing = np.broadcast_to(np.zeros((), np.int32), [shape[i] for i in keep])
+    empty, place = placed(Image(nothing, tuple(grid.axes[i] for i in keep)), like, grid)
+    is_large = like.multiscale or empty.nbytes > LAZY_ABOVE
+    voxels: Any = SparseLabels(empty.shape) if is_large else np.zeros(empty.shape, np.int32)
+    layer = Labels(voxels, name=name or f"seeds of {like.name}", multiscale=False, **place)
     layer.metadata[METADATA_KEY] = {"kind": "seeds"}
     # a 64th of the picture's longer side is a stroke that can be seen and still placed
     layer.brush_size = int(np.clip(max(shape[-2:]) / 64, 2, 20))

@@ -100,6 +100,7 @@ class OutputLayers:
         record: Mapping[str, Any],
         slot: str,
         earlier: EarlierLayers = EarlierLayers(),
+        lower: Sequence[Image] = (),
     ) -> list[Layer]:
         """Show one output.
 
@@ -117,6 +118,8 @@ class OutputLayers:
             Keeps the results of one widget apart from those of others.
         earlier : EarlierLayers
             Layers to show it in.
+        lower : sequence of Image
+            Lower resolutions of an output in files, the largest first.
 
         Returns
         -------
@@ -135,6 +138,7 @@ class OutputLayers:
         if origin.time is not None:
             output = output.select_time(origin.time)
         parts = _parts(output, origin)
+        lower_parts = [_parts(one, origin) for one in lower]
         shown = []
         # results of several layers lie together, above all of these, and add up as these do
         above = list(dict.fromkeys(beside for _, beside, _ in parts))
@@ -148,7 +152,18 @@ class OutputLayers:
             if len(earlier.layers) == len(parts):
                 self._take(earlier.layers[nth], own, bounded(earlier.name.format(source)))
             shown.append(
-                self._show_image(kind, part, origin, beside, above, title, record, own, look)
+                self._show_image(
+                    kind,
+                    part,
+                    origin,
+                    beside,
+                    above,
+                    title,
+                    record,
+                    own,
+                    look,
+                    [one[nth][0] for one in lower_parts],
+                )
             )
         return shown
 
@@ -175,6 +190,7 @@ class OutputLayers:
         record: Mapping[str, Any],
         slot: str,
         look: dict[str, Any],
+        lower: Sequence[Image] = (),
     ) -> Layer:
         before = find_result(self._viewer, slot)
         if isinstance(before, Labels) and self._digests.get(slot) != seeds_digest(before):
@@ -192,6 +208,7 @@ class OutputLayers:
             shift=_shift(part, origin),
             above=above,
             editable=True,
+            lower=lower,
             **(look if kind == "image" else {"opacity": 0.5}),
         )
         lock_result(layer)

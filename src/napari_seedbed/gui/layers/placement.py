@@ -45,7 +45,7 @@ def shift_between(result: Image | Points | Shapes, source: Image, time: int | No
 
 def placed(
     image: Image, like: Layer, grid: Grid, shift: Shift | None = None
-) -> tuple[NDArray, dict[str, Any]]:
+) -> tuple[Any, dict[str, Any]]:
     """Array in the axis order of a layer in the place of `like`, and that layer's transform.
 
     An axis that the result does not have is left out where no axis that it has comes before.
@@ -74,8 +74,8 @@ def placed(
     first = tuple(axis for axis in image.axes if axis not in (*names, *colours))
     if shift is None:
         _check_covers(image, like, grid)
-    array = np.asarray(image.array)
-    array = array.transpose([image.axes.index(axis) for axis in (*first, *names, *colours)])
+    # what is in files stays there
+    array = image.array.transpose([image.axes.index(axis) for axis in (*first, *names, *colours)])
     offset, factor = np.zeros(like.ndim), np.ones(like.ndim)
     present = [i for i, axis in enumerate(grid.axes) if axis in names]
     if shift is not None:
@@ -88,7 +88,7 @@ def placed(
         if i not in present:
             offset[i], factor[i] = (shape[i] - 1) / 2, shape[i]
         if grid.axes[i] not in names:
-            array = np.expand_dims(array, len(first) + i - keep[0])
+            array = array[(slice(None),) * (len(first) + i - keep[0]) + (None,)]
     place = {
         "scale": (np.asarray(like.scale, dtype=float) * factor)[keep],
         "translate": (np.asarray(like.translate, dtype=float) + _step(like, grid, offset))[keep],

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -12,12 +12,12 @@ from napari.layers import Labels, Layer, Points, Shapes
 from numpy.typing import NDArray
 
 from napari_seedbed import core
-from napari_seedbed.core.marks.marked_voxels import marked_labels_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.grids import GridMap, grid_map, grid_of, layer_affine, seeds_grid
 from napari_seedbed.gui.layers.image_layers import image_of, level_0
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.row_digests import ROW, row_digests
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels, labels_in
 
 SeedsLayer: TypeAlias = Labels | Points | Shapes
 
@@ -64,6 +64,7 @@ def seeds_image(seeds: SeedsLayer, like: ImageLayer, *, time_axis: int | None = 
     grid = seeds_grid(seeds, full)
     image = image_of(like, time_axis=time_axis)
     target = _Target(image, grid_map(full, grid))
+    array: Any
     if isinstance(seeds, Labels):
         array = _from_labels(seeds, grid.axes, target)
     else:
@@ -73,7 +74,9 @@ def seeds_image(seeds: SeedsLayer, like: ImageLayer, *, time_axis: int | None = 
         axes = tuple(axis for axis in image.axes if axis == "t" or axis in axes)
         if "t" not in grid.axes:
             array = np.broadcast_to(array, (image.n_times, *image.spatial_shape))
-        array = np.moveaxis(array, 0, axes.index("t"))
+        order = [axis for axis in range(array.ndim) if axis != 0]
+        order.insert(axes.index("t"), 0)
+        array = array.transpose(order)
     return Image(
         array=array,
         axes=axes,
@@ -82,6 +85,13 @@ def seeds_image(seeds: SeedsLayer, like: ImageLayer, *, time_axis: int | None = 
         name=seeds.name,
         translate=image.translate,
     )
+
+
+def copied_seeds(seeds: Image) -> Image:
+    """Seeds that stay as they are while the person goes on painting in their layer."""
+    array = seeds.array
+    own = array.copy() if isinstance(array, SparseLabels) else np.array(array)
+    return replace(seeds, array=own)
 
 
 def marked_labels(layer: Points | Shapes) -> tuple[NDArray[np.int64], dict[int, str]]:
@@ -129,7 +139,7 @@ def label_count(layer: Layer | None) -> int:
     """
     if isinstance(layer, Labels):
         array = level_0(layer)
-        return len(marked_labels_of(array)) if isinstance(array, np.ndarray) else 0
+        return len(labels_in(array)) if isinstance(array, np.ndarray | SparseLabels) else 0
     if not isinstance(layer, Points | Shapes):
         return 0
     try:
@@ -171,7 +181,14 @@ def digesting(layer: SeedsLayer) -> Callable[[], int]:
     check = zlib.crc32(layer_affine(layer).tobytes())
     check = zlib.crc32(" ".join(map(str, layer.units)).encode(), check)
     if isinstance(layer, Labels):
-        return partial(_array_digest, level_0(layer), check)
+        array = level_0(layer)
+        if isinstance(array, SparseLabels):
+            return partial(array.digest, check)
+        if not isinstance(array, np.ndarray):
+            # nobody paints on what is in files
+            check = zlib.crc32(str(getattr(array, "name", id(array))).encode(), check)
+            return lambda: check
+        return partial(_array_digest, array, check)
     check = _marks_digest(layer, check)
     return lambda: check
 
@@ -191,8 +208,18 @@ def _marks_digest(layer: Points | Shapes, check: int) -> int:
 # Labels
 
 
-def _from_labels(layer: Labels, axes: tuple[str, ...], target: _Target) -> NDArray[np.integer]:
-    labels = np.asarray(level_0(layer))
+def voxels_of_labels(layer: Labels) -> NDArray[np.integer] | SparseLabels:
+    """The voxels of a Labels layer in full resolution; only sparse ones stay as they are."""
+    array = level_0(layer)
+    return array if isinstance(array, SparseLabels) else np.asarray(array)
+
+
+def _from_labels(
+    layer: Labels, axes: tuple[str, ...], target: _Target
+) -> NDArray[np.integer] | SparseLabels:
+    labels = voxels_of_labels(layer)
+    if isinstance(labels, SparseLabels):
+        return _from_sparse(layer.name, labels, axes, target)
     if "c" in axes:
         labels, axes = _over_channels(labels, axes)
     timed = "t" in axes
@@ -214,6 +241,25 @@ def _from_labels(layer: Labels, axes: tuple[str, ...], target: _Target) -> NDArr
     if not found.any() and labels.any():
         raise _outside(layer.name, image)
     return found
+
+
+def _from_sparse(
+    name: str, labels: SparseLabels, axes: tuple[str, ...], target: _Target
+) -> SparseLabels:
+    image = target.image
+    if "c" in axes and labels.shape[axes.index("c")] == 1:
+        labels = labels[(slice(None),) * axes.index("c") + (0,)]
+        axes = tuple(axis for axis in axes if axis != "c")
+    wanted = (*((image.n_times,) if image.time_axis is not None else ()), *image.spatial_shape)
+    if "t" in axes:
+        first = axes.index("t")
+        labels = labels.transpose([first, *(i for i in range(labels.ndim) if i != first)])
+    if "c" in axes or labels.shape != wanted or not target.map.is_same_grid(image.spatial_shape):
+        raise InputError(
+            f"The seeds of '{name}' lie on another grid than '{image.name}', which is too large "
+            "to move them. Make a layer with 'New seeds' on the image."
+        )
+    return labels
 
 
 def _resampled(labels: NDArray[np.integer], target: _Target) -> NDArray[np.integer]:

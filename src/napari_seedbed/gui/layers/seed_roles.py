@@ -4,10 +4,10 @@ import numpy as np
 from napari.layers import Labels, Layer, Points, Shapes
 from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 
-from napari_seedbed.core.marks.marked_voxels import marked_labels_of
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY
-from napari_seedbed.gui.layers.seed_layers import marked_labels
+from napari_seedbed.gui.layers.seed_layers import marked_labels, voxels_of_labels
+from napari_seedbed.pipeline.data.sparse_labels import labels_in
 
 ROLE_KEY = "background"
 """In the layer's metadata, and the word that points and shapes bear."""
@@ -70,7 +70,7 @@ def unused_label(layer: Labels) -> int:
 
     What is background is none for an object, even if nothing is painted with it yet.
     """
-    labels = marked_labels_of(np.asarray(layer.data))
+    labels = labels_in(voxels_of_labels(layer))
     chosen, taken = int(layer.selected_label), background_of(layer)
     if chosen > 0 and chosen != taken and chosen not in labels:
         return chosen

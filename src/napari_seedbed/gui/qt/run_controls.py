@@ -32,6 +32,8 @@ class RunControls(QWidget):
         self.run = button("Run")
         self.cancel = button("Cancel", "Stop; what is shown stays.")
         self.cancel.setEnabled(False)
+        self.pause = button("Pause", "Stop, and go on from there later, also after a restart.")
+        self.pause.hide()
         self.progress = QProgressBar()
         self.progress.setRange(0, _BAR_STEPS)
         self.progress.setTextVisible(False)
@@ -43,7 +45,7 @@ class RunControls(QWidget):
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         parts: list[Part | tuple[Part, int]]
         parts = [(self.run, 1)] if beside is None else [beside, None, self.run]
-        rows = [in_row(*parts, self.cancel)] + ([in_row(*below)] if below else [])
+        rows = [in_row(*parts, self.pause, self.cancel)] + ([in_row(*below)] if below else [])
         in_column(self, *rows, self.progress, self.forecast, self.status)
 
     def say(self, message: str) -> None:
@@ -85,6 +87,8 @@ class RunControls(QWidget):
         if not running and self.cancel.isEnabled():
             self.progress.setValue(0)
         self.cancel.setEnabled(running)
+        if not running:
+            self.pause.hide()
 
 
 def wrapped_label(text: str = "") -> QLabel:

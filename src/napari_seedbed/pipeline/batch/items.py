@@ -52,6 +52,8 @@ from napari_seedbed.pipeline.files.image_collection import (
     is_folder,
     open_collection,
 )
+from napari_seedbed.pipeline.files.image_reading import digest_at_url
+from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.files.writers import usual_suffix, write_result
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.operations.object_tables import object_table_of
@@ -226,6 +228,10 @@ class Job:
         for role, place in self.marks.items():
             sources[role] = [companion(item.path, place, role, item.name)]
         for role, paths in sources.items():
+            if is_url(paths[0]):
+                series = item.series if role == "input" else None
+                made_from[role] = digest_at_url(paths[0], series)
+                continue
             try:
                 made_from[role] = digest_of_paths(paths)
             except OSError:

@@ -3,11 +3,11 @@
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from napari_seedbed.pipeline.batch.classes import CLASS, TIME
-from napari_seedbed.pipeline.batch.wells import well_and_field
+from napari_seedbed.pipeline.batch.wells import well_and_field, wells_in_names
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 
 _FIRST = ("file", "image", "well", TIME, CLASS)
@@ -17,8 +17,8 @@ def write_joined(path: Path, entries: Sequence[Mapping[str, Any]], tables: Seque
     """Write the rows of all tables below each other; what a table lacks stays empty.
 
     First comes ``file``, the input as it was named, then ``image`` where files hold several,
-    ``well`` where these are fields of a plate, ``time_point`` of series and ``class`` where the
-    classes of objects are known; then the other columns.
+    ``well`` where these are fields of a plate or all names of files tell wells, ``time_point`` of
+    series and ``class`` where the classes of objects are known; then the other columns.
 
     Parameters
     ----------
@@ -34,6 +34,10 @@ def write_joined(path: Path, entries: Sequence[Mapping[str, Any]], tables: Seque
         When it cannot be written.
     """
     origins = [_origin(entry) for entry in entries]
+    if not any("well" in origin for origin in origins):
+        wells = wells_in_names([PurePath(origin["file"]).name for origin in origins])
+        for origin, well in zip(origins, wells, strict=False):
+            origin["well"] = well
     (_join_parquet if path.suffix == ".parquet" else _join_csv)(path, origins, tables)
 
 

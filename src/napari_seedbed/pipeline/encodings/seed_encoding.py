@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.errors import InputError, RecipeError
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 
 _RUN = 3  # gap, length, label
 _LARGEST = 1 << 40  # voxels; a forged recipe must not ask for petabytes
 _MOST_RUNS = 1 << 30
 
 
-def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, Any]:
+def encode_seeds(seeds: NDArray[np.integer] | SparseLabels, axes: Sequence[str]) -> dict[str, Any]:
     """Seeds as a small dict of plain values that YAML or JSON can hold.
 
     Parameters
     ----------
-    seeds : ndarray of int
+    seeds : ndarray of int or SparseLabels
         Zero where there is no seed.
     axes : sequence of str
         Names of the axes of `seeds`.
@@ -40,9 +41,7 @@ def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, A
     InputError
         For labels that do not fit 32 bits.
     """
-    flat = np.ascontiguousarray(seeds).reshape(-1)
-    where = np.flatnonzero(flat)
-    values = flat[where].astype(np.int64)
+    where, values = _marks(seeds)
     limits = np.iinfo(np.int32)
     if values.size and (values.min() < limits.min or values.max() > limits.max):
         raise InputError(f"seeds: labels must lie between {limits.min} and {limits.max}.")
@@ -63,6 +62,20 @@ def encode_seeds(seeds: NDArray[np.integer], axes: Sequence[str]) -> dict[str, A
         "data": base64.b64encode(zlib.compress(raw, 9)).decode("ascii"),
         "checksum": _checksum(raw, seeds.shape),
     }
+
+
+def _marks(
+    seeds: NDArray[np.integer] | SparseLabels,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where seeds are in the flattened array, rising, and their labels."""
+    if isinstance(seeds, SparseLabels):
+        places = seeds.marked_places()
+        where = np.ravel_multi_index(places, seeds.shape).astype(np.int64)
+        order = np.argsort(where)
+        return where[order], seeds[places][order].astype(np.int64)
+    flat = np.ascontiguousarray(seeds).reshape(-1)
+    where = np.flatnonzero(flat)
+    return where, flat[where].astype(np.int64)
 
 
 def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:

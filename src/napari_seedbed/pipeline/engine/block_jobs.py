@@ -365,12 +365,15 @@ class BlockOutputs:
             self.stores[name] = store
         return self.stores[name]
 
-    def scratch_store(self, name: str, like: Image) -> BlockStore:
-        """A store beside the outputs, which `close` removes."""
+    def scratch_store(
+        self, name: str, like: Image, block: tuple[int, ...] | None = None
+    ) -> BlockStore:
+        """A store beside the outputs, maybe with blocks of its own, which `close` removes."""
         if name not in self._scratches:
             place = self.folder / f".{self.operation.name}-{name}.zarr"
-            store = BlockStore(place, like, True, self.block)
-            store.begin({**self.run, "output": name}, lower=False)
+            block = block or self.block
+            store = BlockStore(place, like, True, block)
+            store.begin({**self.run, "output": name, "block": list(block)}, lower=False)
             self._scratches[name] = store
         return self._scratches[name]
 

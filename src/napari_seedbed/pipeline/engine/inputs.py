@@ -10,6 +10,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.blocks import image_blocks
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
 from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 from napari_seedbed.pipeline.data.units import convert
 from napari_seedbed.pipeline.engine.declarations import Operation, Voxels
 
@@ -228,7 +229,11 @@ def labels_by_time(inputs: Inputs) -> list[set[int]] | None:
         found[shape.time].add(shape.label)
     for t in range(0 if seeds is None else n_times):
         assert seeds is not None
-        for part in image_blocks(seeds.select_time(t)):
+        now = seeds.select_time(t)
+        if isinstance(now.array, SparseLabels):
+            found[t] |= set(now.array.marked_labels().tolist())
+            continue
+        for part in image_blocks(now):
             # Sorting only what is not zero: 20 times faster on a large volume with few seeds.
             found[t] |= {int(value) for value in np.unique(part[part != 0]) if value > 0}
     return found

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_seedbed.pipeline.data.fingerprint import Fingerprint, combine
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 from napari_seedbed.pipeline.encodings.seed_encoding import encode_seeds
 from napari_seedbed.pipeline.encodings.shape_encoding import encode_shapes
 from napari_seedbed.pipeline.engine.declarations import Operation, Role
@@ -159,9 +160,6 @@ def _output_key(image: Image, fingerprint: str | None) -> str | None:
 
 def encode_image_seeds(seeds: Image) -> dict[str, Any]:
     """Seeds of a run as text, with time first and then z, y, x."""
-    array = np.asarray(seeds.array)
-    axes = seeds.axes
-    if seeds.time_axis is not None:
-        array = np.moveaxis(array, seeds.time_axis, 0)
-        axes = ("t", *(axis for axis in axes if axis != "t"))
-    return encode_seeds(array, axes)
+    array = seeds.array if isinstance(seeds.array, SparseLabels) else np.asarray(seeds.array)
+    order = sorted(range(len(seeds.axes)), key=lambda i: seeds.axes[i] != "t")
+    return encode_seeds(array.transpose(order), [seeds.axes[i] for i in order])

@@ -98,6 +98,7 @@ def run(
     context: Context | None = None,
     times: Sequence[int] | None = None,
     region: Sequence[slice] | None = None,
+    statistics: Image | None = None,
     blocks: Blocks | None = None,
 ) -> Result:
     """Run an operation: what the window, the command line, recipes and batches all call.
@@ -123,6 +124,9 @@ def run(
         Voxels along each spatial axis; all by default. The outputs are those of this part, with
         the values that they have when all is worked on. Operations without a halo do look at all
         of it. Tables are those of what was looked at, or of the shapes that are inside.
+    statistics : Image, optional
+        The same image in a lower resolution. What the values of all voxels decide, such as a
+        threshold or a contrast, is taken from it, where a preview shall not read them all.
     blocks : Blocks, optional
         Work block by block and write what comes out to the disk; the outputs are lazy images over
         it. What the run left there when it was ended is gone on with. Not with `region`.
@@ -168,7 +172,7 @@ def run(
             parameters,
             context,
             hashed if worked.image is image else None,
-            given,
+            given if statistics is None else replace(given, image=statistics),
             None if window is None else window.inner,
         )
         outputs = calls.outputs(chosen, found)

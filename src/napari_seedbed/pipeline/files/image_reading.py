@@ -91,6 +91,22 @@ def lower_levels(path: str | PathLike[str], series: int | None = None) -> list[I
         return [] if levels is None else levels(path, series)
 
 
+def digest_at_url(path: Path, series: int | None = None) -> str:
+    """Digest of an image at a URL, which changes with each of its voxels; it is not read for it.
+
+    Raises
+    ------
+    FileError
+        When the server does not answer, or has no such image.
+    InputError
+        When the file has no such series.
+    """
+    from napari_seedbed.pipeline.files.zarr_digests import digest_of_blocks
+
+    with errors_in_words(path):
+        return digest_of_blocks(path, series)
+
+
 @contextmanager
 def errors_in_words(path: Path) -> Iterator[None]:
     """Return a sentence of what is wrong with a file, whatever a decoder raises."""

@@ -17,6 +17,7 @@ from napari_seedbed.pipeline.data.units import ome_symbol
 from napari_seedbed.pipeline.data.visible_text import visible
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 from napari_seedbed.pipeline.files.label_signs import ANNOTATION, LABELS
+from napari_seedbed.pipeline.files.ome_annotations import PLACE, place_as_text
 
 _OME_TYPES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64")
 _TILE = 256
@@ -47,7 +48,7 @@ def write_labels(path: str | PathLike[str], labels: Image, *, is_pyramid: bool =
     for name in candidates:
         if np.iinfo(name).min <= low and high <= np.iinfo(name).max:
             halve = halved_labels if is_pyramid else None
-            return _write(path, labels, np.dtype(name), halve, {ANNOTATION: LABELS})
+            return _write(path, labels, np.dtype(name), halve, are_labels=True)
     raise InputError(f"labels: they go from {low} to {high}; OME-TIFF holds 32 bits.")
 
 
@@ -91,7 +92,8 @@ def _write(
     image: Image,
     dtype: np.dtype,
     halve: Callable[[NDArray, Sequence[int]], NDArray] | None,
-    annotation: dict[str, str] | None = None,
+    *,
+    are_labels: bool = False,
 ) -> Path:
     import tifffile
 
@@ -106,8 +108,11 @@ def _write(
     metadata: dict[str, Any] = {"axes": letters.replace("C", "S") if image.rgb else letters}
     # XML cannot hold what cannot be seen, and a name may have come from anywhere.
     metadata["Name"] = visible(image.name)
-    if annotation is not None:
-        metadata["MapAnnotation"] = annotation
+    own = {ANNOTATION: LABELS} if are_labels else {}
+    if any(image.translate) and (place := place_as_text(image.translate, image.units)):
+        own[PLACE] = place
+    if own:
+        metadata["MapAnnotation"] = own
     for axis, size, unit in zip(image.spatial_axes, image.spacing, image.units, strict=True):
         metadata[f"PhysicalSize{axis.upper()}"] = size
         metadata[f"PhysicalSize{axis.upper()}Unit"] = ome_symbol(unit)

@@ -5,6 +5,7 @@ names of its folders and files.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -56,8 +57,8 @@ def says_labels(name: str) -> bool:
     return bool(_NAMED.search(name) or _SAYS_SO.search(name))
 
 
-def ome_says_labels(image: ElementTree.Element, root: ElementTree.Element) -> bool:
-    """Whether OME-XML says of an image that it holds labels.
+def ome_says_labels(image: ElementTree.Element, own: Mapping[str, str]) -> bool:
+    """Whether OME-XML says of an image that it holds labels; `own` is what this package noted.
 
     By the annotation of this package, or by a name of the image that ends so. Words elsewhere, as
     in 'label-free' or as the name of a channel, say so only of numbers that no camera writes: what
@@ -71,13 +72,7 @@ def ome_says_labels(image: ElementTree.Element, root: ElementTree.Element) -> bo
         names = [called, *(channel.get("Name", "") for channel in pixels.findall("{*}Channel"))]
         if any(_SAYS_SO.search(name) for name in names):
             return True
-    refers = {reference.get("ID") for reference in image.findall("{*}AnnotationRef")}
-    return any(
-        entry.get("K") == ANNOTATION and entry.text == LABELS
-        for annotation in root.iterfind("{*}StructuredAnnotations/{*}MapAnnotation")
-        if annotation.get("ID") in refers
-        for entry in annotation.iterfind("{*}Value/{*}M")
-    )
+    return own.get(ANNOTATION) == LABELS
 
 
 def with_sign_of_labels(image: Image, path: Path, name: str) -> Image:

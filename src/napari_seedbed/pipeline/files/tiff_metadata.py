@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from napari_seedbed.pipeline.data.units import convert, unit_name
 from napari_seedbed.pipeline.files.label_signs import ome_says_labels
+from napari_seedbed.pipeline.files.ome_annotations import PLACE, annotations_of_image
 
 _FINEST_PRINT = 2.54e-5  # metres: dots larger than this (1000 dpi) are meant for paper
 _ODD_RATIO = 50.0
@@ -19,7 +20,8 @@ _STRAIGHT_LINE, _UNCALIBRATED = 0, 20
 class Metadata:
     """What a file says about its voxels; sizes by axis name.
 
-    A stored value v stands for ``calibration[0] + calibration[1] * v``.
+    A stored value v stands for ``calibration[0] + calibration[1] * v``. The place is that of
+    `ome_annotations`.
     """
 
     spacing: dict[str, float] = field(default_factory=dict)
@@ -28,6 +30,7 @@ class Metadata:
     channel_colors: list[str | None] = field(default_factory=list)
     calibration: tuple[float, float] = (0.0, 1.0)
     holds_labels: bool = False
+    place: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -100,7 +103,9 @@ def _from_ome(text: str, nth: int, names: list[str]) -> Metadata:
     pixels = None if image is None else image.find("{*}Pixels")
     if image is None or pixels is None:
         return found
-    found.holds_labels = ome_says_labels(image, root)
+    own = annotations_of_image(image, root)
+    found.place = own.get(PLACE, "")
+    found.holds_labels = ome_says_labels(image, own)
     sizes: dict[str, tuple[float, str]] = {}
     for axis in "xyz":
         stated = pixels.get(f"PhysicalSize{axis.upper()}", "")

@@ -10,6 +10,7 @@ from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.data.image import SPATIAL, Image
 from napari_seedbed.pipeline.data.named_axes import named_axes
 from napari_seedbed.pipeline.files.images_of_file import ImageOfFile, chosen_image
+from napari_seedbed.pipeline.files.ome_annotations import place_from_text
 from napari_seedbed.pipeline.files.tiff_members import open_tiff
 from napari_seedbed.pipeline.files.tiff_metadata import read_metadata
 from napari_seedbed.pipeline.files.tiff_structure import check_series
@@ -90,11 +91,13 @@ def _read_series(
             f"Values are calibrated as the file says: {start:g} + {step:g} × the stored ones."
         )
     names = () if colours.rgb else tuple(found.channel_names or colours.channel_names)
+    spatial = [axis for axis in axes if axis in SPATIAL]
     return Image(
         array,
         tuple(axes),
-        spacing=tuple(found.spacing.get(axis, 1.0) for axis in axes if axis in SPATIAL),
-        units=tuple(found.unit for axis in axes if axis in SPATIAL),
+        spacing=tuple(found.spacing.get(axis, 1.0) for axis in spatial),
+        units=tuple(found.unit for _ in spatial),
+        translate=place_from_text(found.place, len(spatial)),
         rgb=colours.rgb,
         channel_names=names,
         channel_colors=() if colours.rgb else tuple(found.channel_colors),

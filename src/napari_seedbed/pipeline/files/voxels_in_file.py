@@ -21,7 +21,8 @@ LAZY_ABOVE = 512 * 1024**2
 
 # dask keeps a list of them.
 _MOST_BLOCKS = 5_000_000
-_LARGEST_BLOCK = 128 * 1024**2
+# A viewer reads all of a block to show one of its planes, and keeps some of them.
+_LARGEST_BLOCK = 16 * 1024**2
 
 
 def lazy_voxels(

@@ -76,10 +76,15 @@ def read_zarr(path: Path, name: str, lazy: bool | None, series: int | None) -> I
 def lower_levels_of_zarr(path: Path, series: int | None) -> list[Image]:
     """The lower resolutions of an image, as far as they have its axes; none is read."""
     store = ZarrStore(path)
-    images = images_in(store)
-    image = images[chosen_image(path, "", series, [_named(one) for one in images]).nth]
+    image = image_of_store(store, series)
     levels = range(1, len(image.paths))
     return [_resolution(store, image, level, image.title, [], True) for level in levels]
+
+
+def image_of_store(store: ZarrStore, series: int | None) -> ZarrImage:
+    """What a hierarchy says of the image that `read_zarr` reads."""
+    images = images_in(store)
+    return images[chosen_image(store.path, "", series, [_named(one) for one in images]).nth]
 
 
 def _resolution(

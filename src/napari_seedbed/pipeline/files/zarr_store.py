@@ -24,6 +24,11 @@ MARKERS = (".zattrs", ".zgroup", ".zarray", "zarr.json")
 MOST_BLOCKS = 10_000_000
 """An array of more cannot be looked at in a window, nor be listed in memory."""
 
+ABSENT = frozenset({403, 404})
+"""What HTTP answers for what is not there; where listing is not allowed, that is forbidden."""
+AT_ONCE = 16
+"""Requests to a server."""
+
 _LARGEST_DOCUMENT = 64 << 20
 # Deflate cannot pack tighter: 258 bytes take two bits.
 _TIGHTEST, _SMALL = 1032, 1 << 16
@@ -31,9 +36,6 @@ _NUMBERS = frozenset("biufc")
 # Codecs that could run any program.
 _REFUSED_CODECS = frozenset({"pickle"})
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
-# Of HTTP: where listing is not allowed, what is missing is forbidden, as it is in S3.
-_NOT_FOUND = frozenset({403, 404})
-_AT_ONCE = 16
 # Under which xarray and others name dimensions in version 2 of Zarr.
 _XARRAY = "_ARRAY_DIMENSIONS"
 
@@ -257,12 +259,12 @@ def _documents_at_url(path: Path) -> Documents:
         except (FileNotFoundError, PermissionError):
             return None
         except network_errors() as error:
-            if getattr(error, "status", 0) in _NOT_FOUND:
+            if getattr(error, "status", 0) in ABSENT:
                 return None
             raise
 
     def documents(keys: Sequence[str]) -> dict[str, bytes]:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             found = zip(keys, pool.map(document, keys), strict=True)
             return {key: value for key, value in found if value is not None}
 

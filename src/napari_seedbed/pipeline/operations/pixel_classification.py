@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import InputError
+from napari_seedbed.pipeline.data.blocks import over_blocks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.sample_encoding import samples_from_text, scaled_samples
 from napari_seedbed.pipeline.engine.declarations import (
@@ -25,6 +26,7 @@ from napari_seedbed.pipeline.engine.declarations import (
 from napari_seedbed.pipeline.engine.jobs import Channels, Job, Once
 from napari_seedbed.pipeline.engine.parameters import choice, number, output, text, whole_number
 from napari_seedbed.pipeline.engine.volumes import place_in_memory, seed_volume
+from napari_seedbed.pipeline.operations.classifier_parts import samples_of_parts, scale_of_parts
 from napari_seedbed.pipeline.operations.shared_parameters import length, size
 
 if TYPE_CHECKING:
@@ -137,8 +139,11 @@ def _classifier(job: Job) -> "PixelClassifier":
             "classes."
         )
     if _CLASSIFIER not in job.shared:
+        known = partial(samples_of, job.image, job.all_seeds, job.parameters)
+        if job.over is not over_blocks:
+            known = partial(samples_of_parts, job.image, job.all_seeds, job.parameters, job.over)
         samples = job.remembered(
-            partial(samples_of, job.image, job.all_seeds, job.parameters),
+            known,
             partial(_written_samples, job),
         )
         if samples is None:
@@ -172,6 +177,11 @@ def _intensity(
 
     intensities = classifier.samples.intensities
     whole = job.image.select_time(job.time)
+    if job.over is not over_blocks or ("intensities", job.time) in job.shared:
+        scale: tuple[list[float], list[float]] = job.kept(
+            ("intensities", job.time), lambda: scale_of_parts(whole, intensities, job.over)
+        )
+        return scale
     key = (place_in_memory(job.image, job.time), intensities)
     if key not in _scales:
         all_voxels = as_channels(whole.volume(), 0 if job.channel_axis is not None else None)
@@ -264,10 +274,16 @@ def _objects(mask: NDArray[np.bool_], job: Job) -> NDArray[np.int32]:
 
 
 def _halo(spacing: Lengths, parameters: Values) -> Reach:
-    """Marks are looked up in all of the image, and objects may reach through all of it."""
-    samples = samples_from_text(parameters["training"])
-    if samples is None or parameters["result"] == "objects":
+    """Objects may reach through all of the image."""
+    from napari_seedbed.core.classifier.features import FeatureSet, scales
+
+    if parameters["result"] == "objects":
         return None
+    samples = samples_from_text(parameters["training"])
+    if samples is None:
+        # How many channels there are does not matter.
+        sigmas = scales(max(parameters["sigma"], 1e-3), parameters["n_scales"])
+        return FeatureSet(sigmas, len(spacing), 1).halo(spacing)
     return samples.features.halo(spacing) if samples.features.ndim == len(spacing) else None
 
 

@@ -29,6 +29,7 @@ from napari_seedbed.pipeline.engine.parameters import (
     text,
     whole_number,
 )
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import flooding
 from napari_seedbed.pipeline.operations.shared_parameters import compactness, smoothing
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from napari_seedbed.core.compiling import Engine
     from napari_seedbed.core.seeded.lessons import Lesson
     from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter
-    from napari_seedbed.pipeline.engine.block_jobs import BlockJob
 
 Prepared = TypeVar("Prepared")
 
@@ -186,12 +186,6 @@ def _seeded_segmentation(job: Job) -> dict[str, NDArray]:
     for name in outputs.keys() & {"labels", "second_label"}:
         outputs[name] = _emptied(outputs[name], background, ground)
     return outputs
-
-
-def _in_blocks(job: "BlockJob") -> dict[str, Any] | None:
-    from napari_seedbed.pipeline.operations.seeded_blocks import seeded_in_blocks
-
-    return seeded_in_blocks(job)
 
 
 def _ground(job: Job) -> NDArray[np.bool_] | None:
@@ -368,7 +362,7 @@ SEEDED_SEGMENTATION = _seeded(
     title="Seeded segmentation",
     term="scribbles, markers, random walker, watershed",
     function=_seeded_segmentation,
-    in_blocks=_in_blocks,
+    in_blocks=BlockFunction("seeded_blocks", "seeded_in_blocks"),
     prepare=_prepare,
     other=SecondImage("mask", "Not an object", needed=False),
     core_names={"labels": "seeds", "lesson": LEARNT},

@@ -1,7 +1,8 @@
 """The automatic engine of seeded segmentation, on images that are larger than memory."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import progress_as
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.encodings.learnt_text import LEARNT
@@ -16,12 +18,21 @@ from napari_seedbed.pipeline.encodings.lesson_encoding import lesson_from_text
 from napari_seedbed.pipeline.engine.block_jobs import BlockJob, BlockView
 from napari_seedbed.pipeline.engine.block_workers import Workers
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
+from napari_seedbed.pipeline.files.zarr_levels import whole_shards
 from napari_seedbed.pipeline.files.zarr_store import ZarrStore
 
 if TYPE_CHECKING:
-    from napari_seedbed.core.seeded.blocked_segmenter import BlockedLabels
+    from napari_seedbed.core.seeded.blocked_labels import BlockedLabels
 
 Region = tuple[slice, ...]
+
+SIDES = {2: 2048, 3: 256}
+"""Voxels of a block along each axis, at the most."""
+
+BYTES = 65
+"""Memory that a voxel and channel of a block takes (`benchmarks/blocked_seeds.py`)."""
+
+_LEAST_SIDE = 64
 
 _SMOOTHED = 5
 """Of the finest voxels: how far the smoothed brightness reaches."""
@@ -97,6 +108,11 @@ class StoredBlocks:
         """Type of its numbers."""
         return self.store.image.dtype
 
+    def is_written(self, place: Region) -> bool:
+        """Whether a block is there."""
+        axes = self.store.image.spatial_axes
+        return self.store.is_written(dict(zip(axes, place[3 - len(axes) :], strict=True)))
+
     def __getitem__(self, place: Region, /) -> NDArray[Any]:
         """Read a part."""
         n_axes = len(self.store.image.spatial_axes)
@@ -147,31 +163,41 @@ def seeded_in_blocks(job: BlockJob) -> dict[str, Image] | None:
                 "of the image's pyramid, or crop it."
             )
     assert job.seeds is not None
-    marks = job.map(marks_of_block)
+    with _as_share(0, 0.02):
+        marks = job.map(marks_of_block)
     stored = StoredImage(job.image)
+    block = _fitting_block(job)
+    basins, painted = (_scratch(job, name, block) for name in ("basins", "painted"))
     segmenter = job.core.BlockedSegmenter(
         stored,
-        _scratch(job, "basins"),
-        _scratch(job, "painted"),
-        (1,) * (3 - len(job.plan.block)) + tuple(job.plan.block),
+        basins,
+        painted,
+        (1,) * (3 - len(block)) + block,
         job.spacing,
         0 if stored.has_channels else None,
         outside=OutsideSeeds(job.seeds) if any(mark.some_outside for mark in marks) else None,
         run=WorkerTasks(job.workers),
     )
-    background = parameters["background"]
-    found = segmenter.solve(
-        np.concatenate([mark.places for mark in marks]),
-        np.concatenate([mark.labels for mark in marks]),
-        background=[background] if background else (),
-        lesson=lesson_from_text(parameters[LEARNT]),
-    )
-    darker = parameters["darker_than"]
+    background, darker = parameters["background"], parameters["darker_than"]
+    with _as_share(0.02, 0.9):
+        found = segmenter.solve(
+            np.concatenate([mark.places for mark in marks]),
+            np.concatenate([mark.labels for mark in marks]),
+            background=[background] if background else (),
+            lesson=lesson_from_text(parameters[LEARNT]),
+            is_painted=painted.is_written,
+        )
     reach = [ceil(_SMOOTHED * min(job.spacing) / step) for step in job.spacing] if darker else 0
-    labels = job.write(
-        "labels", labels_of_block, found, background, darker, halo=reach, dtype=np.int32
-    )
+    with _as_share(0.9, 1):
+        labels = job.write(
+            "labels", labels_of_block, found, background, darker, halo=reach, dtype=np.int32
+        )
     return {"labels": labels}
+
+
+def _as_share(start: float, end: float) -> AbstractContextManager[None]:
+    """Take progress within a `with` block for a part of the whole."""
+    return progress_as(lambda told: replace(told, fraction=start + (end - start) * told.fraction))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +233,8 @@ def labels_of_block(
     """Return the labels of a block without what is no object."""
     from napari_seedbed.core import smoothed_brightness
 
-    labels = found.block(block.number)
+    z = block.region[0] if len(block.region) == 3 else slice(0, 1)
+    labels = found.read((z, block.region[-2], block.region[-1]))
     labels = labels if len(block.region) == 3 else labels[0]
     is_object = np.ones(labels.shape, np.bool_)
     if background:
@@ -221,9 +248,20 @@ def labels_of_block(
     return np.where(is_object, labels, np.int32(0))
 
 
-def _scratch(job: BlockJob, name: str) -> StoredBlocks:
+def _fitting_block(job: BlockJob) -> tuple[int, ...]:
+    """Thick blocks, with little around them, of which as many as are worked on fit into memory."""
+    shape = job.plan.shape
+    side = SIDES[len(shape)]
+    while side > _LEAST_SIDE and BYTES * side ** len(shape) * job.image.n_channels > (
+        job.workers.memory
+    ):
+        side //= 2
+    return whole_shards((side,) * len(shape), shape)
+
+
+def _scratch(job: BlockJob, name: str, block: tuple[int, ...]) -> StoredBlocks:
     import dask.array
 
     zeros = dask.array.zeros(job.plan.shape, dtype=np.int32, chunks=-1)
     like = Image(zeros, job.image.spatial_axes, job.image.spacing, job.image.units)
-    return StoredBlocks(job.outputs.scratch_store(f"{name}-{job.time}", like))
+    return StoredBlocks(job.outputs.scratch_store(f"{name}-{job.time}", like, block))

@@ -10,6 +10,7 @@ from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import SecondImage, Size, Starts, Values
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, output
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel, flooding
 from napari_seedbed.pipeline.operations.families import region_operation
 from napari_seedbed.pipeline.operations.references import BEUCHER
@@ -77,6 +78,7 @@ def _h_maxima(job: Job) -> dict[str, object]:
 
 SEEDED_WATERSHED = region_operation(
     name="seeded_watershed",
+    in_blocks=BlockFunction("watersheds_in_blocks", "seeded_watershed"),
     title="Seeded watershed",
     function=_seeded_watershed,
     parameters=(

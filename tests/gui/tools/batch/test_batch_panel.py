@@ -232,6 +232,31 @@ def test_recipe_of_a_layer_is_offered(viewer_model, qtbot, place):
     assert not form.run.isEnabled()
 
 
+def test_tables_of_classes_name_the_objects(viewer_model, qtbot, place):
+    """A folder has one for each file; where it lacks one, that file alone fails."""
+    panel = BatchPanel(viewer_model)
+    qtbot.addWidget(panel)
+    form = panel.form
+    panel.show_recipe(place / "objects.yaml")
+    form.files.add([place / "images"])
+    tables = place / "classes"
+    tables.mkdir()
+    for n in (1, 2):
+        lines = ["label,class", *(f"{i},kind {n * i}" for i in range(1, n + 1))]
+        (tables / f"s{n}_classes.csv").write_text("\n".join(lines))
+    form.classes.setText(f" {tables}")
+    click(form.run)
+    wait(panel, qtbot)
+    assert form.files.states() == ["done", "done", "failed"]
+    with (place / "images" / "results" / "objects.csv").open(newline="") as file:
+        found = [(row["file"][-10:], row["class"]) for row in csv.DictReader(file)]
+    assert found == [
+        ("s1.ome.tif", "kind 1"),
+        ("s2.ome.tif", "kind 2"),
+        ("s2.ome.tif", "kind 4"),
+    ]
+
+
 def test_cancelled_run_keeps_what_is_finished(viewer_model, qtbot, place, monkeypatch):
     panel = BatchPanel(viewer_model)
     qtbot.addWidget(panel)

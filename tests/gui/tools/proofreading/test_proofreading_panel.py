@@ -14,6 +14,7 @@ from napari_seedbed.gui.tools.measurements.measurements_panel import Measurement
 from napari_seedbed.gui.tools.proofreading import proofreading_panel
 from napari_seedbed.gui.tools.proofreading.object_rows import measured_rows
 from napari_seedbed.gui.tools.proofreading.picture_tools import Line
+from napari_seedbed.pipeline.encodings.edit_encoding import edit_text
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import load_recipe, replay
 
@@ -467,7 +468,7 @@ def test_all_objects_get_numbers_without_gaps_and_keep_their_states(viewer_model
     renamed = object_states(bench.layer)
     assert (renamed.of(4), renamed.of(3)) == (states.of(7), states.of(4))
     assert renamed.of(7) == (False, False, "")
-    text = str(bench.panel.history.commands[-1])
+    text = edit_text(bench.panel.history.commands[-1])
     assert text == "renumber"
     inputs = {"image": replace(bench.panel.target.image(), array=film)}
     again = run("proofread_labels", inputs, {"edits": text}).image("labels")

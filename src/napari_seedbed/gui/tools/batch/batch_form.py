@@ -39,6 +39,8 @@ class BatchForm(PanelForm):
     use_marks : QPushButton
     folder : QLineEdit
         Of the results.
+    classes : QLineEdit
+        A table of the classes of objects, or a folder of them.
     workers : QSpinBox
         0 for as many as serve.
     images : ImageChoice
@@ -103,6 +105,14 @@ class BatchForm(PanelForm):
         self._n_images = wrapped_label()
         self._images_rows = in_column(QWidget(), self.images, self._n_images)
         self.images.changed.connect(self._show_number)
+        self.classes = QLineEdit()
+        self.classes.setPlaceholderText("none, or those of seeds")
+        self.classes.setToolTip(
+            "Tables with the columns 'label' and 'class', of Seedbed or ilastik: a file, which "
+            "goes with every input, or a folder with one for each. Tables of objects then have the "
+            "class of each object."
+        )
+        self.browse_classes = button("Folder…")
         self.workers = QSpinBox()
         self.workers.setRange(0, 4 * core_count())
         self.workers.setSpecialValueText("automatic")
@@ -118,6 +128,7 @@ class BatchForm(PanelForm):
             self.parquet,
             self.each_image,
             self.by_slice,
+            in_row("Classes", (self.classes, 1), self.browse_classes),
             form_rows(("Processes", self.workers)),
         )
         self._other_row = QWidget()

@@ -90,6 +90,7 @@ class BatchPanel(Panel):
         form.remove.clicked.connect(form.files.remove_chosen)
         form.browse.clicked.connect(partial(self._ask_for_folder, form.folder))
         form.browse_other.clicked.connect(partial(self._ask_for_folder, form.other))
+        form.browse_classes.clicked.connect(partial(self._ask_for_folder, form.classes))
         form.marks.browse.clicked.connect(partial(self._ask_for_folder, form.marks.file))
         form.marks.changed.connect(self._on_marks)
         form.use_marks.clicked.connect(self._use_marks)
@@ -241,6 +242,7 @@ class BatchPanel(Panel):
                 by_slice=form.by_slice.isChecked(),
                 seeds=marks.get("seeds"),
                 shapes=marks.get("shapes"),
+                classes=form.classes.text().strip() or None,
                 workers=Workers(form.workers.value() or None),
             )
             self.jobs.start(

@@ -1,7 +1,7 @@
 """What a classifier learns from: images with their strokes, and what was learnt before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 from napari_seedbed.gui.layers.image_layers import ChannelChoice, image_from_layers
-from napari_seedbed.gui.layers.seed_layers import seeds_image
+from napari_seedbed.gui.layers.seed_layers import copied_seeds, seeds_image
 from napari_seedbed.gui.tools.classifier.pixel_classifier_session import Marked
 from napari_seedbed.pipeline.data.image import Image
 
@@ -116,7 +116,7 @@ class TrainingSources(QObject):
             )  # fmt: skip
             if made_for != one.made_for:
                 one.cache, one.made_for = {}, made_for
-            copied = replace(seeds, array=np.array(seeds.array))
+            copied = copied_seeds(seeds)
             found.append(Marked(own, copied, one.cache))
         return found
 

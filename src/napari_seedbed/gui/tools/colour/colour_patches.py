@@ -1,7 +1,7 @@
 """Patches of reference colours: drawing them, reading them, and the histograms of both."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,14 @@ from napari_seedbed.core.colour.colour_histograms import (
 from napari_seedbed.core.colour.colour_spaces import ColourSpace
 from napari_seedbed.gui.layers.grids import grid_of, level_0
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY
-from napari_seedbed.gui.layers.seed_layers import LABEL_FEATURE, seeds_image
+from napari_seedbed.gui.layers.seed_layers import LABEL_FEATURE, copied_seeds, seeds_image
 from napari_seedbed.gui.layers.shape_layers import shapes_of
 from napari_seedbed.gui.layers.shape_results import empty_shapes_layer
 from napari_seedbed.gui.layers.view_position import Part
 from napari_seedbed.gui.tools.colour.colour_plot import PatchColours, class_colour
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes as DrawnShapes
+from napari_seedbed.pipeline.data.sparse_labels import labels_in
 from napari_seedbed.pipeline.encodings.colour_encoding import gaussians_from_text
 from napari_seedbed.pipeline.operations.colour_references import (
     GAUSSIAN,
@@ -92,8 +93,8 @@ def marks_of(
     if isinstance(layer, Labels):
         seeds = seeds_image(layer, like)
         # The layer is painted on while this is looked at in another thread.
-        array = np.array(seeds.array)
-        return replace(seeds, array=array) if (array > 0).any() else None
+        copied = copied_seeds(seeds)
+        return copied if len(labels_in(copied.array)) else None
     return None
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer, Shapes
 
@@ -20,7 +18,7 @@ from napari_seedbed.gui.forms.preparation import snakes_preparation as preparati
 from napari_seedbed.gui.layers.layer_records import is_result, is_truth
 from napari_seedbed.gui.layers.outline_labels import begin_object, join_outlines, objects_in_words
 from napari_seedbed.gui.layers.plain_viewers import plain
-from napari_seedbed.gui.layers.seed_layers import label_count, seeds_image
+from napari_seedbed.gui.layers.seed_layers import copied_seeds, label_count, seeds_image
 from napari_seedbed.gui.layers.shape_layers import Which, shapes_of
 from napari_seedbed.gui.layers.shape_results import (
     finish_drawing,
@@ -272,7 +270,7 @@ class SnakesPanel(MarksPanel):
         else:
             seeds = seeds_image(source, image_layer)
             # The layer is written to while this runs.
-            given = replace(seeds, array=np.array(seeds.array))
+            given = copied_seeds(seeds)
         if not goes_on:
             self.history.begin()
         target = self.layers.target(scene)

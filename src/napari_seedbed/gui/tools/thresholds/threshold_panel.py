@@ -13,6 +13,11 @@ from napari_seedbed.gui.forms.inputs_panel import InputsPanel, ScaledFields, Tas
 from napari_seedbed.gui.forms.live_preview import Asked
 from napari_seedbed.gui.forms.operation_results import Finished, OperationResults
 from napari_seedbed.gui.layers.plain_viewers import plain
+from napari_seedbed.gui.layers.resolutions import (
+    image_at,
+    level_for_statistics,
+    resolution_in_words,
+)
 from napari_seedbed.gui.layers.view_position import Part, part_in_view
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.qt.delays import Delay
@@ -185,7 +190,13 @@ class ThresholdPanel(InputsPanel):
                 None if scope == "series" else here.time,
             )
             self._smoothed_by = self.form.smoothing()
-            known = self.counts.ask(given.image, part, self._smoothed_by)
+            level = 0 if part.region is not None else level_for_statistics(given.like)
+            image = given.image
+            if level:
+                image = image_at(given.like, given.choices, given.time_axis, level)
+                resolution = resolution_in_words(given.like, level)
+                self._say(f"The histogram is counted at {resolution}; Run counts all voxels.")
+            known = self.counts.ask(image, part, self._smoothed_by)
             if known is not None:
                 self._on_counted(known)
 

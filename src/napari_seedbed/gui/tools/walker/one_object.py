@@ -163,7 +163,7 @@ class OneObject(QObject):
         if self._images.watched is None:
             return
         with errors.shown(self._say):
-            layer, image = self._images.layer, self._images.image()
+            layer, image = self._images.layer, self._images.quick_image()
             t = time_on_screen(self._viewer, layer)
             whole = bool(np.issubdtype(image.dtype, np.integer))
             self._jobs.start(

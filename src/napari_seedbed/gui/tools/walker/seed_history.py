@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, Signal
 
-from napari_seedbed.core.marks.marked_voxels import marked_places
+from napari_seedbed.gui.layers.seed_layers import voxels_of_labels
 from napari_seedbed.gui.layers.seed_roles import background_of, set_background
 from napari_seedbed.gui.layers.seeds_watch import move_connections
 from napari_seedbed.gui.layers.viewer_keys import ViewerKey
+from napari_seedbed.pipeline.data.sparse_labels import places_in
 
 UNDO_KEY, REDO_KEY = "Ctrl+Z", "Ctrl+Shift+Z"
 
@@ -91,7 +91,7 @@ class SeedHistory(QObject):
         """Take away all marks at all slices and time points, which can be undone."""
         if self._layer is None:
             return
-        marked = marked_places(np.asarray(self._layer.data))
+        marked = places_in(voxels_of_labels(self._layer))
         if marked[0].size:
             self._layer.data_setitem(marked, 0)
 

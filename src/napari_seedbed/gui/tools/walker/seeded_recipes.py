@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
@@ -59,7 +58,7 @@ def open_recipe(
             f"({', '.join(sides)})."
         )
     layer = add_seeds_layer(viewer, image, name=f"seeds of {path.stem}")
-    np.copyto(layer.data, marks.transpose([step.seeds.axes.index(axis) for axis in sides]))
+    layer.data[...] = marks.transpose([step.seeds.axes.index(axis) for axis in sides])
     layer.refresh()
     parameters = dict(step.parameters) if step.operation == OPERATION else {}
     set_background(layer, int(parameters.pop("background", 0)))

@@ -1,15 +1,12 @@
 """What a run of seeded segmentation is asked for, from the layers and settings of the moment."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.image_choice import ImageChoice
 from napari_seedbed.gui.forms.parameter_fields import FieldsWithMore
-from napari_seedbed.gui.layers.seed_layers import seeds_image
+from napari_seedbed.gui.layers.seed_layers import copied_seeds, seeds_image
 from napari_seedbed.gui.layers.seeds_watch import SeedsWatch
 from napari_seedbed.gui.layers.view_position import slice_on_screen, time_on_screen
 from napari_seedbed.gui.tools.walker.lessons_line import LessonsLine
@@ -122,7 +119,7 @@ class SeededRequests:
             raise NeedsMarks("There are no seeds yet. Press New seeds, and paint.")
         seeds = seeds_image(self._seeds.layer, layer)
         # The person goes on painting in the layer while this runs.
-        seeds = replace(seeds, array=np.array(seeds.array))
+        seeds = copied_seeds(seeds)
         wanted = tuple(name for name in ("uncertainty", "probabilities") if parameters[name])
         is_cold = parameters["engine"] != PUBLISHED
         times: tuple[int, ...] | None = None

@@ -11,8 +11,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QShortcut
 
 from napari_seedbed.core.progress import Preview
+from napari_seedbed.gui.forms.inputs_panel import Task
+from napari_seedbed.gui.forms.into_files import IntoFiles
 from napari_seedbed.gui.forms.live_update import LiveUpdate
 from napari_seedbed.gui.forms.machine_speed import machine_speed
+from napari_seedbed.gui.forms.operation_inputs import Given
+from napari_seedbed.gui.forms.operation_results import Finished, OperationResults
 from napari_seedbed.gui.forms.panel import RunPanel
 from napari_seedbed.gui.forms.parameter_fields import FieldsWithMore
 from napari_seedbed.gui.forms.preparation import preparation
@@ -20,7 +24,7 @@ from napari_seedbed.gui.forms.strokes_panel import STROKE_SECONDS, StrokesPanel
 from napari_seedbed.gui.forms.voxel_size_line import VoxelSizeLine
 from napari_seedbed.gui.layers.grids import unit_symbol
 from napari_seedbed.gui.layers.plain_viewers import plain
-from napari_seedbed.gui.layers.view_position import time_on_screen
+from napari_seedbed.gui.layers.view_position import Part, time_on_screen
 from napari_seedbed.gui.layers.viewer_keys import ViewerKey
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.qt.plugin_settings import key_of
@@ -36,11 +40,19 @@ from napari_seedbed.gui.tools.walker.seeded_form import (
 from napari_seedbed.gui.tools.walker.seeded_recipes import ask_for_recipe, open_recipe
 from napari_seedbed.gui.tools.walker.seeded_requests import SeededRequests, shown_parameters
 from napari_seedbed.gui.tools.walker.seeded_results import Filling, ResultLayers
-from napari_seedbed.gui.tools.walker.seeded_session import OPERATION, Kind, Request, SeededSession
+from napari_seedbed.gui.tools.walker.seeded_session import (
+    OPERATION,
+    Kind,
+    Request,
+    SeededSession,
+    check_seeds,
+)
 from napari_seedbed.gui.tools.walker.stroke_count import StrokeCount
 from napari_seedbed.gui.tools.walker.suggestions import Suggestions
 from napari_seedbed.gui.tools.walker.time_watch import TimeWatch
 from napari_seedbed.pipeline import operations
+from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.operations import Result
 from napari_seedbed.pipeline.operations.seeded import DARKER, WATERSHED
 
@@ -63,7 +75,7 @@ STATUS = {
 }
 
 
-class SeededSegmentationPanel(StrokesPanel):
+class SeededSegmentationPanel(IntoFiles, StrokesPanel):
     """Dock widget of seeded segmentation.
 
     Parameters
@@ -121,6 +133,8 @@ class SeededSegmentationPanel(StrokesPanel):
             napari_viewer, self.form.one_object, self.images, self.tools,
             self.seeds, lambda: self.session.cache, self._say,
         )  # fmt: skip
+        self.written = OperationResults(napari_viewer, self.about.capitalize())
+        self._offer_files(self.written)
         self.form.show_way(ALL_AT_ONCE)
         self._is_timed = False
         self._next_shortcut = QShortcut(place_key, self)
@@ -215,6 +229,8 @@ class SeededSegmentationPanel(StrokesPanel):
     def _on_image_chosen(self, layer: ImageLayer | None) -> None:
         self.session.changed()
         self._forget_image()
+        image = None if layer is None else self.images.image()
+        self._offer_storage(layer, image, operations.get(OPERATION))
         forecast = self._show_forecast()
         hint = "" if forecast is None else self.live.begin_image(forecast.seconds)
         if hint:
@@ -329,6 +345,27 @@ class SeededSegmentationPanel(StrokesPanel):
         self.results.show(result, request.layer, t, request.wanted)
         self.strokes.finish()
         return result
+
+    # Runs into files
+
+    def _task_into_files(self) -> Task:
+        request = self.requests.make("exact")
+        assert request.seeds is not None
+        check_seeds(request.seeds, request.times, request.guide)
+        inputs: dict[str, Image | Shapes] = {"image": request.image, "seeds": request.seeds}
+        if request.other is not None:
+            inputs["other"] = request.other
+        given = Given(inputs, request.layer, self.images.choices(), None)
+        return Task(operations.get(OPERATION), given, request.parameters, Part())
+
+    def _take_parameters(self, parameters: Mapping[str, Any]) -> None:
+        for one in shown_parameters():
+            self.parameters.set_value(one.name, parameters[one.name])
+
+    def _on_made(self, task: Task, finished: Finished) -> None:
+        self._final = finished.result
+        with errors.shown(self._say):
+            self._say(self.written.show(finished, task.origin, ""))
 
     def _find_place(self) -> None:
         if self._final is None:

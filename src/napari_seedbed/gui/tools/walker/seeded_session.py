@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from qtpy.QtCore import QObject
 
-from napari_seedbed.core.marks.marked_voxels import marked_labels_of
 from napari_seedbed.core.progress import check_stop, running, running_job
 from napari_seedbed.errors import Cancelled, InputError, SeedbedError
 from napari_seedbed.gui.forms.strokes_session import RUN, NeedsMarks, StrokesSession
@@ -26,6 +24,7 @@ from napari_seedbed.gui.qt.delays import Delay
 from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.data.sparse_labels import labels_in
 from napari_seedbed.pipeline.operations.seeded import last_lesson
 
 if TYPE_CHECKING:
@@ -383,8 +382,8 @@ def check_seeds(seeds: Image, times: Sequence[int] | None, guide: str = "") -> N
         What to do, in a sentence.
     """
     chosen = range(seeds.n_times) if times is None else times
-    volumes = (np.asarray(seeds.select_time(t).array) for t in chosen)
-    most = max((len(marked_labels_of(volume)) for volume in volumes), default=0)
+    volumes = (seeds.select_time(t).array for t in chosen)
+    most = max((len(labels_in(volume)) for volume in volumes), default=0)
     here = "" if seeds.n_times == 1 else " at this time point" if len(chosen) == 1 else " anywhere"
     if most < 2:
         what = "No seeds" if most == 0 else "Only one label of seeds"

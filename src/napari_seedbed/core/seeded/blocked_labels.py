@@ -1,0 +1,57 @@
+"""The labels of a volume that was segmented block by block."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_seedbed.core.seeded.blocked_islands import without_islands
+from napari_seedbed.core.seeded.linear_scores import Region
+from napari_seedbed.core.seeded.stored_volumes import BlockGrid, Readable, within
+
+
+@dataclass(frozen=True, eq=False)
+class BlockedLabels:
+    """The labels of a volume that was segmented, block by block.
+
+    Attributes
+    ----------
+    grid : BlockGrid
+    painted : (Z, Y, X) Readable of int32
+        Labels, islands among them.
+    islands : mapping of int to ndarray of bool
+        For blocks with islands, which of their connected parts are.
+    background : tuple of int
+        The labels that are no objects.
+    rest : int
+        The label that islands are given to.
+    changed : frozenset of int
+        Blocks that may be others than after the solve before.
+    """
+
+    grid: BlockGrid
+    painted: Readable
+    islands: Mapping[int, NDArray[np.bool_]]
+    background: tuple[int, ...]
+    rest: int
+    changed: frozenset[int]
+
+    def block(self, number: int) -> NDArray[np.int32]:
+        """Return the labels of a block (Z, Y, X); 0 outside and where no seed can reach."""
+        labels = np.asarray(self.painted[self.grid.region(number)])
+        if number not in self.islands:
+            return labels
+        return without_islands(labels, self.background, self.islands[number], self.rest)
+
+    def read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region (Z, Y, X)."""
+        found = np.empty([part.stop - part.start for part in region], np.int32)
+        for number in self.grid.touched(region):
+            own = self.grid.common(number, region)
+            if number in self.islands:
+                part = self.block(number)[within(own, self.grid.region(number))]
+            else:
+                part = np.asarray(self.painted[own])
+            found[within(own, region)] = part
+        return found
