@@ -135,8 +135,10 @@ class IntoFiles(RunPanel):
         if forecast is not None:
             self.storage.suggest(fits=forecast.fits)
             if self._is_into_files() and forecast.blocks is not None:
-                said = f"One run, block by block into files: about {forecast.blocks.text}."
-                self.controls.forecast.setText(said)
+                self.controls.forecast.setText(
+                    f"One run, block by block into files: about {forecast.blocks.text}; in memory "
+                    f"{forecast.memory_text}."
+                )
         return forecast
 
     def _on_ended(self) -> None:
