@@ -39,17 +39,17 @@ def series_of(inputs):
 
 @every()
 def test_voxels_are_those_of_memory(operation, tmp_path: Path):
-    parameters = parameters_for(operation)
+    usual = parameters_for(operation)
     array = scene((20, 40, 22)).astype(np.uint16)
     one = inputs_for(operation, array, spacing=(2.0, 1.0, 1.0))
     flat = inputs_for(operation, array[10].astype(np.float32) / 7)
-    everything = parameters | dict.fromkeys(operation.extra_outputs, True)
+    everything = usual | dict.fromkeys(operation.extra_outputs, True)
     for number, (inputs, parameters, block) in enumerate(
         (
-            (one, parameters, BLOCKS[0]),
+            (one, usual, BLOCKS[0]),
             (series_of(one), everything, BLOCKS[1]),
             (one, everything, BLOCKS[2]),
-            (flat, parameters, (16, 13)),
+            (flat, usual, (16, 13)),
         )
     ):
         blocks = Blocks(tmp_path / str(number), block)
