@@ -248,13 +248,18 @@ def power(values: Mapping[int, float]) -> float:
 
 def workers_table(names: Sequence[str], n: int, folder: Path) -> None:
     """Print what one and two workers of one thread take; the shortest of two runs each."""
+    from distributed import Client
+
     from napari_seedbed.pipeline.batch.local_workers import local_scheduler
 
     print("| operation | size | one worker, s | two, s | times as fast |\n|---|---|---|---|---|")
     for name in names:
         seconds = []
         for count in (1, 2):
-            with local_scheduler(count) as address:
+            with local_scheduler(count) as begun:
+                address = begun()
+                with Client(address) as client:
+                    client.wait_for_workers(count)
                 taken = []
                 for size in (WARM, n, n):
                     out = Path(tempfile.mkdtemp(dir=folder))

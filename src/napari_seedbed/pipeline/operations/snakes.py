@@ -12,7 +12,6 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
-from napari_seedbed.pipeline.engine.jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,
@@ -20,6 +19,7 @@ from napari_seedbed.pipeline.engine.parameters import (
     output,
     whole_number,
 )
+from napari_seedbed.pipeline.engine.series_jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.operations.shared_parameters import length
 
 if TYPE_CHECKING:
