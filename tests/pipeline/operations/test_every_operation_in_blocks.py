@@ -23,7 +23,11 @@ ROUGHLY = {"bilateral": 1e-6, "non_local_means": 1e-5}
 ALIKE = {"seeded_watershed": 0.02}
 """The share of the voxels that may have another label, where the image is looked at in windows."""
 
-NOT_IN_BLOCKS = {"seeded_segmentation": ("probabilities", "uncertainty", "second_label")}
+NOT_IN_BLOCKS = {
+    "seeded_segmentation": ("probabilities", "uncertainty", "second_label"),
+    "edge_surface": ("shapes",),
+    "region_surface": ("shapes",),
+}
 """Outputs that an operation refuses in blocks."""
 
 OF_REGIONS = ("edge_surface", "region_surface")
