@@ -1,6 +1,7 @@
 """Operations that stretch or even out the contrast of images."""
 
 import math
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -78,8 +79,28 @@ def _target(job: Job) -> tuple[float, float]:
 def _equalise(job: Job) -> dict[str, Channels]:
     limits = limits_of(job)
     if job.parameters["channels"] == "together":
-        return _as_input(job, job.core.equalise(job.load(), limits=limits))
-    return _as_given(job, [job.core.equalise(plane, limits=limits) for plane in _planes(job)])
+        found = job.core.equalise(job.load(), limits=limits, **_ranks(job, None))
+        return _as_input(job, found)
+    planes = [
+        job.core.equalise(plane, limits=limits, **_ranks(job, _channel(job, nth)))
+        for nth, plane in enumerate(_planes(job))
+    ]
+    return _as_given(job, planes)
+
+
+def _ranks(job: Job, channel: int | None) -> dict[str, Any]:
+    """The ranks of grey levels in all of the image, where a part of it is worked on."""
+    if job.wanted is None:
+        return {}
+    from napari_seedbed.core.images.equalisation import ranks_over
+
+    image = job.image.select_time(job.time)
+
+    def over(function: Callable[[Any], Any]) -> Iterable[Any]:
+        return job.over(function, image, channel)
+
+    ranks = job.kept(("ranks", channel, job.time), lambda: ranks_over(over, image.dtype))
+    return {"ranks": ranks}
 
 
 def _equalise_locally(job: Job) -> dict[str, Channels]:
@@ -214,6 +235,7 @@ EQUALISE = _contrast(
     function=_equalise,
     parameters=(_CHANNELS, RANGE),
     estimate=by_channel(16, 7e-8),
+    halo=no_halo,
     help="Spreads the grey levels evenly: each value becomes its rank among all voxels. Works for "
     "every type, in 2D and 3D.",
     reference="Hummel R (1977). Image enhancement by histogram transformation. Computer Graphics "
