@@ -131,20 +131,15 @@ def _as_input(job: Job, volume: NDArray) -> dict[str, Any]:
 
 def _local_need(size: Size, parameters: Values) -> Need:
     together = size.n_channels > 1 and parameters["channels"] == "together"
-    padded = _padded_voxels(size, parameters)
-    planes = padded * (1 if together else size.n_channels)
-    own = size.voxels * size.n_channels * (together + 1)
-    return Need(int(40 * padded + 8 * own), 4e-7 * planes + 3e-8 * own)
-
-
-def _padded_voxels(size: Size, parameters: Values) -> float:
-    """Voxels with those around them that make whole regions, and half a region more."""
     given = float(parameters["window"])
-    padded = 1.0
-    for n in size.shape:
-        side = max(n // 8, 1) if given == 0 else min(n, max(1, round(given)))
-        padded *= math.ceil(n / side + 1) * side
-    return padded
+    sides = [max(n // 8, 1) if given == 0 else min(n, max(1, round(given))) for n in size.shape]
+    # Whole regions, and half a region more at each end.
+    regions = math.prod(math.ceil(n / side + 1) for n, side in zip(size.shape, sides, strict=True))
+    padded = regions * math.prod(sides)
+    planes = 1 if together else size.n_channels
+    own = size.voxels * size.n_channels * (together + 1)
+    seconds = (4e-7 * padded + 2.5e-5 * regions) * planes + 3e-8 * own
+    return Need(40 * padded + 8 * own, seconds)
 
 
 _CHANNELS = choice(
