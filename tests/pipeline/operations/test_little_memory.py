@@ -90,6 +90,7 @@ def test_with_what_is_foretold_a_run_ends_and_with_less_it_is_refused():
         ("equalise_locally", (64, 96, 96), {"window": 60.0}),
         ("pixel_classification", (24, 24, 24), {"sigma": 2.0}),
         ("mean", (48, 112, 112), {"radius": 40.0}),
+        ("sauvola", (48, 112, 112), {"window_size": 60.0}),
     ],
 )
 def test_forecast_counts_what_wide_parameters_take(name, shape, parameters):
