@@ -69,6 +69,7 @@ def test_run_that_is_killed_is_gone_on_with(image, tmp_path):
     found = run("median", {"image": image}, PARAMETERS, blocks=blocks)
     assert len(seen) == N_BLOCKS - len(before)
     assert files_of(folder).items() >= before.items()
+    assert not list(folder.glob("**/.*"))
     whole = run("median", {"image": image}, PARAMETERS)
     np.testing.assert_array_equal(found.image("image").array, whole.image("image").array)
     assert found.record == whole.record == read_record(folder)

@@ -22,6 +22,11 @@ ROUGHLY = {"bilateral": 1e-6, "non_local_means": 1e-5}
 
 OF_REGIONS = ("edge_surface", "region_surface")
 """What these note is of regions in blocks, and of frames in memory."""
+ALIKE = {"seeded_watershed": 0.02}
+"""The share of the voxels that may have another label, where the image is looked at in windows."""
+
+NOT_IN_BLOCKS = {"seeded_segmentation": ("probabilities", "uncertainty", "second_label")}
+"""Outputs that an operation refuses in blocks."""
 
 
 def series_of(inputs):
@@ -42,17 +47,21 @@ def series_of(inputs):
 
 @every()
 def test_voxels_are_those_of_memory(operation, tmp_path: Path):
-    parameters = parameters_for(operation)
+    usual = parameters_for(operation)
     array = scene((20, 40, 22)).astype(np.uint16)
     one = inputs_for(operation, array, spacing=(2.0, 1.0, 1.0))
     flat = inputs_for(operation, array[10].astype(np.float32) / 7)
-    everything = parameters | dict.fromkeys(operation.extra_outputs, True)
+    refused = NOT_IN_BLOCKS.get(operation.name, ())
+    everything = usual | dict.fromkeys(set(operation.extra_outputs) - set(refused), True)
+    for output in refused:
+        with pytest.raises(InputError, match=rf"^{output}: runs in blocks give labels only"):
+            run(operation, one, {**usual, output: True}, blocks=Blocks(tmp_path, BLOCKS[0]))
     for number, (inputs, parameters, block) in enumerate(
         (
-            (one, parameters, BLOCKS[0]),
+            (one, usual, BLOCKS[0]),
             (series_of(one), everything, BLOCKS[1]),
             (one, everything, BLOCKS[2]),
-            (flat, parameters, (16, 13)),
+            (flat, usual, (16, 13)),
         )
     ):
         blocks = Blocks(tmp_path / str(number), block)
@@ -79,9 +88,12 @@ def test_voxels_are_those_of_memory(operation, tmp_path: Path):
             assert output.is_lazy
             left = np.asarray(expected.array, np.float64)
             right = np.asarray(output.array, np.float64)
+            if operation.name in ALIKE:
+                assert np.mean(left != right) <= ALIKE[operation.name]
+                continue
             np.testing.assert_allclose(right, left, rtol=0, atol=share * np.abs(left).max())
         if operation.name in OF_REGIONS:
             found.record["notes"] = whole.record["notes"]
         assert found.record["notes"] == whole.record["notes"]
-        if not share:
+        if not share and operation.name not in ALIKE:
             assert found.record == whole.record

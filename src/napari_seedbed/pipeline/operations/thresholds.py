@@ -18,6 +18,7 @@ from napari_seedbed.pipeline.engine.declarations import (
 )
 from napari_seedbed.pipeline.engine.parameters import Parameter, choice, number, whole_number
 from napari_seedbed.pipeline.operations import volume_thresholds
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_reach
 from napari_seedbed.pipeline.operations.halos import gaussian_halo
 from napari_seedbed.pipeline.operations.references import CANNY_1986
@@ -254,6 +255,7 @@ THRESHOLD_HYSTERESIS = _threshold(
     function=volume_thresholds.threshold_hysteresis,
     parameters=(*_TWO_VALUES, _OBJECTS, _PER),
     halo=None,
+    in_blocks=BlockFunction("hysteresis_in_blocks", "threshold_hysteresis"),
     help="Marks what passes the easier of two values as far as it is connected to what passes the "
     "harder one: faint parts of clear objects stay, and faint noise does not.",
     reference=CANNY_1986,
