@@ -90,11 +90,12 @@ def test_with_what_is_foretold_a_run_ends_and_with_less_it_is_refused():
         ("equalise_locally", (64, 96, 96), {"window": 60.0}),
         ("pixel_classification", (24, 24, 24), {"sigma": 2.0}),
         ("mean", (48, 112, 112), {"radius": 40.0}),
+        ("sauvola", (48, 112, 112), {"window_size": 60.0}),
     ],
 )
 def test_forecast_counts_what_wide_parameters_take(name, shape, parameters):
     inputs = inputs_for(operations[name], scene(shape).astype(np.uint16))
-    run(name, inputs_for(operations[name], scene((8, 12, 12))))
+    run(name, inputs_for(operations[name], scene((8, 20, 20))))
     tracemalloc.start()
     run(name, inputs, parameters)
     _, peak = tracemalloc.get_traced_memory()
