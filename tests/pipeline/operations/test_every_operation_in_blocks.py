@@ -20,13 +20,18 @@ BLOCKS = ((7, 16, 16), (20, 13, 40), (5, 40, 22))
 ROUGHLY = {"bilateral": 1e-6, "non_local_means": 1e-5}
 """How far apart results may be, as a share of the largest value, where sums are rounded."""
 
-OF_REGIONS = ("edge_surface", "region_surface")
-"""What these note is of regions in blocks, and of frames in memory."""
 ALIKE = {"seeded_watershed": 0.02}
 """The share of the voxels that may have another label, where the image is looked at in windows."""
 
-NOT_IN_BLOCKS = {"seeded_segmentation": ("probabilities", "uncertainty", "second_label")}
+NOT_IN_BLOCKS = {
+    "seeded_segmentation": ("probabilities", "uncertainty", "second_label"),
+    "edge_surface": ("shapes",),
+    "region_surface": ("shapes",),
+}
 """Outputs that an operation refuses in blocks."""
+
+OF_REGIONS = ("edge_surface", "region_surface")
+"""What these note is of regions in blocks, and of frames in memory."""
 
 
 def series_of(inputs):
