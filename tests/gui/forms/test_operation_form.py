@@ -20,6 +20,7 @@ from napari_seedbed.gui.forms.operation_form import (
     ThresholdForm,
     form_class,
 )
+from napari_seedbed.gui.forms.storage_choice import MEMORY
 from napari_seedbed.gui.layers.grids import unit_symbol
 from napari_seedbed.gui.layers.layer_records import record_of
 from napari_seedbed.gui.qt import errors as gui_errors
@@ -355,8 +356,10 @@ def test_forecast_of_an_image_in_a_file_says_what_blocks_take_and_what_fits(
         r"One run, block by block into files: about [\d.]+ .B, \d+ .*; in memory \d+ GB, \d+ .*\.",
         form.forecast.text(),
     )
-    form.storage.way.setCurrentIndex(form.storage.way.findData("memory"))
-    form.storage.way.activated.emit(form.storage.way.currentIndex())
+    way = form.storage.way
+    way.setCurrentIndex(way.findData(MEMORY))
+    way.activated.emit(way.currentIndex())
+    text = form.forecast.text()
     assert re.search(
         r"^One run: about \d+ GB, .*; in blocks .*, .* That is more memory than the 2\.0 GB that "
         r"are free\. Run it in blocks \(.*\), use level \d .*, crop the image to \d+ x",
