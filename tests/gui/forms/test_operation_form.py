@@ -363,7 +363,7 @@ def test_forecast_of_an_image_in_a_file_says_what_blocks_take_and_what_fits(
     assert re.search(
         r"^One run: about \d+ GB, .*; in blocks .*, .* That is more memory than the 2\.0 GB that "
         r"are free\. Run it in blocks \(.*\), use level \d .*, crop the image to \d+ x",
-        form.forecast.text(),
+        text,
     )
 
 
