@@ -350,11 +350,17 @@ def test_forecast_of_an_image_in_a_file_says_what_blocks_take_and_what_fits(
     voxels = dask.array.zeros((600, 1500, 2000), dtype=np.uint16, chunks=(32, 256, 256))
     viewer_model.add_image(voxels, axis_labels=("z", "y", "x"), contrast_limits=(0, 1))
     monkeypatch.setattr(memory, "available_memory", lambda: 2_000_000_000)
-    text = open_form(GaussianForm).forecast.text()
+    form = open_form(GaussianForm)
+    assert re.fullmatch(
+        r"One run, block by block into files: about [\d.]+ .B, \d+ .*; in memory \d+ GB, \d+ .*\.",
+        form.forecast.text(),
+    )
+    form.storage.way.setCurrentIndex(form.storage.way.findData("memory"))
+    form.storage.way.activated.emit(form.storage.way.currentIndex())
     assert re.search(
         r"^One run: about \d+ GB, .*; in blocks .*, .* That is more memory than the 2\.0 GB that "
         r"are free\. Run it in blocks \(.*\), use level \d .*, crop the image to \d+ x",
-        text,
+        form.forecast.text(),
     )
 
 

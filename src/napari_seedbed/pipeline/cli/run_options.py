@@ -112,6 +112,12 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         help="work on images block by block and write OME-Zarr: where memory does not do (auto), "
         "or always where a step can; the same command goes on with a run that was ended",
     )
+    command.add_argument(
+        "--forecast",
+        action="store_true",
+        help="say what memory and time each step takes on each input, whole and in blocks, and "
+        "run nothing",
+    )
     where = command.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",

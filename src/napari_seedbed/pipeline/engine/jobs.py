@@ -222,22 +222,21 @@ class Job(_Speaking):
         """The standard deviation of all of the image, as `statistic`."""
         from napari_seedbed.pipeline.data.image_statistics import deviation_of_image
 
-        image = self.image.select_time(self.time)
-        return self.statistic(
-            of_all, "deviation", lambda: deviation_of_image(image, self.channel, self.over)
-        )
+        def of_image() -> float:
+            image = self.image.select_time(self.time)
+            return deviation_of_image(image, self.channel, self.over)
+
+        return self.statistic(of_all, "deviation", of_image)
 
     def noise(self, of_all: float = 0.0) -> float:
         """The standard deviation of the noise in all of the image, as `statistic`."""
         from napari_seedbed.core.filters.denoising_filters import NOISE_REACH, noise_over
 
-        image = self.image.select_time(self.time)
-        reach = (NOISE_REACH,) * len(self.spacing)
-
         def over(function: Callable[..., Any]) -> Iterable[Any]:
+            image, reach = self.image.select_time(self.time), (NOISE_REACH,) * len(self.spacing)
             return self.over(function, image, self.channel, None, reach, placed=True)
 
-        return self.statistic(of_all, "noise", lambda: noise_over(over, image.dtype))
+        return self.statistic(of_all, "noise", lambda: noise_over(over, self.image.dtype))
 
     def histogram(
         self,
