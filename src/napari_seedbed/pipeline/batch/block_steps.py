@@ -13,6 +13,7 @@ from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
 from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
+from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.operations import get, run
 from napari_seedbed.pipeline.recipes.recipe_model import Step
 
@@ -87,4 +88,11 @@ def may_be_large(path: Path, how: InBlocks) -> bool:
     """Whether steps may work in blocks on what is in a file or folder."""
     if how != "auto":
         return how == "always"
-    return not path.is_file() or path.stat().st_size > _ALWAYS_IN_MEMORY
+    if is_url(path):
+        return True
+    try:
+        is_file, size = path.is_file(), path.stat().st_size
+    except (OSError, ValueError):
+        # reading it says what is wrong with it
+        return False
+    return not is_file or size > _ALWAYS_IN_MEMORY

@@ -99,7 +99,7 @@ def run_items(
         took = (time.monotonic() - begin) / n_done if n_done else 0.0
         count = _process_count(job, workers, left, took)
         if count > 1 or workers.scheduler is not None:
-            again = _run_elsewhere(job, list(left), count, workers, token, done)
+            again = _run_elsewhere(job, list(left), count, workers, token, done, len(items))
             workers, left = Workers(threads=workers.threads), deque(again)
             continue
         number, item = left[0]
@@ -125,24 +125,31 @@ def _process_count(job: Job, workers: Workers, left: Sequence[Numbered], took: f
 
 
 def _run_elsewhere(
-    job: Job, items: list[Numbered], count: int, workers: Workers, token: Path, done: Done
+    job: Job,
+    items: list[Numbered],
+    count: int,
+    workers: Workers,
+    token: Path,
+    done: Done,
+    n_all: int,
 ) -> list[Numbered]:
     """Work on inputs on workers; give those that had too little memory beside the others."""
     threads = workers.threads or (1 if workers.scheduler else max(1, core_count() // count))
     again: list[Numbered] = []
-    tell(0.0, "starting workers")
+    n_done = n_all - len(items)
+    tell(n_done / n_all, "starting workers")
     with _client(workers.scheduler, count) as client:
         by_future = _submitted(client, job, items, threads, count, token)
         try:
-            finished = enumerate(_as_finished(client, list(by_future)), start=1)
-            for n_done, (future, given) in finished:
+            for future, given in _as_finished(client, list(by_future)):
                 number, item = by_future[future]
                 entry = _entry_of(given, item)
                 if entry.pop(SHORT_OF_MEMORY, False) and count > 1:
                     again.append((number, item))
                 else:
                     done(number, entry)
-                tell(n_done / len(items), f"{n_done} of {len(items)} inputs")
+                    n_done += 1
+                tell(n_done / n_all, f"{n_done} of {n_all} inputs")
         except BaseException:
             _stop(client, by_future, token)
             raise

@@ -250,6 +250,7 @@ def _run(arguments: argparse.Namespace) -> int:
             seeds=arguments.seeds,
             shapes=arguments.shapes,
             classes=arguments.classes,
+            wells=arguments.wells,
             resume=arguments.resume,
             workers=workers,
             in_blocks=arguments.blocks,

@@ -62,6 +62,13 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         "ilastik write them; a file or folder, as --seeds",
     )
     command.add_argument(
+        "--wells",
+        metavar="PATTERN",
+        help="a regular expression that finds the well in the name of each input, for the table of "
+        "all: its group 'well', its groups 'row' and 'column', its first group, or all that it "
+        "matches; 'none' for no wells (by default the usual ways to name files count)",
+    )
+    command.add_argument(
         "--stack",
         choices=("z", "t", "c"),
         help="take all inputs, files or folders, together as one image: as slices, time points or "

@@ -13,9 +13,14 @@ from napari_seedbed.gui.qt.controls import (
     in_column,
     in_row,
 )
+from napari_seedbed.gui.qt.path_button import PathButton
 from napari_seedbed.gui.qt.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.tools.batch.file_list import FileList
 from napari_seedbed.gui.tools.batch.image_choice import ImageChoice, Images
+from napari_seedbed.pipeline.files.readers import file_suffixes
+
+IMAGE_FILES = f"Images ({' '.join(f'*{suffix}' for suffix in file_suffixes())});;All (*)"
+"""Which files a dialog offers as images."""
 
 
 class BatchForm(PanelForm):
@@ -32,6 +37,7 @@ class BatchForm(PanelForm):
     add_files, add_folder, remove : QPushButton
     other : QLineEdit
         The second image, or a folder of them.
+    browse_other, browse_classes : PathButton
     marks : MarksChoice
         What the recipe starts from.
     asked : QLabel
@@ -41,6 +47,8 @@ class BatchForm(PanelForm):
         Of the results.
     classes : QLineEdit
         A table of the classes of objects, or a folder of them.
+    wells : QLineEdit
+        How names of files tell wells.
     workers : QSpinBox
         0 for as many as serve.
     images : ImageChoice
@@ -65,7 +73,7 @@ class BatchForm(PanelForm):
             "The second image of the recipe: a file, which goes with every input, or a folder with "
             "a file of the same name for each."
         )
-        self.browse_other = button("Folder…")
+        self.browse_other = PathButton(self.other, "Second image", IMAGE_FILES)
         self.marks = MarksChoice(
             "From files, or asked for",
             "A folder with a file of seeds or shapes for each input, called after it: labels, ROIs "
@@ -112,7 +120,13 @@ class BatchForm(PanelForm):
             "goes with every input, or a folder with one for each. Tables of objects then have the "
             "class of each object."
         )
-        self.browse_classes = button("Folder…")
+        self.browse_classes = PathButton(self.classes, "Classes", "Tables (*.csv);;All (*)")
+        self.wells = QLineEdit()
+        self.wells.setPlaceholderText("as names of files tell them")
+        self.wells.setToolTip(
+            "A regular expression that finds the well in the name of each file, for the table of "
+            r"all: '_([A-P]\d\d)_' for example. 'none': names tell no wells."
+        )
         self.workers = QSpinBox()
         self.workers.setRange(0, 4 * core_count())
         self.workers.setSpecialValueText("automatic")
@@ -129,7 +143,7 @@ class BatchForm(PanelForm):
             self.each_image,
             self.by_slice,
             in_row("Classes", (self.classes, 1), self.browse_classes),
-            form_rows(("Processes", self.workers)),
+            form_rows(("Wells", self.wells), ("Processes", self.workers)),
         )
         self._other_row = QWidget()
         in_column(self._other_row, in_row("Second image", (self.other, 1), self.browse_other))
