@@ -79,11 +79,11 @@ def measure(folder: Path, side: int, block: int, workers: Workers, *, compare: b
     if compare:
         compare_in_memory(image, bodies, found)
     more_places, more_labels, plane = one_more(bodies)
-    looks: list[float] = []
+    looks: list[str] = []
 
     def report(progress: Progress) -> None:
         if progress.preview is not None:
-            looks.append(again.seconds)
+            looks.append(str(again))
 
     again = Timed()
     with running(report=report):
@@ -95,7 +95,7 @@ def measure(folder: Path, side: int, block: int, workers: Workers, *, compare: b
             anew=False,
         )
     print(
-        f"one more stroke {again}, in view after {looks[0]:.1f} s; "
+        f"one more stroke {again}, in view after {looks[0]}; "
         f"{len(later.changed)} of {len(segmenter.grid.regions)} blocks changed"
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -142,7 +142,8 @@ def phantom(folder: Path, bodies: Bodies) -> tuple[zarr.Array, zarr.Array]:
 def store(place: Path, side: int, dtype: type = np.int32) -> zarr.Array:
     """Return a new store for a volume."""
     shutil.rmtree(place, ignore_errors=True)
-    chunks = (min(CHUNK, side),) * 3
+    # Planes are looked at, too.
+    chunks = (min(CHUNK // 4, side), min(CHUNK, side), min(CHUNK, side))
     return zarr.create_array(place, shape=(side,) * 3, chunks=chunks, dtype=dtype)
 
 

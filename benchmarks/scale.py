@@ -160,7 +160,7 @@ def measured(name: str, way: str, n: int, folder: Path, most: float) -> Measured
         return Measured(why_not="-")
     if way == "dask" and find_spec("dask_image") is None:
         return Measured(why_not="not installed")
-    paths = scene_paths(folder, n)
+    paths = scene_paths(folder, n, task.inputs.values())
     if way == "whole" and (needed := _foretold(name, task, paths)) > most:
         return Measured(why_not=f"needs {needed / 1e9:.0f} GB")
     return _in_a_process([name, way, str(n)], folder)
@@ -188,9 +188,10 @@ def _in_a_process(arguments: Sequence[str], folder: Path) -> Measured:
 def once(name: str, way: str, n: int, folder: Path) -> None:
     """Do a task on a small volume, then on the one asked for; print what it took."""
     for size in (WARM, n):
+        paths = scene_paths(folder, size, TASKS[name].inputs.values())
         out = Path(tempfile.mkdtemp(dir=folder))
         try:
-            found = in_this_process(name, way, scene_paths(folder, size), out)
+            found = in_this_process(name, way, paths, out)
         finally:
             shutil.rmtree(out)
     print(json.dumps(vars(found)))
@@ -248,18 +249,24 @@ def power(values: Mapping[int, float]) -> float:
 
 def workers_table(names: Sequence[str], n: int, folder: Path) -> None:
     """Print what one and two workers of one thread take; the shortest of two runs each."""
+    from distributed import Client
+
     from napari_seedbed.pipeline.batch.local_workers import local_scheduler
 
     print("| operation | size | one worker, s | two, s | times as fast |\n|---|---|---|---|---|")
     for name in names:
         seconds = []
         for count in (1, 2):
-            with local_scheduler(count) as address:
+            with local_scheduler(count) as begun:
+                address = begun()
+                with Client(address) as client:
+                    client.wait_for_workers(count)
                 taken = []
                 for size in (WARM, n, n):
                     out = Path(tempfile.mkdtemp(dir=folder))
-                    paths = scene_paths(folder, size)
-                    of_task = {role: paths[kind] for role, kind in TASKS[name].inputs.items()}
+                    inputs = TASKS[name].inputs
+                    paths = scene_paths(folder, size, inputs.values())
+                    of_task = {role: paths[kind] for role, kind in inputs.items()}
                     taken.append(run_in_blocks(name, TASKS[name], of_task, out, address).seconds)
                     shutil.rmtree(out)
                 seconds.append(min(taken[1:]))

@@ -1,5 +1,6 @@
 """Volumes of any size with balls in them, written as OME-Zarr a block at a time."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ _GROUND, _BALL, _NOISE = 100, 300, 20
 _WRITTEN_AT_ONCE = (32, 512, 512)
 
 
-def scene_paths(folder: Path, n: int) -> dict[str, Path]:
+def scene_paths(folder: Path, n: int, kinds: Collection[str]) -> dict[str, Path]:
     """Return the stores with n voxels along each side, made where they are not there.
 
-    Returns
-    -------
-    dict
+    Parameters
+    ----------
+    folder : Path
+    n : int
+    kinds : collection of str
         `image` in uint16; `mask`, 1 within balls; `labels`, a number for each ball; and `seeds`,
         the same in the middle of the balls alone.
     """
-    kinds = ("image", "mask", "labels", "seeds")
     paths = {kind: folder / f"balls_{n}_{kind}.zarr" for kind in kinds}
     for kind, path in paths.items():
         if path.exists():

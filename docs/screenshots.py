@@ -30,6 +30,7 @@ def main() -> None:
     from filters_scene import build_collection, build_crop, build_kernel
     from history_scene import build_history
     from images_scene import build_images
+    from large_scene import build_large
     from many_nuclei_scene import build_many, build_peaks
     from measurements_scene import build_measurements, build_scores
     from one_object_scene import build_one_by_one
@@ -106,6 +107,10 @@ def main() -> None:
         build_images(viewer)
         return lambda: None
 
+    def large(viewer: Any) -> Callable[[], None]:
+        build_large(viewer)
+        return lambda: None
+
     def thresholds(viewer: Any) -> Callable[[], None]:
         panel = build_thresholds(viewer)
         return lambda: wait_until(lambda: not panel.preview.is_busy, "the mask")
@@ -171,6 +176,7 @@ def main() -> None:
     take(differences_film, {"light": "differences_film.png"})
     take(thresholds, {"dark": "thresholds.png"})
     take(images, {"dark": "images.png"})
+    take(large, {"dark": "large_images.png", "light": "large_images_light.png"})
     take(views, {"dark": "orthogonal_views.png"})
     take(surfaces, {"light": "surfaces.png"})
     take(crop, {"light": "crop.png"})

@@ -8,8 +8,8 @@ from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.declarations import Need, Operation, Starts
-from napari_seedbed.pipeline.engine.jobs import SeriesResult
 from napari_seedbed.pipeline.engine.parameters import Parameter, choice, output
+from napari_seedbed.pipeline.engine.series_jobs import SeriesResult
 from napari_seedbed.pipeline.operations import run
 from napari_seedbed.pipeline.recipes import recipe_from_record
 

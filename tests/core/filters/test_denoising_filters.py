@@ -1,5 +1,7 @@
 """Denoising against scikit-image, and on a scene whose truth is known."""
 
+import itertools
+
 import numpy as np
 import pytest
 from skimage import restoration
@@ -14,7 +16,8 @@ from napari_seedbed.core import (
     unsharp_mask,
     wavelet,
 )
-from napari_seedbed.core.filters.denoising_filters import noise_level
+from napari_seedbed.core.boxes import widened
+from napari_seedbed.core.filters.denoising_filters import NOISE_REACH, noise_level, noise_over
 from napari_seedbed.errors import InputError
 
 TRUTH = np.zeros((64, 72))
@@ -189,3 +192,21 @@ def test_slanted_ground_goes_and_spots_stay(method, light):
     assert np.abs(inner[21, 21]) > 40
     assert np.median(np.abs(inner)) < 10
     assert np.ptp(inner) < 60
+
+
+@pytest.mark.parametrize(
+    ("shape", "block"), [((20, 41, 22), (7, 16, 15)), ((1, 33, 40), (1, 8, 9)), ((31,), (7,))]
+)
+def test_noise_of_blocks_is_that_of_the_image(rng, shape, block):
+    image = rng.normal(100, 7, shape).astype(np.float32)
+    sides = [
+        [slice(start, min(n, start + size)) for start in range(0, n, size)]
+        for n, size in zip(shape, block, strict=True)
+    ]
+
+    def over(function):
+        for region in itertools.product(*sides):
+            seen = widened(region, (NOISE_REACH,) * image.ndim, shape)
+            yield function(image[seen], region, seen)
+
+    assert noise_over(over, image.dtype) == pytest.approx(noise_level(image), rel=1e-6)

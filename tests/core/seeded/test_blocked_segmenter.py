@@ -9,6 +9,7 @@ from scipy import ndimage as ndi
 
 from napari_seedbed.core import BlockedSegmenter, SeededSegmenter, running
 from napari_seedbed.core.seeded import blocked_segmenter, seeded_segmenter
+from napari_seedbed.core.seeded.stored_volumes import run_here
 from napari_seedbed.errors import Cancelled, InputError
 
 BACKGROUND = 7
@@ -73,6 +74,7 @@ def test_labels_are_those_in_memory_and_no_seam_shows(monkeypatch, spacing, back
     np.testing.assert_array_equal(result == 0, outside)
     region = (slice(3, 40), slice(10, 11), slice(20, 60))
     np.testing.assert_array_equal(found.read(region), result[region])
+    np.testing.assert_array_equal(whole(found.settled(run_here)), result)
 
 
 def dice(labels, truth, label):

@@ -20,6 +20,7 @@ from napari_seedbed.gui.forms.operation_form import (
     ThresholdForm,
     form_class,
 )
+from napari_seedbed.gui.forms.storage_choice import MEMORY
 from napari_seedbed.gui.layers.grids import unit_symbol
 from napari_seedbed.gui.layers.layer_records import record_of
 from napari_seedbed.gui.qt import errors as gui_errors
@@ -350,7 +351,15 @@ def test_forecast_of_an_image_in_a_file_says_what_blocks_take_and_what_fits(
     voxels = dask.array.zeros((600, 1500, 2000), dtype=np.uint16, chunks=(32, 256, 256))
     viewer_model.add_image(voxels, axis_labels=("z", "y", "x"), contrast_limits=(0, 1))
     monkeypatch.setattr(memory, "available_memory", lambda: 2_000_000_000)
-    text = open_form(GaussianForm).forecast.text()
+    form = open_form(GaussianForm)
+    assert re.fullmatch(
+        r"One run, block by block into files: about [\d.]+ .B, \d+ .*; in memory \d+ GB, \d+ .*\.",
+        form.forecast.text(),
+    )
+    way = form.storage.way
+    way.setCurrentIndex(way.findData(MEMORY))
+    way.activated.emit(way.currentIndex())
+    text = form.forecast.text()
     assert re.search(
         r"^One run: about \d+ GB, .*; in blocks .*, .* That is more memory than the 2\.0 GB that "
         r"are free\. Run it in blocks \(.*\), use level \d .*, crop the image to \d+ x",

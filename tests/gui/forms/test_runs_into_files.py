@@ -153,7 +153,7 @@ def test_paused_run_is_gone_on_with_after_a_restart(make_napari_viewer, qtbot, s
     qtbot.waitUntil(lambda: bool(window.filling))
     window.click(window.form.controls.pause)
     window.wait_end()
-    assert window.form.status.text().startswith("Paused; what is written stays in")
+    assert window.form.status.text().startswith("Paused; what is written stays.")
     assert window.filling
     (folder,) = [one for one in path.parent.iterdir() if one != path]
     assert (folder / RUN_FILE).is_file()

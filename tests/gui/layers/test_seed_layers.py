@@ -21,6 +21,7 @@ from napari_seedbed.gui.layers.seed_layers import (
     seeds_digest,
     seeds_image,
 )
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 
 SHAPE = (6, 20, 24)
 
@@ -374,3 +375,47 @@ def test_what_has_no_labels_to_count_counts_as_none():
     on_disk = da.ones(SHAPE, dtype=np.int32, chunks=3)
     half = Points(np.zeros((2, 3)), features={"label": [0.5, 1]})
     assert [label_count(layer) for layer in (None, Labels(on_disk), half, picture())] == [0] * 4
+
+
+# Images larger than memory
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_marks_on_a_large_image_are_where_those_on_one_in_memory_are(timed, monkeypatch):
+    shape = (2, *SHAPE) if timed else SHAPE
+    in_memory = picture(shape, **(TIMED if timed else {}))
+    points = np.array([[2, 4, 5], [3, 12, 15]], float)
+    points = np.insert(points, 0, 1, axis=1) if timed else points
+    corners = np.array([[4, 3, 3], [4, 3, 12], [4, 9, 12], [4, 9, 3]], float)
+    corners = np.insert(corners, 0, 0, axis=1) if timed else corners
+    lazy = picture(shape, **(TIMED if timed else {}))
+    lazy.data = da.from_array(lazy.data)
+    for marks in (Points(points, size=3), Shapes([corners], shape_type="polygon")):
+        expected = seeds_image(marks, in_memory)
+        with monkeypatch.context() as patched:
+            patched.setattr("napari_seedbed.gui.layers.seed_layers.LAZY_ABOVE", 1)
+            found = seeds_image(marks, lazy)
+        assert isinstance(found.array, SparseLabels)
+        assert found.axes == expected.axes
+        np.testing.assert_array_equal(found.array, expected.array)
+        assert expected.array.any()
+
+
+def test_new_seeds_of_a_large_series_lie_on_its_grid(monkeypatch):
+    monkeypatch.setattr("napari_seedbed.gui.layers.image_layers.LAZY_ABOVE", 1)
+    viewer = ViewerModel()
+    image = viewer.add_layer(picture((2, 3, 8, 9), axis_labels=("t", "c", "y", "x")))
+    seeds = add_seeds_layer(viewer, image)
+    assert isinstance(seeds.data, SparseLabels)
+    before = seeds_digest(seeds)
+    seeds.data[1, 0, 4, 5] = 3
+    assert seeds_digest(seeds) != before
+    assert label_count(seeds) == 1
+    found = seeds_image(seeds, image)
+    assert found.axes == ("t", "y", "x")
+    expected = np.zeros((2, 8, 9), np.int32)
+    expected[1, 4, 5] = 3
+    np.testing.assert_array_equal(found.array, expected)
+    seeds.translate = np.add(seeds.translate, 3)
+    with pytest.raises(InputError, match="another grid"):
+        seeds_image(seeds, image)

@@ -50,6 +50,25 @@ def test_chain_in_blocks_gives_what_memory_gives(mask):
     assert json.loads(Path("out/summary.json").read_text())["inputs"][0]["resumed"]
 
 
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_objects_are_measured_in_blocks_as_in_memory(tmp_path, rng, monkeypatch, n_channels):
+    monkeypatch.chdir(tmp_path)
+    array = rng.integers(0, 400, (n_channels, 20, 60, 50)).astype(np.uint16)
+    array[:, 5:9, 10:20, 30:40] += 3000
+    array[:, 12:15, 30:50, 10:20] += 2000
+    image = Image(array, ("c", "z", "y", "x"), (2.0, 1.0, 1.0), ("micrometer",) * 3, name="a")
+    write_zarr("a.zarr", image)
+    first = run("take_channel", {"image": image}, {"channel": 1}).image("image")
+    mask = run("threshold", {"image": first}).image("mask")
+    save_recipe("r.yaml", recipe_from_record(run("label", {"image": mask}).record))
+    for how in ("never", "always"):
+        assert main(["run", "r.yaml", "a.zarr", "-o", how, "-q", "--blocks", how]) == DONE
+    tables = [Path(how, "a_objects.csv").read_text() for how in ("never", "always")]
+    assert tables[0] == tables[1]
+    assert tables[0].count("\n") == 3
+    assert ("mean_intensity" in tables[0]) == (n_channels == 1)
+
+
 def test_memory_decides(mask, monkeypatch, capsys):
     assert seedbed_run(folder="enough") == DONE
     assert Path("enough/cells_mask.ome.tif").is_file()

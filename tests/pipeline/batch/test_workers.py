@@ -15,6 +15,7 @@ import psutil
 import pytest
 from distributed import Client
 
+from napari_seedbed.core.progress import running
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.batch import Workers, run_batch, workers
 from napari_seedbed.pipeline.batch.result_folder import ResultFolder
@@ -305,22 +306,46 @@ def test_workers_of_a_scheduler(place, tmp_path, capsys):
     assert f"no dask scheduler answers at {address}" in capsys.readouterr().err
 
 
-def test_inputs_too_large_beside_others_are_done_alone(place, monkeypatch):
+@pytest.fixture
+def counts(monkeypatch):
+    """Workers are threads of this process; how many were asked for, each time."""
+    found = []
+
+    @contextmanager
+    def client_of_threads(scheduler, count):
+        found.append(count)
+        with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+            yield client
+
+    monkeypatch.setattr(workers, "_client", client_of_threads)
+    return found
+
+
+def test_progress_goes_on_where_workers_take_over(place, monkeypatch, counts):
+    """All inputs count, also those that were done before."""
+    monkeypatch.setattr(workers, "_WORTH", 0.0)
+    monkeypatch.setattr(workers, "core_count", lambda: 2)
+    told = []
+    with running(report=told.append):
+        run_batch(load_recipe("objects.yaml"), INPUTS, place, workers=Workers(None))
+    assert counts == [2]
+    assert_all_there(place)
+    begin = next(n for n, one in enumerate(told) if one.message == "starting workers")
+    assert [(one.fraction, one.message) for one in told[begin + 1 :]] == [
+        (n / N_FILES, f"{n} of {N_FILES} inputs") for n in range(2, N_FILES + 1)
+    ]
+    fractions = [one.fraction for one in told]
+    assert fractions == sorted(fractions)
+    assert fractions[begin] == 1 / N_FILES
+
+
+def test_inputs_too_large_beside_others_are_done_alone(place, monkeypatch, counts):
     """Memory for one of these inputs, not for two at a time."""
     recipe = load_recipe("objects.yaml")
     needed = forecast("median", {"image": squares(3)}, {"radius": 0.5}).bytes
     monkeypatch.setattr(
         memory, "available_memory", lambda: 3 * needed // 2 // memory._sharers.get()
     )
-    counts = []
-
-    @contextmanager
-    def client_of_threads(scheduler, count):
-        counts.append(count)
-        with Client(processes=False, n_workers=1, dashboard_address=None) as client:
-            yield client
-
-    monkeypatch.setattr(workers, "_client", client_of_threads)
     done = []
     run_batch(recipe, INPUTS, place, workers=Workers(2), on_done=done.append)
     assert counts == [2]

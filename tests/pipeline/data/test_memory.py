@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from napari_seedbed.pipeline.data import memory
+from napari_seedbed.core.threads import core_count
+from napari_seedbed.pipeline.data import memory, memory_limits
 from napari_seedbed.pipeline.data.memory_limits import (
     UNLIMITED,
     later_addresses,
@@ -95,8 +96,8 @@ def test_least_that_a_control_group_leaves(tmp_path, groups, own, left):
     ("addresses", "data", "left"),
     [
         (NONE, NONE, UNLIMITED),
-        (3_000_000_000, NONE, 3_000_000_000 - 2_048_000_000 - later_addresses()),
-        (NONE, 2_000_000_000, 2_000_000_000 - 1_024_000_000 - later_addresses()),
+        (3_000_000_000, NONE, 3_000_000_000 - 2_048_000_000 - 500_000_000),
+        (NONE, 2_000_000_000, 2_000_000_000 - 1_024_000_000 - 500_000_000),
         (3_000_000_000, 1_100_000_000, 0),
     ],
 )
@@ -108,7 +109,15 @@ def test_limits_of_the_process(monkeypatch, addresses, data, left):
         rlimit=lambda limit: (limits[limit], NONE),
     )
     monkeypatch.setattr(psutil, "Process", lambda: process)
+    monkeypatch.setattr(memory_limits, "later_addresses", lambda: 500_000_000)
     assert left_by_ulimit() == left
+
+
+def test_threads_and_libraries_that_are_there_are_not_waited_for(monkeypatch):
+    before = later_addresses()
+    monkeypatch.setitem(sys.modules, "sklearn", memory_limits)
+    monkeypatch.setattr(memory_limits.threading, "active_count", lambda: 1 + 2 * core_count())
+    assert 0 < later_addresses() < before
 
 
 def test_system_that_tells_no_limits_has_none(monkeypatch, tmp_path):

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from napari_seedbed.errors import InputError, RecipeError
-from napari_seedbed.pipeline.encodings.seed_encoding import decode_seeds, encode_seeds
+from napari_seedbed.pipeline.encodings.seed_encoding import (
+    decode_seeds,
+    decode_sparse_seeds,
+    encode_seeds,
+)
 
 
 @settings(max_examples=80, deadline=None)
@@ -25,6 +29,7 @@ from napari_seedbed.pipeline.encodings.seed_encoding import decode_seeds, encode
 def test_round_trip(seeds):
     encoded = encode_seeds(seeds, "tzyx"[-seeds.ndim :])
     np.testing.assert_array_equal(decode_seeds(encoded), seeds)
+    np.testing.assert_array_equal(np.asarray(decode_sparse_seeds(encoded)), seeds)
     assert encoded["voxels"] == np.count_nonzero(seeds)
     assert encoded["labels"] == sorted(set(np.unique(seeds).tolist()) - {0})
 
@@ -33,7 +38,9 @@ def test_strokes_on_a_large_volume_are_small():
     seeds = np.zeros((100, 500, 500), np.int32)
     seeds[50, 100:110, 100:400] = 1
     seeds[50, 10:20] = 2
-    assert len(encode_seeds(seeds, "zyx")["data"]) < 400
+    encoded = encode_seeds(seeds, "zyx")
+    assert len(encoded["data"]) < 400
+    assert decode_sparse_seeds(encoded).bytes_in_memory < 0.1 * seeds.nbytes
 
 
 def test_labels_beyond_32_bits_are_refused():

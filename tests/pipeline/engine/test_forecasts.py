@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import dask.array
+import distributed
 import numpy as np
 import pytest
 
@@ -53,7 +54,10 @@ def test_blocks_are_foretold_for_images_in_files_where_they_can_be_had():
 
 
 def test_workers_of_a_scheduler_are_asked_what_they_have():
-    with local_scheduler(2) as address:
+    with local_scheduler(2) as begun:
+        address = begun()
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2, timeout=60)
         found = forecast("gaussian", {"image": volume((64, 2048, 2048))}, scheduler=address)
     assert found.text.endswith(f"; on the cluster {found.cluster.text}")
     cores = thread_count()

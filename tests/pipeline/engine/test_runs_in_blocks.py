@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from bounds import bound
 from napari_seedbed.core import running
 from napari_seedbed.errors import Cancelled, FileError, InputError
 from napari_seedbed.pipeline.data.image import Image
@@ -69,6 +70,7 @@ def test_run_that_is_killed_is_gone_on_with(image, tmp_path):
     found = run("median", {"image": image}, PARAMETERS, blocks=blocks)
     assert len(seen) == N_BLOCKS - len(before)
     assert files_of(folder).items() >= before.items()
+    assert not list(folder.glob("**/.*"))
     whole = run("median", {"image": image}, PARAMETERS)
     np.testing.assert_array_equal(found.image("image").array, whole.image("image").array)
     assert found.record == whole.record == read_record(folder)
@@ -94,7 +96,7 @@ def test_run_that_is_cancelled_ends_at_once_and_is_gone_on_with(image, tmp_path)
     blocks = Blocks(tmp_path / "results", BLOCK, watch=watch)
     with running(should_stop=lambda: len(asked) >= 2), pytest.raises(Cancelled):
         run("median", {"image": image}, {"radius": 6.0}, blocks=blocks)
-    assert time.monotonic() - asked[1] < 0.5
+    assert time.monotonic() - asked[1] < bound(0.5)
     n_before = len(asked)
     assert n_before < N_BLOCKS
     found = run("median", {"image": image}, {"radius": 6.0}, blocks=blocks)

@@ -12,7 +12,7 @@ from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.fingerprint import fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.engine.jobs import SeriesResult
+from napari_seedbed.pipeline.engine.series_jobs import SeriesResult
 from napari_seedbed.pipeline.operations import Context, forecast, run
 
 

@@ -1,6 +1,7 @@
 """OME-Zarr: axes, voxel size, place and channels in all versions, plates and labels, and URLs."""
 
 import functools
+import hashlib
 import http.server
 import json
 import os
@@ -239,7 +240,10 @@ def test_a_url_is_read_as_a_folder_is_and_failures_are_told(tmp_path, served, rn
 
 @pytest.mark.parametrize("version", [0.4, 0.5])
 def test_a_batch_knows_whether_an_image_at_a_url_changed(tmp_path, served, rng, version):
-    """By one voxel far from the first, also where the server's dates stay, and by nothing else."""
+    """By one voxel far from the first, also where the server's dates stay, and by nothing else.
+
+    Servers tell dates, ETags or checksums beside dates, or nothing.
+    """
     array = rng.integers(1, 60000, (70, 80), dtype=np.uint16)
     for name in ("cells.zarr", "other.zarr"):
         write(tmp_path / name, array, "yx", version, chunks=(32, 32))
@@ -259,11 +263,26 @@ def test_a_batch_knows_whether_an_image_at_a_url_changed(tmp_path, served, rng, 
         if name != "Last-Modified":
             told(handler, name, value)
 
-    for row, tells in ((-1, without_dates), (-2, told)):
+    def with_sum(title):
+        def tells(handler, name, value):
+            told(handler, name, value)
+            path = Path(handler.translate_path(handler.path))
+            if name == "Last-Modified" and path.is_file():
+                told(handler, title, f'"{hashlib.md5(path.read_bytes()).hexdigest()}"')
+
+        return tells
+
+    ways = (without_dates, with_sum("ETag"), with_sum("Content-MD5"), told)
+    for row, tells in enumerate(ways, start=-len(ways)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_Quiet, "send_header", tells)
             assert resumed(overwrite=True) in ([None, None], [True, True])
             assert resumed() == [True, True]
+            if tells not in (without_dates, told):
+                # uploaded again: only the dates change
+                for file in tmp_path.glob("*.zarr/**/*"):
+                    os.utime(file, (10**9 + row, 10**9 + row))
+                assert resumed() == [True, True]
             zarr.open_group(tmp_path / "other.zarr")["0"][row, -1] = 7
             for file in (tmp_path / "other.zarr").rglob("*"):
                 # a date of HTTP has whole seconds

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from block_comparison import BLOCKS, check_same
 from scipy import ndimage as ndi
 
 from napari_seedbed.core.scores.segmentation_scoring import segmentation_scores
@@ -49,9 +50,9 @@ def test_grown_seeds_in_blocks_agree_with_those_at_once(tmp_path, rng):
         found = np.asarray(result.image("labels").array)
         assert found.dtype == expected.dtype
         overlaps = dice(found, expected)
-        assert np.mean(overlaps) > 0.99
-        assert min(overlaps) > 0.95
-        assert segmentation_scores(expected, found)["adapted_rand_error"] < 0.02
+        assert np.mean(overlaps) > 0.98
+        assert min(overlaps) > 0.94
+        assert segmentation_scores(expected, found)["adapted_rand_error"] < 0.04
         if "other" in given:
             assert not found[~mask].any()
         assert [path.name for path in folder.iterdir()] == ["labels.zarr"]
@@ -62,3 +63,11 @@ def test_what_grows_against_all_of_the_landscape_is_refused(tmp_path, rng):
     inputs = {"image": Image(image, AXES), "seeds": Image(seeds, AXES)}
     with pytest.raises(InputError, match="cannot work in blocks with these parameters"):
         run("seeded_watershed", inputs, {"compactness": 0.1}, blocks=Blocks(tmp_path, (16, 16, 16)))
+
+
+def test_objects_cut_in_blocks_are_those_at_once(tmp_path, rng):
+    smooth = ndi.gaussian_filter(rng.random((20, 48, 56)), 2.0)
+    cells = Image(smooth > np.quantile(smooth, 0.8), AXES)
+    check_same("split_touching", {"image": cells}, {"depth": 0.4}, tmp_path, BLOCKS[:1])
+    with pytest.raises(InputError, match="cannot work in blocks with these parameters"):
+        run("split_touching", {"image": cells}, {"smallest": 9.0}, blocks=Blocks(tmp_path))

@@ -1,11 +1,12 @@
 """Images whose grey levels are spread evenly, over all of the image or place by place."""
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_seedbed.core.filters.local_filters import float_image
 from napari_seedbed.core.images.intensity_maps import Range, range_or_limits, stretch
@@ -13,6 +14,7 @@ from napari_seedbed.core.library_calls import call_aside
 from napari_seedbed.core.magnitudes import moderate, moderate_range, restored
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.core.slabs import Slab, in_slabs
+from napari_seedbed.core.thresholds.histograms import OverBlocks
 from napari_seedbed.core.validation import (
     check_count,
     check_image,
@@ -27,7 +29,64 @@ _BINS = 1 << 16
 _VOXELS_PER_COUNT = 1 << 20
 
 
-def equalise(image: Any, *, limits: Range | None = None) -> NDArray[np.floating]:
+@dataclass(frozen=True, eq=False)
+class GreyRanks:
+    """How often the grey levels of an image occur, of which parts are equalised alike.
+
+    Attributes
+    ----------
+    lowest, highest : float or int
+    counts : (N,) ndarray of int64
+        Of each bin from the lowest to the highest; empty where these are equal.
+    """
+
+    lowest: Any
+    highest: Any
+    counts: NDArray[np.int64]
+
+
+def ranks_over(over: OverBlocks, dtype: DTypeLike) -> GreyRanks:
+    """Count the grey levels of an image of which somebody else has the blocks.
+
+    Parameters
+    ----------
+    over : callable
+        ``over(function)`` gives what a picklable function gives for each block.
+    dtype : dtype
+        Of the blocks.
+    """
+    extremes = list(over(_extremes))
+    lowest, highest = min(low for low, _ in extremes), max(high for _, high in extremes)
+    if lowest == highest:
+        return GreyRanks(lowest, highest, np.zeros(0, np.int64))
+    kind = np.dtype(np.uint8) if np.dtype(dtype) == bool else np.dtype(dtype)
+    counted = partial(_counted, bins=_Bins(kind, lowest, highest))
+    return GreyRanks(lowest, highest, reduce(np.add, over(counted)))
+
+
+def _extremes(block: Any) -> tuple[Any, Any]:
+    array = _as_numbers(block)
+    return array.min(), array.max()
+
+
+def _as_numbers(image: Any) -> NDArray[Any]:
+    array = check_image(image)
+    return array.view(np.uint8) if array.dtype == bool else array
+
+
+def _counted(block: Any, bins: "_Bins") -> NDArray[np.int64]:
+    flat = _as_numbers(block).reshape(-1)
+    counts = np.zeros(bins.number, np.int64)
+    for start in range(0, flat.size, _VOXELS_PER_COUNT):
+        check_stop()
+        found = bins.of(flat[start : start + _VOXELS_PER_COUNT])
+        counts += np.bincount(found, minlength=bins.number)
+    return counts
+
+
+def equalise(
+    image: Any, *, limits: Range | None = None, ranks: GreyRanks | None = None
+) -> NDArray[np.floating]:
     """Spread the grey levels evenly: each value becomes its rank among all voxels.
 
     Parameters
@@ -37,6 +96,8 @@ def equalise(image: Any, *, limits: Range | None = None) -> NDArray[np.floating]
         numbers that span less than 65536; else 65536 bins between the lowest and the highest do.
     limits : (float, float), optional
         Range of the result; what `value_range` finds when None.
+    ranks : GreyRanks, optional
+        What `ranks_over` counted in all of an image of which this is a part.
 
     Returns
     -------
@@ -58,21 +119,15 @@ def equalise(image: Any, *, limits: Range | None = None) -> NDArray[np.floating]
     low, high = range_or_limits(array, limits)
     wide = array.dtype.kind == "f" and array.dtype.itemsize >= 8
     kind = np.float64 if wide else np.float32
-    if array.dtype == bool:
-        array = array.view(np.uint8)
-    array, _ = moderate(array)
-    lowest, highest = array.min(), array.max()
-    if lowest == highest:
+    array = _as_numbers(array)
+    if ranks is None:
+        array, _ = moderate(array)
+        ranks = ranks_over(lambda function: [function(array)], array.dtype)
+    if ranks.lowest == ranks.highest:
         return array.astype(kind)
-    bins = _Bins(array.dtype, lowest, highest)
-    counts = np.zeros(bins.number, np.int64)
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, _VOXELS_PER_COUNT):
-        check_stop()
-        found = bins.of(flat[start : start + _VOXELS_PER_COUNT])
-        counts += np.bincount(found, minlength=bins.number)
+    bins, counts = _Bins(array.dtype, ranks.lowest, ranks.highest), ranks.counts
     low, high, exponent = moderate_range(low, high)
-    table = low + (high - low) * (np.cumsum(counts) / array.size)
+    table = low + (high - low) * (np.cumsum(counts) / counts.sum())
     table = restored(table.astype(kind), exponent)
     out = np.empty(array.shape, kind)
 

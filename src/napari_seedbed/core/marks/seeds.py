@@ -39,6 +39,8 @@ def seeds_from_points(
     shape: Sequence[int],
     radius: Any,
     spacing: float | Sequence[float] | None = None,
+    *,
+    out: Any = None,
 ) -> NDArray[np.int32]:
     """Draw each point as a ball of its label.
 
@@ -56,6 +58,9 @@ def seeds_from_points(
     spacing : sequence of D floats, optional
         Voxel size; 1 when None.
 
+    out : array of int32, of shape `shape`, optional
+        Without seeds, to draw into; it need only take values at indices.
+
     Returns
     -------
     ndarray of int32, of shape `shape`
@@ -71,7 +76,7 @@ def seeds_from_points(
     points = _coordinates(points, len(shape), "points")
     values = _label_values(labels, len(points), "points")
     radii = _voxel_radii(radius, len(points), len(shape), spacing)
-    out = np.zeros(shape, np.int32)
+    out = np.zeros(shape, np.int32) if out is None else out
     centres = _round(points)
     lost = []
     for i, (point, value) in enumerate(zip(points, values.tolist(), strict=True)):
@@ -119,6 +124,8 @@ def seeds_from_shapes(
     shape: Sequence[int],
     spacing: float | Sequence[float] | None = None,
     path_width: float | Sequence[float] | None = None,
+    *,
+    out: Any = None,
 ) -> NDArray[np.int32]:
     """Draw each shape with its label: areas filled, paths and lines with a width.
 
@@ -138,6 +145,8 @@ def seeds_from_shapes(
     path_width : float or (N,) sequence of float, optional
         Full width of paths and lines in the unit of `spacing`, one for all or one a shape.
         None draws them one voxel thin.
+    out : array of int32, of shape `shape`, optional
+        Without seeds, to draw into; it need only take values at indices.
 
     Returns
     -------
@@ -155,7 +164,7 @@ def seeds_from_shapes(
     size = np.array(check_spacing(spacing, ndim))
     values = _label_values(labels, len(shapes), "shapes")
     widths = _widths(path_width, len(shapes))
-    out = np.zeros(shape, np.int32)
+    out = np.zeros(shape, np.int32) if out is None else out
     lost, places = [], []
     for i, (kind, corners) in enumerate(shapes):
         if kind not in KINDS:

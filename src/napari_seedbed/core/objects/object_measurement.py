@@ -1,6 +1,6 @@
 """Tables of what was segmented: one row an object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,6 +200,10 @@ def _begin(fraction: float, what: str) -> None:
     tell(fraction, f"Measuring {what}")
 
 
+QUICK_GROUPS = ("size", "position", "intensity")
+"""What `object_table` is of."""
+
+
 def object_table(
     labels: Any,
     spacing: float | Sequence[float] | None = None,
@@ -225,8 +229,11 @@ def object_table(
     InputError
         If `labels` are not whole numbers in 2D or 3D, or `image` has another shape.
     """
-    groups = ("size", "position", "intensity")
-    table = measure_objects(labels, spacing, unit, image, groups=groups)
+    return few_columns(measure_objects(labels, spacing, unit, image, groups=QUICK_GROUPS))
+
+
+def few_columns(table: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The columns that `object_table` gives, of what `measure_objects` does for `QUICK_GROUPS`."""
     left_out = {"equivalent_diameter", "touches_border", *(f"voxel_{axis}" for axis in "zyx")}
     left_out |= set(INTENSITIES) - {"mean_intensity", "min_intensity", "max_intensity"}
     return {name: column for name, column in table.items() if name not in left_out}

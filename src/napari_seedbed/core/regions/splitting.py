@@ -79,10 +79,7 @@ def split_touching(
     if voxels:
         large = np.bincount(territory.ravel()) >= voxels
         _, territory = call_aside(partial(numbered, np.where(large[territory], territory, 0)))
-    away = inner_distances(territory, size)
-    if width:
-        away = np.where(territory > 0, gaussian(away, width, size), 0.0)
-    seeds = labelled_peaks(away, fall, territory, corners=False, highest=True)
+    away, seeds = necks_and_seeds(territory, fall, size, width)
     parts = watershed(-away, seeds, territory, spacing=size)
     if not voxels:
         return parts
@@ -91,6 +88,30 @@ def split_touching(
         return parts
     renumbered = np.where(kept, np.cumsum(kept) - 1, 0).astype(np.int32)
     return watershed(-away, renumbered[seeds], territory, spacing=size)
+
+
+def necks_and_seeds(
+    territory: NDArray[np.int32], depth: float, spacing: tuple[float, ...], sigma: float
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how far from its border each voxel of an object is, and the middles of its parts.
+
+    Parameters
+    ----------
+    territory : ([Z, ]Y, X) ndarray of int32
+        Objects numbered from 1 on without gaps.
+    depth, spacing, sigma
+        As for `split_touching`.
+
+    Returns
+    -------
+    away : ([Z, ]Y, X) ndarray of float64
+    seeds : ([Z, ]Y, X) ndarray of int32
+        One a part, from 1 on in the order of their first voxels.
+    """
+    away = inner_distances(territory, spacing)
+    if sigma:
+        away = np.where(territory > 0, gaussian(away, sigma, spacing), 0.0)
+    return away, labelled_peaks(away, depth, territory, corners=False, highest=True)
 
 
 def _large_parts(

@@ -73,6 +73,15 @@ class Splits:
         return np.array([own.number for own in self.basins], np.int32)
 
     @property
+    def key(self) -> bytes:
+        """What is the same for the same seeds in the same basins."""
+        rows = [
+            np.column_stack([np.full(len(own.labels), own.number), own.places, own.labels])
+            for own in self.basins
+        ]
+        return np.concatenate([np.empty((0, 5), np.int64), *rows]).astype(np.int64).tobytes()
+
+    @property
     def parents(self) -> NDArray[np.int32]:
         """The basin that each new node is a part of."""
         each = [np.full(len(own.nodes) - 1, own.number, np.int32) for own in self.basins]

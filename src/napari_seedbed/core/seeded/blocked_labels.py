@@ -1,14 +1,14 @@
 """The labels of a volume that was segmented block by block."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.seeded.blocked_islands import without_islands
 from napari_seedbed.core.seeded.linear_scores import Region
-from napari_seedbed.core.seeded.stored_volumes import BlockGrid, Readable, within
+from napari_seedbed.core.seeded.stored_volumes import BlockGrid, RunsTasks, Writable, within
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class BlockedLabels:
     Attributes
     ----------
     grid : BlockGrid
-    painted : (Z, Y, X) Readable of int32
+    painted : (Z, Y, X) Writable of int32
         Labels, islands among them.
     islands : mapping of int to ndarray of bool
         For blocks with islands, which of their connected parts are.
@@ -31,7 +31,7 @@ class BlockedLabels:
     """
 
     grid: BlockGrid
-    painted: Readable
+    painted: Writable
     islands: Mapping[int, NDArray[np.bool_]]
     background: tuple[int, ...]
     rest: int
@@ -55,3 +55,17 @@ class BlockedLabels:
                 part = np.asarray(self.painted[own])
             found[within(own, region)] = part
         return found
+
+    def settled(self, run: RunsTasks) -> "BlockedLabels":
+        """Paint islands over, so that parts of blocks are quickly read.
+
+        The segmenter cannot go on from what it has painted then, but anew.
+        """
+        for _ in run(paint_over, list(self.islands), self):
+            pass
+        return replace(self, islands={})
+
+
+def paint_over(number: int, labels: BlockedLabels) -> None:
+    """Write a block without its islands."""
+    labels.painted[labels.grid.region(number)] = labels.block(number)

@@ -6,6 +6,7 @@ from contextvars import copy_context
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from napari_seedbed.core.boxes import widened
 from napari_seedbed.core.progress import Preview, check_stop, tell
@@ -113,6 +114,7 @@ class BlockedSegmenter:
         self.grid = BlockGrid(extent, block)
         self._cut: CutVolume | None = None
         self._memory: SeedMemory | None = None
+        self._split: tuple[bytes, FaceGraph, csr_array] | None = None
         self._last: Solved | None = None
         # Basins that a solve was about to paint when it was cancelled.
         self._unsure: NDArray[np.bool_] | None = None
@@ -200,8 +202,7 @@ class BlockedSegmenter:
             splits, given = find_splits(
                 graph.count, seeds.places, seeds.numbers, holds, self._volume.steps.tolist()
             )
-            nodes = split_graph(graph, splits, self.grid, self._run, landscape, self._basins)
-            weights = nodes.weights()
+            nodes, weights = self._nodes(splits)
             flat = is_flat(self.grid.shape, graph.areas)
             if last is not None and view is not None:
                 start, others = last.guess(seeds, nodes.count)
@@ -213,7 +214,6 @@ class BlockedSegmenter:
                 changed = last.changed_basins(seeds, walks, holds, graph)
                 self._look(view, quick, last, seeds, self._tasks(changed, blocks))
             walks = walk_probabilities(weights, given, len(seeds.values), seeds.rest, is_flat=flat)
-            del weights
             tell(0.55, "Learning what objects look like")
             appearance = learning.result()
         check_stop()
@@ -239,6 +239,17 @@ class BlockedSegmenter:
         self._last = Solved(seeds, holds, kept, appearance, lesson, parts, found)
         tell(1.0, "Done")
         return found
+
+    def _nodes(self, splits: Splits) -> tuple[FaceGraph, csr_array]:
+        """The graph with these splits and its weights: most strokes split no other basins."""
+        assert self._cut is not None
+        key = splits.key
+        if self._split is None or self._split[0] != key:
+            nodes = split_graph(
+                self._cut.graph, splits, self.grid, self._run, self._cut.landscape, self._basins
+            )
+            self._split = key, nodes, nodes.weights()
+        return self._split[1:]
 
     def _solved_in_memory(self, seeds: PlacedSeeds, lesson: Lesson | None) -> BlockedLabels:
         """Labels of an image that is so small that walks go from voxel to voxel."""

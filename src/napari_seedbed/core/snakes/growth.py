@@ -43,7 +43,7 @@ from napari_seedbed.core.snakes.snake_frames import (
     labels_in,
     within,
 )
-from napari_seedbed.core.snakes.snake_images import NoContrastError, contrast_limits
+from napari_seedbed.core.snakes.snake_images import Limits, NoContrastError, contrast_limits
 from napari_seedbed.core.snakes.snake_methods import ElasticContour, Method
 from napari_seedbed.core.validation import (
     check_channel_axis,
@@ -97,6 +97,7 @@ def grow_snakes(
     tolerance: float = 0.0,
     give_shapes: bool = True,
     watch: Callable[[int], bool] | None = None,
+    limits: Limits | None = None,
 ) -> Grown:
     """Let snakes start from shapes or labels and move until they converge.
 
@@ -133,6 +134,8 @@ def grow_snakes(
         Whether to give shapes beside the labels.
     watch : callable, optional
         ``watch(iteration)`` says whether to report where the snakes are now.
+    limits : list of (float, float), optional
+        `contrast_limits` of the whole of what `load` gives parts of.
 
     Returns
     -------
@@ -189,7 +192,7 @@ def grow_snakes(
             )
         return array if axis is None else np.moveaxis(array, axis, 0)
 
-    growing = _Growing(image, size, extent if in_3d else "slice", cap, journal)
+    growing = _Growing(image, size, extent if in_3d else "slice", cap, journal, limits)
     found = growing.through_time(starts, follow)
     return Grown(
         growing.labels, journal.all_outlined(found) if give_shapes else [], journal.notes()
@@ -262,8 +265,10 @@ class _Growing:
         extent: Extent,
         cap: Cap,
         journal: Journal,
+        limits: Limits | None,
     ) -> None:
         self._load, self._size, self._extent, self._cap = load, size, extent, cap
+        self._limits = limits
         self._journal = journal
         self._moves_contours = isinstance(journal.method, ElasticContour)
         self._labels = np.zeros((journal.n_times, *size), np.int32)
@@ -304,7 +309,7 @@ class _Growing:
     ) -> Frames:
         image = self._load(t)
         try:
-            limits = contrast_limits(image, self._journal.channel_axis)
+            limits = self._limits or contrast_limits(image, self._journal.channel_axis)
         except NoContrastError:
             if start.values():
                 raise

@@ -4,7 +4,8 @@ Contrast is measured between two quantiles, so that one set of parameters serves
 brightness and bit depth. Lengths are in the unit of the spacing; slopes are per smallest voxel.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -69,13 +70,36 @@ def contrast_limits(image: NDArray[Any], channel_axis: int | None = None) -> Lim
     array = _grey_values(check_image(image))
     axis = check_channel_axis(channel_axis, array.ndim)
     channels = channels_first(array, axis)
+    return limits_of_samples(
+        [_sample(channel) for channel in channels],
+        lambda c: (float(channels[c].min()), float(channels[c].max())),
+    )
+
+
+def limits_of_samples(
+    samples: Sequence[NDArray[Any]], extremes: Callable[[int], tuple[float, float]]
+) -> Limits:
+    """Return what `contrast_limits` does from the sample of each channel.
+
+    Parameters
+    ----------
+    samples : sequence of ndarray
+        Voxels at each `sample_step` along each axis.
+    extremes : callable
+        Gives the lowest and highest value of a channel, by its number.
+
+    Raises
+    ------
+    NoContrastError
+        If the image is the same everywhere.
+    """
     limits = []
-    for channel in channels:
-        sample, exponent = moderate(_sample(channel))
+    for number, values in enumerate(samples):
+        sample, exponent = moderate(values)
         ends = np.quantile(sample, _QUANTILES)
         low, high = (float(v) for v in np.ldexp(ends, exponent))
         if low >= high:
-            low, high = float(channel.min()), float(channel.max())
+            low, high = extremes(number)
         limits.append((low, high))
     if all(low >= high for low, high in limits):
         raise NoContrastError(
@@ -249,8 +273,12 @@ def quantile(image: NDArray[np.floating], share: float) -> float:
 
 
 def _sample(image: NDArray[Any]) -> NDArray[Any]:
-    step = max(1, int(np.ceil((image.size / _SAMPLE) ** (1 / image.ndim))))
-    return image[(slice(None, None, step),) * image.ndim]
+    return image[(slice(None, None, sample_step(image.shape)),) * image.ndim]
+
+
+def sample_step(shape: Sequence[int]) -> int:
+    """At every how many voxels along each axis an image of this shape is looked at."""
+    return max(1, int(np.ceil((math.prod(shape) / _SAMPLE) ** (1 / len(shape)))))
 
 
 def edge_map(

@@ -27,6 +27,7 @@ from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import seconds_in_words
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.block_plans import Blocks
+from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
 from napari_seedbed.pipeline.files.image_reading import lower_levels
 from napari_seedbed.pipeline.files.places import is_url, place_of
 from napari_seedbed.pipeline.files.run_folders import UnfinishedRun, new_folder, unfinished_runs
@@ -70,15 +71,14 @@ class BlockRuns(QObject):
 
     def offer(self, layer: Layer | None, image: Image | None, operation: Operation) -> None:
         """Another image is chosen: offer files for it, and what is left of earlier runs."""
-        possible = image is not None and image.is_lazy and can_work_in_blocks(operation, image)
+        possible = image is not None and image.is_lazy and _may(operation, image)
         beside = None if layer is None else _folder_of(layer)
         self._storage.offer(beside, possible=possible)
         self._storage.show_unfinished(None)
         if possible and layer is not None and beside is not None:
             found = unfinished_runs(beside, operation.name, _source_of(layer))
             if found:
-                told = f"A run into {found[-1].folder.name} is not finished."
-                self._storage.show_unfinished(found[-1], told)
+                self._storage.show_unfinished(found[-1], _unfinished_in_words(found[-1]))
 
     def begin(self, task: Task, resumed: UnfinishedRun | None) -> Callable[[], Finished]:
         """What the job of the run does.
@@ -144,16 +144,15 @@ class BlockRuns(QObject):
             self._gone.append(run)
             self._discard_soon.start()
             return "Cancelled."
-        told = f"Paused; what is written stays in {run.folder.name}."
-        self._storage.show_unfinished(run, told)
-        return f"{told} Press Resume to go on, also after a restart."
+        self._storage.show_unfinished(run, _unfinished_in_words(run))
+        return "Paused; what is written stays. Press Resume to go on, also after a restart."
 
     def keep(self, why: str) -> None:
         """It failed: what is written stays and can be gone on with."""
         run = self._run
         self._end(keep_layers=True)
         if run is not None:
-            self._storage.show_unfinished(run, f"{run.folder.name} is not finished. {why}")
+            self._storage.show_unfinished(run, f"{_unfinished_in_words(run)} {why}")
 
     def discard(self) -> None:
         """Remove what the unfinished run has written, and its layers."""
@@ -190,6 +189,15 @@ class BlockRuns(QObject):
                 run.discard()
 
 
+def _may(operation: Operation, image: Image) -> bool:
+    """Whether an operation can work block by block, with its usual parameters at least."""
+    return may_work_in_blocks(operation, image, operation.defaults(image.spacing))
+
+
+def _unfinished_in_words(run: UnfinishedRun) -> str:
+    return f"'{run.folder.name}' is not finished."
+
+
 class _TimeLeft:
     """How long the rest of what is under way takes, as it went so far."""
 
@@ -209,15 +217,6 @@ class _TimeLeft:
         if done < 0.02 or seconds < 2:
             return None
         return seconds / done * (1 - fraction)
-
-
-def can_work_in_blocks(operation: Operation, image: Image) -> bool:
-    """Whether an operation can do so, with some parameters at least."""
-    if operation.in_blocks is not None:
-        return True
-    if operation.halo is None or operation.scope != "volume":
-        return False
-    return operation.halo(image.spacing, operation.defaults(image.spacing)) is not None
 
 
 def _run(

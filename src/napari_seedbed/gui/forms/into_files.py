@@ -14,7 +14,6 @@ from napari_seedbed.gui.forms.panel import RunPanel
 from napari_seedbed.gui.forms.storage_choice import StorageChoice
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.data.memory import seconds_in_words
 from napari_seedbed.pipeline.files.run_folders import UnfinishedRun
 from napari_seedbed.pipeline.operations import Forecast, Operation
 
@@ -135,10 +134,11 @@ class IntoFiles(RunPanel):
         forecast = super()._show_forecast()
         if forecast is not None:
             self.storage.suggest(fits=forecast.fits)
-            if self._is_into_files():
-                seconds = seconds_in_words(forecast.seconds)
-                said = f"One run, block by block into files: about {seconds}."
-                self.controls.forecast.setText(said)
+            if self._is_into_files() and forecast.blocks is not None:
+                self.controls.forecast.setText(
+                    f"One run, block by block into files: about {forecast.blocks.text}; in memory "
+                    f"{forecast.memory_text}."
+                )
         return forecast
 
     def _on_ended(self) -> None:

@@ -22,6 +22,7 @@ from napari_seedbed.gui.layers.shape_layers import shapes_of
 from napari_seedbed.gui.layers.shape_results import new_shapes_layer
 from napari_seedbed.gui.qt.controls import allow_narrow, button, in_row
 from napari_seedbed.gui.qt.elided_texts import ElidedCombo
+from napari_seedbed.gui.qt.path_button import PathButton
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.files.vector_readers import is_vector_file
@@ -83,7 +84,7 @@ class MarksChoice(QWidget):
         allow_narrow(self.way, 14)
         self.file = QLineEdit()
         self.file.setToolTip(file_tip)
-        self.browse = button("File…" if with_layers else "Folder…")
+        self.browse = button("File…") if with_layers else PathButton(self.file, "Seeds or shapes")
         self.layer = LayerCombo("none yet", "Labels, Points or Shapes that mark things.")
         self.new = button("New", "Make an empty layer on the image to mark things on.")
         self.fields: FieldsWithMore | None = None

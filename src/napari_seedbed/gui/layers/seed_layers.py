@@ -1,7 +1,8 @@
 """Seeds from Labels, Points and Shapes layers in any transform, onto the image's own grid."""
 
+import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -17,7 +18,8 @@ from napari_seedbed.gui.layers.grids import GridMap, grid_map, grid_of, layer_af
 from napari_seedbed.gui.layers.image_layers import image_of, level_0
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.row_digests import ROW, row_digests
-from napari_seedbed.pipeline.data.sparse_labels import SparseLabels, labels_in
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels, labels_in, places_in
+from napari_seedbed.pipeline.files.voxels_in_file import LAZY_ABOVE
 
 SeedsLayer: TypeAlias = Labels | Points | Shapes
 
@@ -293,12 +295,14 @@ def _from_marks(
     if "t" not in axes:
         return _drawn(layer, placed, labels, known, target)
     image = target.image
-    found = np.zeros((image.n_times, *image.spatial_shape), np.int32)
+    found = _nothing(image, (image.n_times, *image.spatial_shape))
     at = {i: time_of_mark(marks[i][:, axes.index("t")], i, layer, target.map) for i in known}
     for t in sorted(set(at.values())):
         if 0 <= t < image.n_times:
             now = [i for i in known if at[i] == t]
-            found[t] = _drawn(layer, placed, labels, now, target)
+            drawn = _drawn(layer, placed, labels, now, target)
+            places = places_in(drawn)
+            found[(np.full(len(places[0]), t), *places)] = drawn[places]
     if known and not any(0 <= t < image.n_times for t in at.values()):
         raise _outside(layer.name, image)
     return found
@@ -322,6 +326,7 @@ def _drawn(
             # an ellipsoid in voxels that is a ball in the world, for each point its own
             0.5 * factor * sizes[chosen, None] / np.asarray(image.spacing),
             spacing=image.spacing,
+            out=_nothing(image, image.spatial_shape),
         )
     kinds = layer.shape_type
     return core.seeds_from_shapes(
@@ -330,7 +335,14 @@ def _drawn(
         image.spatial_shape,
         spacing=image.spacing,
         path_width=factor * np.asarray(layer.edge_width, dtype=float)[chosen],
+        out=_nothing(image, image.spatial_shape),
     )
+
+
+def _nothing(image: Image, shape: Sequence[int]) -> Any:
+    """Labels without marks, which take no memory where an image is too large for others."""
+    is_large = image.is_lazy and math.prod(shape) * np.dtype(np.int32).itemsize > LAZY_ABOVE
+    return SparseLabels(shape) if is_large else np.zeros(shape, np.int32)
 
 
 def _length_factor(target: _Target) -> float:

@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.data.tables import Columns
 from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
 from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
-from napari_seedbed.pipeline.engine.results import Result
+from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.operations import get, run
 from napari_seedbed.pipeline.recipes.recipe_model import Step
 
@@ -66,11 +67,17 @@ class BlockSteps:
         found = self.folder / step / f"{output}.zarr"
         return found if found.is_dir() else None
 
-    def table_of_objects(self, labels: Image, image: Image | None) -> Result | None:
-        """Measure objects in blocks; None where that fits into memory."""
-        inputs = {"image": labels} | ({} if image is None else {"other": image})
-        blocks = self._of("objects", "measure", inputs, {})
-        return None if blocks is None else run("measure", inputs, {}, blocks=blocks)
+    def table_of_objects(self, labels: Image, image: Image | None) -> Columns | None:
+        """What `object_table_of` gives, found in blocks; None where that fits into memory."""
+        from napari_seedbed.core.objects.object_measurement import QUICK_GROUPS, few_columns
+
+        single = image is not None and image.n_channels == 1
+        inputs = {"image": labels} | ({"other": image} if single and image else {})
+        groups = {group.name: group.name in QUICK_GROUPS for group in get("measure").parameters}
+        blocks = self._of("objects", "measure", inputs, groups)
+        if blocks is None:
+            return None
+        return few_columns(run("measure", inputs, groups, blocks=blocks).table().columns)
 
     def remove(self) -> None:
         """Remove what was only for the way."""
@@ -81,4 +88,11 @@ def may_be_large(path: Path, how: InBlocks) -> bool:
     """Whether steps may work in blocks on what is in a file or folder."""
     if how != "auto":
         return how == "always"
-    return not path.is_file() or path.stat().st_size > _ALWAYS_IN_MEMORY
+    if is_url(path):
+        return True
+    try:
+        is_file, size = path.is_file(), path.stat().st_size
+    except (OSError, ValueError):
+        # reading it says what is wrong with it
+        return False
+    return not is_file or size > _ALWAYS_IN_MEMORY

@@ -14,6 +14,7 @@ from napari_seedbed.pipeline.batch.joined_tables import write_joined
 from napari_seedbed.pipeline.batch.logs import log_if_read
 from napari_seedbed.pipeline.batch.result_folder import ResultFolder
 from napari_seedbed.pipeline.batch.summary_page import summary_page
+from napari_seedbed.pipeline.batch.wells import check_wells
 from napari_seedbed.pipeline.batch.workers import Numbered, Workers, run_items
 from napari_seedbed.pipeline.files.atomic_files import written_whole
 from napari_seedbed.pipeline.files.image_collection import (
@@ -52,6 +53,7 @@ def run_batch(
     seeds: PathLike | None = None,
     shapes: PathLike | None = None,
     classes: PathLike | None = None,
+    wells: str | None = None,
     workers: Workers | None = None,
     in_blocks: InBlocks = "auto",
 ) -> dict[str, Any]:
@@ -109,6 +111,11 @@ def run_batch(
     classes : path, optional
         Tables with the columns ``label`` and ``class``, as a file or folder: the classes of the
         objects. Without them those of seeds and shapes count, and those of a pixel classifier.
+    wells : str, optional
+        A regular expression that finds the well in the name of each file, for the table of all
+        inputs: by its group ``well``, its groups ``row`` and ``column``, its first group, or all
+        that it matches. 'none': names tell no wells. By default the usual ways to name files
+        count. Fields of plates have theirs.
     workers : Workers, optional
         Where the inputs are worked on; by default one after the other in this process. Where a
         scheduler is named and the only input is worked on in blocks, its workers do the blocks.
@@ -130,8 +137,8 @@ def run_batch(
     ------
     InputError
         When two inputs would give the same file names, when a further image is missing or
-        needless, when another run uses the folder, when no scheduler answers, and for Parquet
-        where pyarrow is not installed.
+        needless, when no name has a well as `wells` describes it, when another run uses the
+        folder, when no scheduler answers, and for Parquet where pyarrow is not installed.
     FileError
         When the folder or the summary cannot be written, or the folder has a ``summary.json`` of
         another program.
@@ -154,6 +161,7 @@ def run_batch(
     elif step is not None:
         raise InputError("step: it is the distance of slices in a stack; name --stack z too.")
     others = _others(recipe, other)
+    check_wells(wells, [path.name for path in paths])
     marks = {
         role: place_of(given)
         for role, given in (("seeds", seeds), ("shapes", shapes), ("classes", classes))
@@ -236,7 +244,7 @@ def run_batch(
         except Cancelled:
             cancelled = True
         if accepted and len(items) > 1:
-            _write_what_is_about_all(results, items, recipe, ending, cancelled=cancelled)
+            _write_what_is_about_all(results, items, recipe, ending, wells, cancelled=cancelled)
         results.finish(cancelled=cancelled)
         return results.summary
 
@@ -263,7 +271,13 @@ def _joined_name(recipe: Recipe, ending: str) -> list[str]:
 
 
 def _write_what_is_about_all(
-    results: ResultFolder, items: Sequence[Item], recipe: Recipe, ending: str, *, cancelled: bool
+    results: ResultFolder,
+    items: Sequence[Item],
+    recipe: Recipe,
+    ending: str,
+    wells: str | None,
+    *,
+    cancelled: bool,
 ) -> None:
     """The table of all inputs together, and the page."""
     folder, summary = results.folder, results.summary
@@ -276,6 +290,7 @@ def _write_what_is_about_all(
                 folder / name,
                 with_table,
                 [folder / entry["outputs"][kind] for entry in with_table],
+                wells,
             )
             summary["outputs"][kind] = name
     summary["outputs"]["page"] = PAGE

@@ -288,17 +288,11 @@ class Job:
             labels = result.image("labels")
             same_grid = labels.spatial_shape == shown.spatial_shape
             measure = object_table_by_slice if in_slices else object_table_of
+            measured_on = shown if same_grid else None
             with unwatched():
-                counted = (
-                    steps.table_of_objects(labels, shown if same_grid else None)
-                    if (labels.is_lazy)
-                    else None
-                )
-                table = (
-                    counted.table().columns
-                    if counted is not None
-                    else measure(labels, shown if same_grid else None)
-                )
+                table = steps.table_of_objects(labels, measured_on) if labels.is_lazy else None
+                if table is None:
+                    table = measure(labels, measured_on)
             outputs[OBJECTS] = with_classes(table, class_of)
         table = outputs.get(OBJECTS, {})
         if isinstance(measured := outputs.get("table"), Table):

@@ -13,11 +13,16 @@ from napari_seedbed.pipeline.files.atomic_files import written_whole
 _FIRST = ("file", "image", "well", TIME, CLASS)
 
 
-def write_joined(path: Path, entries: Sequence[Mapping[str, Any]], tables: Sequence[Path]) -> None:
+def write_joined(
+    path: Path,
+    entries: Sequence[Mapping[str, Any]],
+    tables: Sequence[Path],
+    wells: str | None = None,
+) -> None:
     """Write the rows of all tables below each other; what a table lacks stays empty.
 
     First comes ``file``, the input as it was named, then ``image`` where files hold several,
-    ``well`` where these are fields of a plate or all names of files tell wells, ``time_point`` of
+    ``well`` where these are fields of a plate or names of files tell wells, ``time_point`` of
     series and ``class`` where the classes of objects are known; then the other columns.
 
     Parameters
@@ -27,6 +32,8 @@ def write_joined(path: Path, entries: Sequence[Mapping[str, Any]], tables: Seque
     entries : sequence of mapping
         Of the summary, one for each table.
     tables : sequence of path
+    wells : str, optional
+        The pattern that finds wells in names of files; see `wells_in_names`.
 
     Raises
     ------
@@ -34,9 +41,10 @@ def write_joined(path: Path, entries: Sequence[Mapping[str, Any]], tables: Seque
         When it cannot be written.
     """
     origins = [_origin(entry) for entry in entries]
-    if not any("well" in origin for origin in origins):
-        wells = wells_in_names([PurePath(origin["file"]).name for origin in origins])
-        for origin, well in zip(origins, wells, strict=False):
+    unknown = [origin for origin in origins if "well" not in origin]
+    if wells is not None or len(unknown) == len(origins):
+        found = wells_in_names([PurePath(origin["file"]).name for origin in unknown], wells)
+        for origin, well in zip(unknown, found, strict=False):
             origin["well"] = well
     (_join_parquet if path.suffix == ".parquet" else _join_csv)(path, origins, tables)
 

@@ -1,6 +1,5 @@
 """Inputs of a batch one after the other in this process, or on the workers of a dask cluster."""
 
-import logging
 import os
 import time
 from collections import deque
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from napari_seedbed.pipeline.batch.batch_inputs import Item
 from napari_seedbed.pipeline.batch.items import SHORT_OF_MEMORY, Job, new_entry
 from napari_seedbed.pipeline.batch.local_workers import local_scheduler
 from napari_seedbed.pipeline.data.memory import available_memory, memory_shared_by
+from napari_seedbed.pipeline.engine.clusters import Gone, connected
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -28,10 +29,8 @@ Done = Callable[[int, dict[str, Any]], None]
 
 _WORTH = 15.0
 """Seconds of work from which processes of their own are worth their start."""
-_LOOK, _LOOK_AT_DISK = 0.05, 0.2
-"""Seconds between looks for what has finished, and for the end of the run."""
-_ANSWER = 10.0
-"""Seconds in which a scheduler should answer."""
+_LOOK = 0.05
+"""Seconds between looks for what has finished."""
 _STOPPING = 0.7
 """Seconds for workers to stop by themselves; who asked the program to end waits two or more."""
 
@@ -100,7 +99,7 @@ def run_items(
         took = (time.monotonic() - begin) / n_done if n_done else 0.0
         count = _process_count(job, workers, left, took)
         if count > 1 or workers.scheduler is not None:
-            again = _run_elsewhere(job, list(left), count, workers, token, done)
+            again = _run_elsewhere(job, list(left), count, workers, token, done, len(items))
             workers, left = Workers(threads=workers.threads), deque(again)
             continue
         number, item = left[0]
@@ -126,24 +125,31 @@ def _process_count(job: Job, workers: Workers, left: Sequence[Numbered], took: f
 
 
 def _run_elsewhere(
-    job: Job, items: list[Numbered], count: int, workers: Workers, token: Path, done: Done
+    job: Job,
+    items: list[Numbered],
+    count: int,
+    workers: Workers,
+    token: Path,
+    done: Done,
+    n_all: int,
 ) -> list[Numbered]:
     """Work on inputs on workers; give those that had too little memory beside the others."""
     threads = workers.threads or (1 if workers.scheduler else max(1, core_count() // count))
     again: list[Numbered] = []
-    tell(0.0, "starting workers")
+    n_done = n_all - len(items)
+    tell(n_done / n_all, "starting workers")
     with _client(workers.scheduler, count) as client:
         by_future = _submitted(client, job, items, threads, count, token)
         try:
-            finished = enumerate(_as_finished(client, list(by_future)), start=1)
-            for n_done, (future, given) in finished:
+            for future, given in _as_finished(client, list(by_future)):
                 number, item = by_future[future]
                 entry = _entry_of(given, item)
                 if entry.pop(SHORT_OF_MEMORY, False) and count > 1:
                     again.append((number, item))
                 else:
                     done(number, entry)
-                tell(n_done / len(items), f"{n_done} of {len(items)} inputs")
+                    n_done += 1
+                tell(n_done / n_all, f"{n_done} of {n_all} inputs")
         except BaseException:
             _stop(client, by_future, token)
             raise
@@ -171,7 +177,7 @@ def _itself(job: Job) -> Job:
 def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict[str, Any] | None:
     """What a worker does for an input; None where the run is over."""
     with ExitStack() as stack:
-        stack.enter_context(running(should_stop=_Gone(token)))
+        stack.enter_context(running(should_stop=Gone(token)))
         stack.enter_context(at_most_threads(threads))
         stack.enter_context(memory_shared_by(sharers))
         # Looking for the libraries takes 1 ms, and dask has mostly set this for its workers.
@@ -184,40 +190,15 @@ def _work(job: Job, item: Item, token: Path, threads: int, sharers: int) -> dict
             return None
 
 
-class _Gone:
-    """Whether a file is gone; looks a few times a second."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._is_gone, self._looked = False, -_LOOK_AT_DISK
-
-    def __call__(self) -> bool:
-        now = time.monotonic()
-        if now - self._looked >= _LOOK_AT_DISK:
-            self._looked = now
-            self._is_gone = not self._path.exists()
-        return self._is_gone
-
-
 @contextmanager
 def _client(scheduler: str | None, count: int) -> Iterator["Client"]:
     with ExitStack() as stack:
-        local = None if scheduler else stack.enter_context(local_scheduler(count))
-        # It takes 0.4 s, in which the workers begin to start.
-        from distributed import Client
-
-        # They would report every process that ends; what matters is said for each input.
-        for talker in ("distributed", "distributed.client", "tornado.application"):
-            logging.getLogger(talker).setLevel(logging.CRITICAL)
-        address = local() if local else scheduler
-        try:
-            client = Client(address, timeout=_ANSWER, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise InputError(
-                f"scheduler: no dask scheduler answers at {address}. Start one with `dask "
-                "scheduler`, which says its address."
-            ) from error
-        yield stack.enter_context(client)
+        if scheduler is None:
+            local = stack.enter_context(local_scheduler(count))
+            # It takes 0.4 s, in which the workers begin to start.
+            import_module("distributed")
+            scheduler = local()
+        yield stack.enter_context(connected(scheduler))
 
 
 def _as_finished(client: "Client", futures: "list[Future]") -> "Iterator[tuple[Future, Any]]":

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -229,6 +230,10 @@ def _run(arguments: argparse.Namespace) -> int:
         inputs, series = _expand(arguments.inputs), arguments.series
         if isinstance(series, list):
             series = {place_of(path): series for path in inputs}
+        if arguments.forecast or not (arguments.quiet or arguments.stack):
+            _say_forecasts(recipe, inputs, arguments)
+        if arguments.forecast:
+            return DONE
         summary = run_batch(
             recipe,
             inputs,
@@ -246,6 +251,7 @@ def _run(arguments: argparse.Namespace) -> int:
             seeds=arguments.seeds,
             shapes=arguments.shapes,
             classes=arguments.classes,
+            wells=arguments.wells,
             resume=arguments.resume,
             workers=workers,
             in_blocks=arguments.blocks,
@@ -257,6 +263,25 @@ def _run(arguments: argparse.Namespace) -> int:
     if failed:
         complain(f"{failed} of {len(summary['inputs'])} inputs failed.")
     return FAILED if failed else DONE
+
+
+def _say_forecasts(recipe: "Recipe", inputs: Sequence[Path], arguments: argparse.Namespace) -> None:
+    """Say what steps take where memory does not do or blocks are wanted, or of all if asked to."""
+    from napari_seedbed.pipeline.batch.block_steps import may_be_large
+    from napari_seedbed.pipeline.batch.step_forecasts import step_forecasts
+    from napari_seedbed.pipeline.files import read_image
+
+    for path in inputs:
+        # What is wrong with an input, the run says.
+        with nullcontext() if arguments.forecast else suppress(SeedbedError, OSError):
+            if not arguments.forecast and not may_be_large(path, arguments.blocks):
+                continue
+            image = read_image(path, lazy=True)
+            for step in step_forecasts(recipe, image, arguments.blocks, arguments.scheduler):
+                if arguments.forecast:
+                    say(visible(f"{path}: {step.text}"))
+                elif step.in_blocks or not step.cost.fits:
+                    remark(visible(f"{path}: {step.text}"))
 
 
 def _recipe_in(path: Path, layer: str | None) -> "Recipe":

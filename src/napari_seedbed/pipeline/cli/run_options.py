@@ -65,6 +65,13 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         "ilastik write them; a file or folder, as --seeds",
     )
     command.add_argument(
+        "--wells",
+        metavar="PATTERN",
+        help="a regular expression that finds the well in the name of each input, for the table of "
+        "all: its group 'well', its groups 'row' and 'column', its first group, or all that it "
+        "matches; 'none' for no wells (by default the usual ways to name files count)",
+    )
+    command.add_argument(
         "--stack",
         choices=("z", "t", "c"),
         help="take all inputs, files or folders, together as one image: as slices, time points or "
@@ -107,6 +114,12 @@ def add_run(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
         default="auto",
         help="work on images block by block and write OME-Zarr: where memory does not do (auto), "
         "or always where a step can; the same command goes on with a run that was ended",
+    )
+    command.add_argument(
+        "--forecast",
+        action="store_true",
+        help="say what memory and time each step takes on each input, whole and in blocks, and "
+        "run nothing",
     )
     where = command.add_mutually_exclusive_group()
     where.add_argument(

@@ -1,6 +1,8 @@
 """What the limits of this process leave of the machine's memory: control groups and ``ulimit``."""
 
 import ctypes
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +17,11 @@ UNLIMITED = 1 << 62
 LATER_PAGES = 150_000_000
 """Bytes that libraries take when first used, beside the arrays."""
 
-_LIBRARY_ADDRESSES, _STACK = 500_000_000, 8 << 20
-"""Addresses that libraries reserve when first used, and each thread."""
+_SKLEARN_ADDRESSES, _OTHER_ADDRESSES = 270_000_000, 100_000_000
+"""Addresses that scikit-learn reserves when first used, and all other libraries together."""
+
+_STACK, _ARENA = 8 << 20, 64 << 20
+"""Addresses of the stack of a thread, and of a part of the allocator."""
 
 _THREADS_A_CORE = 2
 """Those of the kernels, and of the operations that work on several parts at once."""
@@ -121,8 +126,11 @@ def left_by_ulimit() -> int:
 
 
 def later_addresses() -> int:
-    """Return how many addresses libraries and threads reserve when first used."""
-    return _LIBRARY_ADDRESSES + _STACK * _THREADS_A_CORE * core_count()
+    """Return how many addresses libraries and threads reserve that are not there yet."""
+    libraries = _OTHER_ADDRESSES + (0 if "sklearn" in sys.modules else _SKLEARN_ADDRESSES)
+    threads = _THREADS_A_CORE * core_count()
+    missing = max(0, threads - (threading.active_count() - 1)) / threads
+    return libraries + int((_STACK * threads + _ARENA * _ARENAS) * missing)
 
 
 @lru_cache(maxsize=1)

@@ -86,12 +86,33 @@ def decode_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int32]:
     RecipeError
         Where the text was changed or cut, or the numbers beside it are not those of the seeds.
     """
-    gaps, lengths, values = runs_of_seeds(encoded)
+    places, values = _voxels_of(encoded)
     shape = tuple(int(n) for n in encoded["shape"])
     seeds = np.zeros(math.prod(shape), np.int32)
-    skipped = np.repeat(np.cumsum(gaps), lengths)
-    seeds[np.arange(skipped.size) + skipped] = np.repeat(values, lengths)
+    seeds[places] = values
     return seeds.reshape(shape)
+
+
+def decode_sparse_seeds(encoded: Mapping[str, Any]) -> SparseLabels:
+    """The same, with memory only for what is marked.
+
+    Raises
+    ------
+    RecipeError
+        As `decode_seeds`.
+    """
+    places, values = _voxels_of(encoded)
+    seeds = SparseLabels([int(n) for n in encoded["shape"]])
+    if len(places):
+        seeds[np.unravel_index(places, seeds.shape)] = values
+    return seeds
+
+
+def _voxels_of(encoded: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of all seeds in the flattened array, and their labels."""
+    gaps, lengths, values = runs_of_seeds(encoded)
+    skipped = np.repeat(np.cumsum(gaps), lengths)
+    return np.arange(skipped.size) + skipped, np.repeat(values, lengths)
 
 
 def runs_of_seeds(encoded: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -141,7 +141,7 @@ class Cluster(RoomOnCluster):
         from distributed import as_completed
         from distributed.protocol.pickle import dumps
 
-        task = self._folder.absolute() / f".{secrets.token_hex(8)}.task"
+        task = self._folder.absolute() / f".{secrets.token_hex(8)}{_TASK}"
         with written_whole(task) as temporary:
             temporary.write_bytes(dumps((function, shared)))
         finished = as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
@@ -174,6 +174,7 @@ class Cluster(RoomOnCluster):
             self._client.cancel(list(places))
 
 
+_TASK = ".task"
 _AHEAD = 3
 """Tasks a thread that workers have before them, so that none waits for the next."""
 
@@ -218,4 +219,7 @@ def cluster(address: str, folder: Path) -> Iterator[Cluster]:
         When no scheduler answers.
     """
     with connected(address) as client:
+        # of runs that were killed, whose workers so learn of it
+        for left in folder.glob(f".*{_TASK}"):
+            left.unlink(missing_ok=True)
         yield Cluster(client, folder)

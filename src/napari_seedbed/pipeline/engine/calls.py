@@ -15,8 +15,9 @@ from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.engine.core_calls import named_as
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.inputs import Inputs
-from napari_seedbed.pipeline.engine.jobs import Context, Job, SeriesResult, WholeJob
+from napari_seedbed.pipeline.engine.jobs import Context, Job, WholeJob
 from napari_seedbed.pipeline.engine.series import run_series
+from napari_seedbed.pipeline.engine.series_jobs import SeriesResult
 from napari_seedbed.pipeline.engine.volumes import (
     Gathered,
     Output,

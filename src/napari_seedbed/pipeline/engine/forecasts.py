@@ -55,10 +55,14 @@ class Forecast:
         return self.bytes <= self.available_bytes
 
     @property
+    def memory_text(self) -> str:
+        """``6.0 GB, 20 s``: what it costs in memory."""
+        return f"{memory.bytes_in_words(self.bytes)}, {memory.seconds_in_words(self.seconds)}"
+
+    @property
     def text(self) -> str:
         """``about 6.0 GB, 20 s; in blocks 800 MB, 40 s``, the latter for images in files."""
-        amount = memory.bytes_in_words(self.bytes)
-        parts = [f"about {amount}, {memory.seconds_in_words(self.seconds)}"]
+        parts = [f"about {self.memory_text}"]
         if self.blocks is not None:
             parts.append(f"in blocks {self.blocks.text}")
         if self.cluster is not None:

@@ -222,22 +222,21 @@ class Job(_Speaking):
         """The standard deviation of all of the image, as `statistic`."""
         from napari_seedbed.pipeline.data.image_statistics import deviation_of_image
 
-        image = self.image.select_time(self.time)
-        return self.statistic(
-            of_all, "deviation", lambda: deviation_of_image(image, self.channel, self.over)
-        )
+        def of_image() -> float:
+            image = self.image.select_time(self.time)
+            return deviation_of_image(image, self.channel, self.over)
+
+        return self.statistic(of_all, "deviation", of_image)
 
     def noise(self, of_all: float = 0.0) -> float:
         """The standard deviation of the noise in all of the image, as `statistic`."""
         from napari_seedbed.core.filters.denoising_filters import NOISE_REACH, noise_over
 
-        image = self.image.select_time(self.time)
-        reach = (NOISE_REACH,) * len(self.spacing)
-
         def over(function: Callable[..., Any]) -> Iterable[Any]:
+            image, reach = self.image.select_time(self.time), (NOISE_REACH,) * len(self.spacing)
             return self.over(function, image, self.channel, None, reach, placed=True)
 
-        return self.statistic(of_all, "noise", lambda: noise_over(over, image.dtype))
+        return self.statistic(of_all, "noise", lambda: noise_over(over, self.image.dtype))
 
     def histogram(
         self,
@@ -464,61 +463,3 @@ class WholeJob(_Speaking):
     def table(self, columns: Columns, name: str) -> Table:
         """A table of its own name."""
         return Table(columns, name)
-
-
-@dataclass
-class SeriesJob:
-    """A whole time series to work on: what the function of a series operation is given.
-
-    Attributes
-    ----------
-    load : callable
-        ``load(t)`` gives the voxels of time point `t`, (Z, Y, X) or (C, Z, Y, X), without z in
-        2D. The last one is kept; others are read again.
-    n_times : int
-        1 for an image without time.
-    spatial_shape : tuple of int
-    shapes : tuple of core.shapes.Shape
-        Shapes to start from, their points float64; empty when it starts from seeds.
-    seeds : callable or None
-        ``seeds(t)`` gives the labels to start from, int32, on the grid of the image; None when it
-        starts from shapes.
-    spacing : tuple of float
-    channel_axis : int or None
-        0 or None.
-    parameters : dict
-    context : Context
-        Its cache is not kept in order for series: leave it alone.
-    core : module
-        As of a `Job`.
-    """
-
-    load: Callable[[int], NDArray]
-    n_times: int
-    spatial_shape: tuple[int, ...]
-    shapes: "tuple[Shape, ...]"
-    seeds: Callable[[int], NDArray[np.int32]] | None
-    spacing: tuple[float, ...]
-    channel_axis: int | None
-    parameters: Mapping[str, Any]
-    context: Context
-    core: Any = field(default_factory=core_module)
-
-
-@dataclass(frozen=True)
-class SeriesResult:
-    """What the function of a series operation gives.
-
-    Attributes
-    ----------
-    arrays : dict
-        Output name to array; (T, Z, Y, X) or (T, K, Z, Y, X), without z in 2D, always with T.
-    shapes : dict
-        Output name to list of Shape, in voxel coordinates. The name is 'shapes'.
-    notes : tuple of str
-        What a person should know about the result, in plain sentences.
-    """
-
-    arrays: dict[str, NDArray]
-    shapes: "dict[str, list[Shape]]" = field(default_factory=dict)
-    notes: tuple[str, ...] = ()

@@ -10,7 +10,8 @@ from napari_seedbed.pipeline.data.fingerprint import Fingerprint
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.inputs import Inputs
-from napari_seedbed.pipeline.engine.jobs import Context, SeriesJob, SeriesResult
+from napari_seedbed.pipeline.engine.jobs import Context
+from napari_seedbed.pipeline.engine.series_jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.engine.volumes import seed_volume
 
 

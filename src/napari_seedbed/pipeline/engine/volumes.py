@@ -82,6 +82,7 @@ class Gathered:
         self._arrays: dict[str, NDArray] = {}
         self._found: dict[str, list[tuple[int, int | None, Any]]] = {}
         self._channels: dict[str, Channels] = {}
+        self._once: set[str] = set()
 
     def add(self, t: int, channel: int | None, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of one volume."""
@@ -89,6 +90,7 @@ class Gathered:
             if isinstance(output, Once):
                 if key not in self._found:
                     self._found[key] = [(t, channel, output.make())]
+                    self._once.add(key)
                 continue
             volume = output
             if isinstance(output, Channels):
@@ -179,6 +181,8 @@ class Gathered:
     def add_others(self, t: int, part: "Gathered") -> None:
         """Take what is no image from the results of a part of one time point."""
         for key, found in part._found.items():
+            if key in part._once and key in self._found:
+                continue
             self._found.setdefault(key, []).extend((t, channel, one) for _, channel, one in found)
 
     def add_series(self, arrays: Mapping[str, NDArray]) -> None:

@@ -29,6 +29,8 @@ from napari_seedbed.pipeline.files.zarr_writing import (
 UNFINISHED, FINISHED = "unfinished", "run"
 """Where a store that is being written says of which run it is, and where when it is whole."""
 
+_PART = ".part"
+
 
 @dataclass(frozen=True)
 class BlockStore:
@@ -74,6 +76,9 @@ class BlockStore:
             When it cannot be written, or something else is there.
         """
         if run in (unfinished_run(self.path), run_of(self.path)):
+            # of writers that were killed
+            for left in self.path.glob(f".*{_PART}"):
+                shutil.rmtree(left, ignore_errors=True)
             return
         import zarr
 
@@ -177,7 +182,7 @@ class BlockStore:
 
     def _put(self, number: int, region: tuple[slice, ...], values: NDArray[Any]) -> None:
         """Write into files elsewhere in the folder, and rename them."""
-        aside = self.path / f".{secrets.token_hex(8)}.part"
+        aside = self.path / f".{secrets.token_hex(8)}{_PART}"
         try:
             _elsewhere(self._array(number), aside)[region] = values
             check_stop()

@@ -13,16 +13,17 @@ from napari_seedbed.pipeline.files.places import network_errors, url_options
 from napari_seedbed.pipeline.files.zarr_reading import image_of_store
 from napari_seedbed.pipeline.files.zarr_store import ABSENT, AT_ONCE, ZarrStore
 
-_TELLING = ("etag", "contentmd5", "md5hash", "digest", "generation", "lastmodified")
-"""What servers call that which changes with what they hold, in small letters."""
+_TELLING = ("contentmd5", "md5hash", "etag", "digest", "generation", "lastmodified")
+"""What servers call that which changes with what they hold, in small letters, the surest first: a
+date changes also where the same block is uploaded again."""
 
 
 def digest_of_blocks(path: Path, series: int | None = None) -> str:
     """Digest of an image of a Zarr hierarchy at a URL; the one that `read_image` gives.
 
-    Of each block of the highest resolution it holds the ETag, checksum or date that the server
-    gives, and what is in the block where the server gives none. No block is left out: a change of
-    one changes it.
+    Of each block of the highest resolution it holds the checksum that the server gives, or else
+    the ETag, or else the date, and what is in the block where the server gives none of them. No
+    block is left out: a change of one changes it.
 
     Parameters
     ----------
@@ -77,5 +78,5 @@ def digest_of_blocks(path: Path, series: int | None = None) -> str:
 def _telling(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What tells one content of a file from another, in what a file system knows of it."""
     found = {name.lower().replace("-", "").replace("_", ""): value for name, value in about.items()}
-    told = [(name, str(found[name])) for name in _TELLING if found.get(name)]
-    return [("size", str(found.get("size"))), *told] if told else []
+    told = next(((name, str(found[name])) for name in _TELLING if found.get(name)), None)
+    return [("size", str(found.get("size"))), told] if told else []

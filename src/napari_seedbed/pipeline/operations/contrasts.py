@@ -1,6 +1,7 @@
 """Operations that stretch or even out the contrast of images."""
 
 import math
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -78,8 +79,28 @@ def _target(job: Job) -> tuple[float, float]:
 def _equalise(job: Job) -> dict[str, Channels]:
     limits = limits_of(job)
     if job.parameters["channels"] == "together":
-        return _as_input(job, job.core.equalise(job.load(), limits=limits))
-    return _as_given(job, [job.core.equalise(plane, limits=limits) for plane in _planes(job)])
+        found = job.core.equalise(job.load(), limits=limits, **_ranks(job, None))
+        return _as_input(job, found)
+    planes = [
+        job.core.equalise(plane, limits=limits, **_ranks(job, _channel(job, nth)))
+        for nth, plane in enumerate(_planes(job))
+    ]
+    return _as_given(job, planes)
+
+
+def _ranks(job: Job, channel: int | None) -> dict[str, Any]:
+    """The ranks of grey levels in all of the image, where a part of it is worked on."""
+    if job.wanted is None:
+        return {}
+    from napari_seedbed.core.images.equalisation import ranks_over
+
+    image = job.image.select_time(job.time)
+
+    def over(function: Callable[[Any], Any]) -> Iterable[Any]:
+        return job.over(function, image, channel)
+
+    ranks = job.kept(("ranks", channel, job.time), lambda: ranks_over(over, image.dtype))
+    return {"ranks": ranks}
 
 
 def _equalise_locally(job: Job) -> dict[str, Channels]:
@@ -131,20 +152,15 @@ def _as_input(job: Job, volume: NDArray) -> dict[str, Any]:
 
 def _local_need(size: Size, parameters: Values) -> Need:
     together = size.n_channels > 1 and parameters["channels"] == "together"
-    padded = _padded_voxels(size, parameters)
-    planes = padded * (1 if together else size.n_channels)
-    own = size.voxels * size.n_channels * (together + 1)
-    return Need(int(40 * padded + 8 * own), 4e-7 * planes + 3e-8 * own)
-
-
-def _padded_voxels(size: Size, parameters: Values) -> float:
-    """Voxels with those around them that make whole regions, and half a region more."""
     given = float(parameters["window"])
-    padded = 1.0
-    for n in size.shape:
-        side = max(n // 8, 1) if given == 0 else min(n, max(1, round(given)))
-        padded *= math.ceil(n / side + 1) * side
-    return padded
+    sides = [max(n // 8, 1) if given == 0 else min(n, max(1, round(given))) for n in size.shape]
+    # Whole regions, and half a region more at each end.
+    regions = math.prod(math.ceil(n / side + 1) for n, side in zip(size.shape, sides, strict=True))
+    padded = regions * math.prod(sides)
+    planes = 1 if together else size.n_channels
+    own = size.voxels * size.n_channels * (together + 1)
+    seconds = (4e-7 * padded + 2.5e-5 * regions) * planes + 3e-8 * own
+    return Need(40 * padded + 8 * own, seconds)
 
 
 _CHANNELS = choice(
@@ -219,6 +235,7 @@ EQUALISE = _contrast(
     function=_equalise,
     parameters=(_CHANNELS, RANGE),
     estimate=by_channel(16, 7e-8),
+    halo=no_halo,
     help="Spreads the grey levels evenly: each value becomes its rank among all voxels. Works for "
     "every type, in 2D and 3D.",
     reference="Hummel R (1977). Image enhancement by histogram transformation. Computer Graphics "

@@ -1,5 +1,6 @@
 """What a volume costs, by what the costs of most operations grow with."""
 
+import math
 from collections.abc import Callable
 
 from napari_seedbed.pipeline.engine.declarations import Estimate, Need, Size, Values
@@ -31,6 +32,18 @@ def by_voxel(
         )
 
     return estimate
+
+
+def with_window(estimate: Estimate, bytes_each: float, name: str = "radius") -> Estimate:
+    """The same, and so many bytes for each voxel of the image widened by a window's reach."""
+
+    def wider(size: Size, parameters: Values) -> Need:
+        need = estimate(size, parameters)
+        reach = 2 * math.ceil(window_reach(size, parameters, name))
+        widened = math.prod(n + reach for n in size.shape)
+        return Need(need.bytes + int(bytes_each * widened), need.seconds)
+
+    return wider
 
 
 def by_channel(bytes_each: float, seconds_each: float) -> Estimate:

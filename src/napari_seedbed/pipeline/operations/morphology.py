@@ -7,7 +7,12 @@ from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import Lengths, Reach, Size, Values
 from napari_seedbed.pipeline.engine.jobs import Job
 from napari_seedbed.pipeline.engine.parameters import choice, number, switch, text
-from napari_seedbed.pipeline.operations.costs import by_voxel, window_reach, window_rows
+from napari_seedbed.pipeline.operations.costs import (
+    by_voxel,
+    window_reach,
+    window_rows,
+    with_window,
+)
 from napari_seedbed.pipeline.operations.families import image_filter
 from napari_seedbed.pipeline.operations.halos import gaussian_halo, window_halo
 from napari_seedbed.pipeline.operations.references import SERRA
@@ -123,7 +128,7 @@ RECONSTRUCTION = image_filter(
         ),
         WINDOW,
     ),
-    estimate=by_voxel(90, 2e-6),
+    estimate=by_voxel(115, 2e-6),
     help="Takes things away without touching the shape of what stays. Radius and window count for "
     "small things only.",
     reference="Vincent L (1993). Morphological grayscale reconstruction in image analysis: "
@@ -164,7 +169,7 @@ BACKGROUND = image_filter(
             {"image": "Image without background", "background": "Background"},
         ),
     ),
-    estimate=by_voxel(32, _background_seconds),
+    estimate=with_window(by_voxel(28, _background_seconds), 6),
     halo=_background_halo,
     help="Takes away uneven background below objects.",
     reference="Sternberg SR (1983). Biomedical image processing. Computer 16(1), 22-34.",

@@ -168,7 +168,7 @@ BRANCH_TABLE = object_operation(
     gives="table",
     menu="napari/layers/measure",
     parameters=(_THIN,),
-    estimate=by_voxel(48, 7e-7),
+    estimate=by_voxel(80, 7e-7),
     help="Measures each branch of the objects' skeletons: its length and the distance from end to "
     "end, the points that it joins, and the object's mean width along it.",
     reference="Nunez-Iglesias J et al. (2018). A new Python library to analyse skeleton images "

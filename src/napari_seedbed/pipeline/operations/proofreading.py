@@ -68,7 +68,7 @@ PROOFREAD = object_operation(
     other=SecondImage(title="Image to grow objects in", needed=False),
     channels="joint",
     scope="whole",
-    estimate=by_voxel(24, 2e-7),
+    estimate=by_voxel(64, 2e-7),
     help="Corrects labels object by object: deletes, merges, splits, smooths, grows anew and more, "
     "as the list of edits says. The panel writes that list.",
     reference="Raya SP, Udupa JK (1990). Shape-based interpolation of multidimensional objects. "

@@ -180,13 +180,15 @@ def seeded_in_blocks(job: BlockJob) -> dict[str, Image] | None:
     )
     background, darker = parameters["background"], parameters["darker_than"]
     with _as_share(0.02, 0.9):
-        found = segmenter.solve(
+        solved = segmenter.solve(
             np.concatenate([mark.places for mark in marks]),
             np.concatenate([mark.labels for mark in marks]),
             background=[background] if background else (),
             lesson=lesson_from_text(parameters[LEARNT]),
             is_painted=painted.is_written,
         )
+        # Blocks that are written share the blocks that were painted.
+        found = solved.settled(WorkerTasks(job.workers))
     reach = [ceil(_SMOOTHED * min(job.spacing) / step) for step in job.spacing] if darker else 0
     with _as_share(0.9, 1):
         labels = job.write(

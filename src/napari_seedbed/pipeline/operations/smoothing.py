@@ -4,7 +4,12 @@ from functools import partial
 
 from napari_seedbed.pipeline.engine.declarations import Size, Values
 from napari_seedbed.pipeline.engine.parameters import number
-from napari_seedbed.pipeline.operations.costs import by_voxel, window_reach, window_rows
+from napari_seedbed.pipeline.operations.costs import (
+    by_voxel,
+    window_reach,
+    window_rows,
+    with_window,
+)
 from napari_seedbed.pipeline.operations.families import image_filter
 from napari_seedbed.pipeline.operations.halos import gaussian_halo, window_halo
 from napari_seedbed.pipeline.operations.references import MARR
@@ -22,7 +27,9 @@ def _extreme_seconds(size: Size, parameters: Values) -> float:
     return 1e-8 * (1 + window_reach(size, parameters)) + 3e-10 * window_rows(size, parameters)
 
 
-_by_rows = by_voxel(24, lambda size, parameters: 5e-8 + 6e-9 * window_rows(size, parameters))
+_by_rows = with_window(
+    by_voxel(20, lambda size, parameters: 5e-8 + 6e-9 * window_rows(size, parameters)), 6
+)
 
 _HUANG = (
     "Huang T, Yang G, Tang G (1979). A fast two-dimensional median filtering algorithm. IEEE "
@@ -58,7 +65,7 @@ GAUSSIAN = _smoothing(
 MEAN = _window(
     name="mean",
     title="Mean filter",
-    estimate=by_voxel(24, _mean_seconds),
+    estimate=with_window(by_voxel(16, _mean_seconds), 8),
     help="Gives each voxel the mean of a window around it. A box takes the same time whatever its "
     "size.",
     reference="McDonnell MJ (1981). Box-filtering techniques. Computer Graphics and Image "

@@ -12,7 +12,6 @@ from napari_seedbed.pipeline.engine.declarations import (
     Starts,
     Values,
 )
-from napari_seedbed.pipeline.engine.jobs import SeriesJob, SeriesResult
 from napari_seedbed.pipeline.engine.parameters import (
     Parameter,
     choice,
@@ -20,6 +19,8 @@ from napari_seedbed.pipeline.engine.parameters import (
     output,
     whole_number,
 )
+from napari_seedbed.pipeline.engine.series_jobs import SeriesJob, SeriesResult
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.shared_parameters import length
 
 if TYPE_CHECKING:
@@ -306,6 +307,7 @@ EDGE_SURFACE = _snake(
     name="edge_surface",
     title="Geodesic active contour",
     function=partial(_grow, "EdgeSurface"),
+    in_blocks=BlockFunction("snakes_in_blocks", "edge_surface"),
     parameters=(
         smoothing(1.5),
         number(
@@ -346,6 +348,7 @@ REGION_SURFACE = _snake(
     name="region_surface",
     title="Chan-Vese (morphological)",
     function=partial(_grow, "RegionSurface"),
+    in_blocks=BlockFunction("snakes_in_blocks", "region_surface"),
     parameters=(
         smoothing(1.5),
         number(

@@ -24,7 +24,10 @@ _COLOURS = choice(
 def _slic_need(size: Size, parameters: Values) -> Need:
     each = (4e-7 if len(size.shape) == 2 else 1.8e-6) + 2e-7 * size.n_channels
     rounds = parameters["max_num_iter"] / 10
-    return Need((24 + 48 * size.n_channels) * size.voxels, size.voxels * each * rounds)
+    # The voxels of the largest region are listed with their places: all of them, if there is one.
+    listed = 56 / max(1, parameters["n_segments"])
+    bytes_each = 24 + 48 * size.n_channels + listed
+    return Need(int(bytes_each * size.voxels), size.voxels * each * rounds)
 
 
 def _felzenszwalb_need(size: Size, parameters: Values) -> Need:

@@ -1,10 +1,12 @@
 """Operations that make masks and classes by grey values."""
 
+import math
 from dataclasses import replace
 from functools import partial
 from operator import add
 from typing import Any
 
+from napari_seedbed.core.threads import thread_count
 from napari_seedbed.pipeline.engine.core_calls import CoreCall
 from napari_seedbed.pipeline.engine.declarations import (
     Lengths,
@@ -16,6 +18,7 @@ from napari_seedbed.pipeline.engine.declarations import (
 )
 from napari_seedbed.pipeline.engine.parameters import Parameter, choice, number, whole_number
 from napari_seedbed.pipeline.operations import volume_thresholds
+from napari_seedbed.pipeline.operations.block_functions import BlockFunction
 from napari_seedbed.pipeline.operations.costs import by_voxel, window_reach
 from napari_seedbed.pipeline.operations.halos import gaussian_halo
 from napari_seedbed.pipeline.operations.references import CANNY_1986
@@ -119,9 +122,15 @@ def _local_need(size: Size, parameters: Values) -> Need:
     return Need(5_000_000 + 20 * size.voxels, each * size.voxels)
 
 
+_SLAB_VOXELS = 1 << 18
+
+
 def _window_need(size: Size, parameters: Values) -> Need:
-    # Blocks have a size of their own.
-    return Need(16_000_000 + 14 * size.voxels, 2e-7 * size.voxels)
+    # Slabs, one a thread, have a size of their own; the window reaches beyond them.
+    reach = 2 * math.ceil(window_reach(size, parameters, "window_size") / 2)
+    deep = min(size.shape[0], max(1, _SLAB_VOXELS // math.prod(size.shape[1:])))
+    slabs = 20 * thread_count() * math.prod(n + reach for n in (deep, *size.shape[1:]))
+    return Need(max(16_000_000, slabs) + 14 * size.voxels, 2e-7 * size.voxels)
 
 
 def _window_halo(spacing: Lengths, parameters: Values) -> Reach:
@@ -246,6 +255,7 @@ THRESHOLD_HYSTERESIS = _threshold(
     function=volume_thresholds.threshold_hysteresis,
     parameters=(*_TWO_VALUES, _OBJECTS, _PER),
     halo=None,
+    in_blocks=BlockFunction("hysteresis_in_blocks", "threshold_hysteresis"),
     help="Marks what passes the easier of two values as far as it is connected to what passes the "
     "harder one: faint parts of clear objects stay, and faint noise does not.",
     reference=CANNY_1986,

@@ -1,6 +1,6 @@
 """What the operations that threshold do with one volume, and what they say about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from statistics import median
@@ -75,7 +75,7 @@ def _by_histogram(job: Job, find: Find, apply: Apply, name: str) -> NDArray:
         (name, job.channel, None if is_series else job.time),
         lambda: find(job.histogram(smoothing_of(job), smoothing_reach(job), of_series=is_series)),
     )
-    job.note(_found_in_words, name, values, " for the whole series" if is_series else "")
+    job.note(found_in_words, name, values, " for the whole series" if is_series else "")
     return apply(array, values)
 
 
@@ -99,7 +99,8 @@ def _slice_by_slice(job: Job, array: NDArray, find: Find, apply: Apply, name: st
     return out
 
 
-def _found_in_words(name: str, values: Values, where: str) -> str:
+def found_in_words(name: str, values: Values, where: str) -> str:
+    """``Otsu's threshold is 113.``"""
     return f"{_found(name, values)}{where}."
 
 
@@ -164,15 +165,20 @@ def multi_otsu(job: Job) -> dict[str, NDArray]:
     return {"labels": _by_histogram(job, find, apply, "Otsu's threshold")}
 
 
+def typed_values(parameters: Mapping[str, Any]) -> Values:
+    """The two values that are typed."""
+    if parameters["low"] > parameters["high"]:
+        raise InputError(
+            f"low: {parameters['low']:g} is above high, {parameters['high']:g}; it must not be."
+        )
+    return parameters["low"], parameters["high"]
+
+
 def _two_values(job: Job, apply: Apply) -> dict[str, NDArray]:
     """A mask from a lower and an upper value, typed or those of three classes."""
     parameters = job.parameters
     if parameters["method"] == "manual":
-        if parameters["low"] > parameters["high"]:
-            raise InputError(
-                f"low: {parameters['low']:g} is above high, {parameters['high']:g}; it must not be."
-            )
-        return {"mask": apply(job.load(), (parameters["low"], parameters["high"]))}
+        return {"mask": apply(job.load(), typed_values(parameters))}
 
     def find(histogram: "Histogram") -> Values:
         values: Values = job.core.multi_otsu_thresholds(histogram, 3)

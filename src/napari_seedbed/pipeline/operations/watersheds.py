@@ -218,6 +218,7 @@ H_MAXIMA = region_operation(
 
 SPLIT_TOUCHING = region_operation(
     name="split_touching",
+    in_blocks=BlockFunction("watersheds_in_blocks", "split_touching"),
     title="Split touching objects",
     parameters=(
         length(

@@ -1,5 +1,6 @@
 """Watersheds in blocks: what operations do beside core."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ from napari_seedbed.core.blocks.flooded_blocks import (
     flooded_regions,
     join_basins,
 )
+from napari_seedbed.core.blocks.joined_pieces import BlockPieces, block_pieces, join_pieces
+from napari_seedbed.core.blocks.split_blocks import (
+    code_numbers,
+    codes_in,
+    split_codes,
+    split_halo,
+)
 from napari_seedbed.core.filters.gaussian_derivatives import gaussian_halo
 from napari_seedbed.core.magnitudes import moderate, restored
 from napari_seedbed.core.regions.channel_stacks import channel_stack
@@ -21,6 +29,9 @@ from napari_seedbed.pipeline.engine.block_jobs import BlockJob, BlockView
 from napari_seedbed.pipeline.operations.block_views import place_of
 
 Outputs = dict[str, Any]
+_MOST_SEEN = 1 << 27
+"""Voxels around one that a block may have to see: some gigabytes at work."""
+
 Tables = dict[tuple[int, ...], NDArray[np.int32]]
 
 
@@ -70,3 +81,36 @@ def seeded_watershed(job: BlockJob) -> Outputs | None:
     regions = job.scratch("regions", _regions, halo=halo, dtype=np.int32)
     tables = join_basins(job.map(_basins, regions, halo=halo))
     return {"labels": job.write("labels", _labelled, regions, tables, dtype=np.int32)}
+
+
+def _touching(block: BlockView) -> BlockPieces:
+    return block_pieces(block.image, place_of(block), 1)
+
+
+def _codes(block: BlockView) -> NDArray[np.int64]:
+    chosen = block.parameters
+    return split_codes(
+        block.image, place_of(block), chosen["depth"], block.spacing, chosen["sigma"]
+    )
+
+
+def _codes_in(block: BlockView, codes: Image) -> NDArray[np.int64]:
+    return codes_in(block.of(codes))
+
+
+def _coded(block: BlockView, codes: Image, known: NDArray[np.int64]) -> NDArray[np.int32]:
+    return code_numbers(block.of(codes), known)
+
+
+def split_touching(job: BlockJob) -> Outputs | None:
+    """Objects cut apart, where each block can see its own ones whole."""
+    if job.parameters["smallest"] > 0:
+        return None
+    pieces = join_pieces(job.map(_touching, halo=1))
+    longest = (pieces.high - pieces.low + 1).max(axis=0, initial=1)
+    halo = split_halo(longest.tolist(), job.spacing, job.parameters["sigma"])
+    if math.prod(2 * n + 1 for n in halo) > _MOST_SEEN:
+        return None
+    codes = job.scratch("codes", _codes, halo=halo, dtype=np.int64)
+    known = np.unique(np.concatenate(job.map(_codes_in, codes)))
+    return {"labels": job.write("labels", _coded, codes, known, dtype=np.int32)}

@@ -16,7 +16,12 @@ from pydantic import (
 
 from napari_seedbed.errors import InputError, RecipeError
 from napari_seedbed.pipeline.data.image import SPATIAL
-from napari_seedbed.pipeline.encodings.seed_encoding import decode_seeds, runs_of_seeds
+from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
+from napari_seedbed.pipeline.encodings.seed_encoding import (
+    decode_seeds,
+    decode_sparse_seeds,
+    runs_of_seeds,
+)
 from napari_seedbed.pipeline.encodings.shape_encoding import decode_shapes, points_from_text
 from napari_seedbed.pipeline.engine.declarations import Operation, Role
 from napari_seedbed.pipeline.engine.parameters import check_parameters
@@ -71,6 +76,10 @@ class Seeds(_Model):
     def decode(self) -> NDArray[np.int32]:
         """The seeds as an array; zero where there is none."""
         return decode_seeds(self.model_dump())
+
+    def decode_sparsely(self) -> SparseLabels:
+        """The same for images larger than memory."""
+        return decode_sparse_seeds(self.model_dump())
 
 
 class DrawnShape(_Model):

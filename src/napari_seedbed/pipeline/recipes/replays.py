@@ -317,7 +317,8 @@ def _seeds_for(seeds: Seeds, image: Image) -> Image:
             f"The recipe's seeds are for an image of shape {seeds.shape}, but {image.name} "
             f"has shape {wanted}. Open the image in napari and mark seeds on it."
         )
-    return Image(seeds.decode(), seeds.axes, image.spacing, image.units, name="seeds")
+    array = seeds.decode_sparsely() if image.is_lazy else seeds.decode()
+    return Image(array, seeds.axes, image.spacing, image.units, name="seeds")
 
 
 def _shapes_for(drawn: Sequence[DrawnShape], image: Image) -> Shapes:

@@ -10,7 +10,8 @@ import numpy as np
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.declarations import Kind
-from napari_seedbed.pipeline.engine.jobs import Context, Job, SeriesJob, WholeJob
+from napari_seedbed.pipeline.engine.jobs import Context, Job, WholeJob
+from napari_seedbed.pipeline.engine.series_jobs import SeriesJob
 from napari_seedbed.pipeline.engine.written_calls import (
     CoreFunction,
     Expression,

@@ -16,6 +16,8 @@ from zarr_scenes import write_plate
 
 from napari_seedbed.core.progress import check_stop
 from napari_seedbed.gui.layers.layer_records import METADATA_KEY
+from napari_seedbed.gui.qt import path_button
+from napari_seedbed.gui.qt.path_button import PathButton
 from napari_seedbed.gui.tools.batch.batch_panel import BatchPanel
 from napari_seedbed.pipeline.batch import items
 from napari_seedbed.pipeline.data.image import Image
@@ -51,6 +53,17 @@ def drop(widget, *paths):
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     left, no_key = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     widget.dropEvent(QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, left, no_key))
+
+
+def pick(monkeypatch, button, kind, path):
+    """Pick a path in the dialog that an entry of a button's menu opens."""
+    with monkeypatch.context() as patch:
+        if kind == "File…":
+            patch.setattr(path_button.QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+        else:
+            patch.setattr(path_button.QFileDialog, "getExistingDirectory", lambda *_: str(path))
+        (entry,) = (one for one in button.menu().actions() if one.text() == kind)
+        entry.trigger()
 
 
 def click(button):
@@ -232,7 +245,7 @@ def test_recipe_of_a_layer_is_offered(viewer_model, qtbot, place):
     assert not form.run.isEnabled()
 
 
-def test_tables_of_classes_name_the_objects(viewer_model, qtbot, place):
+def test_tables_of_classes_name_the_objects(viewer_model, qtbot, place, monkeypatch):
     """A folder has one for each file; where it lacks one, that file alone fails."""
     panel = BatchPanel(viewer_model)
     qtbot.addWidget(panel)
@@ -244,17 +257,47 @@ def test_tables_of_classes_name_the_objects(viewer_model, qtbot, place):
     for n in (1, 2):
         lines = ["label,class", *(f"{i},kind {n * i}" for i in range(1, n + 1))]
         (tables / f"s{n}_classes.csv").write_text("\n".join(lines))
-    form.classes.setText(f" {tables}")
+    pick(monkeypatch, form.browse_classes, "Folder…", tables)
+    form.classes.setText(f" {form.classes.text()}")
+    form.wells.setText("(s")
+    click(form.run)
+    wait(panel, qtbot)
+    assert "wells: '(s' is no regular expression" in form.status.text()
+    form.wells.setText("s[0-9]")
     click(form.run)
     wait(panel, qtbot)
     assert form.files.states() == ["done", "done", "failed"]
     with (place / "images" / "results" / "objects.csv").open(newline="") as file:
-        found = [(row["file"][-10:], row["class"]) for row in csv.DictReader(file)]
+        rows = csv.DictReader(file)
+        found = [(row["file"][-10:], row["well"], row["class"]) for row in rows]
     assert found == [
-        ("s1.ome.tif", "kind 1"),
-        ("s2.ome.tif", "kind 2"),
-        ("s2.ome.tif", "kind 4"),
+        ("s1.ome.tif", "S01", "kind 1"),
+        ("s2.ome.tif", "S02", "kind 2"),
+        ("s2.ome.tif", "S02", "kind 4"),
     ]
+
+
+def test_files_and_folders_are_picked(viewer_model, qtbot, place, monkeypatch):
+    """What is written there stays where nothing is picked."""
+    panel = BatchPanel(viewer_model)
+    qtbot.addWidget(panel)
+    form = panel.form
+    pair = {"image": squares(1), "other": squares(2)}
+    difference = recipe_from_record(run("image_difference", pair).record)
+    panel.show_recipe(save_recipe(place / "two.yaml", difference))
+    (line_of_other,) = form.others.lines.values()
+    (browse_other,) = form.others.findChildren(PathButton)
+    for button, line in (
+        (form.browse_classes, form.classes),
+        (browse_other, line_of_other),
+        (form.marks.browse, form.marks.file),
+    ):
+        for kind, path in (("File…", place / "objects.yaml"), ("Folder…", place / "images")):
+            with qtbot.waitSignal(line.editingFinished):
+                pick(monkeypatch, button, kind, path)
+            assert line.text() == str(path)
+            pick(monkeypatch, button, kind, "")
+            assert line.text() == str(path)
 
 
 def test_cancelled_run_keeps_what_is_finished(viewer_model, qtbot, place, monkeypatch):

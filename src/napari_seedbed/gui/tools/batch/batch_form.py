@@ -13,6 +13,7 @@ from napari_seedbed.gui.qt.controls import (
     in_column,
     in_row,
 )
+from napari_seedbed.gui.qt.path_button import PathButton
 from napari_seedbed.gui.qt.run_controls import RunControls, wrapped_label
 from napari_seedbed.gui.tools.batch.file_list import FileList
 from napari_seedbed.gui.tools.batch.image_choice import ImageChoice, Images
@@ -33,6 +34,7 @@ class BatchForm(PanelForm):
     add_files, add_folder, remove : QPushButton
     others : OtherFiles
         The further images of the recipe, or folders of them.
+    browse_classes : PathButton
     marks : MarksChoice
         What the recipe starts from.
     asked : QLabel
@@ -42,6 +44,8 @@ class BatchForm(PanelForm):
         Of the results.
     classes : QLineEdit
         A table of the classes of objects, or a folder of them.
+    wells : QLineEdit
+        How names of files tell wells.
     workers : QSpinBox
         0 for as many as serve.
     images : ImageChoice
@@ -108,7 +112,13 @@ class BatchForm(PanelForm):
             "goes with every input, or a folder with one for each. Tables of objects then have the "
             "class of each object."
         )
-        self.browse_classes = button("Folder…")
+        self.browse_classes = PathButton(self.classes, "Classes", "Tables (*.csv);;All (*)")
+        self.wells = QLineEdit()
+        self.wells.setPlaceholderText("as names of files tell them")
+        self.wells.setToolTip(
+            "A regular expression that finds the well in the name of each file, for the table of "
+            r"all: '_([A-P]\d\d)_' for example. 'none': names tell no wells."
+        )
         self.workers = QSpinBox()
         self.workers.setRange(0, 4 * core_count())
         self.workers.setSpecialValueText("automatic")
@@ -125,7 +135,7 @@ class BatchForm(PanelForm):
             self.each_image,
             self.by_slice,
             in_row("Classes", (self.classes, 1), self.browse_classes),
-            form_rows(("Processes", self.workers)),
+            form_rows(("Wells", self.wells), ("Processes", self.workers)),
         )
         self.show_summary = button(
             "Show summary", "Open the page with a picture, counts and sizes for each file."

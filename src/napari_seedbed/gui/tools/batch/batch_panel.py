@@ -26,12 +26,12 @@ from napari_seedbed.gui.layers.opened_images import layers_of
 from napari_seedbed.gui.layers.plain_viewers import plain
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.gui.tools.batch.batch_form import BatchForm
+from napari_seedbed.gui.tools.batch.other_files import IMAGE_FILES
 from napari_seedbed.pipeline.batch import NEEDS, PAGE, Workers, run_batch
 from napari_seedbed.pipeline.batch.batch_inputs import images_to_choose
 from napari_seedbed.pipeline.batch.companion_marks import save_marks
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.files import read_image
-from napari_seedbed.pipeline.files.readers import file_suffixes
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
@@ -88,10 +88,7 @@ class BatchPanel(Panel):
         form.add_files.clicked.connect(self._ask_for_files)
         form.add_folder.clicked.connect(self._ask_for_folder_of_files)
         form.remove.clicked.connect(form.files.remove_chosen)
-        form.browse.clicked.connect(partial(self._ask_for_folder, form.folder))
-        form.others.browsed.connect(self._ask_for_folder)
-        form.browse_classes.clicked.connect(partial(self._ask_for_folder, form.classes))
-        form.marks.browse.clicked.connect(partial(self._ask_for_folder, form.marks.file))
+        form.browse.clicked.connect(self._ask_for_folder)
         form.marks.changed.connect(self._on_marks)
         form.use_marks.clicked.connect(self._use_marks)
         form.files.changed.connect(self._on_files)
@@ -242,6 +239,7 @@ class BatchPanel(Panel):
                 seeds=marks.get("seeds"),
                 shapes=marks.get("shapes"),
                 classes=form.classes.text().strip() or None,
+                wells=form.wells.text().strip() or None,
                 workers=Workers(form.workers.value() or None),
             )
             self.jobs.start(
@@ -399,8 +397,7 @@ class BatchPanel(Panel):
             self.show_recipe(Path(path))
 
     def _ask_for_files(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
-        paths, _ = QFileDialog.getOpenFileNames(self, "Images", "", f"Images ({kinds});;All (*)")
+        paths, _ = QFileDialog.getOpenFileNames(self, "Images", "", IMAGE_FILES)
         if paths:
             self.form.files.add(map(Path, paths))
 
@@ -409,8 +406,9 @@ class BatchPanel(Panel):
         if folder:
             self.form.files.add([Path(folder)])
 
-    def _ask_for_folder(self, line: Any) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder", line.text())
+    def _ask_for_folder(self) -> None:
+        line = self.form.folder
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the results", line.text())
         if folder:
             line.setText(folder)
 

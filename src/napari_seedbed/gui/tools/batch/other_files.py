@@ -1,27 +1,26 @@
 """The files for the further images of a recipe, a row for each."""
 
 from collections.abc import Mapping
-from functools import partial
 
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLineEdit, QWidget
 
-from napari_seedbed.gui.qt.controls import button, form_rows, in_row
+from napari_seedbed.gui.qt.controls import form_rows, in_row
+from napari_seedbed.gui.qt.path_button import PathButton
+from napari_seedbed.pipeline.files.readers import file_suffixes
 from napari_seedbed.pipeline.recipes.other_images import made_on_in_words, nth_image
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
+
+IMAGE_FILES = f"Images ({' '.join(f'*{suffix}' for suffix in file_suffixes())});;All (*)"
+"""Which files a dialog offers as images."""
 
 
 class OtherFiles(QWidget):
     """Rows of files or folders, by what the steps of the recipe call their images.
 
-    Signals: `browsed(QLineEdit)` when somebody wants to choose a folder for a row.
-
     Attributes
     ----------
     lines : dict of str to QLineEdit
     """
-
-    browsed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,14 +44,10 @@ class OtherFiles(QWidget):
                 f"The {title} of the recipe{made_on_in_words(recipe, name)}: a file, which goes "
                 "with every input, or a folder with a file of the same name for each."
             )
-            browse = button("Folder…")
-            browse.clicked.connect(partial(self._browse, line))
+            browse = PathButton(line, title.capitalize(), IMAGE_FILES)
             self._rows.addRow(title.capitalize(), in_row((line, 1), browse))
             self.lines = {**self.lines, name: line}
         self.setVisible(bool(names))
-
-    def _browse(self, line: QLineEdit, _: bool) -> None:
-        self.browsed.emit(line)
 
     def files(self) -> dict[str, str]:
         """What is written in the rows, where something is."""
