@@ -95,3 +95,25 @@ def test_what_looks_at_the_whole_image_is_refused(tmp_path):
                 operation, {"image": Image(image, AXES), "seeds": Image(seeds, AXES)}, parameters,
                 blocks=Blocks(tmp_path, (16, 16, 64)),
             )  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", ["region_surface", "edge_surface"])
+def test_outlines_may_leave_the_image_but_not_lie_outside(tmp_path, operation):
+    image = np.zeros((90, 140), np.float32)
+    rows, columns = np.indices(image.shape)
+    image[(rows - 45) ** 2 + columns**2 < 22**2] = 1000
+    image[(rows - 45) ** 2 + (columns - 110) ** 2 < 15**2] = 1000
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    # The middle of the first one lies outside.
+    crossing, inside, outside = (
+        Shape(label, np.stack([45 + r * np.sin(angle), x + r * np.cos(angle)], axis=1))
+        for label, x, r in ((1, -5, 26), (2, 110, 18), (3, -50, 20))
+    )
+    given = {"image": Image(image, ("y", "x")), "shapes": Shapes((crossing, inside))}
+    expected = run(operation, given).image("labels").array
+    found = run(operation, given, blocks=Blocks(tmp_path, (32, 32))).image("labels")
+    np.testing.assert_array_equal(found.array, expected)
+    assert set(np.unique(expected)) == {0, 1, 2}
+    given["shapes"] = Shapes((inside, outside))
+    with pytest.raises(InputError, match="shape 2 lies wholly outside the image"):
+        run(operation, given, blocks=Blocks(tmp_path, (32, 32)))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from napari_seedbed.core.boxes import widened
+from napari_seedbed.core.marks.shapes import clean_shapes
 from napari_seedbed.core.progress import check_stop, part_of
 from napari_seedbed.core.snakes.snake_images import Limits, limits_of_samples, sample_step
 from napari_seedbed.errors import InputError, MemoryForecastError
@@ -56,6 +57,8 @@ def _grown(job: BlockJob, operation: str, method: str) -> dict[str, Image] | Non
             "shapes: runs in blocks give labels only; leave them out, or take a lower level of the "
             "image's pyramid, or crop it."
         )
+    if job.shapes:
+        clean_shapes([replace(one, time=0) for one in job.shapes], job.plan.shape)
     regions = _apart(_boxes_of_starts(job), job.plan.shape)
     limits = _limits(job)
     found: list[Found] = []
@@ -211,7 +214,9 @@ def _in_region(job: BlockJob, region: Region, operation: str, method: str, limit
         1,
         shape,
         kind(**{field.name: parameters[field.name] for field in fields(kind)}),
-        shapes=[_moved(one, region) for one in job.shapes if _is_within(one, region)],
+        shapes=[
+            _moved(one, region) for one in job.shapes if _begins_in(one, region, job.plan.shape)
+        ],
         seeds=None if seeds is None else lambda t: seeds,
         extent=parameters["extent"],
         cap=parameters["cap"],
@@ -224,9 +229,10 @@ def _in_region(job: BlockJob, region: Region, operation: str, method: str, limit
     return Found(region, grown.labels[0], tuple(grown.notes))
 
 
-def _is_within(shape: "Shape", region: Region) -> bool:
-    middle = shape.points.mean(axis=0)
-    return all(part.start <= at < part.stop for part, at in zip(region, middle, strict=True))
+def _begins_in(shape: "Shape", region: Region, size: Sequence[int]) -> bool:
+    """Whether a region holds a shape, as far as that lies in the image."""
+    first = np.clip(np.floor(shape.points.min(axis=0)), 0, np.array(size) - 1)
+    return all(part.start <= at < part.stop for part, at in zip(region, first, strict=True))
 
 
 def _moved(shape: "Shape", region: Region) -> "Shape":
