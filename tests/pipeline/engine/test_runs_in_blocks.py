@@ -14,9 +14,10 @@ from bounds import bound
 from napari_seedbed.core import running
 from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import Cancelled, FileError, InputError
+from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
-from napari_seedbed.pipeline.engine.block_plans import BlockPlan, Blocks
+from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import BlockRun, identity
 from napari_seedbed.pipeline.engine.inputs import Inputs
 from napari_seedbed.pipeline.files import voxels_in_file
@@ -100,8 +101,22 @@ def test_blocks_of_other_inputs_are_not_taken(image, tmp_path):
         colours = Image(np.zeros((96, 96, 3), np.uint8), ("y", "x", "c"), rgb=rgb)
         drawn = Shapes((Shape(1, corners, closed),))
         given = BlockRun(get("median"), Inputs(colours, shapes=drawn), {}, blocks, [0], ())
-        identities.append(identity(given, BlockPlan((96, 96), (32, 32)))["given"])
+        identities.append(identity(given)["given"])
     assert len(set(identities)) == 3
+
+
+def test_blocks_are_kept_though_memory_has_changed(image, tmp_path, monkeypatch):
+    """Those that are not given are as large as memory allows, which is never the same twice."""
+    parameters, shapes, seen = {"radius": 5.0}, [], []
+    for megabytes in (2000, 8, 8):
+        monkeypatch.setattr(memory, "available_memory", lambda n=megabytes: n * 1_000_000)
+        folder = tmp_path / ("others" if len(shapes) == 2 else "results")
+        blocks = Blocks(folder, watch=lambda *about: seen.append(about))
+        seen.clear()
+        run("median", {"image": image}, parameters, blocks=blocks)
+        shapes.append(zarr.open_array(folder / "image.zarr/0").shards)
+        assert bool(seen) == (len(shapes) != 2)
+    assert shapes[0] == shapes[1] != shapes[2]
 
 
 def test_a_result_does_not_replace_what_it_is_made_from(image, tmp_path):

@@ -21,7 +21,12 @@ from napari_seedbed.pipeline.engine.block_jobs import (
     BlockOutputs,
     are_labels,
 )
-from napari_seedbed.pipeline.engine.block_plans import BlockPlan, Blocks, planned
+from napari_seedbed.pipeline.engine.block_plans import (
+    BlockPlan,
+    Blocks,
+    block_bytes,
+    planned,
+)
 from napari_seedbed.pipeline.engine.block_workers import Workers, cluster, threads
 from napari_seedbed.pipeline.engine.calls import Calls, Told
 from napari_seedbed.pipeline.engine.core_calls import named_as
@@ -34,7 +39,7 @@ from napari_seedbed.pipeline.engine.volumes import Gathered, Output, check_overf
 from napari_seedbed.pipeline.engine.windows import Region, Window, inner_of
 from napari_seedbed.pipeline.files.atomic_files import why_unwritable
 from napari_seedbed.pipeline.files.voxels_in_file import files_of, last_change
-from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
+from napari_seedbed.pipeline.files.zarr_blocks import BlockStore, run_of, unfinished_run
 
 _PROBED = 8
 """Voxels along each axis of a part that shows what comes out."""
@@ -122,14 +127,16 @@ def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockO
     if halo is None and operation.in_blocks is None:
         raise InputError(in_words_why_not(operation))
     around = halo or (0,) * len(image.spatial_shape)
-    plan = planned(operation, image, run.parameters, around, run.blocks.shape, workers)
+    known = identity(run)
+    wanted = run.blocks.shape or _block_left(run, known, around, workers)
+    plan = planned(operation, image, run.parameters, around, wanted, workers)
     watch = run.blocks.watch
     stores = BlockOutputs(
         run.blocks.folder,
         image,
         operation,
         plan.block,
-        identity(run, plan),
+        {**known, "block": list(plan.block)},
         (lambda name, region: None) if watch is None else watch,
         [file for one in run.inputs.images for file in files_of(one.array)],
     )
@@ -164,8 +171,8 @@ def in_words_why_not(operation: Operation) -> str:
     )
 
 
-def identity(run: BlockRun, plan: BlockPlan) -> dict[str, Any]:
-    """What tells whether a store that is unfinished can be gone on with."""
+def identity(run: BlockRun) -> dict[str, Any]:
+    """What tells whether a store that is unfinished can be gone on with, beside its blocks."""
     inputs = run.inputs
     given = {
         "parameters": dict(run.parameters),
@@ -182,8 +189,22 @@ def identity(run: BlockRun, plan: BlockPlan) -> dict[str, Any]:
         "operation": run.operation.name,
         "version": package_version(),
         "given": hashlib.blake2b(text.encode(), digest_size=16).hexdigest(),
-        "block": list(plan.block),
     }
+
+
+def _block_left(
+    run: BlockRun, known: Mapping[str, Any], around: Sequence[int], workers: Workers
+) -> tuple[int, ...] | None:
+    """The blocks of what the same run has left, where they still fit: memory may differ now."""
+    for place in sorted(run.blocks.folder.glob("[!.]*.zarr")):
+        finished = run_of(place)
+        left = finished or unfinished_run(place) or {}
+        if left.items() >= known.items():
+            block = tuple(left["block"])
+            need = block_bytes(run.operation, run.inputs.image, run.parameters, around, block)
+            if finished or need <= workers.memory:
+                return block
+    return None
 
 
 def _known_as(image: Image) -> list[Any]:
