@@ -1,5 +1,7 @@
 """Every voxel is counted once, however the image comes."""
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from skimage.exposure import histogram as skimage_histogram
 
 from napari_seedbed.core import blocks_histogram, image_histogram, running
+from napari_seedbed.core.thresholds.histograms import histogram_over
 from napari_seedbed.errors import Cancelled, InputError
 
 INTEGERS = ("u1", "i1", "u2", "i2", ">u2", "u4", "i4", "u8", "i8")
@@ -126,3 +129,23 @@ def test_mask_blocks_of_two_types_and_nothing_are_refused():
 def test_counting_stops_when_asked():
     with running(should_stop=lambda: True), pytest.raises(Cancelled):
         image_histogram(np.zeros((4, 4), np.uint8))
+
+
+def test_counts_of_blocks_are_not_kept(rng):
+    """A million values take 8 MB a block, whose number has no bound."""
+    blocks = rng.integers(-500, 400_000, (30, 20, 30), np.int32)
+    counts = []
+
+    def over(function):
+        for block in blocks:
+            found = function(block)
+            if isinstance(found, np.ndarray):
+                counts.append(weakref.ref(found))
+                assert sum(one() is not None for one in counts) <= 3
+            yield found
+
+    found = histogram_over(over)
+    values, numbers = np.unique(blocks, return_counts=True)
+    np.testing.assert_array_equal(found.values[found.counts > 0], values)
+    np.testing.assert_array_equal(found.counts[found.counts > 0], numbers)
+    assert len(counts) == len(blocks)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from math import isfinite
 from typing import Any
 
@@ -174,7 +174,7 @@ def histogram_over(over: OverBlocks, *, bins: int = FINE_BINS) -> Histogram:
         return _exact(counts[there[0] : there[-1] + 1].copy(), least)
     if dtype.kind in "iu" and int(high) - int(low) < _MOST_VALUES:
         counted = partial(_counted, low=int(low), number=int(high) - int(low) + 1)
-        return _exact(np.sum(list(over(counted)), axis=0), int(low))
+        return _exact(reduce(np.add, over(counted)), int(low))
     return _binned(over, float(low), float(high), bins)
 
 
