@@ -22,6 +22,7 @@ from napari_seedbed.pipeline.batch.result_folder import ResultFolder
 from napari_seedbed.pipeline.cli import DONE, FAILED, WRONG_USE, main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.engine import local_workers
 from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.operations import run
@@ -319,6 +320,27 @@ def counts(monkeypatch):
 
     monkeypatch.setattr(workers, "_client", client_of_threads)
     return found
+
+
+@pytest.mark.parametrize(
+    ("recipe", "count", "status"),
+    [("objects", "2", DONE), ("objects", "9", DONE), ("no_such_recipe", "2", WRONG_USE)],
+    ids=["begun at once", "not so many inputs", "begun in vain"],
+)
+def test_workers_begin_before_all_else_is_imported(place, monkeypatch, recipe, count, status):
+    """One cluster is begun, and ended, whether it is needed in the end or not."""
+    begun = []
+
+    def begin(count, of=local_workers._begin):
+        begun.append((count, of(count)))
+        return begun[-1][1]
+
+    monkeypatch.setattr(local_workers, "_begin", begin)
+    assert seedbed_run(recipe, place, "--workers", count) == status
+    ((started, process),) = begun
+    assert started == min(int(count), N_FILES)
+    assert process.returncode is not None
+    assert not local_workers._begun
 
 
 def test_progress_goes_on_where_workers_take_over(place, monkeypatch, counts):
