@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_seedbed.core import running
+from napari_seedbed.errors import Cancelled
 from napari_seedbed.pipeline.batch import run_batch
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data import memory
@@ -101,3 +102,22 @@ def test_run_that_is_ended_is_gone_on_with_step_by_step(mask, monkeypatch):
     again = written[len(before) :]
     assert "gaussian" not in {step for step, _ in again}
     np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)
+
+
+def test_what_an_ended_run_left_is_no_result_where_memory_does_now(mask, monkeypatch):
+    write = BlockStore.write
+
+    def ended(store, values, place):
+        if store.path.parent.name == "threshold":
+            raise Cancelled
+        write(store, values, place)
+
+    recipe = load_recipe("mask.yaml")
+    with monkeypatch.context() as patched:
+        patched.setattr(BlockStore, "write", ended)
+        assert run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")["cancelled"]
+    assert list(Path("out").glob(".*/threshold/mask.zarr"))
+    assert run_batch(recipe, ["cells.zarr"], "out")["inputs"][0]["error"] is None
+    (found,) = Path("out").glob("cells_mask.*")
+    np.testing.assert_array_equal(read_image(found).array, mask)
+    assert not [path for path in Path("out").iterdir() if path.name.startswith(".")]

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class BlockSteps:
     how: InBlocks
     folder: Path
     scheduler: str | None = None
+    # those of this run, which alone has made what is in their folders now
+    _worked_so: set[str] = field(default_factory=set)
 
     def of_step(self, step: Step, inputs: Mapping[str, Image | Shapes]) -> Blocks | None:
         """Where a step's voxels go; None where it works in memory."""
@@ -60,12 +62,13 @@ class BlockSteps:
             return None
         if self.how == "auto" and forecast(operation, inputs, parameters).fits:
             return None
+        self._worked_so.add(name)
         return Blocks(self.folder / name, scheduler=self.scheduler)
 
     def store_of(self, step: str, output: str) -> Path | None:
         """Where an output of a step lies; None where it was made in memory."""
         found = self.folder / step / f"{output}.zarr"
-        return found if found.is_dir() else None
+        return found if step in self._worked_so and found.is_dir() else None
 
     def table_of_objects(self, labels: Image, image: Image | None) -> Columns | None:
         """What `object_table_of` gives, found in blocks; None where that fits into memory."""
