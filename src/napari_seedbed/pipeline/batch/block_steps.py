@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_seedbed.pipeline.batch.logs import digest_of_text
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns
@@ -63,12 +64,16 @@ class BlockSteps:
         if self.how == "auto" and forecast(operation, inputs, parameters).fits:
             return None
         self._worked_so.add(name)
-        return Blocks(self.folder / name, scheduler=self.scheduler)
+        return Blocks(self._folder_of(name), scheduler=self.scheduler)
 
     def store_of(self, step: str, output: str) -> Path | None:
         """Where an output of a step lies; None where it was made in memory."""
-        found = self.folder / step / f"{output}.zarr"
+        found = self._folder_of(step) / f"{output}.zarr"
         return found if step in self._worked_so and found.is_dir() else None
+
+    def _folder_of(self, step: str) -> Path:
+        """Inside the folder, whatever a recipe calls its step: paths, or names of any length."""
+        return self.folder / digest_of_text(step)
 
     def table_of_objects(self, labels: Image, image: Image | None) -> Columns | None:
         """What `object_table_of` gives, found in blocks; None where that fits into memory."""
@@ -77,7 +82,8 @@ class BlockSteps:
         single = image is not None and image.n_channels == 1
         inputs = {"image": labels} | ({"other": image} if single and image else {})
         groups = {group.name: group.name in QUICK_GROUPS for group in get("measure").parameters}
-        blocks = self._of("objects", "measure", inputs, groups)
+        # no step has a dot in its name
+        blocks = self._of(".objects", "measure", inputs, groups)
         if blocks is None:
             return None
         return few_columns(run("measure", inputs, groups, blocks=blocks).table().columns)
