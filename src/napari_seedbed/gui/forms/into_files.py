@@ -14,7 +14,7 @@ from napari_seedbed.gui.forms.panel import RunPanel
 from napari_seedbed.gui.forms.storage_choice import StorageChoice
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.files.run_folders import UnfinishedRun
+from napari_seedbed.pipeline.journal.run_folders import UnfinishedRun
 from napari_seedbed.pipeline.operations import Forecast, Operation
 
 
