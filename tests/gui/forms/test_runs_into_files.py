@@ -14,6 +14,7 @@ from seeded_window import ball, dice
 from bounds import bound
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms import block_runs
+from napari_seedbed.gui.forms.apply_choice import SLICE
 from napari_seedbed.gui.forms.filling_layers import FillingLayers
 from napari_seedbed.gui.forms.operation_form import form_class
 from napari_seedbed.gui.forms.panel import RUN
@@ -165,10 +166,13 @@ def test_paused_run_is_gone_on_with_after_a_restart(make_napari_viewer, qtbot, s
     gate.let(10**6)
     later = Window(make_napari_viewer(show=True), qtbot, path, sigma=4.0)
     assert later.form.storage.unfinished.folder == folder
+    parts = later.form.apply_to
+    parts.setCurrentIndex(parts.findData(SLICE))
     later.click(later.form.storage.resume)
     later.wait_end()
     assert later.form.parameters.values()["sigma"] == 1.5
     (result,) = later.results
+    assert not later.filling
     np.testing.assert_array_equal(result.data[0], whole(levels, sigma=1.5))
     assert set(first).isdisjoint(gate.places[len(first) :])
     assert not (folder / RUN_FILE).exists()
