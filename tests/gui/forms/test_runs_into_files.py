@@ -16,6 +16,7 @@ from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms import block_runs
 from napari_seedbed.gui.forms.apply_choice import SLICE
 from napari_seedbed.gui.forms.filling_layers import FillingLayers
+from napari_seedbed.gui.forms.machine_speed import machine_speed
 from napari_seedbed.gui.forms.operation_form import form_class
 from napari_seedbed.gui.forms.panel import RUN
 from napari_seedbed.gui.forms.preparation import preparation
@@ -204,6 +205,7 @@ def test_nobody_goes_on_with_or_removes_a_run_that_is_under_way_or_over(
     np.testing.assert_array_equal(result.data[0], whole(levels, sigma=1.5))
     assert {one.name for one in folder.iterdir()} == {"image.zarr"}
     assert not window.form.block_runs.findChildren(FillingLayers)
+    assert not machine_speed.knows("gaussian")
 
 
 @pytest.mark.timing
