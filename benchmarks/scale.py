@@ -251,7 +251,7 @@ def workers_table(names: Sequence[str], n: int, folder: Path) -> None:
     """Print what one and two workers of one thread take; the shortest of two runs each."""
     from distributed import Client
 
-    from napari_seedbed.pipeline.batch.local_workers import local_scheduler
+    from napari_seedbed.pipeline.engine.local_workers import local_scheduler
 
     print("| operation | size | one worker, s | two, s | times as fast |\n|---|---|---|---|---|")
     for name in names:

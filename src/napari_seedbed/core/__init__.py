@@ -142,7 +142,7 @@ _HOMES = {
     "skeleton": "objects.skeletons",
     "skeleton_points": "objects.skeletons",
     "branch_table": "objects.skeletons",
-    "EditCommand": "proofreading.edit_commands",
+    "EditCommand": "proofreading.named_edits",
     "VoxelRuns": "proofreading.voxel_runs",
     "edited_labels": "proofreading.edit_commands",
     "link_objects": "tracking.links",

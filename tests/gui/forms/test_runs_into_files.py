@@ -12,7 +12,11 @@ from qtpy.QtCore import Qt
 from seeded_window import ball, dice
 
 from bounds import bound
+from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms import block_runs
+from napari_seedbed.gui.forms.apply_choice import SLICE
+from napari_seedbed.gui.forms.filling_layers import FillingLayers
+from napari_seedbed.gui.forms.machine_speed import machine_speed
 from napari_seedbed.gui.forms.operation_form import form_class
 from napari_seedbed.gui.forms.panel import RUN
 from napari_seedbed.gui.forms.preparation import preparation
@@ -23,8 +27,8 @@ from napari_seedbed.pipeline import operations
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.sparse_labels import SparseLabels
 from napari_seedbed.pipeline.files import zarr_levels
-from napari_seedbed.pipeline.files.run_folders import RUN_FILE
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
+from napari_seedbed.pipeline.journal.run_folders import RUN_FILE, UnfinishedRun
 
 SHAPE = (24, 256, 256)
 
@@ -163,14 +167,45 @@ def test_paused_run_is_gone_on_with_after_a_restart(make_napari_viewer, qtbot, s
     gate.let(10**6)
     later = Window(make_napari_viewer(show=True), qtbot, path, sigma=4.0)
     assert later.form.storage.unfinished.folder == folder
+    parts = later.form.apply_to
+    parts.setCurrentIndex(parts.findData(SLICE))
     later.click(later.form.storage.resume)
     later.wait_end()
     assert later.form.parameters.values()["sigma"] == 1.5
     (result,) = later.results
+    assert not later.filling
     np.testing.assert_array_equal(result.data[0], whole(levels, sigma=1.5))
     assert set(first).isdisjoint(gate.places[len(first) :])
     assert not (folder / RUN_FILE).exists()
     assert later.form.storage.unfinished is None
+
+
+def test_nobody_goes_on_with_or_removes_a_run_that_is_under_way_or_over(
+    make_napari_viewer, qtbot, stored, gate
+):
+    path, levels = stored
+    window = Window(make_napari_viewer(show=True), qtbot, path, sigma=1.5)
+    other = window.viewer.add_image(np.zeros((8, 9, 9), np.uint16), name="other")
+    window.form.inputs.image.choose(window.layer)
+    gate.let(3)
+    window.run()
+    qtbot.waitUntil(lambda: bool(window.filling))
+    (folder,) = [one for one in path.parent.iterdir() if one != path]
+    known = UnfinishedRun(folder, "gaussian", {}, "")
+    for layer in (other, window.layer):
+        window.form.inputs.image.choose(layer)
+    assert window.form.storage.unfinished is None
+    with pytest.raises(InputError, match="is under way in another panel or window"):
+        known.hold()
+    known.discard()
+    gate.left.release(10**6)
+    window.wait_end()
+    known.discard()
+    (result,) = window.results
+    np.testing.assert_array_equal(result.data[0], whole(levels, sigma=1.5))
+    assert {one.name for one in folder.iterdir()} == {"image.zarr"}
+    assert not window.form.block_runs.findChildren(FillingLayers)
+    assert not machine_speed.knows("gaussian")
 
 
 @pytest.mark.timing

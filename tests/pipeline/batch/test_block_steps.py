@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_seedbed.core import running
+from napari_seedbed.errors import Cancelled
 from napari_seedbed.pipeline.batch import run_batch
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data import memory
@@ -87,17 +88,50 @@ def test_run_that_is_ended_is_gone_on_with_step_by_step(mask, monkeypatch):
 
     def watched(store, values, place):
         write(store, values, place)
-        written.append((store.path.parent.name, tuple(part.start for part in place.values())))
+        written.append((store.path.name, tuple(part.start for part in place.values())))
 
     monkeypatch.setattr(BlockStore, "write", watched)
     recipe = load_recipe("mask.yaml")
     about = {"in_blocks": "always"}
-    with running(should_stop=lambda: any(step == "threshold" for step, _ in written)):
+    with running(should_stop=lambda: any(store == "mask.zarr" for store, _ in written)):
         assert run_batch(recipe, ["cells.zarr"], "out", **about)["cancelled"]
     before = list(written)
-    assert {step for step, _ in before} == {"gaussian", "threshold"}
+    assert {store for store, _ in before} == {"image.zarr", "mask.zarr"}
     summary = run_batch(recipe, ["cells.zarr"], "out", resume=True, **about)
     assert summary["inputs"][0]["error"] is None
     again = written[len(before) :]
-    assert "gaussian" not in {step for step, _ in again}
+    assert "image.zarr" not in {store for store, _ in again}
+    np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)
+
+
+def test_what_an_ended_run_left_is_no_result_where_memory_does_now(mask, monkeypatch):
+    write = BlockStore.write
+
+    def ended(store, values, place):
+        if store.path.name == "mask.zarr":
+            raise Cancelled
+        write(store, values, place)
+
+    recipe = load_recipe("mask.yaml")
+    with monkeypatch.context() as patched:
+        patched.setattr(BlockStore, "write", ended)
+        assert run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")["cancelled"]
+    assert list(Path("out").glob(".*/*/mask.zarr"))
+    assert run_batch(recipe, ["cells.zarr"], "out")["inputs"][0]["error"] is None
+    (found,) = Path("out").glob("cells_mask.*")
+    np.testing.assert_array_equal(read_image(found).array, mask)
+    assert not [path for path in Path("out").iterdir() if path.name.startswith(".")]
+
+
+def test_names_of_steps_are_no_paths(mask, tmp_path):
+    recipe = load_recipe("mask.yaml")
+    outside = tmp_path / "outside"
+    names = (str(outside), "x" * 300)
+    first, second = recipe.steps
+    first = first.model_copy(update={"name": names[0]})
+    second = second.model_copy(update={"name": names[1], "image": names[0]})
+    recipe = recipe.model_copy(update={"steps": (first, second)})
+    summary = run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")
+    assert summary["inputs"][0]["error"] is None
+    assert not outside.exists()
     np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)

@@ -22,6 +22,7 @@ from napari_seedbed.pipeline.batch.result_folder import ResultFolder
 from napari_seedbed.pipeline.cli import DONE, FAILED, WRONG_USE, main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.engine import local_workers
 from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.files import read_image, write_image
 from napari_seedbed.pipeline.operations import run
@@ -321,22 +322,42 @@ def counts(monkeypatch):
     return found
 
 
+@pytest.mark.parametrize(
+    ("recipe", "count", "status"),
+    [("objects", "2", DONE), ("objects", "9", DONE), ("no_such_recipe", "2", WRONG_USE)],
+    ids=["begun at once", "not so many inputs", "begun in vain"],
+)
+def test_workers_begin_before_all_else_is_imported(place, monkeypatch, recipe, count, status):
+    """One cluster is begun, and ended, whether it is needed in the end or not."""
+    begun = []
+
+    def begin(count, of=local_workers._begin):
+        begun.append((count, of(count)))
+        return begun[-1][1]
+
+    monkeypatch.setattr(local_workers, "_begin", begin)
+    assert seedbed_run(recipe, place, "--workers", count) == status
+    ((started, process),) = begun
+    assert started == min(int(count), N_FILES)
+    assert process.returncode is not None
+    assert not local_workers._begun
+
+
 def test_progress_goes_on_where_workers_take_over(place, monkeypatch, counts):
     """All inputs count, also those that were done before."""
-    monkeypatch.setattr(workers, "_WORTH", 0.0)
+    monkeypatch.setattr(workers, "_WORTH", 1e-9)
     monkeypatch.setattr(workers, "core_count", lambda: 2)
     told = []
     with running(report=told.append):
         run_batch(load_recipe("objects.yaml"), INPUTS, place, workers=Workers(None))
     assert counts == [2]
     assert_all_there(place)
-    begin = next(n for n, one in enumerate(told) if one.message == "starting workers")
-    assert [(one.fraction, one.message) for one in told[begin + 1 :]] == [
-        (n / N_FILES, f"{n} of {N_FILES} inputs") for n in range(2, N_FILES + 1)
+    # workers in threads of this process tell of their steps, too
+    overall = ("starting workers", *(f"{n} of {N_FILES} inputs" for n in range(1, N_FILES + 1)))
+    assert [(one.fraction, one.message) for one in told if one.message in overall] == [
+        (1 / N_FILES, "starting workers"),
+        *((n / N_FILES, f"{n} of {N_FILES} inputs") for n in range(2, N_FILES + 1)),
     ]
-    fractions = [one.fraction for one in told]
-    assert fractions == sorted(fractions)
-    assert fractions[begin] == 1 / N_FILES
 
 
 def test_inputs_too_large_beside_others_are_done_alone(place, monkeypatch, counts):

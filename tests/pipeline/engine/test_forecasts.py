@@ -10,9 +10,9 @@ import pytest
 
 from napari_seedbed.core.threads import thread_count
 from napari_seedbed.errors import MemoryForecastError
-from napari_seedbed.pipeline.batch.local_workers import local_scheduler
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.engine.local_workers import local_scheduler
 from napari_seedbed.pipeline.operations import forecast, operations, run
 
 FREE = 2_000_000_000

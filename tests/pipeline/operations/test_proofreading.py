@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import ndimage as ndi
 
-from napari_seedbed.core.proofreading.edit_commands import EditCommand, edit_of
+from napari_seedbed.core.proofreading.edit_commands import edit_of
 from napari_seedbed.core.proofreading.label_edits import edit_of_voxels
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image

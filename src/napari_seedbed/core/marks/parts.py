@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_seedbed.core.marks.shapes import Shape
+if TYPE_CHECKING:
+    from napari_seedbed.core.marks.shapes import Shape
 
 
 def points_within(points: ArrayLike, region: Sequence[slice]) -> NDArray[np.bool_]:
@@ -30,7 +32,7 @@ def points_within(points: ArrayLike, region: Sequence[slice]) -> NDArray[np.bool
     return np.asarray(((places >= low - 0.5) & (places < high - 0.5)).all(axis=1), bool)
 
 
-def shapes_within(shapes: Sequence[Shape], region: Sequence[slice]) -> NDArray[np.intp]:
+def shapes_within(shapes: "Sequence[Shape]", region: Sequence[slice]) -> NDArray[np.intp]:
     """Return the places of the shapes of which any point lies on voxels of a part of an image.
 
     Parameters
@@ -46,7 +48,7 @@ def shapes_within(shapes: Sequence[Shape], region: Sequence[slice]) -> NDArray[n
     return np.flatnonzero([points_within(shape.points, region).any() for shape in shapes])
 
 
-def moved_shape(shape: Shape, by: ArrayLike) -> Shape:
+def moved_shape(shape: "Shape", by: ArrayLike) -> "Shape":
     """Return a shape at another place.
 
     Parameters

@@ -1,7 +1,7 @@
 """What an edit that is named does to labels: of an object, a stroke, a whole film."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,36 +19,11 @@ from napari_seedbed.core.proofreading import (
 )
 from napari_seedbed.core.proofreading.chosen_objects import Chosen
 from napari_seedbed.core.proofreading.label_edits import Box, LabelEdit
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.errors import InputError
-
-Point = tuple[float, ...]
-Line = tuple[Point, ...]
 
 _LONGEST = 60
 """Signs of an edit that a message shows."""
-
-
-@dataclass(frozen=True)
-class EditCommand:
-    """One edit of labels.
-
-    Attributes
-    ----------
-    verb : str
-        'delete', 'merge', 'cut' and so on.
-    objects : tuple of int
-        Labels that it is about.
-    options : dict
-        Numbers, points (tuples of float), lines (tuples of points), lists of lines (tuples of
-        them), `VoxelRuns`, True or False, each by its name.
-    time : int or None
-        Time point; None for all of them.
-    """
-
-    verb: str
-    objects: tuple[int, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    time: int | None = None
 
 
 def edited_labels(

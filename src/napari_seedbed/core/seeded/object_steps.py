@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_seedbed.core.progress import part_of
-from napari_seedbed.core.seeded.object_proposals import ObjectProposer
-from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter
 from napari_seedbed.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_seedbed.core.seeded.object_proposals import ObjectProposer
+    from napari_seedbed.core.seeded.seeded_segmenter import SeededSegmenter
 
 Places = NDArray[np.int64]
 
@@ -85,7 +88,7 @@ def steps_of_seeds(
 
 
 def objects_of_steps(
-    segmenter: SeededSegmenter,
+    segmenter: "SeededSegmenter",
     steps: Sequence[ObjectStep],
     excluded: NDArray[np.bool_] | None = None,
     *,
@@ -110,6 +113,8 @@ def objects_of_steps(
     missing : list of int
         Numbers of objects that were not made, since earlier ones cover all their strokes.
     """
+    from napari_seedbed.core.seeded.object_proposals import ObjectProposer
+
     proposer = ObjectProposer(segmenter)
     own = [step for step in steps if step.time == time]
     made: set[int] = set()
@@ -135,6 +140,6 @@ def objects_of_steps(
     return proposer.objects.astype(np.int32, copy=False), missing
 
 
-def learn_anew(proposer: ObjectProposer, steps: Sequence[ObjectStep]) -> None:
+def learn_anew(proposer: "ObjectProposer", steps: Sequence[ObjectStep]) -> None:
     """Learn from the voxels of objects alone what those look like that these steps made."""
     proposer.learn({step.number: step.background for step in steps})

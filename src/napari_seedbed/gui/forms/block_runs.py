@@ -30,7 +30,8 @@ from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
 from napari_seedbed.pipeline.files.image_reading import lower_levels
 from napari_seedbed.pipeline.files.places import is_url, place_of
-from napari_seedbed.pipeline.files.run_folders import UnfinishedRun, new_folder, unfinished_runs
+from napari_seedbed.pipeline.journal.folder_lock import FolderLock
+from napari_seedbed.pipeline.journal.run_folders import UnfinishedRun, new_folder, unfinished_runs
 from napari_seedbed.pipeline.operations import Operation
 
 _DISCARD_SECONDS = 3.0
@@ -58,6 +59,7 @@ class BlockRuns(QObject):
         super().__init__(parent)
         self._viewer, self._storage, self._results = viewer, storage, results
         self._run: UnfinishedRun | None = None
+        self._hold: FolderLock | None = None
         self._filling: FillingLayers | None = None
         self._is_pausing = False
         self._left = _TimeLeft()
@@ -76,7 +78,9 @@ class BlockRuns(QObject):
         self._storage.offer(beside, possible=possible)
         self._storage.show_unfinished(None)
         if possible and layer is not None and beside is not None:
-            found = unfinished_runs(beside, operation.name, _source_of(layer))
+            gone = [run.folder for run in self._gone]
+            runs = unfinished_runs(beside, operation.name, _source_of(layer))
+            found = [run for run in runs if run.folder not in gone]
             if found:
                 self._storage.show_unfinished(found[-1], _unfinished_in_words(found[-1]))
 
@@ -92,7 +96,7 @@ class BlockRuns(QObject):
         Raises
         ------
         InputError
-            When no folder is chosen.
+            When no folder is chosen, or the run is gone on with elsewhere.
         FileError
             When it cannot be written into.
         """
@@ -105,10 +109,10 @@ class BlockRuns(QObject):
             folder = new_folder(parent, title)
             resumed = UnfinishedRun(folder, operation.name, task.parameters, _source_of(given.like))
             resumed.note()
+        self._hold = resumed.hold()
         self._remove_gone()
         self._run, self._is_pausing, self._left = resumed, False, _TimeLeft()
-        if self._filling is not None:
-            self._filling.close()
+        self._drop_filling()
         show = partial(self._results.show_filling, (operation, task.parameters))
         self._filling = FillingLayers(
             resumed.folder, lambda key, levels: show(key, levels, task.origin), self
@@ -130,9 +134,12 @@ class BlockRuns(QObject):
 
     def on_finished(self) -> None:
         """All is written."""
-        if self._run is not None:
-            self._run.finish()
+        run = self._run
         self._end()
+        # its layers, if they stay, show the result
+        self._drop_filling()
+        if run is not None:
+            run.finish()
 
     def on_stopped(self) -> str:
         """It was paused or cancelled, or failed; what to say of that, where it was no failure."""
@@ -158,29 +165,45 @@ class BlockRuns(QObject):
         """Remove what the unfinished run has written, and its layers."""
         run = self._storage.unfinished
         self._storage.show_unfinished(None)
-        self._remove_layers()
-        if run is not None:
-            run.discard()
+        if run is None:
+            return
+        if self._filling is not None and self._filling.folder == run.folder:
+            self._remove_layers()
+        run.discard()
 
     def close(self) -> None:
         """The window goes away; what is written stays."""
+        self._let_go()
         if self._filling is not None:
             self._filling.close()
         self._remove_gone()
 
     def _end(self, *, keep_layers: bool = True) -> None:
         self._run = None
+        self._let_go()
         if self._filling is not None:
             self._filling.close()
         if not keep_layers:
             self._remove_layers()
 
+    def _let_go(self) -> None:
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            hold.release()
+
     def _remove_layers(self) -> None:
-        filling, self._filling = self._filling, None
-        for layers in [] if filling is None else filling.layers.values():
+        for layers in [] if self._filling is None else self._filling.layers.values():
             for layer in layers:
                 if layer in self._viewer.layers:
                     self._viewer.layers.remove(layer)
+        self._drop_filling()
+
+    def _drop_filling(self) -> None:
+        """Leave its layers alone from now on, and keep nothing of what is in them."""
+        filling, self._filling = self._filling, None
+        if filling is not None:
+            filling.close()
+            filling.deleteLater()
 
     def _remove_gone(self) -> None:
         gone, self._gone = self._gone, []

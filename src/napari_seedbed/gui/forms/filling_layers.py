@@ -29,13 +29,20 @@ class FillingLayers(QObject):
     show : callable
         ``show(output, levels)`` adds layers over the resolutions of an output.
     parent : QObject
+
+    Attributes
+    ----------
+    folder : Path
+    layers : dict of str to list of Layer
+        By output.
     """
 
     _written = Signal(str)
 
     def __init__(self, folder: Path, show: Show, parent: QObject) -> None:
         super().__init__(parent)
-        self._folder, self._show = folder, show
+        self.folder, self._show = folder, show
+        self._is_closed = False
         self._lock = threading.Lock()
         self._stores: dict[str, FillingStore] = {}
         self._limits: dict[Layer, tuple[float, float]] = {}
@@ -46,9 +53,11 @@ class FillingLayers(QObject):
     def take(self, output: str, region: Sequence[slice]) -> None:
         """A block is on disk; called in the thread of the run."""
         with self._lock:
+            if self._is_closed:
+                return
             store = self._stores.get(output)
             if store is None:
-                store = self._stores[output] = FillingStore(self._folder / f"{output}.zarr")
+                store = self._stores[output] = FillingStore(self.folder / f"{output}.zarr")
                 store.take_written()
             else:
                 store.take(region)
@@ -57,9 +66,12 @@ class FillingLayers(QObject):
     def close(self) -> None:
         """Show nothing any more; the layers stay."""
         self._refresh.stop()
-        self._show = _show_nothing
+        # The window does not wait for a block that is being read; what layers show, they hold.
+        self._is_closed, self._stores = True, {}
 
     def _on_written(self, output: str) -> None:
+        if self._is_closed:
+            return
         if output not in self.layers:
             self.layers[output] = self._show(output, self._stores[output].levels)
         self._refresh.start_once()
@@ -81,7 +93,3 @@ class FillingLayers(QObject):
             layer.contrast_limits_range = found
             layer.contrast_limits = found
         self._limits[layer] = tuple(layer.contrast_limits)
-
-
-def _show_nothing(output: str, levels: Sequence[Image]) -> list[Layer]:
-    return []

@@ -14,7 +14,7 @@ from napari_seedbed.gui.forms.panel import RunPanel
 from napari_seedbed.gui.forms.storage_choice import StorageChoice
 from napari_seedbed.gui.qt import errors
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.files.run_folders import UnfinishedRun
+from napari_seedbed.pipeline.journal.run_folders import UnfinishedRun
 from napari_seedbed.pipeline.operations import Forecast, Operation
 
 
@@ -85,7 +85,8 @@ class IntoFiles(RunPanel):
             work = self.block_runs.begin(task, unfinished)
             if self._follow_box is not None:
                 self.preview.finish()
-            self._start(work, partial(self._on_written, task))
+            # what it takes, maybe for a part of the blocks, says nothing of runs in memory
+            self._start(work, partial(self._on_written, task), is_foretold=False)
             self.controls.pause.show()
 
     def _resume(self) -> None:

@@ -102,7 +102,8 @@ class OperationForm(IntoFiles, InputsPanel):
         return super()._is_into_files() and self.apply_to.currentData() in (None, ALL)
 
     def _task_into_files(self) -> Task:
-        return self._task()
+        # a run that is gone on with is of all, whatever part is chosen now
+        return Task(self.operation, self.inputs.given(), self.parameters.values(), Part())
 
     def _take_parameters(self, parameters: Mapping[str, Any]) -> None:
         for name, value in parameters.items():

@@ -270,10 +270,13 @@ class RunPanel(Panel):
             self._say("Stopping…")
         self.jobs.cancel(*self.cancellable)
 
-    def _start(self, function: JobFunction, on_done: Callable[[Any], None]) -> None:
-        """Begin a run beside the window."""
+    def _start(
+        self, function: JobFunction, on_done: Callable[[Any], None], *, is_foretold: bool = True
+    ) -> None:
+        """Begin a run beside the window, of which forecasts are, or one of another kind."""
 
-        name, foretold, began = self._speed_name(), self._foretold, time.monotonic()
+        name = self._speed_name() if is_foretold else ""
+        foretold, began = self._foretold, time.monotonic()
 
         def done(result: Any) -> None:
             seconds = time.monotonic() - began

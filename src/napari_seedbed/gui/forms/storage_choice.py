@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_seedbed.gui.qt.controls import button, choice, form_rows, in_column, in_row
 from napari_seedbed.gui.qt.run_controls import wrapped_label
-from napari_seedbed.pipeline.files.run_folders import UnfinishedRun, is_writable
+from napari_seedbed.pipeline.journal.run_folders import UnfinishedRun, is_writable
 
 MEMORY, FILES = "memory", "files"
 

@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_seedbed.pipeline.batch.logs import digest_of_text
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
 from napari_seedbed.pipeline.data.tables import Columns
@@ -40,6 +41,8 @@ class BlockSteps:
     how: InBlocks
     folder: Path
     scheduler: str | None = None
+    # those of this run, which alone has made what is in their folders now
+    _worked_so: set[str] = field(default_factory=set)
 
     def of_step(self, step: Step, inputs: Mapping[str, Image | Shapes]) -> Blocks | None:
         """Where a step's voxels go; None where it works in memory."""
@@ -60,12 +63,17 @@ class BlockSteps:
             return None
         if self.how == "auto" and forecast(operation, inputs, parameters).fits:
             return None
-        return Blocks(self.folder / name, scheduler=self.scheduler)
+        self._worked_so.add(name)
+        return Blocks(self._folder_of(name), scheduler=self.scheduler)
 
     def store_of(self, step: str, output: str) -> Path | None:
         """Where an output of a step lies; None where it was made in memory."""
-        found = self.folder / step / f"{output}.zarr"
-        return found if found.is_dir() else None
+        found = self._folder_of(step) / f"{output}.zarr"
+        return found if step in self._worked_so and found.is_dir() else None
+
+    def _folder_of(self, step: str) -> Path:
+        """Inside the folder, whatever a recipe calls its step: paths, or names of any length."""
+        return self.folder / digest_of_text(step)
 
     def table_of_objects(self, labels: Image, image: Image | None) -> Columns | None:
         """What `object_table_of` gives, found in blocks; None where that fits into memory."""
@@ -74,7 +82,8 @@ class BlockSteps:
         single = image is not None and image.n_channels == 1
         inputs = {"image": labels} | ({"other": image} if single and image else {})
         groups = {group.name: group.name in QUICK_GROUPS for group in get("measure").parameters}
-        blocks = self._of("objects", "measure", inputs, groups)
+        # no step has a dot in its name
+        blocks = self._of(".objects", "measure", inputs, groups)
         if blocks is None:
             return None
         return few_columns(run("measure", inputs, groups, blocks=blocks).table().columns)

@@ -102,7 +102,7 @@ def log_if_read(folder: Path, name: str) -> Log | None:
 
 
 def write_log(folder: Path, name: str, log: Log) -> None:
-    """Write the log of an input; whole or not at all.
+    """Write the log of an input; whole or not at all. One of files that are moved is soon replaced.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def write_log(folder: Path, name: str, log: Log) -> None:
         When it cannot be written.
     """
     text = json.dumps(vars(log), ensure_ascii=False)
-    with written_whole(log_path(folder, name)) as temporary:
+    with written_whole(log_path(folder, name), lasts=not log.is_moving) as temporary:
         temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 

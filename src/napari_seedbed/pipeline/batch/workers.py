@@ -17,9 +17,9 @@ from napari_seedbed.core.threads import at_most_threads, core_count
 from napari_seedbed.errors import Cancelled, InputError
 from napari_seedbed.pipeline.batch.batch_inputs import Item
 from napari_seedbed.pipeline.batch.items import SHORT_OF_MEMORY, Job, new_entry
-from napari_seedbed.pipeline.batch.local_workers import local_scheduler
 from napari_seedbed.pipeline.data.memory import available_memory, memory_shared_by
 from napari_seedbed.pipeline.engine.clusters import Gone, connected
+from napari_seedbed.pipeline.engine.local_workers import local_scheduler
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -184,6 +184,18 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from napari_seedbed.pipeline.engine.local_workers import scheduler_begun
+
+    count = arguments.workers or 1
+    is_sure = count <= len(arguments.inputs) and not (
+        arguments.scheduler or arguments.forecast or arguments.resume or arguments.stack
+    )
+    # Workers take a second to start, as all that is imported here takes most of one.
+    with scheduler_begun(count) if count > 1 and is_sure else nullcontext():
+        return _run_batch(arguments)
+
+
+def _run_batch(arguments: argparse.Namespace) -> int:
     from napari_seedbed.errors import FileError
     from napari_seedbed.pipeline.batch import Workers, run_batch
     from napari_seedbed.pipeline.cli.note_ranges import shortened

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from napari_seedbed.core.proofreading.edit_commands import EditCommand, Line, Point
+from napari_seedbed.core.proofreading.named_edits import EditCommand, Line, Point
 from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.encodings.voxel_runs import voxel_runs_as_text, voxel_runs_from_text
 

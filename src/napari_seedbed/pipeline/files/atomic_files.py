@@ -33,11 +33,18 @@ _CLOCKS = 2.0
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+def written_whole(path: str | os.PathLike[str], *, lasts: bool = True) -> Iterator[Path]:
     """Give a temporary path in the same folder; move it to `path` when the block succeeds.
 
     Whatever goes wrong, a cancelled job included, no half-written file stays and a file that was
     at `path` before is untouched.
+
+    Parameters
+    ----------
+    path : path-like
+    lasts : bool
+        Whether the file must outlive a loss of power, not only the end of the process. Waiting
+        for the disk takes some milliseconds.
 
     Raises
     ------
@@ -51,9 +58,10 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         candidate.open("xb").close()
         temporary = candidate
         yield temporary
-        with temporary.open("rb+") as file:
-            # A full disk may show only now, on network drives above all.
-            os.fsync(file.fileno())
+        if lasts:
+            with temporary.open("rb+") as file:
+                # A full disk may show only now, on network drives above all.
+                os.fsync(file.fileno())
         temporary.replace(path)
         temporary = None
     except FileError:
@@ -148,12 +156,14 @@ def moved_together(folder: Path) -> Iterator[Path]:
 def _move_all(stage: Path, folder: Path) -> None:
     files = sorted(stage.iterdir())
     kept = stage / "kept"
-    kept.mkdir()
     moved: list[Path] = []
     try:
         for file in files:
             target = folder / file.name
             try:
+                if os.path.lexists(target):
+                    # Making and removing a folder takes milliseconds for each input of a batch.
+                    kept.mkdir(exist_ok=True)
                 if _is_folder(target) and _is_folder(file):
                     moved.append(target)
                     target.rename(kept / file.name)

@@ -137,6 +137,7 @@ def test_result_of_four_files_is_saved_replayed_and_changed(
     assert titles == ["Second image", "Third image", "Fourth image"]
     panel.form.image.choose(others["nuclei"])
     for name, combo in panel.form.others.combos.items():
+        assert combo.layer().name == recipe.others[name].name
         kind = recipe.others[name].name.partition("_")[0]
         combo.choose(others[kind])
         assert recipe.others[name].name in combo.toolTip()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.marks.outlines import fill_outline
-from napari_seedbed.core.proofreading.edit_commands import EditCommand
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.errors import InputError
 
 Path = NDArray[np.float64]

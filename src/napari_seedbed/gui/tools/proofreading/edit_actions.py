@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from napari_seedbed.core.proofreading.edit_commands import EditCommand
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
-from napari_seedbed.core.proofreading.edit_commands import EditCommand
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.layer_records import BEFORE, METADATA_KEY, SLOT_KEYS
 from napari_seedbed.gui.qt import errors

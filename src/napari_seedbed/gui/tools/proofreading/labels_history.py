@@ -10,9 +10,9 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_seedbed.core.proofreading.edit_commands import EditCommand
 from napari_seedbed.core.proofreading.edit_history import EditHistory
 from napari_seedbed.core.proofreading.label_edits import LabelEdit, edit_of_voxels
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.layers.object_states import (

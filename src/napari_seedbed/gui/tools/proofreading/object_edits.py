@@ -11,8 +11,9 @@ from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_seedbed.core.proofreading.edit_commands import EditCommand, edit_of
+from napari_seedbed.core.proofreading.edit_commands import edit_of
 from napari_seedbed.core.proofreading.label_edits import LabelEdit
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.core.proofreading.object_boxes import free_labels
 from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError

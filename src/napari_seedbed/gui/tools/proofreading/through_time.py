@@ -12,8 +12,8 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_seedbed.core import carry_objects, link_objects
-from napari_seedbed.core.proofreading.edit_commands import EditCommand
 from napari_seedbed.core.proofreading.label_edits import LabelEdit, changed
+from napari_seedbed.core.proofreading.named_edits import EditCommand
 from napari_seedbed.core.proofreading.voxel_runs import VoxelRuns
 from napari_seedbed.errors import InputError
 from napari_seedbed.gui.forms.measurement_table import MeasurementTable

@@ -193,19 +193,23 @@ class RecipePanel(RunPanel):
 
     def reset_choices(self, event: Any = None) -> None:
         """Offer the layers that there are now; napari calls it when they change."""
-        for combo in (self.form.image, *self.form.others.combos.values()):
-            self._offer(combo)
+        self._offer(self.form.image)
+        for name, combo in self.form.others.combos.items():
+            known = self.recipe.others.get(name) if self.recipe else None
+            self._offer(combo, known.name if known else "")
         self.form.marks.offer(self.viewer, self.form.image.layer())
         self._enable()
 
-    def _offer(self, combo: LayerCombo) -> None:
+    def _offer(self, combo: LayerCombo, name: str = "") -> None:
+        """Offer images and labels; first the layer of that name is chosen, or the active one."""
         layers = [
             layer
             for layer in self.viewer.layers
             if isinstance(layer, ImageLayer | Labels) and not is_preview(layer)
         ]
         ordered = sorted(layers, key=lambda one: (isinstance(one, Labels), is_result(one)))
-        combo.set_layers(ordered, self.viewer.layers.selection.active)
+        named = next((layer for layer in ordered if layer.name == name), None)
+        combo.set_layers(ordered, named or self.viewer.layers.selection.active)
 
     def _is_ready(self) -> bool:
         return self.recipe is not None and self.form.image.layer() is not None

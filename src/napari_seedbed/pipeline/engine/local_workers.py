@@ -32,7 +32,33 @@ def local_scheduler(count: int) -> Iterator[Callable[[], str]]:
         It waits for the scheduler, and gives its address; the workers come a little later. It
         raises a SeedbedError when the scheduler does not start.
     """
-    process = subprocess.Popen(
+    process = _begun.pop(count, None) or _begin(count)
+    try:
+        yield partial(_address, process)
+    finally:
+        _end(process)
+
+
+@contextmanager
+def scheduler_begun(count: int) -> Iterator[None]:
+    """Let the next `local_scheduler` of so many workers find one that has begun to start.
+
+    Whoever is going to need it can import meanwhile what else is needed.
+    """
+    _begun[count] = _begin(count)
+    try:
+        yield
+    finally:
+        process = _begun.pop(count, None)
+        if process is not None:
+            _end(process)
+
+
+_begun: dict[int, subprocess.Popen[str]] = {}
+
+
+def _begin(count: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-P", str(_PROGRAM), str(count)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -42,19 +68,19 @@ def local_scheduler(count: int) -> Iterator[Callable[[], str]]:
         # Ctrl-C is for the program, which lets its workers stop in good order.
         start_new_session=True,
     )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
+    with suppress(OSError):
+        process.stdin.close()
     try:
-        yield partial(_address, process)
-    finally:
-        with suppress(OSError):
-            process.stdin.close()
-        try:
-            process.wait(_ENDING)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        process.wait(_ENDING)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
 
 
 def _address(process: subprocess.Popen[str]) -> str:

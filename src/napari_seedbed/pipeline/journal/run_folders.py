@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_seedbed.errors import FileError
+from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.data.plain_values import to_plain
 from napari_seedbed.pipeline.files.atomic_files import why_unwritable, written_whole
+from napari_seedbed.pipeline.journal.folder_lock import NAME, FolderLock
 
 RUN_FILE = "unfinished_run.json"
 
@@ -59,12 +60,51 @@ class UnfinishedRun:
         with written_whole(self.folder / RUN_FILE) as path:
             path.write_text(json.dumps(said), encoding="utf-8")
 
+    def hold(self) -> FolderLock | None:
+        """Let nobody else go on with it or remove it, until the lock is released.
+
+        Returns
+        -------
+        FolderLock or None
+            None where the disk knows no locks.
+
+        Raises
+        ------
+        InputError
+            When it is under way, in this process or another.
+        """
+        try:
+            return FolderLock(self.folder)
+        except BlockingIOError as error:
+            raise InputError(
+                f"'{self.folder.name}' is under way in another panel or window; wait for its end."
+            ) from error
+        except OSError:
+            return None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is under way."""
+        try:
+            lock = self.hold()
+        except InputError:
+            return True
+        if lock is not None:
+            lock.release()
+        return False
+
     def finish(self) -> None:
         """It is over: only its results stay."""
-        (self.folder / RUN_FILE).unlink(missing_ok=True)
+        for name in (RUN_FILE, NAME):
+            (self.folder / name).unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Remove its folder, unless something else than its stores lies there."""
+        """Remove its folder, unless something else than its stores lies there.
+
+        A run that is under way, or that somebody has finished meanwhile, stays.
+        """
+        if not (self.folder / RUN_FILE).is_file() or self.is_held:
+            return
         for store in self.folder.glob("*.zarr"):
             shutil.rmtree(store, ignore_errors=True)
         self.finish()
@@ -82,7 +122,7 @@ def new_folder(parent: Path, name: str) -> Path:
 
 
 def unfinished_runs(parent: Path, operation: str, source: str) -> list[UnfinishedRun]:
-    """Runs of an operation on an image that are not over, in the folders of a folder."""
+    """Runs of an operation on an image that are neither over nor under way, by their folders."""
     found = []
     try:
         files = sorted(parent.glob(f"*/{RUN_FILE}"))
@@ -90,7 +130,8 @@ def unfinished_runs(parent: Path, operation: str, source: str) -> list[Unfinishe
         return []
     for file in files:
         run = _read(file)
-        if run is not None and (run.operation, run.source) == (operation, source):
+        is_wanted = run is not None and (run.operation, run.source) == (operation, source)
+        if run is not None and is_wanted and not run.is_held:
             found.append(run)
     return found
 
