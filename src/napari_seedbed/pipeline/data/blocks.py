@@ -22,13 +22,13 @@ def image_blocks(image: Image, channel: int | None = None) -> Iterator[NDArray]:
     Yields
     ------
     ndarray
-        Time points of images in memory, without copies, and chunks of lazy ones, of which only
-        one is in memory at a time.
+        Time points of images in memory, without copies, and of those without chunks; chunks of
+        others, of which only one is in memory at a time.
     """
     if channel is not None:
         image = image.select_channels([channel])
     array = image.array
-    if not image.is_lazy:
+    if not hasattr(array, "numblocks"):
         for t in range(image.n_times):
             yield np.asarray(image.select_time(t).array)
         return
@@ -117,4 +117,4 @@ def changed_volumes(
 
 def count_blocks(image: Image) -> int:
     """How many blocks `image_blocks` gives."""
-    return int(np.prod(image.array.numblocks)) if image.is_lazy else image.n_times
+    return int(np.prod(getattr(image.array, "numblocks", image.n_times)))

@@ -56,7 +56,8 @@ def _slabs(channel: Image) -> Iterator[NDArray]:
     """The voxels of a channel at a time point, in parts along its first axis."""
     step = channel.shape[0]
     if channel.is_lazy:
-        step = max(1, min(max(channel.array.chunks[0]), _SLAB * step // channel.array.nbytes))
+        longest = max(getattr(channel.array, "chunks", [[step]])[0])
+        step = max(1, min(longest, _SLAB * step // channel.array.nbytes))
     others = [slice(0, n) for n in channel.shape[1:]]
     for start in range(0, channel.shape[0], step):
         yield channel.crop([slice(start, start + step), *others]).volume()

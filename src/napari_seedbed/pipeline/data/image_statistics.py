@@ -39,11 +39,13 @@ def range_of_image(image: Image, over: OverBlocks = over_blocks) -> "ValueRange"
     """
     from napari_seedbed.core.images.value_ranges import common_range
 
-    key = (getattr(image.array, "name", None), image.rgb, image.source_channels)
-    if image.is_lazy and key in _ranges:
+    name = getattr(image.array, "name", None)
+    key = (name, image.rgb, image.source_channels)
+    if name is not None and key in _ranges:
         return _ranges[key]
     found = common_range(over(_range_of_block, image))
-    if image.is_lazy:
+    # What is still being written has no name.
+    if name is not None:
         _ranges[key] = found
         while len(_ranges) > _KEPT:
             _ranges.popitem(last=False)

@@ -209,7 +209,7 @@ def _block_left(
 
 def _known_as(image: Image) -> list[Any]:
     """By what an image is known: its place and age in a file, or its voxels in memory."""
-    name = str(image.array.name) if image.is_lazy else Fingerprint(image).finish()
+    name = getattr(image.array, "name", None) or Fingerprint(image).finish()
     ages = [last_change(file) for file in files_of(image.array)]
     axes, spacing, units = list(image.axes), list(image.spacing), list(image.units)
     return [name, ages, list(image.shape), axes, spacing, units, image.rgb]
