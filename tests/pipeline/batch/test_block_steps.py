@@ -8,8 +8,8 @@ import pytest
 import zarr
 
 from napari_seedbed.core import running
-from napari_seedbed.errors import Cancelled
-from napari_seedbed.pipeline.batch import run_batch
+from napari_seedbed.errors import Cancelled, FileError
+from napari_seedbed.pipeline.batch import items, run_batch
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
@@ -121,6 +121,28 @@ def ended(mask, monkeypatch):
         summary = run_batch(load_recipe("mask.yaml"), ["cells.zarr"], "out", in_blocks="always")
     assert summary["cancelled"]
     assert list(Path("out").glob(".*/*/mask.zarr"))
+
+
+@pytest.mark.usefixtures("mask")
+def test_blocks_stay_where_another_result_cannot_be_written(monkeypatch):
+    image = read_image("cells.zarr")
+    found = run("threshold", {"image": image}).image("mask")
+    recipe = recipe_from_record(run("label", {"image": found}).record)
+
+    def fails(path, kind, output):
+        raise FileError(f"{path} could not be written: the disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "write_result", fails)
+        summary = run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")
+    assert "the disk is full" in summary["inputs"][0]["error"]
+
+    def writes(store, values, place):
+        raise AssertionError("a block is worked on again")
+
+    monkeypatch.setattr(BlockStore, "write", writes)
+    summary = run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")
+    assert summary["inputs"][0]["error"] is None
 
 
 @pytest.mark.usefixtures("ended")

@@ -320,12 +320,13 @@ class Job:
         try:
             with moved_together(self.folder) as stage:
                 for key, output in outputs.items():
-                    kind = "table" if key == OBJECTS else key
-                    if key in stores:
-                        stores[key].rename(stage / names[key])
-                    else:
+                    if key not in stores:
+                        kind = "table" if key == OBJECTS else key
                         write_result(stage / names[key], kind, output)
                 check_stop()
+                # Last, so that a run that ends before them is gone on with.
+                for key, store in stores.items():
+                    store.rename(stage / names[key])
                 log = Log(
                     made_from=made_from,
                     made={path.name: digest_of_paths([path]) for path in sorted(stage.iterdir())},
