@@ -152,9 +152,13 @@ def test_wrong_seeds_and_images_are_refused_and_a_solve_ends_when_it_should(monk
 
 
 def pickled_tasks(function, tasks, *shared):
-    """Run tasks as other processes would: all that they are given comes out of a pickle."""
+    """Run tasks as other processes would, of which some are lost after their task is done.
+
+    All that tasks are given comes out of a pickle, and each is done twice.
+    """
     for task in tasks:
         call, own, *others = pickle.loads(pickle.dumps((function, task, *shared)))
+        call(own, *others)
         yield pickle.loads(pickle.dumps(call(own, *others)))
 
 

@@ -8,16 +8,21 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import zarr
 
 from bounds import bound
 from napari_seedbed.core import running
+from napari_seedbed.core.marks.shapes import Shape
 from napari_seedbed.errors import Cancelled, FileError, InputError
 from napari_seedbed.pipeline.data.image import Image
-from napari_seedbed.pipeline.engine.block_plans import Blocks
+from napari_seedbed.pipeline.data.shapes import Shapes
+from napari_seedbed.pipeline.engine.block_plans import BlockPlan, Blocks
+from napari_seedbed.pipeline.engine.block_runs import BlockRun, identity
+from napari_seedbed.pipeline.engine.inputs import Inputs
 from napari_seedbed.pipeline.files import voxels_in_file
 from napari_seedbed.pipeline.files.image_reading import read_image
 from napari_seedbed.pipeline.files.zarr_writing import write_zarr
-from napari_seedbed.pipeline.operations import run
+from napari_seedbed.pipeline.operations import get, run
 
 SHAPE, BLOCK = (40, 96, 96), (20, 32, 32)
 N_BLOCKS = 2 * 3 * 3
@@ -78,6 +83,36 @@ def test_run_that_is_killed_is_gone_on_with(image, tmp_path):
     seen.clear()
     run("median", {"image": image}, {"radius": 1.0}, blocks=blocks)
     assert len(seen) == N_BLOCKS
+
+
+def test_blocks_of_other_inputs_are_not_taken(image, tmp_path):
+    """Neither where voxels are changed within a store, nor where only a shape is closed."""
+    blocks = Blocks(tmp_path / "results", BLOCK)
+    zarr.open_array(tmp_path / "volume.zarr/0", mode="r+")[:] = 7
+    for value in (7, 9):
+        zarr.open_array(tmp_path / "volume.zarr/0", mode="r+")[:20] = value
+        again = read_image(tmp_path / "volume.zarr", lazy=True)
+        found = run("median", {"image": again}, PARAMETERS, blocks=blocks).image("image")
+        assert np.asarray(found.array).max() == value
+    corners = np.array([(20, 20), (20, 70), (70, 70), (70, 20)], float)
+    identities = []
+    for rgb, closed in ((False, True), (False, False), (True, True)):
+        colours = Image(np.zeros((96, 96, 3), np.uint8), ("y", "x", "c"), rgb=rgb)
+        drawn = Shapes((Shape(1, corners, closed),))
+        given = BlockRun(get("median"), Inputs(colours, shapes=drawn), {}, blocks, [0], ())
+        identities.append(identity(given, BlockPlan((96, 96), (32, 32)))["given"])
+    assert len(set(identities)) == 3
+
+
+def test_a_result_does_not_replace_what_it_is_made_from(image, tmp_path):
+    blocks = Blocks(tmp_path / "results", BLOCK)
+    first = run("median", {"image": image}, PARAMETERS, blocks=blocks).image("image")
+    before = np.asarray(first.array)
+    part = first.crop([slice(0, 30)] * 3)
+    for given in (first, part):
+        with pytest.raises(InputError, match=r"^blocks: the folder .* replace image.zarr"):
+            run("gaussian", {"image": given}, blocks=blocks)
+    np.testing.assert_array_equal(first.array, before)
 
 
 def read_record(folder):

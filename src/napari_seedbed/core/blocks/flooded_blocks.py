@@ -263,5 +263,6 @@ def _tree(pairs: Whole, heights: Floats, count: int) -> NDArray[np.intp]:
     # A weight of zero would be no edge, and equal ones would leave the choice to SciPy.
     rank = np.empty(len(order), np.float64)
     rank[order] = np.arange(1, len(order) + 1)
-    graph = coo_array((rank, pairs.T), (count + 1, count + 1)).tocsr()
+    # Earlier versions of SciPy know no trees over longer numbers.
+    graph = coo_array((rank, pairs.T.astype(np.int32)), (count + 1, count + 1)).tocsr()
     return order[np.sort(minimum_spanning_tree(graph).data).astype(np.int64) - 1]

@@ -244,7 +244,8 @@ def ways_of_block(region: Region, landscape: Landscape, basins: Writable) -> Way
     # The last one is for -1.
     table = np.append(np.cumsum(is_met[:-1], dtype=np.int32) - 1, -1).astype(np.int32)
     inner = table[inner]
-    basins[region] = inner
+    # Below -1, so that `write_block` can tell what it has renamed; -1 stays.
+    basins[region] = -2 - inner
     at = np.unravel_index(every[is_met[:-1]], downhill.shape)
     ends = np.ravel_multi_index(
         tuple(p + part.start for p, part in zip(at, around, strict=True)), landscape.volume.shape
@@ -329,7 +330,10 @@ def write_block(
     basins : Writable
     """
     region, names, above = task
-    own = _named(np.asarray(basins[region]), names)
+    own = np.array(basins[region], np.int32)
+    # A task is done again where its worker was lost, maybe after it has written.
+    is_end = own < -1
+    own[is_end] = names[-2 - own[is_end]]
     basins[region] = own
     size = own.shape
     z, y, x = (

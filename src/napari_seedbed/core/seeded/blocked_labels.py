@@ -19,7 +19,7 @@ class BlockedLabels:
     ----------
     grid : BlockGrid
     painted : (Z, Y, X) Writable of int32
-        Labels, islands among them.
+        Labels, islands among them; those that `settled` has marked are below 0.
     islands : mapping of int to ndarray of bool
         For blocks with islands, which of their connected parts are.
     background : tuple of int
@@ -41,8 +41,8 @@ class BlockedLabels:
         """Return the labels of a block (Z, Y, X); 0 outside and where no seed can reach."""
         labels = np.asarray(self.painted[self.grid.region(number)])
         if number not in self.islands:
-            return labels
-        return without_islands(labels, self.background, self.islands[number], self.rest)
+            return self._unmarked(labels)
+        return without_islands(np.abs(labels), self.background, self.islands[number], self.rest)
 
     def read(self, region: Region) -> NDArray[np.int32]:
         """Return the labels of a region (Z, Y, X)."""
@@ -52,20 +52,30 @@ class BlockedLabels:
             if number in self.islands:
                 part = self.block(number)[within(own, self.grid.region(number))]
             else:
-                part = np.asarray(self.painted[own])
+                part = self._unmarked(np.asarray(self.painted[own]))
             found[within(own, region)] = part
         return found
 
     def settled(self, run: RunsTasks) -> "BlockedLabels":
-        """Paint islands over, so that parts of blocks are quickly read.
+        """Mark the voxels of islands, so that parts of blocks are quickly read.
 
         The segmenter cannot go on from what it has painted then, but anew.
         """
-        for _ in run(paint_over, list(self.islands), self):
+        for _ in run(mark_islands, list(self.islands), self):
             pass
         return replace(self, islands={})
 
+    def _unmarked(self, painted: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Labels from what is painted, marked voxels given to `rest`."""
+        return np.where(painted < 0, np.int32(self.rest), painted)
 
-def paint_over(number: int, labels: BlockedLabels) -> None:
-    """Write a block without its islands."""
-    labels.painted[labels.grid.region(number)] = labels.block(number)
+
+def mark_islands(number: int, labels: BlockedLabels) -> None:
+    """Write a block with the labels of its islands below 0.
+
+    What was painted is still known from that: the task may be done again where its worker was lost.
+    """
+    region = labels.grid.region(number)
+    painted = np.abs(np.asarray(labels.painted[region]))
+    is_island = labels.block(number) != painted
+    labels.painted[region] = np.where(is_island, -painted, painted)

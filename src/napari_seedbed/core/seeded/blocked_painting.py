@@ -190,7 +190,8 @@ def paint_block(
     if task.region == task.block:
         labels = names[palette.paint(task.block)]
     else:
-        labels = np.array(painted[task.block], np.int32)
+        # Below 0 are islands that a run before this one has marked.
+        labels = np.abs(np.asarray(painted[task.block], np.int32))
         if task.region is not None:
             labels[within(task.region, task.block)] = names[palette.paint(task.region)]
     inside = seeds_within(seeds, task.block)

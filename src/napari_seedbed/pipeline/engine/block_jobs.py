@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_seedbed.core.progress import check_stop, tell
+from napari_seedbed.errors import InputError
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.engine.block_plans import BlockPlan
 from napari_seedbed.pipeline.engine.block_workers import Workers
@@ -338,6 +339,8 @@ class BlockOutputs:
         What tells whether an unfinished store is of the same run.
     watch : callable
         ``(output, region)``, called when a block is on disk.
+    inputs : sequence of Path
+        Files and folders that are read, which no output may replace.
     """
 
     folder: Path
@@ -346,6 +349,7 @@ class BlockOutputs:
     block: tuple[int, ...]
     run: dict[str, Any]
     watch: Callable[[str, Region], None]
+    inputs: Sequence[Path] = ()
     stores: dict[str, BlockStore] = field(default_factory=dict)
     _scratches: dict[str, BlockStore] = field(default_factory=dict)
 
@@ -358,9 +362,23 @@ class BlockOutputs:
         like : Image
             What is known of the output, over a lazy array.
         is_labels : bool
+
+        Raises
+        ------
+        InputError
+            When an input lies there.
+        FileError
+            As `BlockStore.begin`.
         """
         if name not in self.stores:
-            store = BlockStore(self.folder / f"{name}.zarr", like, is_labels, self.block)
+            place = self.folder / f"{name}.zarr"
+            for file in self.inputs:
+                if file.is_relative_to(place.resolve()):
+                    raise InputError(
+                        f"blocks: the folder {self.folder} given, where the result would replace "
+                        f"{place.name}, which it is made from; give another folder."
+                    )
+            store = BlockStore(place, like, is_labels, self.block)
             store.begin({**self.run, "output": name})
             self.stores[name] = store
         return self.stores[name]

@@ -33,6 +33,7 @@ from napari_seedbed.pipeline.engine.results import Result
 from napari_seedbed.pipeline.engine.volumes import Gathered, Output, check_overflow
 from napari_seedbed.pipeline.engine.windows import Region, Window, inner_of
 from napari_seedbed.pipeline.files.atomic_files import why_unwritable
+from napari_seedbed.pipeline.files.voxels_in_file import files_of, last_change
 from napari_seedbed.pipeline.files.zarr_blocks import BlockStore
 
 _PROBED = 8
@@ -130,6 +131,7 @@ def _outputs(run: BlockRun, workers: Workers) -> tuple[dict[str, Output], BlockO
         plan.block,
         identity(run, plan),
         (lambda name, region: None) if watch is None else watch,
+        [file for one in run.inputs.images for file in files_of(one.array)],
     )
     if halo is None:
         found = _by_passes(run, plan, stores, workers)
@@ -172,7 +174,7 @@ def identity(run: BlockRun, plan: BlockPlan) -> dict[str, Any]:
         "seeds": None if inputs.seeds is None else _known_as(inputs.seeds),
         "shapes": None
         if inputs.shapes is None
-        else [(one.label, one.time, one.points.tolist()) for one in inputs.shapes.shapes],
+        else [(s.label, s.time, s.closed, s.points.tolist()) for s in inputs.shapes.shapes],
         "times": list(run.times),
     }
     text = json.dumps(given, sort_keys=True, default=str)
@@ -187,7 +189,9 @@ def identity(run: BlockRun, plan: BlockPlan) -> dict[str, Any]:
 def _known_as(image: Image) -> list[Any]:
     """By what an image is known: its place and age in a file, or its voxels in memory."""
     name = str(image.array.name) if image.is_lazy else Fingerprint(image).finish()
-    return [name, list(image.shape), list(image.axes), list(image.spacing), list(image.units)]
+    ages = [last_change(file) for file in files_of(image.array)]
+    axes, spacing, units = list(image.axes), list(image.spacing), list(image.units)
+    return [name, ages, list(image.shape), axes, spacing, units, image.rgb]
 
 
 # Statistics of all voxels

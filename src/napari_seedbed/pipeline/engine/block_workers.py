@@ -7,10 +7,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_seedbed.core.progress import check_stop, running, unwatched
+from napari_seedbed.core.progress import check_stop, running, running_job, unwatched
 from napari_seedbed.core.threads import at_most_threads, thread_count
 from napari_seedbed.errors import SeedbedError
 from napari_seedbed.pipeline.data import memory
@@ -75,9 +77,13 @@ class Threads(RoomHere):
     ) -> Iterator[tuple[int, Any]]:
         """See `Workers`."""
         threads = max(1, thread_count() // min(self.at_once, max(1, len(items))))
+        job, is_over = running_job(), Event()
+
+        def should_stop() -> bool:
+            return is_over.is_set() or job.is_stopped()
 
         def work(item: Any) -> Any:
-            with unwatched(), at_most_threads(threads):
+            with unwatched(), running(should_stop=should_stop), at_most_threads(threads):
                 check_stop()
                 return function(shared, item)
 
@@ -85,16 +91,17 @@ class Threads(RoomHere):
         places: dict[Future[Any], int] = {}
         try:
             while True:
-                for place, item in left:
+                for place, item in islice(left, 2 * self.at_once - len(places)):
                     places[self._pool.submit(copy_context().run, work, item)] = place
-                    if len(places) >= 2 * self.at_once:
-                        break
                 if not places:
                     return
                 check_stop()
                 for future in wait(places, _LOOK, FIRST_COMPLETED).done:
                     yield places.pop(future), future.result()
         finally:
+            # What is still worked on must not be written: where one has failed the next run may
+            # have begun in the same folder.
+            is_over.set()
             for future in places:
                 future.cancel()
 

@@ -29,6 +29,12 @@ class Inputs:
     shapes: Shapes | None = None
     other: Image | None = None
 
+    @property
+    def images(self) -> list[Image]:
+        """Those that are images."""
+        given = (self.image, self.seeds, self.other)
+        return [one for one in given if one is not None]
+
 
 def check_inputs(operation: Operation, inputs: Mapping[str, Image | Shapes]) -> Inputs:
     """The inputs of an operation, fit for each other and for it.

@@ -1,6 +1,8 @@
 """Voxels that stay in their file until they are needed."""
 
+import hashlib
 import math
+import os
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_seedbed.core.progress import check_stop
 from napari_seedbed.errors import FileError, InputError
 from napari_seedbed.pipeline.files.declared_size import check_declared, check_memory
 from napari_seedbed.pipeline.files.places import is_url, network_errors
@@ -23,6 +26,9 @@ LAZY_ABOVE = 512 * 1024**2
 _MOST_BLOCKS = 5_000_000
 # A viewer reads all of a block to show one of its planes, and keeps some of them.
 _LARGEST_BLOCK = 16 * 1024**2
+
+# Names of arrays of this machine begin so, and end in the path of the file.
+_HERE = "voxels-"
 
 
 def lazy_voxels(
@@ -55,10 +61,12 @@ def lazy_voxels(
     """
     import dask.array
 
-    name = f"voxels-{path.resolve()}-{token}"
+    start, about = "remote-voxels-", f"{token}"
     if not is_url(path):
         stat = path.stat()
-        name += f"-{stat.st_mtime_ns}-{stat.st_size}"
+        start, about = _HERE, f"{token} {stat.st_mtime_ns} {stat.st_size}"
+    digest = hashlib.blake2b(about.encode(), digest_size=8).hexdigest()
+    name = f"{start}{digest}-{path.resolve()}"
     array = _VoxelsInFile(path, voxels, reopen)
     counts = [-(-n // size) for n, size in zip(array.shape, array.chunks, strict=True)]
     if math.prod(counts) > _MOST_BLOCKS:
@@ -67,6 +75,36 @@ def lazy_voxels(
             f"worked with ({_MOST_BLOCKS}). It is damaged, or its blocks are too small."
         )
     return dask.array.from_array(array, chunks=array.chunks, lock=lock, name=name, asarray=False)
+
+
+def files_of(array: Any) -> list[Path]:
+    """The files or folders of this machine that a dask array reads its voxels in, sorted."""
+    layers = getattr(getattr(array, "dask", None), "layers", {})
+    names = [str(name) for name in layers if str(name).startswith(_HERE)]
+    return sorted({Path(name.removeprefix(_HERE).partition("-")[2]) for name in names})
+
+
+def last_change(path: Path) -> tuple[int, int, int]:
+    """When a file, or what lies in a folder, was last changed, and how many files and bytes it is.
+
+    Voxels of a Zarr store may be changed without a trace in the folder itself. What is hidden does
+    not count.
+
+    Raises
+    ------
+    FileError
+        When it was removed.
+    """
+    try:
+        found = [path.stat()] if path.is_file() else []
+        for folder, folders, files in os.walk(path):
+            check_stop()
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [(Path(folder) / name).stat() for name in files if not name.startswith(".")]
+    except OSError as error:
+        raise FileError(f"{path} is damaged or was removed ({error}).") from error
+    newest = max((one.st_mtime_ns for one in found), default=0)
+    return newest, len(found), sum(one.st_size for one in found)
 
 
 def read_voxels(
