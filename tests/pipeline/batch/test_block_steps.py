@@ -10,6 +10,7 @@ import zarr
 from napari_seedbed.core import running
 from napari_seedbed.errors import Cancelled, FileError
 from napari_seedbed.pipeline.batch import items, run_batch
+from napari_seedbed.pipeline.batch.block_steps import BlockSteps
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
@@ -178,3 +179,13 @@ def test_names_of_steps_are_no_paths(mask, tmp_path):
     assert summary["inputs"][0]["error"] is None
     assert not outside.exists()
     np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)
+
+
+@pytest.mark.usefixtures("mask")
+def test_what_was_made_from_other_images_is_removed(tmp_path):
+    step, image = load_recipe("mask.yaml").steps[0], read_image("cells.zarr")
+    left = tmp_path / "blocks" / "left"
+    for made_from, stays in (("one", False), ("one", True), ("other", False)):
+        assert BlockSteps("always", tmp_path / "blocks", made_from).of_step(step, {"image": image})
+        assert left.exists() == stays
+        left.touch()

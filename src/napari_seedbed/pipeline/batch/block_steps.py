@@ -41,7 +41,7 @@ class BlockSteps:
         Of one input. What a run that was ended left there is gone on with.
     made_from : str
         Digest of the input and the images that go with it. What was made from others is removed:
-        a Zarr whose chunks were written anew is the same folder.
+        of images at a URL nothing else tells.
     scheduler : str or None
         Address of a dask scheduler, whose workers work on the blocks.
     """
