@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from napari_seedbed.core import running
-from napari_seedbed.errors import Cancelled
-from napari_seedbed.pipeline.batch import run_batch
+from napari_seedbed.errors import Cancelled, FileError
+from napari_seedbed.pipeline.batch import items, run_batch
+from napari_seedbed.pipeline.batch.block_steps import BlockSteps
 from napari_seedbed.pipeline.cli import DONE, FAILED, main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
@@ -104,19 +106,61 @@ def test_run_that_is_ended_is_gone_on_with_step_by_step(mask, monkeypatch):
     np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)
 
 
-def test_what_an_ended_run_left_is_no_result_where_memory_does_now(mask, monkeypatch):
+@pytest.fixture
+def ended(mask, monkeypatch):
+    """A run in blocks that was ended in its second step, of an image that stays in its file."""
+    monkeypatch.setattr("napari_seedbed.pipeline.files.zarr_reading.LAZY_ABOVE", 1)
     write = BlockStore.write
 
-    def ended(store, values, place):
+    def ends(store, values, place):
         if store.path.name == "mask.zarr":
             raise Cancelled
         write(store, values, place)
 
-    recipe = load_recipe("mask.yaml")
     with monkeypatch.context() as patched:
-        patched.setattr(BlockStore, "write", ended)
-        assert run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")["cancelled"]
+        patched.setattr(BlockStore, "write", ends)
+        summary = run_batch(load_recipe("mask.yaml"), ["cells.zarr"], "out", in_blocks="always")
+    assert summary["cancelled"]
     assert list(Path("out").glob(".*/*/mask.zarr"))
+
+
+@pytest.mark.usefixtures("mask")
+def test_blocks_stay_where_another_result_cannot_be_written(monkeypatch):
+    image = read_image("cells.zarr")
+    found = run("threshold", {"image": image}).image("mask")
+    recipe = recipe_from_record(run("label", {"image": found}).record)
+
+    def fails(path, kind, output):
+        raise FileError(f"{path} could not be written: the disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "write_result", fails)
+        summary = run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")
+    assert "the disk is full" in summary["inputs"][0]["error"]
+
+    def writes(store, values, place):
+        raise AssertionError("a block is worked on again")
+
+    monkeypatch.setattr(BlockStore, "write", writes)
+    summary = run_batch(recipe, ["cells.zarr"], "out", in_blocks="always")
+    assert summary["inputs"][0]["error"] is None
+
+
+@pytest.mark.usefixtures("ended")
+def test_blocks_of_other_voxels_are_made_anew():
+    voxels = zarr.open_group("cells.zarr")["0"]
+    voxels[...] = voxels[...][:, ::-1]
+    recipe = load_recipe("mask.yaml")
+    for how, folder in (("always", "out"), ("never", "memory")):
+        run_batch(recipe, ["cells.zarr"], folder, in_blocks=how)
+    np.testing.assert_array_equal(
+        read_image("out/cells_mask.ome.zarr").array, read_image("memory/cells_mask.ome.tif").array
+    )
+
+
+@pytest.mark.usefixtures("ended")
+def test_what_an_ended_run_left_is_no_result_where_memory_does_now(mask):
+    recipe = load_recipe("mask.yaml")
     assert run_batch(recipe, ["cells.zarr"], "out")["inputs"][0]["error"] is None
     (found,) = Path("out").glob("cells_mask.*")
     np.testing.assert_array_equal(read_image(found).array, mask)
@@ -135,3 +179,13 @@ def test_names_of_steps_are_no_paths(mask, tmp_path):
     assert summary["inputs"][0]["error"] is None
     assert not outside.exists()
     np.testing.assert_array_equal(read_image("out/cells_mask.ome.zarr").array, mask)
+
+
+@pytest.mark.usefixtures("mask")
+def test_what_was_made_from_other_images_is_removed(tmp_path):
+    step, image = load_recipe("mask.yaml").steps[0], read_image("cells.zarr")
+    left = tmp_path / "blocks" / "left"
+    for made_from, stays in (("one", False), ("one", True), ("other", False)):
+        assert BlockSteps("always", tmp_path / "blocks", made_from).of_step(step, {"image": image})
+        assert left.exists() == stays
+        left.touch()

@@ -1,6 +1,7 @@
 """What a run takes is said before it, on the command line."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from napari_seedbed.pipeline.cli import main
 from napari_seedbed.pipeline.data import memory
 from napari_seedbed.pipeline.data.image import Image
+from napari_seedbed.pipeline.files import write_image
 from napari_seedbed.pipeline.files.zarr_writing import write_zarr
 from napari_seedbed.pipeline.operations import run
-from napari_seedbed.pipeline.recipes import recipe_from_record, save_recipe
+from napari_seedbed.pipeline.recipes import load_recipe, recipe_from_record, save_recipe
 
 
 @pytest.fixture
@@ -57,3 +59,31 @@ def test_steps_that_work_in_blocks_are_said_before_the_run(place, capsys, monkey
     assert told.startswith("large.zarr: Gaussian filter: about ")
     _, err = said(capsys, "--overwrite", "-q")
     assert err == []
+
+
+def test_forecast_is_of_what_the_run_works_on(place, capsys, rng):
+    recipe = load_recipe("recipe.yaml")
+    first, second = recipe.steps
+    skipped = first.model_copy(update={"skip": True})
+    save_recipe("recipe.yaml", recipe.model_copy(update={"steps": (skipped, second)}))
+    (threshold,), _ = said(capsys, "--forecast")
+    assert threshold.startswith("large.zarr: Threshold: ")
+
+    save_recipe("recipe.yaml", recipe.model_copy(update={"steps": (first,)}))
+    one = Image(rng.integers(0, 99, (256, 512), np.uint16), ("y", "x"))
+    Path("slices").mkdir()
+    for number in range(20):
+        write_image(f"slices/{number}.tif", one)
+    write_zarr("volume.zarr", Image(np.stack([one.array] * 20), ("z", "y", "x")))
+    written = [f"slices/{number}.tif" for number in range(20)]
+    asked = {
+        "stack": [*written, "--stack", "z"],
+        "volume": ["volume.zarr"],
+        "slice": ["slices/0.tif"],
+    }
+    costs = {}
+    for name, inputs in asked.items():
+        assert main(["run", "recipe.yaml", *inputs, "-o", "out", "--forecast"]) == 0
+        (line,) = capsys.readouterr().out.splitlines()
+        costs[name] = re.search("about ([^;]*)", line)[1]
+    assert costs["stack"] == costs["volume"] != costs["slice"]

@@ -1,10 +1,10 @@
 """What a batch works on: files, images in them, and files that are one image together."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from napari_seedbed.errors import InputError, SeedbedError
 from napari_seedbed.pipeline.files import image_name, images_of
@@ -14,6 +14,9 @@ from napari_seedbed.pipeline.files.image_collection import (
     is_folder,
 )
 from napari_seedbed.pipeline.files.places import is_url
+
+Series = int | Literal["all"] | Mapping[Path, Collection[int]] | None
+"""Which images of inputs are worked on, see `run_batch`."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,19 @@ def each_image(item: Item, wanted: Collection[int] | None = None) -> list[Item]:
         for number, title in images.items()
         if wanted is None or number in wanted
     ]
+
+
+def chosen_images(item: Item, series: Series) -> list[Item]:
+    """The images of an input that are worked on, each an item.
+
+    Raises
+    ------
+    InputError
+        Where the file has no such images.
+    """
+    if series is None or isinstance(series, int):
+        return [replace(item, series=series)]
+    return each_image(item, None if series == "all" else series.get(item.path))
 
 
 def files_of(path: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_seedbed.errors import FileError
 from napari_seedbed.pipeline.batch.logs import digest_of_text
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.shapes import Shapes
@@ -14,6 +15,7 @@ from napari_seedbed.pipeline.engine.block_plans import Blocks
 from napari_seedbed.pipeline.engine.block_runs import may_work_in_blocks
 from napari_seedbed.pipeline.engine.forecasts import forecast
 from napari_seedbed.pipeline.engine.parameters import check_parameters
+from napari_seedbed.pipeline.files.atomic_files import why_unwritable, written_whole
 from napari_seedbed.pipeline.files.places import is_url
 from napari_seedbed.pipeline.operations import get, run
 from napari_seedbed.pipeline.recipes.recipe_model import Step
@@ -22,6 +24,9 @@ InBlocks = Literal["auto", "always", "never"]
 
 _ALWAYS_IN_MEMORY = 64 << 20
 """Bytes of a file; nobody has too little memory for what is in one that is smaller."""
+
+_MADE_FROM = "made_from.txt"
+"""In the folder: from what its blocks were made."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,16 @@ class BlockSteps:
         Where memory does not do; wherever a step can; or nowhere.
     folder : Path
         Of one input. What a run that was ended left there is gone on with.
+    made_from : str
+        Digest of the input and the images that go with it. What was made from others is removed:
+        of images at a URL nothing else tells.
     scheduler : str or None
         Address of a dask scheduler, whose workers work on the blocks.
     """
 
     how: InBlocks
     folder: Path
+    made_from: str
     scheduler: str | None = None
     # those of this run, which alone has made what is in their folders now
     _worked_so: set[str] = field(default_factory=set)
@@ -63,6 +72,8 @@ class BlockSteps:
             return None
         if self.how == "auto" and forecast(operation, inputs, parameters).fits:
             return None
+        if not self._worked_so:
+            self._begin()
         self._worked_so.add(name)
         return Blocks(self._folder_of(name), scheduler=self.scheduler)
 
@@ -70,6 +81,18 @@ class BlockSteps:
         """Where an output of a step lies; None where it was made in memory."""
         found = self._folder_of(step) / f"{output}.zarr"
         return found if step in self._worked_so and found.is_dir() else None
+
+    def _begin(self) -> None:
+        note = self.folder / _MADE_FROM
+        try:
+            if note.is_file() and note.read_text("utf-8") == self.made_from:
+                return
+            self.remove()
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{self.folder} could not be made: {why_unwritable(error)}.") from error
+        with written_whole(note) as temporary:
+            temporary.write_text(self.made_from, "utf-8")
 
     def _folder_of(self, step: str) -> Path:
         """Inside the folder, whatever a recipe calls its step: paths, or names of any length."""

@@ -1,13 +1,13 @@
 """A recipe applied to many files: results in a folder, with a summary."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_seedbed.errors import Cancelled, FileError, InputError
-from napari_seedbed.pipeline.batch.batch_inputs import Item, Stack, each_image, files_of
+from napari_seedbed.pipeline.batch.batch_inputs import Item, Series, Stack, chosen_images, files_of
 from napari_seedbed.pipeline.batch.block_steps import InBlocks, may_be_large
 from napari_seedbed.pipeline.batch.items import OBJECTS, Job, new_entry
 from napari_seedbed.pipeline.batch.joined_tables import write_joined
@@ -49,7 +49,7 @@ def run_batch(
     parquet: bool = False,
     format: str | None = None,
     by_slice: bool = False,
-    series: int | Literal["all"] | Mapping[Path, Collection[int]] | None = None,
+    series: Series = None,
     seeds: PathLike | None = None,
     shapes: PathLike | None = None,
     classes: PathLike | None = None,
@@ -171,25 +171,20 @@ def run_batch(
         raise InputError(
             "seeds: a recipe that is applied by slice has those that are stored in it."
         )
-    wanted: Mapping[Path, Collection[int]] | None = {} if series == "all" else None
-    number: int | None = None
-    if isinstance(series, Mapping):
-        wanted = series
-    elif isinstance(series, int):
-        number = series
     items = [
-        Item(
-            str(path),
-            path,
-            tuple((name, _partner(path, given)) for name, given in others.items()),
-            number,
-        )
+        one
         for path in paths
+        for one in chosen_images(
+            Item(
+                str(path),
+                path,
+                tuple((name, _partner(path, given)) for name, given in others.items()),
+            ),
+            series,
+        )
     ]
-    if wanted is not None:
-        items = [one for item in items for one in each_image(item, wanted.get(item.path))]
-        if not items:
-            raise InputError("series: no image of the inputs is chosen; choose one.")
+    if series is not None and not items:
+        raise InputError("series: no image of the inputs is chosen; choose one.")
     names = [item.name for item in items]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -265,7 +265,13 @@ class Job:
         apply: Callable[..., Result] = replay_by_slice if in_slices else replay
         marked = recipe_with_marks(self.recipe, item.path, image, self.marks, item.name)
         class_of = self._class_of(item, marked)
-        steps = BlockSteps(self.in_blocks, self._work_folder(item), self.block_scheduler)
+        images = {name: known for name, known in made_from.items() if name != "recipe"}
+        steps = BlockSteps(
+            self.in_blocks,
+            self._work_folder(item),
+            digest_of_text(repr(sorted(images.items()))),
+            self.block_scheduler,
+        )
         about_blocks = {}
         if not in_slices and self._may_be_large(item):
             about_blocks = {"blocks_of": steps.of_step}
@@ -314,12 +320,13 @@ class Job:
         try:
             with moved_together(self.folder) as stage:
                 for key, output in outputs.items():
-                    kind = "table" if key == OBJECTS else key
-                    if key in stores:
-                        stores[key].rename(stage / names[key])
-                    else:
+                    if key not in stores:
+                        kind = "table" if key == OBJECTS else key
                         write_result(stage / names[key], kind, output)
                 check_stop()
+                # Last, so that a run that ends before them is gone on with.
+                for key, store in stores.items():
+                    store.rename(stage / names[key])
                 log = Log(
                     made_from=made_from,
                     made={path.name: digest_of_paths([path]) for path in sorted(stage.iterdir())},

@@ -2,6 +2,8 @@
 
 import base64
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +32,8 @@ def picture_of_result(image: Image, result: Result) -> str:
     if labels is not None and labels.spatial_shape != image.spatial_shape:
         image = labels
     if image.is_lazy and (labels is None or labels.is_lazy):
-        image = _middle(image)
-        labels = None if labels is None else _middle(labels)
+        image = _shown_of(image)
+        labels = None if labels is None else _shown_of(labels)
     volume = None if labels is None else labels.select_time(0).volume()
     z = _fullest_slice(image, volume)
     picture = _as_colours(image.select_time(0), z)
@@ -43,12 +45,18 @@ def picture_of_result(image: Image, result: Result) -> str:
     return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _middle(image: Image) -> Image:
-    """The slice in the middle of an image that may be larger than memory."""
-    if "z" not in image.axes:
-        return image
-    n, *others = image.spatial_shape
-    return image.crop([slice(n // 2, n // 2 + 1), *(slice(0, other) for other in others)])
+def _shown_of(image: Image) -> Image:
+    """What is shown of an image that may be larger than memory: every so many pixels of a slice.
+
+    The slice is that in the middle.
+    """
+    if "z" in image.axes:
+        n, *others = image.spatial_shape
+        image = image.crop([slice(n // 2, n // 2 + 1), *(slice(0, other) for other in others)])
+    every = slice(None, None, _step(image.spatial_shape[-2:]))
+    pixels = image.array[tuple(every if axis in "yx" else slice(None) for axis in image.axes)]
+    # a view would keep the whole block that it is of
+    return replace(image, array=pixels.map_blocks(np.array))
 
 
 def _fullest_slice(image: Image, labels: NDArray | None) -> int:
@@ -80,8 +88,12 @@ def _as_colours(image: Image, z: int) -> NDArray[np.uint8]:
 
 def _small(plane: NDArray) -> NDArray:
     """Every so many pixels of a plane."""
-    step = -(-max(plane.shape) // _SIDE)
+    step = _step(plane.shape)
     return plane[::step, ::step]
+
+
+def _step(shape: Sequence[int]) -> int:
+    return -(-max(shape) // _SIDE)
 
 
 def _outlines(labels: NDArray) -> NDArray[np.bool_]:

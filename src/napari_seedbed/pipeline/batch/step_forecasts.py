@@ -1,15 +1,24 @@
 """What the steps of a recipe are foretold to take on an image, before they are run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
+from napari_seedbed.pipeline.batch.batch_inputs import Item, Series, chosen_images, files_of
 from napari_seedbed.pipeline.batch.block_steps import InBlocks
+from napari_seedbed.pipeline.batch.slice_runs import slice_of
 from napari_seedbed.pipeline.data.image import Image
 from napari_seedbed.pipeline.data.memory import bytes_in_words
 from napari_seedbed.pipeline.engine.declarations import Operation
 from napari_seedbed.pipeline.engine.forecasts import Forecast, forecast
+from napari_seedbed.pipeline.files import read_image
+from napari_seedbed.pipeline.files.image_collection import (
+    StackAxis,
+    collection_place,
+    open_collection,
+)
 from napari_seedbed.pipeline.operations import get
 from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
@@ -57,7 +66,8 @@ def step_forecasts(
     Parameters
     ----------
     recipe : Recipe
-        Later steps are taken to work on as many voxels as the first one.
+        Steps that are switched off are left out; later ones are taken to work on as many voxels as
+        the first one.
     image : Image
         Read lazily where its file allows.
     how : {'auto', 'always', 'never'}
@@ -70,6 +80,7 @@ def step_forecasts(
     InputError
         When no scheduler answers, or parameters are out of range.
     """
+    recipe = recipe.in_force
     if recipe.channels is not None:
         image = image.select_channels(recipe.channels)
     for step in recipe.steps:
@@ -78,6 +89,44 @@ def step_forecasts(
         yield StepForecast(
             operation.title, forecast(operation, given, step.parameters, scheduler=scheduler), how
         )
+
+
+def images_of_run(
+    path: Path, series: Series = None, *, by_slice: bool = False
+) -> Iterator[tuple[str, Image]]:
+    """Give the images of an input that a run works on at once, each with what it is called.
+
+    Parameters
+    ----------
+    path : Path
+    series
+        As for `run_batch`.
+    by_slice : bool
+        Whether a volume is worked on slice by slice.
+
+    Raises
+    ------
+    InputError, FileError
+        When there is no such image, or it cannot be read.
+    """
+    for item in chosen_images(Item(str(path), path), series):
+        image = read_image(path, series=item.series, lazy=True)
+        shown = f"{item.shown}, {item.title}" if item.title else item.shown
+        yield shown, slice_of(image, 0) if by_slice else image
+
+
+def stack_of_run(
+    inputs: Sequence[Path], axis: StackAxis, step: float | None = None
+) -> tuple[str, Image]:
+    """The image that all inputs are together, and what it is called; arguments as of `run_batch`.
+
+    Raises
+    ------
+    InputError, FileError
+        When files do not fit together, or one cannot be read.
+    """
+    files = [file for path in inputs for file in files_of(path)]
+    return str(collection_place(files)), open_collection(files, axis, step)
 
 
 def _like(image: Image, operation: Operation) -> Image:

@@ -5,7 +5,7 @@ import gc
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -32,6 +32,9 @@ from napari_seedbed.pipeline.files.vector_readers import vector_kinds_in_words
 from napari_seedbed.version import __version__
 
 if TYPE_CHECKING:
+    from napari_seedbed.pipeline.batch.batch_inputs import Series
+    from napari_seedbed.pipeline.batch.block_steps import InBlocks
+    from napari_seedbed.pipeline.data.image import Image
     from napari_seedbed.pipeline.recipes.recipe_model import Recipe
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -243,7 +246,7 @@ def _run_batch(arguments: argparse.Namespace) -> int:
         if isinstance(series, list):
             series = {place_of(path): series for path in inputs}
         if arguments.forecast or not (arguments.quiet or arguments.stack):
-            _say_forecasts(recipe, inputs, arguments)
+            _say_forecasts(recipe, inputs, series, arguments)
         if arguments.forecast:
             return DONE
         summary = run_batch(
@@ -277,23 +280,36 @@ def _run_batch(arguments: argparse.Namespace) -> int:
     return FAILED if failed else DONE
 
 
-def _say_forecasts(recipe: "Recipe", inputs: Sequence[Path], arguments: argparse.Namespace) -> None:
+def _say_forecasts(
+    recipe: "Recipe", inputs: Sequence[Path], series: "Series", arguments: argparse.Namespace
+) -> None:
     """Say what steps take where memory does not do or blocks are wanted, or of all if asked to."""
     from napari_seedbed.pipeline.batch.block_steps import may_be_large
-    from napari_seedbed.pipeline.batch.step_forecasts import step_forecasts
-    from napari_seedbed.pipeline.files import read_image
+    from napari_seedbed.pipeline.batch.step_forecasts import (
+        images_of_run,
+        stack_of_run,
+        step_forecasts,
+    )
 
+    # slices are worked on in memory
+    how: InBlocks = "never" if arguments.by_slice else arguments.blocks
+
+    def say_of(images: Iterable[tuple[str, "Image"]]) -> None:
+        for shown, image in images:
+            for step in step_forecasts(recipe, image, how, arguments.scheduler):
+                if arguments.forecast:
+                    say(visible(f"{shown}: {step.text}"))
+                elif step.in_blocks or not step.cost.fits:
+                    remark(visible(f"{shown}: {step.text}"))
+
+    if arguments.stack:
+        say_of([stack_of_run(inputs, arguments.stack, arguments.step)])
+        return
     for path in inputs:
         # What is wrong with an input, the run says.
         with nullcontext() if arguments.forecast else suppress(SeedbedError, OSError):
-            if not arguments.forecast and not may_be_large(path, arguments.blocks):
-                continue
-            image = read_image(path, lazy=True)
-            for step in step_forecasts(recipe, image, arguments.blocks, arguments.scheduler):
-                if arguments.forecast:
-                    say(visible(f"{path}: {step.text}"))
-                elif step.in_blocks or not step.cost.fits:
-                    remark(visible(f"{path}: {step.text}"))
+            if arguments.forecast or may_be_large(path, how):
+                say_of(images_of_run(path, series, by_slice=arguments.by_slice))
 
 
 def _recipe_in(path: Path, layer: str | None) -> "Recipe":
