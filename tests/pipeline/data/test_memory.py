@@ -114,6 +114,8 @@ def test_limits_of_the_process(monkeypatch, addresses, data, left):
 
 
 def test_threads_and_libraries_that_are_there_are_not_waited_for(monkeypatch):
+    monkeypatch.delitem(sys.modules, "sklearn", raising=False)
+    monkeypatch.setattr(memory_limits.threading, "active_count", lambda: 1)
     before = later_addresses()
     monkeypatch.setitem(sys.modules, "sklearn", memory_limits)
     monkeypatch.setattr(memory_limits.threading, "active_count", lambda: 1 + 2 * core_count())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from napari_seedbed.core.classifier.features import FeatureSet
+from napari_seedbed.core.classifier.features import WIDEST, FeatureSet
 from napari_seedbed.core.classifier.samples import blocks
 from napari_seedbed.core.threads import thread_count
 from napari_seedbed.core.validation import check_spacing
@@ -48,6 +48,9 @@ def pixel_classifier_memory(
         Voxel size; 1 when None.
     """
     steps = check_spacing(spacing, len(shape))
+    if max(features.sigmas) / min(steps) > WIDEST:
+        # It is refused with better words than that memory lacks.
+        return FIXED_BYTES
     edges = [one.stop - one.start for one in blocks(shape, features.count)[0]]
     made = 4 * features.count * prod(edges)
     # What wide scales are made from reaches far beyond the block, and beyond the image.

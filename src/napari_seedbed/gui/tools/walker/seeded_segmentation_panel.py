@@ -229,8 +229,9 @@ class SeededSegmentationPanel(IntoFiles, StrokesPanel):
     def _on_image_chosen(self, layer: ImageLayer | None) -> None:
         self.session.changed()
         self._forget_image()
-        image = None if layer is None else self.images.image()
-        self._offer_storage(layer, image, operations.get(OPERATION))
+        with errors.shown(self._say):
+            image = None if layer is None else self.images.image()
+            self._offer_storage(layer, image, operations.get(OPERATION))
         forecast = self._show_forecast()
         hint = "" if forecast is None else self.live.begin_image(forecast.seconds)
         if hint:
