@@ -70,6 +70,7 @@ def measure_workers(folder: Path) -> None:
     labels = run("label", {"image": run("threshold", {"image": smooth}).image("mask")})
     save_recipe(folder / "recipe.yaml", recipe_from_record(labels.record))
     took: dict[tuple[int, int], list[float]] = {(1, 1): [], (1, 2): [], (2, 1): []}
+    halves: list[float] = []
     # by turns, so that what else the machine does hits all alike
     for _ in range(ROUNDS):
         for (workers, threads), all_seconds in took.items():
@@ -79,11 +80,29 @@ def measure_workers(folder: Path) -> None:
                 [*COMMAND, "recipe.yaml", *names, "-o", "out", *options], cwd=folder, check=True
             )
             all_seconds.append(time.perf_counter() - begin)
+        halves.append(_seconds_of_halves(folder, names))
     seconds = {key: min(all_seconds) for key, all_seconds in took.items()}
     print(f"\n{len(names)} pictures of 1024^2, non-local means, threshold, label; whole commands:")
     for (workers, threads), fastest in seconds.items():
         ratio = seconds[1, 1] / fastest
         print(f"  {workers} worker(s) of {threads} thread(s): {fastest:6.1f} s, {ratio:.2f} times")
+    both = min(halves)
+    print(f"  two commands, each on half:   {both:6.1f} s, {seconds[1, 1] / both:.2f} times")
+
+
+def _seconds_of_halves(folder: Path, names: Sequence[str]) -> float:
+    """What two commands of one thread take side by side: as much as the machine can do at once."""
+    options = ["--workers", "1", "--threads", "1", "-q", "--overwrite"]
+    begin = time.perf_counter()
+    running = [
+        subprocess.Popen(
+            [*COMMAND, "recipe.yaml", *names[nth::2], "-o", f"half{nth}", *options], cwd=folder
+        )
+        for nth in range(2)
+    ]
+    for process in running:
+        process.wait()
+    return time.perf_counter() - begin
 
 
 def measure_small(folder: Path) -> None:
